@@ -1,0 +1,53 @@
+"""rna2model: from RNA-seq reads to a trained, honest, reusable model.
+
+Per sample:  check, trim, align, count.      Per split (each fold, and `full`):  normalize, correct, train.
+Config, sample sheet and the files they name are checked in common.smk, before any job.
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+
+if FROM_READS:
+
+    include: "rules/reference.smk"
+    include: "rules/qc.smk"
+    include: "rules/trim.smk"
+    include: "rules/align.smk"
+    include: "rules/quantify.smk"
+
+
+include: "rules/cohort.smk"
+include: "rules/expression.smk"
+include: "rules/model.smk"
+include: "rules/evaluate.smk"
+include: "rules/predict.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    """Everything: counts, models with their scores, the bundle, predictions, the reports."""
+    default_target: True
+    input:
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/models/comparison.tsv",
+        f"{RESULTS}/bundle/manifest.json",
+        f"{RESULTS}/expression/batch_corrected.tsv.gz",
+        f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
+        f"{RESULTS}/predictions.tsv" if NEW else [],
+        expand(f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv", model=MODELS if BATCHES_OUT else []),
+
+
+rule counts:
+    """Only up to the cohort's counts, without any model."""
+    input:
+        f"{RESULTS}/samples.tsv",
+        f"{RESULTS}/cohort.h5ad",
+        f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],

@@ -1,0 +1,118 @@
+"""From single samples to the cohort: the QC gate, the count matrix, and who is tested in which fold."""
+
+METADATA = {name: sample.metadata for name, sample in SAMPLES.items()}
+
+
+if FROM_READS:
+
+    rule qc_gate:
+        """Every sheet sample ends here: included, or excluded with its reason."""
+        input:
+            verdicts=[f"{RESULTS}/qc/reads/{layout(name)}/{name}.json" for name in USED],
+            flagstat=[f"{RESULTS}/qc/flagstat/{name}.json" for name in USED],
+            strandedness=[f"{RESULTS}/qc/strandedness/{name}.json" for name in USED],
+            counts=[f"{RESULTS}/counts/{name}.tsv" for name in USED],
+        output:
+            f"{RESULTS}/samples.tsv",
+        log:
+            f"{RESULTS}/logs/qc_gate/cohort.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/qc_gate/cohort.tsv"
+        resources:
+            mem_mb=megabytes(1000),
+            runtime=minutes(10),
+        params:
+            used=USED,
+            paired=[SAMPLES[name].paired for name in USED],
+            excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
+            metadata=METADATA,
+            limits=config["qc"],
+            library=LIBRARY,
+        conda:
+            "../envs/python.yaml"
+        script:
+            "../scripts/qc_gate.py"
+
+    rule build_cohort:
+        """Counts of the included samples, with metadata and annotation."""
+        input:
+            samples=f"{RESULTS}/samples.tsv",
+            counts=[f"{RESULTS}/counts/{name}.tsv" for name in USED],
+            genes=f"{REFERENCE}/genes.tsv",
+        output:
+            cohort=f"{RESULTS}/cohort.h5ad",
+            matrix=f"{RESULTS}/counts/matrix.tsv.gz",
+        log:
+            f"{RESULTS}/logs/build_cohort/cohort.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/build_cohort/cohort.tsv"
+        retries: 2
+        resources:
+            mem_mb=megabytes(2000, per_input_mb=10),
+            runtime=minutes(20),
+        params:
+            used=USED,
+            metadata=METADATA,
+            library=LIBRARY,
+        conda:
+            "../envs/python.yaml"
+        script:
+            "../scripts/build_cohort.py"
+
+else:
+
+    rule import_matrix:
+        """The same cohort from a matrix that already exists."""
+        input:
+            matrix=config["counts"],
+            gtf=config["reference"]["gtf"] or [],
+        output:
+            samples=f"{RESULTS}/samples.tsv",
+            cohort=f"{RESULTS}/cohort.h5ad",
+            matrix=f"{RESULTS}/counts/matrix.tsv.gz",
+        log:
+            f"{RESULTS}/logs/import_matrix/cohort.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/import_matrix/cohort.tsv"
+        retries: 2
+        resources:
+            mem_mb=megabytes(2000, per_input_mb=30),
+            runtime=minutes(30),
+        params:
+            metadata=METADATA,
+            excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
+            unit=config["counts_unit"],
+            min_reads=config["qc"]["min_reads"],
+            feature=config["quantification"]["feature"],
+            attribute=config["quantification"]["attribute"],
+            library=LIBRARY,
+        conda:
+            "../envs/python.yaml"
+        script:
+            "../scripts/import_matrix.py"
+
+
+rule assign_folds:
+    """Who is tested in which fold: stratified by class, groups never split, the same for every row order."""
+    input:
+        f"{RESULTS}/cohort.h5ad",
+    output:
+        f"{RESULTS}/splits/manifest.tsv",
+    log:
+        f"{RESULTS}/logs/assign_folds/cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/assign_folds/cohort.tsv"
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=2),
+        runtime=minutes(10),
+    params:
+        target=DESIGN["target"],
+        group=DESIGN["group"],
+        folds=config["evaluation"]["folds"],
+        repeats=config["evaluation"]["repeats"],
+        seed=config["evaluation"]["seed"],
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/assign_folds.py"

@@ -1,0 +1,91 @@
+"""What every rule file uses: the checked config and sheet, paths, and look-ups by sample."""
+
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+REPOSITORY = Path(workflow.basedir)
+sys.path.insert(0, str(REPOSITORY / "scripts"))
+
+from rna2model import preflight
+
+CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
+config, SAMPLES, PROBLEMS = preflight.check(config, [Path.cwd(), *CONFIG_FOLDERS])
+if PROBLEMS:
+    raise WorkflowError(preflight.message(PROBLEMS))
+
+RESULTS = config["results"]
+REFERENCE = f"{RESULTS}/reference"
+FROM_READS = not config["counts"]
+ALIGNER = config["alignment"]["tool"]
+DESIGN = config["design"]
+MODELS = config["models"]
+TORCH_MODELS = [model for model in MODELS if model in preflight.TORCH]
+SPLITS = preflight.split_names(config, SAMPLES)
+USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
+NEW = [name for name in USED if name not in preflight.labels(SAMPLES, config)]
+
+# Snakemake tracks a script, not what it imports: cohort-side rules carry this hash in their params.
+LIBRARY = preflight.source_hash(REPOSITORY / "scripts" / "rna2model")
+
+
+wildcard_constraints:
+    sample="[A-Za-z0-9_][A-Za-z0-9._-]*",
+    layout="paired|single",
+    stage="raw|trimmed",
+    split="|".join(map(re.escape, SPLITS)),
+    model="|".join(MODELS),
+
+
+def layout(sample):
+    return "paired" if SAMPLES[sample].paired else "single"
+
+
+def mates(sample):
+    return ["R1", "R2"] if SAMPLES[sample].paired else ["R1"]
+
+
+def prepared_reads(wildcards):
+    """Checked, lane-merged FASTQ of a sample: one or two files."""
+    name = wildcards.sample
+    return [f"{RESULTS}/reads/{layout(name)}/{name}_{mate}.fastq.gz" for mate in mates(name)]
+
+
+def trimmed_reads(wildcards):
+    """FASTQ that goes to the aligner: one or two files."""
+    if config["trimming"]["tool"] == "none":
+        return prepared_reads(wildcards)
+    name = wildcards.sample
+    return [f"{RESULTS}/trimmed/{layout(name)}/{name}_{mate}.fastq.gz" for mate in mates(name)]
+
+
+def bam(wildcards):
+    return f"{RESULTS}/aligned/{ALIGNER}/{wildcards.sample}.bam"
+
+
+def genome_mb():
+    """Size of the genome in megabytes of bases, known before the reference is unpacked."""
+    fasta = Path(config["reference"]["fasta"])
+    packed = 4 if fasta.suffix == ".gz" else 1  # DNA packs about four to one
+    return packed * fasta.stat().st_size / 1e6
+
+
+def megabytes(base, per_genome_mb=0, per_input_mb=0):
+    """Memory request: a base, what the genome and the input need, doubled at each further attempt."""
+
+    def needed(wildcards, input, attempt):
+        genome = genome_mb() if per_genome_mb else 0
+        return int((base + per_genome_mb * genome + per_input_mb * input.size_mb) * 2 ** (attempt - 1))
+
+    return needed
+
+
+def minutes(base, per_gigabyte=0):
+    """Run time request: a base and what a gigabyte of input takes, times the attempt."""
+
+    def needed(wildcards, input, attempt):
+        return int((base + per_gigabyte * input.size_mb / 1000) * attempt)
+
+    return needed

@@ -1,0 +1,106 @@
+"""From held-out predictions to scores people may believe: intervals, chance level, comparison."""
+
+
+rule permute:
+    """Labels shuffled, everything from tuning on repeated: how good a score comes by chance."""
+    input:
+        cohort=f"{RESULTS}/cohort.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in FOLDS],
+        batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
+    output:
+        f"{RESULTS}/models/logistic_l2/permutation.json",
+    log:
+        f"{RESULTS}/logs/permute/logistic_l2.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/permute/logistic_l2.tsv"
+    threads: 4
+    retries: 2
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=8),
+        runtime=minutes(120),
+    params:
+        folds=FOLDS,
+        design=DESIGN,
+        permutations=config["evaluation"]["permutations"],
+        inner_folds=config["evaluation"]["inner_folds"],
+        seed=config["evaluation"]["seed"],
+        unseen_batch=config["expression"]["unseen_batch"],
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/permute.py"
+
+
+def permutation_of(wildcards):
+    wanted = wildcards.model == "logistic_l2" and config["evaluation"]["permutations"]
+    return rules.permute.output if wanted else []
+
+
+rule evaluate:
+    """Out-of-fold predictions of one model and what they are worth, with 95 % intervals."""
+    input:
+        cohort=f"{RESULTS}/cohort.h5ad",
+        folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
+        batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
+        permutation=permutation_of,
+    output:
+        predictions=f"{RESULTS}/models/{{model}}/predictions.tsv",
+        metrics=f"{RESULTS}/models/{{model}}/metrics.json",
+    log:
+        f"{RESULTS}/logs/evaluate/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/evaluate/{{model}}.tsv"
+    resources:
+        mem_mb=megabytes(1500),
+        runtime=minutes(30),
+    params:
+        group=DESIGN["group"],
+        seed=config["evaluation"]["seed"],
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/evaluate.py"
+
+
+rule leave_one_batch_out:
+    """Predictions for each batch by a model that never saw it."""
+    input:
+        [f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
+    output:
+        f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv",
+    log:
+        f"{RESULTS}/logs/leave_one_batch_out/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/leave_one_batch_out/{{model}}.tsv"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(5),
+    conda:
+        "../envs/python.yaml"
+    shell:
+        "awk 'FNR > 1 || NR == 1' {input} > {output} 2> {log}"
+
+
+rule compare:
+    """All models side by side."""
+    input:
+        [f"{RESULTS}/models/{model}/metrics.json" for model in MODELS],
+    output:
+        f"{RESULTS}/models/comparison.tsv",
+    log:
+        f"{RESULTS}/logs/compare/models.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/compare/models.tsv"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(5),
+    params:
+        models=MODELS,
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/compare.py"

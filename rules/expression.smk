@@ -1,0 +1,81 @@
+"""Normalization and batch correction, fitted per split on its training samples only; and, apart from
+every model, one matrix of all samples for people to look at."""
+
+
+rule fit_normalizer:
+    """Gene filter, size-factor reference and scale of one split."""
+    input:
+        cohort=f"{RESULTS}/cohort.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+    output:
+        f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_normalizer/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_normalizer/{{split}}.tsv"
+    retries: 2
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=6),
+        runtime=minutes(10),
+    params:
+        design=DESIGN,
+        expression=config["expression"],
+        unit=config["counts_unit"],
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/fit_normalizer.py"
+
+
+rule fit_batch_model:
+    """What sets the batches of one split apart, learned without labels."""
+    input:
+        cohort=f"{RESULTS}/cohort.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+    output:
+        f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_batch_model/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_batch_model/{{split}}.tsv"
+    retries: 2
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=8),
+        runtime=minutes(10),
+    params:
+        design=DESIGN,
+        method=config["expression"]["batch_correction"],
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/fit_batch_model.py"
+
+
+rule explore:
+    """All samples together, normalised and corrected, with their principal components. No model reads this."""
+    input:
+        f"{RESULTS}/cohort.h5ad",
+    output:
+        normalized=f"{RESULTS}/expression/{config['expression']['normalization']}.tsv.gz",
+        corrected=f"{RESULTS}/expression/batch_corrected.tsv.gz",
+        components=f"{RESULTS}/expression/pca.tsv",
+    log:
+        f"{RESULTS}/logs/explore/cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explore/cohort.tsv"
+    retries: 2
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=10),
+        runtime=minutes(20),
+    params:
+        design=DESIGN,
+        expression=config["expression"],
+        unit=config["counts_unit"],
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/explore.py"

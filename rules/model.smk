@@ -1,0 +1,82 @@
+"""Train and score. Every split, `full` among them, goes through the same training rule."""
+
+FOLDS = [split for split in SPLITS if re.fullmatch(r"r\d+f\d+", split)]
+BATCHES_OUT = [split for split in SPLITS if split.startswith("batch.")]
+LABELLED = preflight.labels(SAMPLES, config)
+
+
+rule train:
+    """Scaling, tuning in inner folds and fitting, on the training samples of one split."""
+    wildcard_constraints:
+        model="|".join(model for model in MODELS if model not in TORCH_MODELS),
+    input:
+        cohort=f"{RESULTS}/cohort.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+        batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+    output:
+        directory(f"{RESULTS}/splits/{{split}}/models/{{model}}"),
+    log:
+        f"{RESULTS}/logs/train_{{model}}/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_{{model}}/{{split}}.tsv"
+    threads: 4
+    retries: 2
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=8),
+        runtime=minutes(60),
+    params:
+        design=DESIGN,
+        seed=config["evaluation"]["seed"],
+        inner_folds=config["evaluation"]["inner_folds"],
+        gpus=0,
+        library=LIBRARY,
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/train.py"
+
+
+use rule train as train_torch with:
+    wildcard_constraints:
+        model="|".join(TORCH_MODELS) or "(?!)",  # without a torch model in the config this matches nothing
+    resources:
+        mem_mb=megabytes(3000, per_input_mb=10),
+        runtime=minutes(120),
+        gpu=config["training"]["gpus"],
+    params:
+        design=DESIGN,
+        seed=config["evaluation"]["seed"],
+        inner_folds=config["evaluation"]["inner_folds"],
+        gpus=config["training"]["gpus"],
+        library=LIBRARY,
+    conda:
+        "../envs/torch.yaml"
+
+
+rule score:
+    """Predictions for the samples that the split held out."""
+    input:
+        cohort=f"{RESULTS}/cohort.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+        batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+        model=f"{RESULTS}/splits/{{split}}/models/{{model}}",
+    output:
+        f"{RESULTS}/splits/{{split}}/predictions/{{model}}.tsv",
+    log:
+        f"{RESULTS}/logs/score_{{model}}/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_{{model}}/{{split}}.tsv"
+    retries: 2
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=8),
+        runtime=minutes(20),
+    params:
+        design=DESIGN,
+        unseen_batch=config["expression"]["unseen_batch"],
+        library=LIBRARY,
+    conda:
+        "../envs/torch.yaml"
+    script:
+        "../scripts/score.py"

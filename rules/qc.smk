@@ -1,0 +1,88 @@
+"""Quality control of single samples, and the one page that shows it all. Verdicts are passed in cohort.smk."""
+
+
+rule prepare_reads:
+    """Read each FASTQ once: integrity, pairing, read count; join lanes. A faulty library becomes an empty one
+    with a verdict, so that it flows through the same rules and is excluded by the gate with its reason."""
+    input:
+        r1=lambda wildcards: SAMPLES[wildcards.sample].fastq_1,
+        r2=lambda wildcards: SAMPLES[wildcards.sample].fastq_2,
+    output:
+        reads=[
+            temp(f"{RESULTS}/reads/paired/{{sample}}_R1.fastq.gz"),
+            temp(f"{RESULTS}/reads/paired/{{sample}}_R2.fastq.gz"),
+        ],
+        verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
+    log:
+        f"{RESULTS}/logs/prepare_reads/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare_reads/{{sample}}.tsv"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(10, per_gigabyte=10),
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/prepare_reads.py"
+
+
+use rule prepare_reads as prepare_reads_single with:
+    output:
+        reads=[temp(f"{RESULTS}/reads/single/{{sample}}_R1.fastq.gz")],
+        verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+
+
+def reads_at_stage(wildcards):
+    return prepared_reads(wildcards) if wildcards.stage == "raw" else trimmed_reads(wildcards)
+
+
+rule fastqc:
+    """FastQC of the reads before and after trimming; the serial collector saves its start-up on small files."""
+    input:
+        reads_at_stage,
+    output:
+        [
+            f"{RESULTS}/qc/fastqc/{{stage}}/paired/{{sample}}_R1_fastqc.zip",
+            f"{RESULTS}/qc/fastqc/{{stage}}/paired/{{sample}}_R2_fastqc.zip",
+        ],
+    log:
+        f"{RESULTS}/logs/fastqc_{{stage}}/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fastqc_{{stage}}/{{sample}}.tsv"
+    threads: 2
+    retries: 2
+    resources:
+        mem_mb=megabytes(1500),
+        runtime=minutes(10, per_gigabyte=15),
+    params:
+        folder=lambda wildcards, output: Path(output[0]).parent,
+    conda:
+        "../envs/fastqc.yaml"
+    shell:
+        "JAVA_TOOL_OPTIONS=-XX:+UseSerialGC fastqc --quiet --threads {threads} --outdir {params.folder} {input} > {log} 2>&1"
+
+
+use rule fastqc as fastqc_single with:
+    output:
+        [f"{RESULTS}/qc/fastqc/{{stage}}/single/{{sample}}_R1_fastqc.zip"],
+
+
+rule flagstat:
+    """Reads in, reads mapped."""
+    input:
+        bam,
+    output:
+        f"{RESULTS}/qc/flagstat/{{sample}}.json",
+    log:
+        f"{RESULTS}/logs/flagstat/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/flagstat/{{sample}}.tsv"
+    threads: 2
+    retries: 2
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(10, per_gigabyte=5),
+    conda:
+        "../envs/samtools.yaml"
+    shell:
+        "samtools flagstat --threads {threads} --output-fmt json {input} > {output} 2> {log}"

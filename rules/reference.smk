@@ -1,0 +1,97 @@
+"""Genome and annotation: unpacked, checked against each other, indexed for the aligner."""
+
+
+rule prepare_reference:
+    """Unpack FASTA and GTF, check that their chromosomes match, list genes with their exonic length."""
+    input:
+        fasta=config["reference"]["fasta"],
+        gtf=config["reference"]["gtf"],
+    output:
+        fasta=f"{REFERENCE}/genome.fa",
+        gtf=f"{REFERENCE}/annotation.gtf",
+        genes=f"{REFERENCE}/genes.tsv",
+        star=f"{REFERENCE}/star_sizes.txt",
+        facts=f"{REFERENCE}/reference.json",
+    log:
+        f"{RESULTS}/logs/prepare_reference/reference.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare_reference/reference.tsv"
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=1),
+        runtime=minutes(10, per_gigabyte=20),
+    params:
+        feature=config["quantification"]["feature"],
+        attribute=config["quantification"]["attribute"],
+    conda:
+        "../envs/python.yaml"
+    script:
+        "../scripts/prepare_reference.py"
+
+
+rule index_star:
+    """STAR index; its word sizes follow the genome's length and number of contigs (STAR manual 2.2.5)."""
+    input:
+        fasta=f"{REFERENCE}/genome.fa",
+        gtf=f"{REFERENCE}/annotation.gtf",
+        sizes=f"{REFERENCE}/star_sizes.txt",
+    output:
+        directory(f"{REFERENCE}/star"),
+    log:
+        f"{RESULTS}/logs/index_star/reference.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/index_star/reference.tsv"
+    threads: 8
+    retries: 2
+    resources:
+        mem_mb=megabytes(2000, per_genome_mb=12),  # 37 GB for a human genome
+        runtime=minutes(20, per_gigabyte=30),
+    params:
+        feature=config["quantification"]["feature"],
+        sort_ram=lambda wildcards, resources: resources.mem_mb * 900_000,
+    conda:
+        "../envs/star.yaml"
+    shell:
+        "STAR --runMode genomeGenerate --runThreadN {threads} --genomeDir {output}"
+        " --genomeFastaFiles {input.fasta} --sjdbGTFfile {input.gtf} --sjdbGTFfeatureExon {params.feature}"
+        " --parametersFiles {input.sizes} --limitGenomeGenerateRAM {params.sort_ram}"
+        " --outFileNamePrefix {output}/ --outTmpDir {output}/tmp > {log} 2>&1"
+
+
+rule index_hisat2:
+    """HISAT2 index; splice sites are given at alignment, which needs far less memory than a graph index."""
+    input:
+        f"{REFERENCE}/genome.fa",
+    output:
+        directory(f"{REFERENCE}/hisat2"),
+    log:
+        f"{RESULTS}/logs/index_hisat2/reference.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/index_hisat2/reference.tsv"
+    threads: 8
+    retries: 2
+    resources:
+        mem_mb=megabytes(1000, per_genome_mb=4),
+        runtime=minutes(20, per_gigabyte=60),
+    conda:
+        "../envs/hisat2.yaml"
+    shell:
+        "(mkdir -p {output} && hisat2-build -p {threads} {input} {output}/genome) > {log} 2>&1"
+
+
+rule splice_sites:
+    """Known introns, for HISAT2."""
+    input:
+        f"{REFERENCE}/annotation.gtf",
+    output:
+        f"{REFERENCE}/splice_sites.txt",
+    log:
+        f"{RESULTS}/logs/splice_sites/reference.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/splice_sites/reference.tsv"
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(10),
+    conda:
+        "../envs/hisat2.yaml"
+    shell:
+        "hisat2_extract_splice_sites.py {input} > {output} 2> {log}"

@@ -1,0 +1,31 @@
+"""Put the artefacts of the split `full` into the bundle and write its model card."""
+
+import json
+from pathlib import Path
+
+from rna2model import bundle, job, modelcard, splitdata
+
+job.start(snakemake)
+given, out, params = snakemake.input, snakemake.output, snakemake.params
+
+data = splitdata.read(given.cohort, given.manifest, "full", params.design)
+labels = list(data.labels(data.train))
+facts = {
+    "model": params.shipped,
+    "task": params.design["task"],
+    "target": params.design["target"],
+    "classes": {name: labels.count(name) for name in sorted(set(labels))},
+    "batch_column": params.design["batch"],
+    "normalization": params.expression["normalization"],
+    "batch_correction": params.expression["batch_correction"],
+    "counts_unit": params.unit,
+    "counting": params.counting,
+    "reference": json.loads(Path(given.reference).read_text()) if given.reference else None,
+    "training_samples": data.train,
+    "evaluation": params.evaluation,
+}
+manifest = bundle.assemble(Path(out.manifest).parent, given.normalizer, given.batch_model, given.model, facts)
+
+scores = json.loads(Path(given.metrics).read_text())
+chance = json.loads(Path(given.chance).read_text())
+Path(out.card).write_text(modelcard.write(manifest, scores, chance))

@@ -1,0 +1,17 @@
+"""One table of all models and metrics."""
+
+import csv
+import json
+from pathlib import Path
+
+from rna2model import job
+
+job.start(snakemake)
+
+with open(snakemake.output[0], "w", newline="") as file:
+    table = csv.writer(file, delimiter="\t", lineterminator="\n")
+    table.writerow(["model", "metric", "estimate", "lower", "upper"])
+    for model, path in zip(snakemake.params.models, snakemake.input, strict=True):
+        for metric, value in json.loads(Path(path).read_text()).items():
+            if "estimate" in value and value["estimate"] is not None:
+                table.writerow([model, metric, *(value[key] for key in ("estimate", "lower", "upper"))])

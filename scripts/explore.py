@@ -1,0 +1,26 @@
+"""Normalise and correct all included samples together, for people to look at."""
+
+from rna2model import batch, cohort, exploration, job, normalization
+
+job.start(snakemake)
+out, params = snakemake.output, snakemake.params
+
+data = cohort.read(snakemake.input[0])
+normalizer = normalization.make(
+    params.expression["normalization"],
+    gene_ids=data.genes,
+    gene_lengths=data.lengths,
+    gene_filter=params.expression["filter"],
+    unit=params.unit,
+).fit(data.counts)
+normalized = normalizer.transform(data.counts)
+exploration.write(normalized, data.samples, normalizer.genes_, out.normalized)
+
+corrected = normalized
+if params.expression["batch_correction"] != "none":
+    batches = data.column(params.design["batch"], data.samples)
+    corrected = batch.make(params.expression["batch_correction"]).fit(normalized, batches).transform(corrected, batches)
+exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
+exploration.components({"normalized": normalized, "batch_corrected": corrected}, data.samples).to_csv(
+    out.components, sep="\t", index=False
+)

@@ -1,0 +1,23 @@
+"""Permutation test of logistic_l2 over the cross-validation folds."""
+
+import json
+from pathlib import Path
+
+from rna2model import job, permutation, splitdata
+
+job.start(snakemake)
+given, params = snakemake.input, snakemake.params
+
+folds = []
+for split, normalizer, batch_model in zip(params.folds, given.normalizers, given.batch_models, strict=True):
+    data = splitdata.read(given.cohort, given.manifest, split, params.design)
+    fitted = splitdata.artefacts(normalizer, batch_model)
+    folds.append(
+        permutation.Fold(
+            split,
+            data.train,
+            data.test,
+            data.expression(data.train, *fitted),
+            data.expression(data.test, *fitted, unseen=params.unseen_batch),
+        )
+    )

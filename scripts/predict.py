@@ -1,0 +1,20 @@
+"""Predict the samples that have no label, with the bundle."""
+
+from pathlib import Path
+
+import numpy as np
+
+from rna2model import bundle, cohort, job, splitdata
+
+job.start(snakemake)
+given, design = snakemake.input, snakemake.params.design
+
+data = cohort.read(given.cohort)
+labelled = set(splitdata.labelled_samples(data, design["target"]))
+new = [name for name in data.samples if name not in labelled]
+batches = data.column(design["batch"], new) if design["batch"] else np.full(len(new), "", dtype=object)
+
+serve = bundle.Bundle(Path(given.manifest).parent)
+table = serve.predict(new, data.counts[data.rows(new)], data.genes, batches, unseen=snakemake.params.unseen_batch)
+table.to_csv(snakemake.output[0], sep="\t", index=False)
+print(table.to_string(index=False))

@@ -1,0 +1,31 @@
+"""Unpack the reference, check genome against annotation, and write what later rules read from it."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from rna2model import job, reference
+
+job.start(snakemake)
+given, out = snakemake.input, snakemake.output
+
+reference.unpack(given.fasta, out.fasta)
+reference.unpack(given.gtf, out.gtf)
+lengths = reference.contigs(out.fasta)
+genes = reference.genes(out.gtf, snakemake.params.feature, snakemake.params.attribute)
+notes = reference.check_chromosomes(given.fasta, given.gtf, lengths, genes)
+reference.write_genes(genes, out.genes)
+
+sizes = reference.star_sizes(lengths)
+Path(out.star).write_text("".join(f"{name} {value}\n" for name, value in sizes.items()))
+
+facts = {
+    "fasta_sha256": hashlib.file_digest(open(out.fasta, "rb"), "sha256").hexdigest(),
+    "gtf_sha256": hashlib.file_digest(open(out.gtf, "rb"), "sha256").hexdigest(),
+    "genome_bases": sum(lengths.values()),
+    "contigs": len(lengths),
+    "genes": len(genes),
+    "notes": notes,
+}
+Path(out.facts).write_text(json.dumps(facts, indent=1) + "\n")
+print(*(f"{name}: {value}" for name, value in facts.items()), sep="\n")

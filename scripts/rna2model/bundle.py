@@ -1,0 +1,101 @@
+"""The bundle: the artefacts of the split `full` with a manifest, enough to serve new samples anywhere."""
+
+import hashlib
+import json
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from rna2model import __version__, batch, models, normalization
+from rna2model.errors import InputProblem
+
+FORMAT = 1
+LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
+MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
+
+
+def assemble(folder, normalizer, batch_model, model, facts):
+    """Copy the three artefacts into `folder` and describe them in manifest.json; returns the manifest."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(normalizer, folder / "normalizer.safetensors")
+    shutil.copyfile(batch_model, folder / "batch_model.safetensors")
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    shutil.copytree(model, folder / "model")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in OWN)
+    manifest = {
+        "format": FORMAT,
+        "rna2model": __version__,
+        **facts,
+        "libraries": {name: _version(name) for name in LIBRARIES},
+        "files": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    return manifest
+
+
+OWN = {"manifest.json", "MODEL_CARD.md"}
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _version(name):
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+class Bundle:
+    """A fitted pipeline that serves new samples: normalizer, batch model and model of all training samples."""
+
+    def __init__(self, folder):
+        folder = Path(folder)
+        try:
+            self.manifest = json.loads((folder / "manifest.json").read_text())
+        except (OSError, ValueError) as error:
+            raise InputProblem(f"{folder} is not a bundle: manifest.json cannot be read ({error}).") from None
+        if self.manifest.get("format") != FORMAT:
+            raise InputProblem(f"{folder} has bundle format {self.manifest.get('format')}, this version reads {FORMAT}.")
+        for name, digest in self.manifest["files"].items():
+            path = folder / name
+            if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file() or _sha256(path) != digest:
+                raise InputProblem(f"{path} is missing or differs from the bundle's manifest; get the bundle again.")
+        self.normalizer = normalization.load(folder / "normalizer.safetensors")
+        self.batch_model = batch.load(folder / "batch_model.safetensors")
+        self.model = models.load(folder / "model")
+
+    def expression(self, counts, genes, batches, unseen="uncorrected"):
+        """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
+        aligned, missing = self.normalizer.align(counts, genes)
+        share = 100 * len(missing) / len(self.normalizer.genes_)
+        if share > MAX_MISSING_PCT:
+            raise InputProblem(
+                f"{len(missing)} of the {len(self.normalizer.genes_)} genes the model uses are missing"
+                f" ({share:.0f} %, at most {MAX_MISSING_PCT} %; first: {', '.join(missing[:5])});"
+                " were the samples counted with another annotation?"
+            )
+        return self.batch_model.transform(self.normalizer.transform(aligned), batches, unseen=unseen), missing
+
+    def predict(self, samples, counts, genes, batches, unseen="uncorrected"):
+        """Table of predictions with `flags` (text, empty when nothing is to be said)."""
+        from rna2model import predictions
+
+        batches = np.asarray(batches, dtype=object)
+        expression, missing = self.expression(counts, genes, batches, unseen)
+        table = predictions.table(samples, self.model, expression)
+        table["flags"] = [
+            "; ".join(self._flags(known, name, missing))
+            for known, name in zip(self.batch_model.is_known(batches), batches, strict=True)
+        ]
+        return table
+
+    def _flags(self, known_batch, batch_name, missing):
+        if self.manifest["batch_correction"] != "none" and not known_batch:
+            yield f"batch {batch_name!r} was not in training: not batch-corrected"
+        if missing:
+            yield f"{100 * len(missing) / len(self.normalizer.genes_):.1f} % of the model's genes missing: training mean used"

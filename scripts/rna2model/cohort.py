@@ -1,0 +1,109 @@
+"""The cohort: counts of the included samples with their metadata and gene annotation, as AnnData.
+
+Written with anndata. Read with h5py, since anndata takes a second to import and a run has hundreds
+of jobs that need just the counts and three columns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rna2model.errors import InputProblem
+
+
+@dataclass
+class Cohort:
+    """Counts and what is known of samples and genes.
+
+    counts : (n_samples, n_genes) array in the unit of the entry (counts unless the config says else)
+    samples, genes : list of str; lengths : (n_genes,) exonic bases or None
+    obs : {column: list of str}, the sheet's metadata
+    """
+
+    counts: np.ndarray
+    samples: list
+    genes: list
+    lengths: np.ndarray | None
+    obs: dict
+
+    def rows(self, samples):
+        """Row numbers of `samples`, in their order."""
+        place = {name: row for row, name in enumerate(self.samples)}
+        return np.array([place[name] for name in samples], dtype=int)
+
+    def column(self, name, samples):
+        """Cells of metadata column `name` for `samples`, an array of str."""
+        return np.array(self.obs[name], dtype=object)[self.rows(samples)].astype(str)
+
+
+def build(counts, samples, gene_table, metadata, unit="counts"):
+    """AnnData of `counts` (n_samples, n_genes); `gene_table` is a DataFrame indexed by gene_id.
+
+    Layers: `counts` (what was counted or given) and, where gene lengths are known, `tpm`.
+    """
+    import anndata
+    import pandas as pd
+
+    obs = pd.DataFrame([metadata[name] for name in samples], index=pd.Index(samples, name="sample")).astype(str)
+    layers = {"counts": counts}
+    if "length" in gene_table and unit in ("counts", "expected_counts"):
+        layers["tpm"] = tpm(counts, gene_table["length"].to_numpy())
+    return anndata.AnnData(obs=obs, var=gene_table, layers=layers, uns={"unit": unit})
+
+
+def tpm(counts, lengths):
+    """Transcripts per million from counts (n, genes) and lengths in bases (Wagner et al. 2012); float32."""
+    rate = counts / np.asarray(lengths, dtype=float)
+    total = rate.sum(axis=1, keepdims=True)
+    return (1e6 * np.divide(rate, total, out=np.zeros_like(rate), where=total > 0)).astype(np.float32)
+
+
+def read(path):
+    """The Cohort stored at `path` (cohort.h5ad)."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        var, obs = file["var"], file["obs"]
+        return Cohort(
+            counts=file["layers/counts"][:],
+            samples=_strings(obs[obs.attrs["_index"]]),
+            genes=_strings(var[var.attrs["_index"]]),
+            lengths=var["length"][:] if "length" in var else None,
+            obs={name: _strings(obs[name]) for name in obs.attrs["column-order"]},
+        )
+
+
+def _strings(node):
+    """Text column of an AnnData file: plain or categorical."""
+    if "categories" in node:
+        categories = np.array(_strings(node["categories"]), dtype=object)
+        return list(categories[node["codes"][:]])
+    return list(node.asstr()[:])
+
+
+def read_gene_table(path):
+    """DataFrame of reference/genes.tsv indexed by gene_id."""
+    import pandas as pd
+
+    table = pd.read_csv(path, sep="\t", dtype={"gene_id": str, "chromosome": str}, keep_default_na=False)
+    return table.set_index("gene_id")
+
+
+def read_counts(path, genes):
+    """Counts of one sample (counts/<sample>.tsv) in the order of `genes`, int64."""
+    with open(path) as file:
+        rows = [line.rstrip("\n").split("\t") for line in file][1:]
+    counts = {gene: count for gene, count in rows}
+    if len(counts) != len(rows) or set(counts) != set(genes):
+        raise InputProblem(f"{path} does not hold the genes of the reference, each once; delete it and run again.")
+    return np.array([counts[gene] for gene in genes], dtype=np.int64)
+
+
+def write_matrix(counts, samples, genes, path):
+    """Genes x samples as gzipped TSV with fixed bytes for fixed content (no time stamp)."""
+    import gzip
+
+    with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out:
+        out.write(("\t".join(["gene_id", *samples]) + "\n").encode())
+        for gene, row in zip(genes, counts.T, strict=True):
+            out.write(("\t".join([gene, *(repr(value) for value in row.tolist())]) + "\n").encode())

@@ -1,0 +1,134 @@
+"""Check the configuration against its schema and complete it with the defaults.
+
+Every problem is collected; nothing stops at the first.
+"""
+
+import copy
+import difflib
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
+ALWAYS = ["dummy", "logistic_l2", "linear_svm"]  # the floor and the anchors every model is compared with
+UNITS_NORMALIZED = {"log": ["none"], "tpm": ["none", "tpm"]}
+
+
+@cache
+def schema(name):
+    """The schema `name` (config or samples) as a dict."""
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+
+
+def complete(config):
+    """Return (config with defaults, problems: list of str). `config` is what the user wrote."""
+    given = copy.deepcopy(config)
+    problems = [_explain(error) for error in Draft202012Validator(schema("config")).iter_errors(given)]
+    if problems:
+        return None, sorted(problems)
+    full = _with_defaults(given, schema("config"))
+    if "normalization" not in (config.get("expression") or {}) and full["counts_unit"] in UNITS_NORMALIZED:
+        full["expression"]["normalization"] = "none"
+    full["shipped_model"] = full["models"][0]
+    full["models"] = list(dict.fromkeys([*full["models"], *ALWAYS]))
+    return full, _contradictions(full)
+
+
+def _with_defaults(value, node):
+    for key, child in node.get("properties", {}).items():
+        if key not in value:
+            value[key] = copy.deepcopy(child.get("default"))
+        if child.get("type") == "object":
+            _with_defaults(value[key], child)
+    return value
+
+
+def _explain(error):
+    """One schema violation in a user's words."""
+    where = ".".join(str(part) for part in error.absolute_path)
+    place = f"config: {where}" if where else "config"
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        unknown = [key for key in error.instance if key not in known]
+        return "; ".join(f"{place}: unknown key {key!r}{_suggest(key, known)}" for key in unknown)
+    if error.validator == "enum":
+        return f"{place}: {error.instance!r} is not one of {_listed(error.validator_value)}" + _suggest(
+            error.instance, error.validator_value
+        )
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
+        return f"{place}: must be {wanted}, not {error.instance!r}"
+    if error.validator in ("minimum", "maximum"):
+        word = "least" if error.validator == "minimum" else "most"
+        return f"{place}: must be at {word} {error.validator_value}, not {error.instance!r}"
+    return f"{place}: {error.message}"
+
+
+def _listed(values):
+    return ", ".join(str(value) for value in values)
+
+
+def _suggest(word, known):
+    close = difflib.get_close_matches(str(word), [str(item) for item in known], n=1)
+    return f" (did you mean {close[0]!r}?)" if close else f" (known: {_listed(known)})"
+
+
+def _contradictions(config):
+    """Problems between keys that each are fine alone."""
+    problems = []
+    design, expression = config["design"], config["expression"]
+    needs_batch = {
+        "expression.batch_correction": expression["batch_correction"] != "none",
+        "evaluation.leave_one_batch_out": config["evaluation"]["leave_one_batch_out"],
+    }
+    problems += [
+        f"config: {key} needs design.batch, the sheet's column that names the batch"
+        for key, needed in needs_batch.items()
+        if needed and not design["batch"]
+    ]
+    allowed = UNITS_NORMALIZED.get(config["counts_unit"])
+    if allowed and expression["normalization"] not in allowed:
+        problems.append(
+            f"config: expression.normalization {expression['normalization']!r} needs counts, but counts_unit"
+            f" is {config['counts_unit']!r}; use {_listed(allowed)}"
+        )
+    if config["counts"] and expression["normalization"] == "tpm" and config["counts_unit"] != "tpm":
+        if not config["reference"]["gtf"]:
+            problems.append("config: expression.normalization 'tpm' needs gene lengths: give reference.gtf")
+    if not config["counts"] and config["counts_unit"] != "counts":
+        problems.append("config: counts_unit is for a matrix given as `counts`; with reads leave it out")
+    return problems
+
+
+def locate(path, folders):
+    """`path` itself if absolute, else its first existing place in `folders`, else in the first of them."""
+    path = Path(path).expanduser()
+    if path.is_absolute():
+        return path
+    places = [Path(folder) / path for folder in folders]
+    return next((place for place in places if place.exists()), places[0])
+
+
+def resolve_files(config, folders):
+    """Make the paths of `config` findable from `folders`; return the problems (files that are not there)."""
+    problems = []
+    reads = not config["counts"]
+    wanted = [((), "samples", True), ((), "counts", False)]
+    wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
+    for parents, key, required in wanted:
+        node = config
+        for parent in parents:
+            node = node[parent]
+        name = ".".join([*parents, key])
+        if node[key] is None:
+            if required:
+                problems.append(f"config: {name} is missing; reads need a reference genome and annotation")
+            continue
+        path = locate(node[key], folders)
+        if not path.exists():
+            problems.append(f"config: {name}: no such file: {path}")
+        node[key] = str(path)
+    return problems

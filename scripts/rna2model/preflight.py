@@ -1,0 +1,69 @@
+"""Everything that can be known before a job starts: config, sheet, files, names of the splits."""
+
+import hashlib
+from pathlib import Path
+
+from rna2model import config as configuration
+from rna2model import sheet
+
+TORCH = {"mlp"}  # models whose training may use a GPU
+
+
+def check(given, folders):
+    """Return (config, samples, problems) of the user's config dict.
+
+    `folders`: where relative paths are looked for, the working directory first.
+    """
+    config, problems = configuration.complete(given)
+    if config is None:
+        return None, {}, problems
+    problems += configuration.resolve_files(config, folders)
+    path = Path(config["samples"])
+    if not path.is_file():
+        return config, {}, problems
+    samples, sheet_problems = sheet.read(
+        path, folders, matrix=bool(config["counts"]), strandedness=config["quantification"]["strandedness"]
+    )
+    problems += sheet_problems
+    if samples:
+        problems += sheet.check_design(path, samples, config)
+    return config, samples, problems
+
+
+def message(problems):
+    """All problems as one text, a line each."""
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    return "\n".join([f"{count} in the configuration or sample sheet; no job was started.", *(f"  - {p}" for p in problems)])
+
+
+def labels(samples, config):
+    """{sample: target text} of the samples that take part in training."""
+    column = config["design"]["target"]
+    return {
+        name: sample.metadata[column]
+        for name, sample in samples.items()
+        if not sample.exclude and not sheet.is_missing(sample.metadata[column])
+    }
+
+
+def split_names(config, samples):
+    """Names of all splits: folds r1f1 …, then batch.<name> if asked for, then full (DESIGN: names from config and sheet)."""
+    evaluation = config["evaluation"]
+    names = [f"r{r}f{f}" for r in range(1, evaluation["repeats"] + 1) for f in range(1, evaluation["folds"] + 1)]
+    if evaluation["leave_one_batch_out"]:
+        column = config["design"]["batch"]
+        names += sorted({f"batch.{samples[name].metadata[column]}" for name in labels(samples, config)})
+    return [*names, "full"]
+
+
+def source_hash(folder):
+    """A hash of the Python sources below `folder`."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(folder).rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def text_hash(*parts):
+    """A short hash of the `repr` of `parts`, for params that stand for a large content."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,87 @@
+"""Check FASTQ files by reading them once, and bring the lanes of a library together.
+
+A faulty library is not an exception: it gets a verdict and an empty library, so that one bad sample
+never stops a run and is excluded with its reason.
+"""
+
+import gzip
+import shutil
+import zlib
+from pathlib import Path
+
+import dnaio
+
+EMPTY = gzip.compress(b"", mtime=0)
+FAULTS = (dnaio.FileFormatError, EOFError, OSError, zlib.error, UnicodeDecodeError, ValueError)
+
+
+def inspect(lanes):
+    """Read every record of `lanes`, a list of (path,) or (path_1, path_2), and check pairing.
+
+    Returns (fragments read: int, problem: str or None). Stops at the first problem.
+    """
+    total = 0
+    for lane in lanes:
+        fragments = 0
+        try:
+            with dnaio.open(*lane) as records:
+                for _ in records:
+                    fragments += 1
+        except FAULTS as error:
+            return total + fragments, _explain(lane, fragments, error)
+        total += fragments
+    if total == 0:
+        return 0, "no reads in " + _names([path for lane in lanes for path in lane])
+    return total, None
+
+
+def _names(paths):
+    return ", ".join(Path(path).name for path in paths)
+
+
+def _explain(lane, fragments, error):
+    """The fault in words a person can act on."""
+    text, where = str(error), f"{_names(lane)} after {fragments} good read{'s' if len(lane) == 1 else ' pairs'}"
+    lowered = text.lower()
+    if isinstance(error, EOFError) or "end-of-stream" in lowered or "ended before" in lowered:
+        return f"truncated gzip: {where}"
+    if "properly paired" in lowered or "more reads" in lowered or "fewer" in lowered:
+        kind = "R1 and R2 have different numbers of reads" if "read names" not in lowered else "R1 and R2 names differ"
+        return f"{kind}: {where}"
+    if isinstance(error, (zlib.error, gzip.BadGzipFile)) or "gzip" in lowered or "crc" in lowered:
+        return f"damaged gzip: {where} ({text})"
+    return f"not valid FASTQ: {where} ({text})"
+
+
+def join(lanes, targets, good):
+    """Write one gzipped file per mate to `targets`: a link to a single gzipped lane, else all lanes in order.
+
+    With `good` false the targets are empty libraries.
+    """
+    for mate, target in enumerate(targets):
+        target = Path(target)
+        sources = [Path(lane[mate]).resolve() for lane in lanes]
+        target.unlink(missing_ok=True)
+        if not good:
+            target.write_bytes(EMPTY)
+        elif len(sources) == 1 and _is_gzip(sources[0]):
+            target.symlink_to(sources[0])
+        else:
+            _concatenate(sources, target)
+
+
+def _is_gzip(path):
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def _concatenate(sources, target):
+    """Gzip members follow one another in a valid gzip file, so compressed lanes need no recompression."""
+    with target.open("wb") as out:
+        for source in sources:
+            with source.open("rb") as file:
+                if _is_gzip(source):
+                    shutil.copyfileobj(file, out, 1 << 20)
+                else:
+                    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=3, mtime=0, filename="") as packed:
+                        shutil.copyfileobj(file, packed, 1 << 20)

@@ -1,0 +1,62 @@
+"""What the rules of one split have in common: its samples, and their expression by its fitted artefacts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rna2model import batch, cohort, normalization, sheet, splits
+
+
+@dataclass
+class SplitData:
+    """The cohort seen from one split: names of the samples it trains on and those it holds out."""
+
+    cohort: cohort.Cohort
+    train: list
+    test: list
+    design: dict
+
+    def labels(self, samples):
+        """(n,) class of each sample."""
+        return self.cohort.column(self.design["target"], samples)
+
+    def groups(self, samples):
+        """(n,) group (donor) of each sample, or None where the design has none."""
+        return self.cohort.column(self.design["group"], samples) if self.design["group"] else None
+
+    def batches(self, samples):
+        """(n,) batch of each sample; one nameless batch where the design has none."""
+        if not self.design["batch"]:
+            return np.full(len(samples), "", dtype=object)
+        return self.cohort.column(self.design["batch"], samples)
+
+    def counts(self, samples):
+        """(n, n_genes) counts of `samples`."""
+        return self.cohort.counts[self.cohort.rows(samples)]
+
+    def expression(self, samples, normalizer, batch_model, unseen="uncorrected"):
+        """(n, n_kept) log2 expression of `samples` by the split's artefacts, as models see it."""
+        normalized = normalizer.transform(self.counts(samples))
+        return batch_model.transform(normalized, self.batches(samples), unseen=unseen)
+
+
+def read(cohort_path, manifest_path, split, design):
+    """The SplitData of `split`; batch.<name> splits hold out one batch, `full` holds out nothing."""
+    import pandas as pd
+
+    data = cohort.read(cohort_path)
+    manifest = pd.read_csv(manifest_path, sep="\t", dtype=str, keep_default_na=False)
+    batches = dict(zip(data.samples, data.obs[design["batch"]], strict=True)) if design["batch"] else None
+    train = splits.training_samples(manifest, split, labelled_samples(data, design["target"]), batches=batches)
+    test = splits.test_samples(manifest, split, labelled_samples(data, design["target"]), batches=batches)
+    return SplitData(data, train, test, design)
+
+
+def labelled_samples(data, target):
+    """Samples of the cohort whose target is given, in cohort order."""
+    return [name for name, label in zip(data.samples, data.obs[target], strict=True) if not sheet.is_missing(label)]
+
+
+def artefacts(normalizer_path, batch_path):
+    """The fitted (normalizer, batch model) of a split."""
+    return normalization.load(normalizer_path), batch.load(batch_path)
