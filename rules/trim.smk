@@ -31,8 +31,12 @@ if config["trimming"]["tool"] == "fastp":
         conda:
             "../envs/fastp.yaml"
         shell:
-            "fastp {params.files} --json {output.report} --html /dev/null --thread {threads}"
-            " {params.adapters} --length_required {params.min_length} > {log} 2>&1"
+            """
+            fastp {params.files} --json {output.report} --html /dev/null --thread {threads} \
+                {params.adapters} --length_required {params.min_length} > {log} 2>&1
+            # of an empty library fastp makes a file of no bytes, which is not gzip
+            for file in {output.reads}; do test -s "$file" || gzip -cn < /dev/null > "$file"; done
+            """
 
     use rule trim_fastp as trim_fastp_single with:
         input:

@@ -24,7 +24,7 @@ def schema(name):
 
 def complete(config):
     """Return (config with defaults, problems: list of str). `config` is what the user wrote."""
-    given = copy.deepcopy(config)
+    given = {key: value for key, value in copy.deepcopy(config).items() if value is not None}  # `qc:` with nothing under it
     problems = [_explain(error) for error in Draft202012Validator(schema("config")).iter_errors(given)]
     if problems:
         return None, sorted(problems)

@@ -45,9 +45,9 @@ def _explain(lane, fragments, error):
     lowered = text.lower()
     if isinstance(error, EOFError) or "end-of-stream" in lowered or "ended before" in lowered:
         return f"truncated gzip: {where}"
-    if "properly paired" in lowered or "more reads" in lowered or "fewer" in lowered:
-        kind = "R1 and R2 have different numbers of reads" if "read names" not in lowered else "R1 and R2 names differ"
-        return f"{kind}: {where}"
+    if "properly paired" in lowered:
+        unequal = "more reads" in lowered or "fewer" in lowered
+        return f"R1 and R2 {'have different numbers of reads' if unequal else 'names differ'}: {where}"
     if isinstance(error, (zlib.error, gzip.BadGzipFile)) or "gzip" in lowered or "crc" in lowered:
         return f"damaged gzip: {where} ({text})"
     return f"not valid FASTQ: {where} ({text})"

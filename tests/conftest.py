@@ -1,0 +1,45 @@
+"""Fixtures shared by all tests: where things are, and how a user would run the workflow."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REAL_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def repository():
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    """Published reads and matrices; a checkout without them skips the tests that need them."""
+    if not REAL_DATA.is_dir():
+        pytest.skip(f"the published data sets are not at {REAL_DATA}")
+    return REAL_DATA
+
+
+def snakemake(folder, *arguments, config="config.yaml", cores=2, check=None):
+    """Run the workflow in `folder` as a user would; returns the finished process with its text output."""
+    options = (REPOSITORY / ".venv" / "snakemake_options").read_text().split() if _managed() else []
+    command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
+    command += ["--configfile", Path(folder) / config, "--cores", str(cores), *options, *arguments]
+    run = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, env=dict(os.environ, PYTHONPATH=str(REPOSITORY / "scripts"))
+    )
+    run.text = run.stdout + run.stderr
+    if check is not None:
+        assert (run.returncode == 0) == check, run.text[-6000:]
+    return run
+
+
+def _managed():
+    return (REPOSITORY / ".venv" / "snakemake_options").is_file()
+
+
+LOCAL = ("--profile", str(REPOSITORY / "profiles" / "local"))

@@ -1,0 +1,77 @@
+"""The configuration: all problems at once, in a user's words; schema, defaults and documentation in step."""
+
+import re
+
+import yaml
+
+from rna2model import config
+
+
+def problems_of(given):
+    return config.complete(given)[1]
+
+
+def test_an_empty_config_is_complete_with_the_documented_defaults():
+    full, problems = config.complete({})
+    assert problems == []
+    assert full["evaluation"]["folds"] == 5 and full["expression"]["normalization"] == "tmm"
+
+
+def test_the_commented_config_file_states_exactly_the_schema_defaults(repository):
+    written = yaml.safe_load((repository / "config/config.yaml").read_text())
+    defaults = config._with_defaults({}, config.schema("config"))
+    assert written == defaults
+
+
+def test_every_key_is_documented(repository):
+    text = (repository / "config/README.md").read_text()
+    for name, node in config.schema("config")["properties"].items():
+        for key in node.get("properties", {}) or [None]:
+            full = f"{name}.{key}" if key else name
+            assert re.search(rf"^\| `{re.escape(full)}` \|", text, re.M), f"config/README.md lacks {full}"
+
+
+def test_all_problems_are_reported_together():
+    problems = problems_of({"trimming": {"tool": "fastpp"}, "modles": ["mlp"], "evaluation": {"folds": 1}})
+    assert len(problems) == 3
+    assert any("unknown key 'modles' (did you mean 'models'?)" in p for p in problems)
+    assert any("trimming.tool: 'fastpp' is not one of" in p and "did you mean 'fastp'?" in p for p in problems)
+    assert any("evaluation.folds: must be at least 2" in p for p in problems)
+
+
+def test_a_wrong_type_is_named():
+    assert "config: evaluation.folds: must be integer, not 'five'" in problems_of({"evaluation": {"folds": "five"}})
+
+
+def test_an_empty_section_counts_as_left_out():
+    full, problems = config.complete({"design": None, "trimming": None})
+    assert problems == [] and full["trimming"]["tool"] == "fastp"
+
+
+def test_the_anchors_always_run_and_the_first_model_is_shipped():
+    full, _ = config.complete({"models": ["mlp", "random_forest"]})
+    assert full["models"] == ["mlp", "random_forest", "dummy", "logistic_l2", "linear_svm"]
+    assert full["shipped_model"] == "mlp"
+
+
+def test_correction_and_leave_one_batch_out_need_a_batch_column():
+    problems = problems_of(
+        {"expression": {"batch_correction": "combat"}, "evaluation": {"leave_one_batch_out": True}}
+    )
+    assert len(problems) == 2 and all("design.batch" in p for p in problems)
+
+
+def test_log_values_are_not_normalized_again():
+    full, problems = config.complete({"counts": "m.tsv", "counts_unit": "log"})
+    assert problems == [] and full["expression"]["normalization"] == "none"
+    assert "needs counts" in problems_of({"counts": "m.tsv", "counts_unit": "log", "expression": {"normalization": "tmm"}})[0]
+
+
+def test_a_missing_reference_is_a_problem_only_with_reads(tmp_path):
+    sheet = tmp_path / "s.tsv"
+    sheet.write_text("sample\n")
+    full, _ = config.complete({"samples": str(sheet)})
+    assert len(config.resolve_files(full, [tmp_path])) == 2
+    (tmp_path / "m.tsv").write_text("x")
+    full, _ = config.complete({"samples": str(sheet), "counts": "m.tsv"})
+    assert config.resolve_files(full, [tmp_path]) == []

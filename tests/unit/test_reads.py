@@ -1,0 +1,88 @@
+"""FASTQ files: each kind of damage becomes a verdict a person understands, never an exception."""
+
+import gzip
+
+import pytest
+
+from rna2model import reads
+
+
+def record(number, mate=1, bases="ACGTACGT", qualities=None):
+    return f"@read{number} {mate}:N:0\n{bases}\n+\n{qualities or 'I' * len(bases)}\n"
+
+
+def fastq(count, mate=1):
+    return "".join(record(number, mate) for number in range(count)).encode()
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Write R1 and R2 from bytes, gzipped; returns one lane."""
+
+    def write(one, two, packed=True):
+        paths = tmp_path / "s_R1.fastq.gz", tmp_path / "s_R2.fastq.gz"
+        for path, content in zip(paths, (one, two), strict=True):
+            path.write_bytes(gzip.compress(content) if packed else content)
+        return paths
+
+    return write
+
+
+def test_a_good_library_is_counted_in_fragments(pair):
+    assert reads.inspect([pair(fastq(5), fastq(5, 2))]) == (5, None)
+
+
+def test_a_truncated_gzip_is_named_with_the_reads_before_it(pair):
+    lane = pair(fastq(5000), fastq(5000, 2))
+    lane[0].write_bytes(lane[0].read_bytes()[:-300])
+    count, problem = reads.inspect([lane])
+    assert problem.startswith("truncated gzip: s_R1.fastq.gz") and 0 < count < 5000
+
+
+@pytest.mark.parametrize(("one", "two"), [(5, 7), (7, 5)])
+def test_mates_of_unequal_number_are_named(pair, one, two):
+    _, problem = reads.inspect([pair(fastq(one), fastq(two, 2))])
+    assert problem.startswith("R1 and R2 have different numbers of reads")
+
+
+def test_mates_of_other_names_are_named(pair):
+    other = fastq(5, 2).replace(b"@read", b"@else")
+    _, problem = reads.inspect([pair(fastq(5), other)])
+    assert "names differ" in problem
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"not fastq at all\n", record(1, qualities="I").encode(), b"@read1\nACGT\n", b"\x00\x01\x02" * 50],
+    ids=["text", "quality of other length", "cut record", "binary"],
+)
+def test_what_is_not_fastq_is_named(pair, content):
+    _, problem = reads.inspect([pair(content, content)])
+    assert problem is not None
+
+
+def test_a_damaged_gzip_is_named(pair):
+    lane = pair(fastq(3000), fastq(3000, 2))
+    damaged = bytearray(lane[1].read_bytes())
+    damaged[len(damaged) // 2 : len(damaged) // 2 + 40] = b"\xff" * 40
+    lane[1].write_bytes(bytes(damaged))
+    _, problem = reads.inspect([lane])
+    assert problem is not None
+
+
+def test_an_empty_library_is_named(pair):
+    assert reads.inspect([pair(b"", b"")]) == (0, "no reads in s_R1.fastq.gz, s_R2.fastq.gz")
+
+
+def test_lanes_join_in_order_and_a_single_lane_is_only_linked(tmp_path):
+    one, two, plain = tmp_path / "1.fastq.gz", tmp_path / "2.fastq.gz", tmp_path / "3.fastq"
+    one.write_bytes(gzip.compress(fastq(2)))
+    two.write_bytes(gzip.compress(fastq(3)))
+    plain.write_bytes(fastq(4))
+    target = tmp_path / "out.fastq.gz"
+    reads.join([(one,), (two,), (plain,)], [target], good=True)
+    assert gzip.decompress(target.read_bytes()) == fastq(2) + fastq(3) + fastq(4)
+    reads.join([(one,)], [target], good=True)
+    assert target.is_symlink() and target.resolve() == one
+    reads.join([(one,)], [target], good=False)
+    assert not target.is_symlink() and gzip.decompress(target.read_bytes()) == b"" and one.exists()

@@ -1,0 +1,132 @@
+"""The sample sheet: nf-core sheets work, and every problem is named with row and column."""
+
+import pytest
+
+from rna2model import config, sheet
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a sheet (and the FASTQ files it names) and read it back."""
+
+    def write(text, name="samples.tsv", files=("a_R1.fastq.gz", "a_R2.fastq.gz", "b_R1.fastq.gz"), encoding="utf-8", **options):
+        for file in files:
+            (tmp_path / file).write_bytes(b"")
+        path = tmp_path / name
+        path.write_bytes(text.encode(encoding))
+        return sheet.read(path, **options)
+
+    return write
+
+
+def tsv(*rows):
+    return "\n".join("\t".join(row.split()) for row in rows).replace("_E_", "") + "\n"
+
+
+def test_an_nf_core_sheet_works_unchanged(write):
+    samples, problems = write(
+        "sample,fastq_1,fastq_2,strandedness\nA,a_R1.fastq.gz,a_R2.fastq.gz,auto\nB,b_R1.fastq.gz,,reverse\n", "samples.csv"
+    )
+    assert problems == []
+    assert samples["A"].paired and not samples["B"].paired
+    assert samples["B"].strandedness == "reverse"
+
+
+def test_repeated_rows_are_lanes_in_the_order_of_the_sheet(write):
+    samples, problems = write(tsv("sample fastq_1", "A a_R1.fastq.gz", "A b_R1.fastq.gz"))
+    assert problems == [] and [p[-13:] for p in samples["A"].fastq_1] == ["a_R1.fastq.gz", "b_R1.fastq.gz"]
+
+
+def test_windows_line_ends_and_a_byte_order_mark_change_nothing(write):
+    samples, problems = write("\ufeffsample\tfastq_1\tsex\r\nA\ta_R1.fastq.gz\tf\r\n\r\n")
+    assert problems == [] and samples["A"].metadata == {"sex": "f"}
+
+
+def test_numeric_names_stay_text(write):
+    samples, _ = write(tsv("sample fastq_1", "101 a_R1.fastq.gz"))
+    assert list(samples) == ["101"]
+
+
+@pytest.mark.parametrize("name", ["a;rm -rf", "$(touch x)", "../up", "a b", "-rf", "`id`", "a'b", "naïve", ""])
+def test_a_name_a_shell_or_path_could_misread_is_refused(write, name):
+    _, problems = write(f"sample\tfastq_1\n{name}\ta_R1.fastq.gz\n")
+    assert any("row 2, column sample" in p for p in problems)
+
+
+def test_all_problems_come_at_once_with_row_and_column(write):
+    _, problems = write(
+        tsv("sample fastq_1 strandedness", "A missing.fastq.gz auto", "B b_R1.fastq.gz sideways", "C reads.txt auto")
+    )
+    text = "\n".join(problems)
+    assert "row 2, column fastq_1: no such file" in text
+    assert "row 3, column strandedness: 'sideways' must be auto" in text
+    assert "row 4, column fastq_1: 'reads.txt' must end in" in text
+
+
+def test_lanes_that_disagree_on_metadata_are_refused(write):
+    _, problems = write(tsv("sample fastq_1 donor", "A a_R1.fastq.gz d1", "A b_R1.fastq.gz d2"))
+    assert problems == [p for p in problems if "row 3, column donor: 'd2' differs from 'd1' in row 2" in p] != []
+
+
+def test_a_library_cannot_mix_single_and_paired_lanes(write):
+    _, problems = write("sample\tfastq_1\tfastq_2\nA\ta_R1.fastq.gz\ta_R2.fastq.gz\nA\tb_R1.fastq.gz\t\n")
+    assert any("mixes single-end and paired-end" in p for p in problems)
+
+
+def test_one_file_under_two_samples_is_refused(write):
+    _, problems = write(tsv("sample fastq_1", "A a_R1.fastq.gz", "B a_R1.fastq.gz"))
+    assert any("the same file twice" in p and "row 2" in p and "row 3" in p for p in problems)
+
+
+def test_names_that_differ_only_by_case_or_leading_zeros_are_refused(write):
+    _, problems = write(tsv("sample fastq_1", "S1 a_R1.fastq.gz", "s1 b_R1.fastq.gz"))
+    assert any("differ only by case" in p for p in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "is empty"),
+        ("sample\tfastq_1\n", "no sample rows"),
+        ("name\tfastq_1\nA\ta\n", "column 'sample' is missing"),
+        ("sample\tx\nA\t1\n", "'fastq_1' or 'bam' is needed"),
+        ("sample\tfastq_1\tfastq_1\nA\ta\tb\n", "is there twice"),
+        ("sample\tfastq_1\nA\ta_R1.fastq.gz\tmore\n", "row 2: has 3 cells"),
+    ],
+)
+def test_a_sheet_that_is_no_sheet_is_explained(write, text, expected):
+    _, problems = write(text)
+    assert any(expected in p for p in problems)
+
+
+def test_a_sheet_in_another_encoding_is_explained(write):
+    _, problems = write("sample\tfastq_1\tnote\nA\ta_R1.fastq.gz\tcafé\n", encoding="latin-1")
+    assert "UTF-8" in problems[0]
+
+
+def design_problems(write, text, **design):
+    samples, problems = write(text, matrix=True)
+    assert problems == []
+    full, _ = config.complete({"design": design})
+    return sheet.check_design("sheet", samples, full)
+
+
+def test_a_target_column_that_is_absent_is_named_with_those_that_exist(write):
+    (problem,) = design_problems(write, tsv("sample status", "A x", "B y"), target="condition")
+    assert "'condition'" in problem and "status" in problem
+
+
+def test_one_class_is_not_enough(write):
+    (problem,) = design_problems(write, tsv("sample condition", "A x", "B x"))
+    assert "at least two classes, found only 'x'" in problem
+
+
+def test_excluded_samples_do_not_count_as_a_class(write):
+    text = "sample\tcondition\texclude\nA\tx\t\nB\ty\tswapped tube\nC\tx\t\n"
+    (problem,) = design_problems(write, text)
+    assert "only 'x'" in problem
+
+
+def test_a_labelled_sample_needs_its_group(write):
+    (problem,) = design_problems(write, "sample\tcondition\tdonor\nA\tx\td1\nB\ty\t\nC\t\t\n", group="donor")
+    assert "row 3, column donor" in problem
