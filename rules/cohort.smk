@@ -1,6 +1,21 @@
-"""From single samples to the cohort: the QC gate, the count matrix, and who is tested in which fold."""
+"""From single samples to the cohort: the QC gate, the counts of all samples, and of those that train.
 
-METADATA = {name: sample.metadata for name, sample in SAMPLES.items()}
+The training cohort depends on labelled samples only, so that new samples without a label never retrain a model.
+"""
+
+
+def metadata(names):
+    return {name: SAMPLES[name].metadata for name in names}
+
+
+def evidence(names):
+    """What the gate judges of each sample, as lists in the order of `names`."""
+    return {
+        "verdicts": [f"{RESULTS}/qc/reads/{layout(name)}/{name}.json" for name in names],
+        "flagstat": [f"{RESULTS}/qc/flagstat/{name}.json" for name in names],
+        "strandedness": [f"{RESULTS}/qc/strandedness/{name}.json" for name in names],
+        "counts": [f"{RESULTS}/counts/{name}.tsv" for name in names],
+    }
 
 
 if FROM_READS:
@@ -8,10 +23,7 @@ if FROM_READS:
     rule qc_gate:
         """Every sheet sample ends here: included, or excluded with its reason."""
         input:
-            verdicts=[f"{RESULTS}/qc/reads/{layout(name)}/{name}.json" for name in USED],
-            flagstat=[f"{RESULTS}/qc/flagstat/{name}.json" for name in USED],
-            strandedness=[f"{RESULTS}/qc/strandedness/{name}.json" for name in USED],
-            counts=[f"{RESULTS}/counts/{name}.tsv" for name in USED],
+            **evidence(USED),
         output:
             f"{RESULTS}/samples.tsv",
         log:
@@ -25,13 +37,30 @@ if FROM_READS:
             used=USED,
             paired=[SAMPLES[name].paired for name in USED],
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
-            metadata=METADATA,
+            metadata=metadata(SAMPLES),
             limits=config["qc"],
             library=LIBRARY,
         conda:
             "../envs/python.yaml"
         script:
             "../scripts/qc_gate.py"
+
+    use rule qc_gate as qc_gate_training with:
+        input:
+            **evidence(LABELLED),
+        output:
+            f"{RESULTS}/splits/samples.tsv",
+        log:
+            f"{RESULTS}/logs/qc_gate/training.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/qc_gate/training.tsv"
+        params:
+            used=LABELLED,
+            paired=[SAMPLES[name].paired for name in LABELLED],
+            excluded={},
+            metadata=metadata(LABELLED),
+            limits=config["qc"],
+            library=LIBRARY,
 
     rule build_cohort:
         """Counts of the included samples, with metadata and annotation."""
@@ -52,23 +81,40 @@ if FROM_READS:
             runtime=minutes(20),
         params:
             used=USED,
-            metadata=METADATA,
+            metadata=metadata(USED),
             library=LIBRARY,
         conda:
             "../envs/python.yaml"
         script:
             "../scripts/build_cohort.py"
 
+    use rule build_cohort as build_training_cohort with:
+        input:
+            samples=f"{RESULTS}/splits/samples.tsv",
+            counts=[f"{RESULTS}/counts/{name}.tsv" for name in LABELLED],
+            genes=f"{REFERENCE}/genes.tsv",
+        output:
+            cohort=f"{RESULTS}/splits/training.h5ad",
+        log:
+            f"{RESULTS}/logs/build_cohort/training.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/build_cohort/training.tsv"
+        params:
+            used=LABELLED,
+            metadata=metadata(LABELLED),
+            library=LIBRARY,
+
 else:
 
     rule import_matrix:
-        """The same cohort from a matrix that already exists."""
+        """The same from a matrix that already exists."""
         input:
             matrix=config["counts"],
             gtf=config["reference"]["gtf"] or [],
         output:
             samples=f"{RESULTS}/samples.tsv",
             cohort=f"{RESULTS}/cohort.h5ad",
+            training=f"{RESULTS}/splits/training.h5ad",
             matrix=f"{RESULTS}/counts/matrix.tsv.gz",
         log:
             f"{RESULTS}/logs/import_matrix/cohort.log",
@@ -79,10 +125,10 @@ else:
             mem_mb=megabytes(2000, per_input_mb=30),
             runtime=minutes(30),
         params:
-            metadata=METADATA,
+            metadata=metadata(SAMPLES),
+            labelled=LABELLED,
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
             unit=config["counts_unit"],
-            min_reads=config["qc"]["min_reads"],
             feature=config["quantification"]["feature"],
             attribute=config["quantification"]["attribute"],
             library=LIBRARY,
@@ -95,7 +141,7 @@ else:
 rule assign_folds:
     """Who is tested in which fold: stratified by class, groups never split, the same for every row order."""
     input:
-        f"{RESULTS}/cohort.h5ad",
+        f"{RESULTS}/splits/training.h5ad",
     output:
         f"{RESULTS}/splits/manifest.tsv",
     log:

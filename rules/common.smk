@@ -25,7 +25,8 @@ MODELS = config["models"]
 TORCH_MODELS = [model for model in MODELS if model in preflight.TORCH]
 SPLITS = preflight.split_names(config, SAMPLES)
 USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
-NEW = [name for name in USED if name not in preflight.labels(SAMPLES, config)]
+LABELLED = list(preflight.labels(SAMPLES, config))
+NEW = [name for name in USED if name not in LABELLED]
 
 # Snakemake tracks a script, not what it imports: cohort-side rules carry this hash in their params.
 LIBRARY = preflight.source_hash(REPOSITORY / "scripts" / "rna2model")

@@ -4,7 +4,7 @@
 rule permute:
     """Labels shuffled, everything from tuning on repeated: how good a score comes by chance."""
     input:
-        cohort=f"{RESULTS}/cohort.h5ad",
+        cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in FOLDS],
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
@@ -41,7 +41,7 @@ def permutation_of(wildcards):
 rule evaluate:
     """Out-of-fold predictions of one model and what they are worth, with 95 % intervals."""
     input:
-        cohort=f"{RESULTS}/cohort.h5ad",
+        cohort=f"{RESULTS}/splits/training.h5ad",
         folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
         batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
         permutation=permutation_of,

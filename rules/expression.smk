@@ -5,7 +5,7 @@ every model, one matrix of all samples for people to look at."""
 rule fit_normalizer:
     """Gene filter, size-factor reference and scale of one split."""
     input:
-        cohort=f"{RESULTS}/cohort.h5ad",
+        cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
     output:
         f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
@@ -31,7 +31,7 @@ rule fit_normalizer:
 rule fit_batch_model:
     """What sets the batches of one split apart, learned without labels."""
     input:
-        cohort=f"{RESULTS}/cohort.h5ad",
+        cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
     output:

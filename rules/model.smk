@@ -2,7 +2,6 @@
 
 FOLDS = [split for split in SPLITS if re.fullmatch(r"r\d+f\d+", split)]
 BATCHES_OUT = [split for split in SPLITS if split.startswith("batch.")]
-LABELLED = preflight.labels(SAMPLES, config)
 
 
 rule train:
@@ -10,7 +9,7 @@ rule train:
     wildcard_constraints:
         model="|".join(model for model in MODELS if model not in TORCH_MODELS),
     input:
-        cohort=f"{RESULTS}/cohort.h5ad",
+        cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
@@ -57,7 +56,7 @@ use rule train as train_torch with:
 rule score:
     """Predictions for the samples that the split held out."""
     input:
-        cohort=f"{RESULTS}/cohort.h5ad",
+        cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",

@@ -7,7 +7,7 @@ SHIPPED = config["shipped_model"]  # the first of `models`: chosen by the user, 
 rule bundle:
     """The artefacts of the split `full` with their manifest and model card."""
     input:
-        cohort=f"{RESULTS}/cohort.h5ad",
+        cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/full/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/full/batch_model.safetensors",

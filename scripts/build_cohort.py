@@ -19,5 +19,6 @@ for row, name in enumerate(samples):
     counts[row] = cohort.read_counts(files[name], genes.index)
 
 cohort.build(counts, samples, genes, params.metadata).write_h5ad(out.cohort)
-cohort.write_matrix(counts, samples, genes.index, out.matrix)
+if "matrix" in out.keys():
+    cohort.write_matrix(counts, samples, genes.index, out.matrix)
 print(f"{len(samples)} samples x {len(genes)} genes")

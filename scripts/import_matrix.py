@@ -28,6 +28,8 @@ if given.gtf:
     gene_table, unknown = matrix.annotate(gene_table, annotation)
     notes.append(f"{unknown} genes are not in {given.gtf}" + ("; TPM needs the length of every gene" if unknown else ""))
 
-cohort.build(counts, samples, gene_table, params.metadata, params.unit).write_h5ad(out.cohort)
+everyone = cohort.build(counts, samples, gene_table, params.metadata, params.unit)
+everyone.write_h5ad(out.cohort)
+everyone[everyone.obs_names.isin(params.labelled)].copy().write_h5ad(out.training)
 cohort.write_matrix(counts, samples, genes, out.matrix)
 print(*notes, f"{len(samples)} samples x {len(genes)} genes", sep="\n")

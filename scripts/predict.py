@@ -4,14 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import bundle, cohort, job, splitdata
+from rna2model import bundle, cohort, job, sheet
 
 job.start(snakemake)
 given, design = snakemake.input, snakemake.params.design
 
 data = cohort.read(given.cohort)
-labelled = set(splitdata.labelled_samples(data, design["target"]))
-new = [name for name in data.samples if name not in labelled]
+new = [name for name, label in zip(data.samples, data.obs[design["target"]], strict=True) if sheet.is_missing(label)]
 batches = data.column(design["batch"], new) if design["batch"] else np.full(len(new), "", dtype=object)
 
 serve = bundle.Bundle(Path(given.manifest).parent)

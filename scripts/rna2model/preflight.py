@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import sheet
+from rna2model import sheet, splits
 
 TORCH = {"mlp"}  # models whose training may use a GPU
 
@@ -47,13 +47,12 @@ def labels(samples, config):
 
 
 def split_names(config, samples):
-    """Names of all splits: folds r1f1 …, then batch.<name> if asked for, then full (DESIGN: names from config and sheet)."""
-    evaluation = config["evaluation"]
-    names = [f"r{r}f{f}" for r in range(1, evaluation["repeats"] + 1) for f in range(1, evaluation["folds"] + 1)]
+    """Names of all splits; they follow from config and sheet, so that the DAG needs no data."""
+    evaluation, batches = config["evaluation"], []
     if evaluation["leave_one_batch_out"]:
         column = config["design"]["batch"]
-        names += sorted({f"batch.{samples[name].metadata[column]}" for name in labels(samples, config)})
-    return [*names, "full"]
+        batches = sorted({samples[name].metadata[column] for name in labels(samples, config)})
+    return splits.names(evaluation["folds"], evaluation["repeats"], batches)
 
 
 def source_hash(folder):

@@ -35,13 +35,25 @@ def inspect(lanes):
     return total, None
 
 
+def _readable(path):
+    """Whether one file alone is whole; only asked after a fault, to name the file that has it."""
+    try:
+        with dnaio.open(path) as records:
+            for _ in records:
+                pass
+    except FAULTS:
+        return False
+    return True
+
+
 def _names(paths):
     return ", ".join(Path(path).name for path in paths)
 
 
 def _explain(lane, fragments, error):
     """The fault in words a person can act on."""
-    text, where = str(error), f"{_names(lane)} after {fragments} good read{'s' if len(lane) == 1 else ' pairs'}"
+    broken = [path for path in lane if not _readable(path)]
+    text, where = str(error), f"{_names(broken or lane)} after {fragments} good read{'s' if len(lane) == 1 else ' pairs'}"
     lowered = text.lower()
     if isinstance(error, EOFError) or "end-of-stream" in lowered or "ended before" in lowered:
         return f"truncated gzip: {where}"

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rna2model import batch, cohort, normalization, sheet, splits
+from rna2model import batch, cohort, normalization, splits
 
 
 @dataclass
 class SplitData:
-    """The cohort seen from one split: names of the samples it trains on and those it holds out."""
+    """The training cohort seen from one split: names of the samples it trains on and those it holds out."""
 
     cohort: cohort.Cohort
     train: list
@@ -41,20 +41,15 @@ class SplitData:
 
 
 def read(cohort_path, manifest_path, split, design):
-    """The SplitData of `split`; batch.<name> splits hold out one batch, `full` holds out nothing."""
+    """The SplitData of `split` over the training cohort; batch.<name> splits hold out one batch, `full` holds out nothing."""
     import pandas as pd
 
     data = cohort.read(cohort_path)
     manifest = pd.read_csv(manifest_path, sep="\t", dtype=str, keep_default_na=False)
     batches = dict(zip(data.samples, data.obs[design["batch"]], strict=True)) if design["batch"] else None
-    train = splits.training_samples(manifest, split, labelled_samples(data, design["target"]), batches=batches)
-    test = splits.test_samples(manifest, split, labelled_samples(data, design["target"]), batches=batches)
+    train = splits.training_samples(manifest, split, data.samples, batches=batches)
+    test = splits.test_samples(manifest, split, data.samples, batches=batches)
     return SplitData(data, train, test, design)
-
-
-def labelled_samples(data, target):
-    """Samples of the cohort whose target is given, in cohort order."""
-    return [name for name, label in zip(data.samples, data.obs[target], strict=True) if not sheet.is_missing(label)]
 
 
 def artefacts(normalizer_path, batch_path):

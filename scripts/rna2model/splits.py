@@ -165,7 +165,8 @@ def _improve(fold, member, weight, folds):
     """Move or swap groups between folds, in place, while the imbalance falls."""
     for _ in range(10 * len(fold)):
         held = np.array([member[fold == k].sum(axis=0) for k in range(folds)])
-        gain, change = min(_best_move(fold, member, weight, held), _best_swap(fold, member, weight, held))
+        moves = _best_move(fold, member, weight, held), _best_swap(fold, member, weight, held)
+        gain, change = min(moves, key=lambda move: move[0])
         if gain > -1e-12:
             return
         for group, to in change:

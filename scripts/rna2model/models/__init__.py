@@ -1,0 +1,52 @@
+"""The models, by name. A new one is a class of `base.Model` in its own file and one line here.
+
+Nothing is imported before a model is made or loaded, so the rules can read the names for free.
+
+How classes are weighted: logistic_l2, elastic_net, random_forest and gradient_boosting are fitted to the
+samples as they are, so their probabilities are those of a population with the classes as common as in
+training (calibration, Brier). linear_svm and mlp weigh the classes equally, so their predicted class aims at
+balanced accuracy and their probabilities speak of classes equally common. The two differ only where the
+cohort is unbalanced; `settings_["class_weight"]` says which applies.
+"""
+
+import importlib
+import json
+from pathlib import Path
+
+from rna2model.errors import InputProblem
+
+NAMES = {
+    "dummy": "rna2model.models.dummy:Dummy",
+    "logistic_l2": "rna2model.models.linear:LogisticL2",
+    "linear_svm": "rna2model.models.linear:LinearSVM",
+    "elastic_net": "rna2model.models.elastic_net:ElasticNet",
+    "random_forest": "rna2model.models.trees:RandomForest",
+    "gradient_boosting": "rna2model.models.trees:GradientBoosting",
+    "mlp": "rna2model.models.mlp:MLP",
+}
+TORCH = {"mlp"}  # trained with torch, and on a GPU where the config asks for one
+
+
+def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
+    """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}."""
+    return _class(name)(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads)
+
+
+def load(folder):
+    """The fitted model that `Model.save` wrote to `folder`. Never unpickles."""
+    from rna2model.models import base
+
+    path = Path(folder) / base.DESCRIPTION
+    try:
+        description = json.loads(path.read_text())
+        kind = _class(description["name"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputProblem(f"{path} is not a readable model description ({error}); train the model again.") from None
+    return kind.restore(description, Path(folder))
+
+
+def _class(name):
+    if name not in NAMES:
+        raise InputProblem(f"{name!r} is not a model. Models: {', '.join(NAMES)}.")
+    module, kind = NAMES[name].split(":")
+    return getattr(importlib.import_module(module), kind)

@@ -1,0 +1,136 @@
+"""What every model has in common: checks, settings, prediction row by row, saving."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from rna2model import artefact, splits
+from rna2model.errors import InputProblem
+
+DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
+LEAST_PROBABILITY = 1e-12  # a class with probability 0 would cost an infinite log loss
+
+
+class Model:
+    """A classifier of log2 expression that scales, tunes and calibrates inside its own training rows.
+
+    A subclass names its candidates in SEARCH ({hyperparameter: values}) and writes `_fit`, `_scores` (class
+    probabilities of one sample) and either `_arrays` / `_restore` or its own `_save` / `_restore`.
+
+    Attributes
+    ----------
+    classes_ : sorted list of str; the columns of `predict_proba`
+    settings_ : dict, what was tried, chosen and noted while fitting; JSON-able
+    n_genes_ : int
+    """
+
+    name = ""
+    SEARCH = {}
+    CLASS_WEIGHT = "none"
+
+    def __init__(self, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
+        unknown = set(search or {}) - set(self.SEARCH)
+        if unknown:
+            known = ", ".join(self.SEARCH) or "nothing"
+            raise InputProblem(f"{self.name} cannot search {', '.join(sorted(unknown))}; it searches {known}.")
+        self.seed, self.inner_folds, self.device, self.threads = seed, inner_folds, device, threads
+        self.search = {**self.SEARCH, **(search or {})}
+
+    def fit(self, X, y, groups=None, log=print):
+        """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
+
+        InputProblem for one class only, or for values that are not finite.
+        """
+        X, y = _matrix(X), np.asarray(y).astype(str)
+        counts = Counter(y.tolist())
+        self.classes_, self.n_genes_ = sorted(counts), X.shape[1]
+        if len(counts) < 2:
+            raise InputProblem(f"{self.name}: all {len(y)} training samples are {y[0]!r}; two classes are needed.")
+        self.settings_ = {
+            "n_train": len(y),
+            "class_counts": {label: counts[label] for label in self.classes_},
+            "class_weight": self.CLASS_WEIGHT,
+            "seed": self.seed,
+            "device": "cpu",
+            "notes": [],
+        }
+        folds = splits.inner(y, groups, self.inner_folds, self.seed)
+        self.settings_["inner_folds"] = len(folds)
+        if not folds and self.search:
+            self._note(f"too few samples per class for inner folds ({dict(counts)}): defaults, not tuned", log)
+        self._fit(X, np.searchsorted(self.classes_, y), folds, log)
+        return self
+
+    def predict_proba(self, X):
+        """(n, K) class probabilities, rows sum to one. Each row is computed alone, so company changes nothing."""
+        X = _matrix(X)
+        if X.shape[1] != self.n_genes_:
+            raise InputProblem(f"{self.name} was trained on {self.n_genes_} genes, the samples have {X.shape[1]}.")
+        rows = [self._scores(np.array(row)) for row in X]  # a copy: equal memory layout, equal rounding
+        return np.array(rows).reshape(len(X), len(self.classes_))
+
+    def predict(self, X):
+        """(n,) the most probable class of each sample."""
+        return np.array(self.classes_, dtype=object)[self.predict_proba(X).argmax(axis=1)]
+
+    def coefficients(self):
+        """(1, p) for two classes (towards the last) or (K, p), per unit of log2 expression; None if not linear."""
+        return None
+
+    def save(self, folder):
+        """Write model.json and the weights to `folder`."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        described = {"name": self.name, "classes": self.classes_, "n_genes": self.n_genes_, "settings": self.settings_}
+        (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
+        self._save(folder)
+
+    @classmethod
+    def restore(cls, description, folder):
+        """The fitted model from its parsed model.json and its folder."""
+        model = cls()
+        model.classes_, model.n_genes_ = description["classes"], description["n_genes"]
+        model.settings_ = description["settings"]
+        model._restore(folder)
+        return model
+
+    def _save(self, folder):
+        artefact.write(folder / WEIGHTS, self._arrays(), {"kind": self.name})
+
+    def _note(self, text, log):
+        """Keep `text` in the settings and show it in the log."""
+        self.settings_["notes"].append(text)
+        log(f"{self.name}: {text}")
+
+
+def softmax(logits):
+    """Probabilities from logits along the last axis."""
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def log_loss(probabilities, y):
+    """Mean of -log probability of the true class; probabilities (n, K), y (n,) class numbers."""
+    return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], LEAST_PROBABILITY)).mean())
+
+
+def balanced_accuracy(predicted, y):
+    """Mean recall over the classes present in y; both (n,) class numbers."""
+    return float(np.mean([np.mean(predicted[y == label] == label) for label in np.unique(y)]))
+
+
+def balanced_weights(y):
+    """(n,) sample weights that give every class the same total; their mean is one."""
+    counts = np.bincount(y)
+    return len(y) / (np.count_nonzero(counts) * counts[y])
+
+
+def _matrix(X):
+    X = np.asarray(X)
+    if X.ndim != 2:
+        raise InputProblem(f"expression has to be samples x genes, not of shape {X.shape}.")
+    if not np.isfinite(X).all():
+        raise InputProblem(f"expression holds {int((~np.isfinite(X)).sum())} values that are not finite numbers.")
+    return X

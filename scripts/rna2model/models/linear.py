@@ -1,0 +1,163 @@
+"""L2-penalised linear models: logistic regression and the linear support vector machine.
+
+Both are fitted in rotated coordinates (rotation.py), all candidates and inner folds at once (newton.py), and
+mapped back to one coefficient per gene, so a prediction needs numpy only.
+"""
+
+import numpy as np
+
+from rna2model import artefact
+from rna2model.models import base, calibration, newton
+from rna2model.models.rotation import Rotation
+
+
+class Linear(base.Model):
+    """Logits that are linear in expression.
+
+    Attributes
+    ----------
+    weights_ : (1 or K, p) float64, logit per unit of log2 expression; one row, towards the last of two classes
+    intercept_ : (1 or K,) float64
+    """
+
+    def coefficients(self):
+        return self.weights_
+
+    def _scores(self, row):
+        logits = self.weights_ @ row.astype(np.float64) + self.intercept_
+        if len(logits) > 1:
+            return base.softmax(logits)
+        p = 0.5 * (1.0 + np.tanh(0.5 * logits[0]))
+        return np.array([1.0 - p, p])
+
+    def _arrays(self):
+        return {"weights": self.weights_, "intercept": self.intercept_}
+
+    def _restore(self, folder):
+        arrays, _ = artefact.read(folder / base.WEIGHTS, self.name)
+        self.weights_, self.intercept_ = arrays["weights"], arrays["intercept"]
+
+    def _keep(self, rotation, weights, intercept):
+        """Map (r, M) rotated weights and (M,) intercepts back to genes."""
+        self.weights_ = np.ascontiguousarray(rotation.to_genes(weights))  # as it is read back: equal rounding
+        self.intercept_ = rotation.intercept(self.weights_, intercept)
+
+    def _choose(self, Cs, scores, measure, log):
+        """The C with the highest score, the smallest among equals; kept in the settings."""
+        tried = [{"C": float(C), measure: float(score)} for C, score in zip(Cs, scores, strict=True)]
+        self.settings_["candidates"] = tried
+        best = int(np.argmax(np.round(scores, 9)))
+        log(f"{self.name}: C {Cs[best]:.3g} of {len(Cs)} candidates, inner {measure} {scores[best]:.4f}")
+        return best
+
+
+class LogisticL2(Linear):
+    """Logistic (two classes) or multinomial regression with an L2 penalty; scikit-learn's LogisticRegression.
+
+    Genes are standardised with the training rows, the intercept is not penalised, classes are not weighted:
+    the probabilities keep the class frequencies of the training rows. C is tuned by the log loss of pooled
+    inner out-of-fold predictions. Candidates are C times the number of varying genes, since the variance of a
+    linear score grows with that number: the same grid serves 50 genes and 20,000.
+    """
+
+    name = "logistic_l2"
+    SEARCH = {"C_times_genes": np.logspace(-3, 3, 10).tolist()}
+    DEFAULT = 1.0
+
+    def _fit(self, X, y, folds, log):
+        rotation = Rotation(X)
+        genes = max(rotation.n_varying, 1)
+        loss, targets = logistic_targets(y)
+        C = self.DEFAULT / genes
+        if folds:
+            Cs = np.sort(np.asarray(self.search["C_times_genes"], dtype=float)) / genes
+            decision = out_of_fold(loss, rotation.Z, targets, [np.ones(len(y))] * len(folds), Cs, folds)
+            scores = [-base.log_loss(probabilities(decision[:, i]), y) for i in range(len(Cs))]
+            C = Cs[self._choose(Cs, scores, "minus_log_loss", log)]
+        weights, intercept = newton.solve(loss, rotation.Z, targets, np.ones((len(y), 1)), np.array([C]))
+        self._keep(rotation, weights[:, 0], intercept[0])
+        self.settings_.update(C=float(C), n_varying_genes=rotation.n_varying)
+
+
+class LinearSVM(Linear):
+    """Linear support vector machine, squared hinge loss, one class against the rest (LinearSVC).
+
+    Unlike LinearSVC the intercept is not penalised. Classes weigh the same; C is tuned by the balanced accuracy
+    of inner out-of-fold decisions, and those of the chosen C calibrate the probabilities (calibration.py).
+    Without inner folds the decision value is the logit.
+    """
+
+    name = "linear_svm"
+    SEARCH = {"C_times_genes": np.logspace(-4, 2, 10).tolist()}
+    DEFAULT = 0.1
+    CLASS_WEIGHT = "balanced"
+
+    def _fit(self, X, y, folds, log):
+        rotation = Rotation(X)
+        genes, targets = max(rotation.n_varying, 1), one_against_rest(y)
+        C, slope, offsets = self.DEFAULT / genes, 1.0, 0.0
+        if folds:
+            Cs = np.sort(np.asarray(self.search["C_times_genes"], dtype=float)) / genes
+            weights = [_spread(base.balanced_weights(y[train]), train, len(y)) for train, _ in folds]
+            decision = out_of_fold(newton.SquaredHinge, rotation.Z, targets, weights, Cs, folds)
+            scores = [base.balanced_accuracy(decide(decision[:, i]), y) for i in range(len(Cs))]
+            best = self._choose(Cs, scores, "balanced_accuracy", log)
+            slope, offsets = calibration.fit(decision[:, best], y, base.balanced_weights(y))
+            C = Cs[best]
+        members = targets.shape[1]
+        weight = np.repeat(base.balanced_weights(y)[:, None], members, axis=1)
+        w, intercept = newton.solve(newton.SquaredHinge, rotation.Z, targets, weight, np.full(members, C))
+        self._keep(rotation, slope * w[:, :, 0], slope * intercept[:, 0] + offsets)
+        self.settings_.update(C=float(C), calibration_slope=slope, n_varying_genes=rotation.n_varying)
+
+
+def logistic_targets(y):
+    """(loss, (n, 1, M) targets): signs for two classes, one-hot for more."""
+    if y.max() == 1:
+        return newton.Logistic, np.where(y == 1, 1.0, -1.0)[:, None, None]
+    return newton.Softmax, np.eye(y.max() + 1)[y][:, None, :]
+
+
+def one_against_rest(y):
+    """(n, T, 1) signs: one problem for two classes, one per class for more."""
+    if y.max() == 1:
+        return np.where(y == 1, 1.0, -1.0)[:, None, None]
+    return np.where(y[:, None] == np.arange(y.max() + 1), 1.0, -1.0)[:, :, None]
+
+
+def out_of_fold(loss, Z, targets, weights, Cs, folds):
+    """(n, number of C, T * M) decision values of rows held out in inner folds, all fits in one batch.
+
+    targets (n, T, M); weights: one (n,) array per fold; folds as `splits.inner` gives them.
+    """
+    n, T, M = targets.shape
+    masked = np.stack([w * np.isin(np.arange(n), train) for w, (train, _) in zip(weights, folds, strict=True)], axis=1)
+    shape = (len(Cs), len(folds), T)
+    w, intercept = newton.solve(
+        loss, Z,
+        np.broadcast_to(targets[:, None, None], (n, *shape, M)).reshape(n, -1, M),
+        np.broadcast_to(masked[:, None, :, None], (n, *shape)).reshape(n, -1),
+        np.broadcast_to(np.asarray(Cs)[:, None, None], shape).ravel(),
+    )  # fmt: skip
+    w, intercept = w.reshape(-1, *shape, M), intercept.reshape(*shape, M)
+    decision = np.empty((n, len(Cs), T * M))
+    for k, (_, valid) in enumerate(folds):
+        decision[valid] = (np.tensordot(Z[valid], w[:, :, k], axes=1) + intercept[:, k]).reshape(len(valid), len(Cs), -1)
+    return decision
+
+
+def probabilities(decision):
+    """(n, K) probabilities from (n, 1) or (n, K) logits."""
+    return base.softmax(np.column_stack([np.zeros(len(decision)), decision]) if decision.shape[1] == 1 else decision)
+
+
+def decide(decision):
+    """(n,) class numbers from (n, 1) or (n, K) decision values."""
+    return (decision[:, 0] > 0).astype(int) if decision.shape[1] == 1 else decision.argmax(axis=1)
+
+
+def _spread(values, rows, n):
+    """(n,) array that holds `values` at `rows` and zero elsewhere."""
+    full = np.zeros(n)
+    full[rows] = values
+    return full
