@@ -15,6 +15,7 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/common.smk"
 
+
 if FROM_READS:
 
     include: "rules/reference.smk"

@@ -1,5 +1,6 @@
 """Spliced alignment, streamed into a coordinate-sorted, indexed BAM; unmapped reads are kept for the rates."""
 
+
 rule align_star:
     input:
         reads=trimmed_reads,
@@ -13,15 +14,15 @@ rule align_star:
         f"{RESULTS}/logs/align_star/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/align_star/{{sample}}.tsv"
-    threads: 8
     retries: 2
+    conda:
+        "../envs/star.yaml"
+    threads: 8
     resources:
         mem_mb=megabytes(3000, per_genome_mb=11),  # the index in memory, plus 768 MB per sorting thread
         runtime=minutes(20, per_gigabyte=30),
     params:
         prefix=lambda wildcards, output: output.summary.removesuffix("Log.final.out"),
-    conda:
-        "../envs/star.yaml"
     shell:
         """
         trap 'rm -rf {params.prefix}tmp {params.prefix}Log.progress.out {params.prefix}Log.out' EXIT
@@ -30,7 +31,7 @@ rule align_star:
             --outFileNamePrefix {params.prefix} --outTmpDir {params.prefix}tmp \
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outSAMunmapped Within \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
-            | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2> {log}
+            | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """
 
 
@@ -47,8 +48,10 @@ rule align_hisat2:
         f"{RESULTS}/logs/align_hisat2/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/align_hisat2/{{sample}}.tsv"
-    threads: 8
     retries: 2
+    conda:
+        "../envs/hisat2.yaml"
+    threads: 8
     resources:
         mem_mb=megabytes(2000, per_genome_mb=2),
         runtime=minutes(20, per_gigabyte=40),
@@ -56,8 +59,6 @@ rule align_hisat2:
         reads=lambda wildcards, input: (
             "-1 {} -2 {}".format(*input.reads) if len(input.reads) == 2 else f"-U {input.reads}"
         ),
-    conda:
-        "../envs/hisat2.yaml"
     shell:
         "(hisat2 -p {threads} -x {input.index}/genome {params.reads} --known-splicesite-infile {input.splice_sites}"
         " --new-summary --summary-file {output.summary} --rg-id {wildcards.sample} --rg SM:{wildcards.sample}"

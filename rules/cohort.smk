@@ -3,21 +3,6 @@
 The training cohort depends on labelled samples only, so that new samples without a label never retrain a model.
 """
 
-
-def metadata(names):
-    return {name: SAMPLES[name].metadata for name in names}
-
-
-def evidence(names):
-    """What the gate judges of each sample, as lists in the order of `names`."""
-    return {
-        "verdicts": [f"{RESULTS}/qc/reads/{layout(name)}/{name}.json" for name in names],
-        "flagstat": [f"{RESULTS}/qc/flagstat/{name}.json" for name in names],
-        "strandedness": [f"{RESULTS}/qc/strandedness/{name}.json" for name in names],
-        "counts": [f"{RESULTS}/counts/{name}.tsv" for name in names],
-    }
-
-
 if FROM_READS:
 
     rule qc_gate:
@@ -30,6 +15,8 @@ if FROM_READS:
             f"{RESULTS}/logs/qc_gate/cohort.log",
         benchmark:
             f"{RESULTS}/benchmarks/qc_gate/cohort.tsv"
+        conda:
+            "../envs/python.yaml"
         resources:
             mem_mb=megabytes(1000),
             runtime=minutes(10),
@@ -40,8 +27,6 @@ if FROM_READS:
             metadata=metadata(SAMPLES),
             limits=config["qc"],
             library=LIBRARY,
-        conda:
-            "../envs/python.yaml"
         script:
             "../scripts/qc_gate.py"
 
@@ -76,6 +61,8 @@ if FROM_READS:
         benchmark:
             f"{RESULTS}/benchmarks/build_cohort/cohort.tsv"
         retries: 2
+        conda:
+            "../envs/python.yaml"
         resources:
             mem_mb=megabytes(2000, per_input_mb=10),
             runtime=minutes(20),
@@ -83,8 +70,6 @@ if FROM_READS:
             used=USED,
             metadata=metadata(USED),
             library=LIBRARY,
-        conda:
-            "../envs/python.yaml"
         script:
             "../scripts/build_cohort.py"
 
@@ -121,6 +106,8 @@ else:
         benchmark:
             f"{RESULTS}/benchmarks/import_matrix/cohort.tsv"
         retries: 2
+        conda:
+            "../envs/python.yaml"
         resources:
             mem_mb=megabytes(2000, per_input_mb=30),
             runtime=minutes(30),
@@ -132,8 +119,6 @@ else:
             feature=config["quantification"]["feature"],
             attribute=config["quantification"]["attribute"],
             library=LIBRARY,
-        conda:
-            "../envs/python.yaml"
         script:
             "../scripts/import_matrix.py"
 
@@ -148,6 +133,8 @@ rule assign_folds:
         f"{RESULTS}/logs/assign_folds/cohort.log",
     benchmark:
         f"{RESULTS}/benchmarks/assign_folds/cohort.tsv"
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(1000, per_input_mb=2),
         runtime=minutes(10),
@@ -158,7 +145,5 @@ rule assign_folds:
         repeats=config["evaluation"]["repeats"],
         seed=config["evaluation"]["seed"],
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/assign_folds.py"

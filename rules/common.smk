@@ -1,4 +1,4 @@
-"""What every rule file uses: the checked config and sheet, paths, and look-ups by sample."""
+"""What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
 
 import re
 import sys
@@ -90,3 +90,47 @@ def minutes(base, per_gigabyte=0):
         return int((base + per_gigabyte * input.size_mb / 1000) * attempt)
 
     return needed
+
+
+def reads_at_stage(wildcards):
+    return prepared_reads(wildcards) if wildcards.stage == "raw" else trimmed_reads(wildcards)
+
+
+def metadata(names):
+    return {name: SAMPLES[name].metadata for name in names}
+
+
+def evidence(names):
+    """What the gate judges of each sample, as lists in the order of `names`."""
+    return {
+        "verdicts": [f"{RESULTS}/qc/reads/{layout(name)}/{name}.json" for name in names],
+        "flagstat": [f"{RESULTS}/qc/flagstat/{name}.json" for name in names],
+        "strandedness": [f"{RESULTS}/qc/strandedness/{name}.json" for name in names],
+        "counts": [f"{RESULTS}/counts/{name}.tsv" for name in names],
+    }
+
+
+def multiqc_inputs():
+    """Every QC file of every used sample, listed so that files of other settings never slip in."""
+    files = []
+    for name in USED:
+        kind = layout(name)
+        stages = ["raw"] if config["trimming"]["tool"] == "none" else ["raw", "trimmed"]
+        files += [
+            f"{RESULTS}/qc/fastqc/{stage}/{kind}/{name}_{mate}_fastqc.zip"
+            for stage in stages
+            for mate in mates(name)
+        ]
+        if config["trimming"]["tool"] != "none":
+            files.append(f"{RESULTS}/qc/trimming/{kind}/{name}.{config['trimming']['tool']}.json")
+        files.append(
+            f"{RESULTS}/qc/star/{name}.Log.final.out"
+            if ALIGNER == "star"
+            else f"{RESULTS}/qc/hisat2/{name}.txt"
+        )
+        files.append(f"{RESULTS}/qc/flagstat/{name}.json")
+        if config["quantification"]["tool"] == "featurecounts":
+            files.append(f"{RESULTS}/qc/featurecounts/{name}.txt.summary")
+        else:
+            files.append(f"{RESULTS}/qc/htseq/{name}.htseq.txt")
+    return files

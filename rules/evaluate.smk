@@ -1,5 +1,7 @@
 """From held-out predictions to scores people may believe: intervals, chance level, comparison."""
 
+PERMUTED = [f"{RESULTS}/models/logistic_l2/permutation.json"] if config["evaluation"]["permutations"] else []
+
 
 rule permute:
     """Labels shuffled, everything from tuning on repeated: how good a score comes by chance."""
@@ -14,8 +16,10 @@ rule permute:
         f"{RESULTS}/logs/permute/logistic_l2.log",
     benchmark:
         f"{RESULTS}/benchmarks/permute/logistic_l2.tsv"
-    threads: 4
     retries: 2
+    conda:
+        "../envs/python.yaml"
+    threads: 4
     resources:
         mem_mb=megabytes(1500, per_input_mb=8),
         runtime=minutes(120),
@@ -27,15 +31,8 @@ rule permute:
         seed=config["evaluation"]["seed"],
         unseen_batch=config["expression"]["unseen_batch"],
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/permute.py"
-
-
-def permutation_of(wildcards):
-    wanted = wildcards.model == "logistic_l2" and config["evaluation"]["permutations"]
-    return rules.permute.output if wanted else []
 
 
 rule evaluate:
@@ -44,7 +41,7 @@ rule evaluate:
         cohort=f"{RESULTS}/splits/training.h5ad",
         folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
         batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
-        permutation=permutation_of,
+        permutation=lambda wildcards: PERMUTED if wildcards.model == "logistic_l2" else [],
     output:
         predictions=f"{RESULTS}/models/{{model}}/predictions.tsv",
         metrics=f"{RESULTS}/models/{{model}}/metrics.json",
@@ -52,6 +49,8 @@ rule evaluate:
         f"{RESULTS}/logs/evaluate/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/evaluate/{{model}}.tsv"
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(1500),
         runtime=minutes(30),
@@ -59,8 +58,6 @@ rule evaluate:
         group=DESIGN["group"],
         seed=config["evaluation"]["seed"],
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/evaluate.py"
 
@@ -75,11 +72,11 @@ rule leave_one_batch_out:
         f"{RESULTS}/logs/leave_one_batch_out/{{model}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/leave_one_batch_out/{{model}}.tsv"
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(5),
-    conda:
-        "../envs/python.yaml"
     shell:
         "awk 'FNR > 1 || NR == 1' {input} > {output} 2> {log}"
 
@@ -94,13 +91,13 @@ rule compare:
         f"{RESULTS}/logs/compare/models.log",
     benchmark:
         f"{RESULTS}/benchmarks/compare/models.tsv"
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(5),
     params:
         models=MODELS,
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/compare.py"

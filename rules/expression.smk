@@ -14,6 +14,8 @@ rule fit_normalizer:
     benchmark:
         f"{RESULTS}/benchmarks/fit_normalizer/{{split}}.tsv"
     retries: 2
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(1000, per_input_mb=6),
         runtime=minutes(10),
@@ -22,8 +24,6 @@ rule fit_normalizer:
         expression=config["expression"],
         unit=config["counts_unit"],
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/fit_normalizer.py"
 
@@ -41,6 +41,8 @@ rule fit_batch_model:
     benchmark:
         f"{RESULTS}/benchmarks/fit_batch_model/{{split}}.tsv"
     retries: 2
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(1000, per_input_mb=8),
         runtime=minutes(10),
@@ -48,8 +50,6 @@ rule fit_batch_model:
         design=DESIGN,
         method=config["expression"]["batch_correction"],
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/fit_batch_model.py"
 
@@ -67,6 +67,8 @@ rule explore:
     benchmark:
         f"{RESULTS}/benchmarks/explore/cohort.tsv"
     retries: 2
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(1500, per_input_mb=10),
         runtime=minutes(20),
@@ -75,7 +77,5 @@ rule explore:
         expression=config["expression"],
         unit=config["counts_unit"],
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/explore.py"

@@ -5,9 +5,6 @@ BATCHES_OUT = [split for split in SPLITS if split.startswith("batch.")]
 
 
 rule train:
-    """Scaling, tuning in inner folds and fitting, on the training samples of one split."""
-    wildcard_constraints:
-        model="|".join(model for model in MODELS if model not in TORCH_MODELS),
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
@@ -19,8 +16,13 @@ rule train:
         f"{RESULTS}/logs/train_{{model}}/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_{{model}}/{{split}}.tsv"
-    threads: 4
+    """Scaling, tuning in inner folds and fitting, on the training samples of one split."""
+    wildcard_constraints:
+        model="|".join(model for model in MODELS if model not in TORCH_MODELS),
     retries: 2
+    conda:
+        "../envs/python.yaml"
+    threads: 4
     resources:
         mem_mb=megabytes(1500, per_input_mb=8),
         runtime=minutes(60),
@@ -30,8 +32,6 @@ rule train:
         inner_folds=config["evaluation"]["inner_folds"],
         gpus=0,
         library=LIBRARY,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/train.py"
 
@@ -39,6 +39,8 @@ rule train:
 use rule train as train_torch with:
     wildcard_constraints:
         model="|".join(TORCH_MODELS) or "(?!)",  # without a torch model in the config this matches nothing
+    conda:
+        "../envs/torch.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=10),
         runtime=minutes(120),
@@ -49,8 +51,6 @@ use rule train as train_torch with:
         inner_folds=config["evaluation"]["inner_folds"],
         gpus=config["training"]["gpus"],
         library=LIBRARY,
-    conda:
-        "../envs/torch.yaml"
 
 
 rule score:
@@ -68,6 +68,8 @@ rule score:
     benchmark:
         f"{RESULTS}/benchmarks/score_{{model}}/{{split}}.tsv"
     retries: 2
+    conda:
+        "../envs/torch.yaml"
     resources:
         mem_mb=megabytes(1500, per_input_mb=8),
         runtime=minutes(20),
@@ -75,7 +77,5 @@ rule score:
         design=DESIGN,
         unseen_batch=config["expression"]["unseen_batch"],
         library=LIBRARY,
-    conda:
-        "../envs/torch.yaml"
     script:
         "../scripts/score.py"

@@ -25,6 +25,8 @@ rule bundle:
         f"{RESULTS}/logs/bundle/{SHIPPED}.log",
     benchmark:
         f"{RESULTS}/benchmarks/bundle/{SHIPPED}.tsv"
+    conda:
+        "../envs/torch.yaml"
     resources:
         mem_mb=megabytes(1500, per_input_mb=2),
         runtime=minutes(10),
@@ -34,10 +36,10 @@ rule bundle:
         expression=config["expression"],
         evaluation=config["evaluation"],
         unit=config["counts_unit"],
-        counting={key: config[key] for key in ("trimming", "alignment", "quantification")} if FROM_READS else None,
+        counting=(
+            {key: config[key] for key in ("trimming", "alignment", "quantification")} if FROM_READS else None
+        ),
         library=LIBRARY,
-    conda:
-        "../envs/torch.yaml"
     script:
         "../scripts/bundle.py"
 
@@ -54,6 +56,8 @@ rule predict:
         f"{RESULTS}/logs/predict/new_samples.log",
     benchmark:
         f"{RESULTS}/benchmarks/predict/new_samples.tsv"
+    conda:
+        "../envs/torch.yaml"
     resources:
         mem_mb=megabytes(1500, per_input_mb=4),
         runtime=minutes(10),
@@ -61,7 +65,5 @@ rule predict:
         design=DESIGN,
         unseen_batch=config["expression"]["unseen_batch"],
         library=LIBRARY,
-    conda:
-        "../envs/torch.yaml"
     script:
         "../scripts/predict.py"

@@ -17,11 +17,11 @@ rule prepare_reads:
         f"{RESULTS}/logs/prepare_reads/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare_reads/{{sample}}.tsv"
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(10, per_gigabyte=10),
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/prepare_reads.py"
 
@@ -30,10 +30,6 @@ use rule prepare_reads as prepare_reads_single with:
     output:
         reads=[temp(f"{RESULTS}/reads/single/{{sample}}_R1.fastq.gz")],
         verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
-
-
-def reads_at_stage(wildcards):
-    return prepared_reads(wildcards) if wildcards.stage == "raw" else trimmed_reads(wildcards)
 
 
 rule fastqc:
@@ -49,20 +45,20 @@ rule fastqc:
         f"{RESULTS}/logs/fastqc_{{stage}}/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fastqc_{{stage}}/{{sample}}.tsv"
-    threads: 2
     retries: 2
+    conda:
+        "../envs/fastqc.yaml"
+    threads: 2
     resources:
         mem_mb=megabytes(1500),
         runtime=minutes(10, per_gigabyte=15),
     params:
         folder=lambda wildcards, output: Path(output[0]).parent,
-    conda:
-        "../envs/fastqc.yaml"
     shell:
         """
         jit=$(du -Lcm {input} | awk 'END {{if ($1 < 50) print "-XX:TieredStopAtLevel=1"}}')
         JAVA_TOOL_OPTIONS="-XX:+UseSerialGC $jit" \
-            fastqc --quiet --threads {threads} --outdir {params.folder} {input} > {log} 2>&1
+            fastqc --quiet --threads {threads} --outdir {params.folder} {input} >{log} 2>&1
         """
 
 
@@ -81,12 +77,12 @@ rule flagstat:
         f"{RESULTS}/logs/flagstat/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/flagstat/{{sample}}.tsv"
-    threads: 2
     retries: 2
+    conda:
+        "../envs/samtools.yaml"
+    threads: 2
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(10, per_gigabyte=5),
-    conda:
-        "../envs/samtools.yaml"
     shell:
         "samtools flagstat --threads {threads} --output-fmt json {input} > {output} 2> {log}"

@@ -13,13 +13,13 @@ rule infer_strandedness:
         f"{RESULTS}/logs/infer_strandedness/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/infer_strandedness/{{sample}}.tsv"
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(10),
     params:
         given=lambda wildcards: SAMPLES[wildcards.sample].strandedness,
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/infer_strandedness.py"
 
@@ -42,8 +42,10 @@ if config["quantification"]["tool"] == "featurecounts":
             f"{RESULTS}/logs/count_featurecounts/{{sample}}.log",
         benchmark:
             f"{RESULTS}/benchmarks/count_featurecounts/{{sample}}.tsv"
-        threads: 4
         retries: 2
+        conda:
+            "../envs/subread.yaml"
+        threads: 4
         resources:
             mem_mb=megabytes(1500, per_genome_mb=0.5),
             runtime=minutes(10, per_gigabyte=5),
@@ -51,21 +53,19 @@ if config["quantification"]["tool"] == "featurecounts":
             paired=lambda wildcards: "-p --countReadPairs" if SAMPLES[wildcards.sample].paired else "",
             feature=config["quantification"]["feature"],
             attribute=config["quantification"]["attribute"],
-        conda:
-            "../envs/subread.yaml"
         shell:
             """
-            exec > {log} 2>&1
+            exec >{log} 2>&1
             if grep -m 1 '"total"' {input.flagstat} | grep -q ': 0,'; then
-                awk 'BEGIN {{OFS="\\t"; print "gene_id", "count"}} NR > 1 {{print $1, 0}}' {input.genes} > {output.counts}
-                printf 'Status\\t{wildcards.sample}\\nAssigned\\t0\\n' > {output.summary}
+                awk 'BEGIN {{OFS="\\t"; print "gene_id", "count"}} NR > 1 {{print $1, 0}}' {input.genes} >{output.counts}
+                printf 'Status\\t{wildcards.sample}\\nAssigned\\t0\\n' >{output.summary}
                 touch {output.table}
                 exit 0
             fi
             case "$(cat {input.strandedness})" in forward) strand=1 ;; reverse) strand=2 ;; *) strand=0 ;; esac
             featureCounts -T {threads} {params.paired} -s "$strand" -t {params.feature} -g {params.attribute} \
                 -a {input.gtf} -o {output.table} {input.bam}
-            awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} > {output.counts}
+            awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} >{output.counts}
             """
 
 
@@ -85,19 +85,19 @@ if config["quantification"]["tool"] == "htseq":
         benchmark:
             f"{RESULTS}/benchmarks/count_htseq/{{sample}}.tsv"
         retries: 2
+        conda:
+            "../envs/htseq.yaml"
         resources:
             mem_mb=megabytes(2000, per_genome_mb=1, per_input_mb=0.5),
             runtime=minutes(20, per_gigabyte=90),
         params:
             feature=config["quantification"]["feature"],
             attribute=config["quantification"]["attribute"],
-        conda:
-            "../envs/htseq.yaml"
         shell:
             """
-            exec 2> {log}
+            exec 2>{log}
             case "$(cat {input.strandedness})" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
             htseq-count --format bam --order pos --max-reads-in-buffer 300000000 --stranded "$strand" --mode union \
-                --type {params.feature} --idattr {params.attribute} {input.bam} {input.gtf} > {output.summary}
-            awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^__/ {{print $1, $2}}' {output.summary} > {output.counts}
+                --type {params.feature} --idattr {params.attribute} {input.bam} {input.gtf} >{output.summary}
+            awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^__/ {{print $1, $2}}' {output.summary} >{output.counts}
             """

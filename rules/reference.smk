@@ -16,14 +16,14 @@ rule prepare_reference:
         f"{RESULTS}/logs/prepare_reference/reference.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare_reference/reference.tsv"
+    conda:
+        "../envs/python.yaml"
     resources:
         mem_mb=megabytes(1500, per_input_mb=1),
         runtime=minutes(10, per_gigabyte=20),
     params:
         feature=config["quantification"]["feature"],
         attribute=config["quantification"]["attribute"],
-    conda:
-        "../envs/python.yaml"
     script:
         "../scripts/prepare_reference.py"
 
@@ -40,16 +40,16 @@ rule index_star:
         f"{RESULTS}/logs/index_star/reference.log",
     benchmark:
         f"{RESULTS}/benchmarks/index_star/reference.tsv"
-    threads: 8
     retries: 2
+    conda:
+        "../envs/star.yaml"
+    threads: 8
     resources:
         mem_mb=megabytes(2000, per_genome_mb=12),  # 37 GB for a human genome
         runtime=minutes(20, per_gigabyte=30),
     params:
         feature=config["quantification"]["feature"],
         sort_ram=lambda wildcards, resources: resources.mem_mb * 900_000,
-    conda:
-        "../envs/star.yaml"
     shell:
         "STAR --runMode genomeGenerate --runThreadN {threads} --genomeDir {output}"
         " --genomeFastaFiles {input.fasta} --sjdbGTFfile {input.gtf} --sjdbGTFfeatureExon {params.feature}"
@@ -67,13 +67,13 @@ rule index_hisat2:
         f"{RESULTS}/logs/index_hisat2/reference.log",
     benchmark:
         f"{RESULTS}/benchmarks/index_hisat2/reference.tsv"
-    threads: 8
     retries: 2
+    conda:
+        "../envs/hisat2.yaml"
+    threads: 8
     resources:
         mem_mb=megabytes(1000, per_genome_mb=4),
         runtime=minutes(20, per_gigabyte=60),
-    conda:
-        "../envs/hisat2.yaml"
     shell:
         "(mkdir -p {output} && hisat2-build -p {threads} {input} {output}/genome) > {log} 2>&1"
 
@@ -88,10 +88,10 @@ rule splice_sites:
         f"{RESULTS}/logs/splice_sites/reference.log",
     benchmark:
         f"{RESULTS}/benchmarks/splice_sites/reference.tsv"
+    conda:
+        "../envs/hisat2.yaml"
     resources:
         mem_mb=megabytes(2000),
         runtime=minutes(10),
-    conda:
-        "../envs/hisat2.yaml"
     shell:
         "hisat2_extract_splice_sites.py {input} > {output} 2> {log}"

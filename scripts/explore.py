@@ -19,7 +19,11 @@ exploration.write(normalized, data.samples, normalizer.genes_, out.normalized)
 corrected = normalized
 if params.expression["batch_correction"] != "none":
     batches = data.column(params.design["batch"], data.samples)
-    corrected = batch.make(params.expression["batch_correction"]).fit(normalized, batches).transform(corrected, batches)
+    corrected = (
+        batch.make(params.expression["batch_correction"])
+        .fit(normalized, batches)
+        .transform(corrected, batches)
+    )
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
 exploration.components({"normalized": normalized, "batch_corrected": corrected}, data.samples).to_csv(
     out.components, sep="\t", index=False

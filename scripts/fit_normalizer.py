@@ -5,7 +5,9 @@ from rna2model import job, normalization, splitdata
 job.start(snakemake)
 params = snakemake.params
 
-data = splitdata.read(snakemake.input.cohort, snakemake.input.manifest, snakemake.wildcards.split, params.design)
+data = splitdata.read(
+    snakemake.input.cohort, snakemake.input.manifest, snakemake.wildcards.split, params.design
+)
 normalizer = normalization.make(
     params.expression["normalization"],
     gene_ids=data.cohort.genes,
@@ -13,6 +15,8 @@ normalizer = normalization.make(
     gene_filter=params.expression["filter"],
     unit=params.unit,
 )
-normalizer.fit(data.counts(data.train), groups=data.labels(data.train))  # groups: only the class sizes are used
+normalizer.fit(
+    data.counts(data.train), groups=data.labels(data.train)
+)  # groups: only the class sizes are used
 normalizer.save(snakemake.output[0])
 print(f"{len(data.train)} training samples, {len(normalizer.genes_)} of {len(data.cohort.genes)} genes kept")

@@ -13,9 +13,14 @@ table = matrix.select(matrix.read(given.matrix), used, given.matrix)
 values = matrix.check_values(table, params.unit, given.matrix)
 values, genes, notes = matrix.unify_genes(values, list(table.index), params.unit, given.matrix)
 
-empty = {name for name, total in zip(used, values.sum(axis=0), strict=True) if params.unit != "log" and total == 0}
+empty = {
+    name for name, total in zip(used, values.sum(axis=0), strict=True) if params.unit != "log" and total == 0
+}
 reasons = params.excluded | {name: "no counts in the matrix" for name in empty}
-rows = [gate.left_out(name, reasons[name]) if name in reasons else {"sample": name, "status": "included"} for name in params.metadata]
+rows = [
+    gate.left_out(name, reasons[name]) if name in reasons else {"sample": name, "status": "included"}
+    for name in params.metadata
+]
 gate.write(rows, params.metadata, out.samples)
 
 keep = [column for column, name in enumerate(used) if name not in empty]
@@ -26,7 +31,10 @@ gene_table = pd.DataFrame(index=pd.Index(genes, name="gene_id"))
 if given.gtf:
     annotation = reference.genes(given.gtf, params.feature, params.attribute)
     gene_table, unknown = matrix.annotate(gene_table, annotation)
-    notes.append(f"{unknown} genes are not in {given.gtf}" + ("; TPM needs the length of every gene" if unknown else ""))
+    notes.append(
+        f"{unknown} genes are not in {given.gtf}"
+        + ("; TPM needs the length of every gene" if unknown else "")
+    )
 
 everyone = cohort.build(counts, samples, gene_table, params.metadata, params.unit)
 everyone.write_h5ad(out.cohort)

@@ -22,6 +22,15 @@ lines = ["\t".join(cells) for cells in [columns, *rows]]
 Path(out.status).write_text(header + "\n".join(lines) + "\n")
 Path(out.files).write_text("\n".join([*given.files, out.status]) + "\n")
 
-command = ["multiqc", "--force", "--quiet", "--no-version-check", "--file-list", out.files, "--outdir", params.folder]
+command = [
+    "multiqc",
+    "--force",
+    "--quiet",
+    "--no-version-check",
+    "--file-list",
+    out.files,
+    "--outdir",
+    params.folder,
+]
 order = "report_section_order: {sample_status: {order: 1000}}"
 sys.exit(subprocess.run([*command, "--filename", Path(out.html).name, "--cl-config", order]).returncode)

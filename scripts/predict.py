@@ -10,10 +10,16 @@ job.start(snakemake)
 given, design = snakemake.input, snakemake.params.design
 
 data = cohort.read(given.cohort)
-new = [name for name, label in zip(data.samples, data.obs[design["target"]], strict=True) if sheet.is_missing(label)]
+new = [
+    name
+    for name, label in zip(data.samples, data.obs[design["target"]], strict=True)
+    if sheet.is_missing(label)
+]
 batches = data.column(design["batch"], new) if design["batch"] else np.full(len(new), "", dtype=object)
 
 serve = bundle.Bundle(Path(given.manifest).parent)
-table = serve.predict(new, data.counts[data.rows(new)], data.genes, batches, unseen=snakemake.params.unseen_batch)
+table = serve.predict(
+    new, data.counts[data.rows(new)], data.genes, batches, unseen=snakemake.params.unseen_batch
+)
 table.to_csv(snakemake.output[0], sep="\t", index=False)
 print(table.to_string(index=False))

@@ -1,6 +1,5 @@
 """Unpack the reference, check genome against annotation, and write what later rules read from it."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -20,8 +19,8 @@ sizes = reference.star_sizes(lengths)
 Path(out.star).write_text("".join(f"{name} {value}\n" for name, value in sizes.items()))
 
 facts = {
-    "fasta_sha256": hashlib.file_digest(open(out.fasta, "rb"), "sha256").hexdigest(),
-    "gtf_sha256": hashlib.file_digest(open(out.gtf, "rb"), "sha256").hexdigest(),
+    "fasta_sha256": reference.checksum(out.fasta),
+    "gtf_sha256": reference.checksum(out.gtf),
     "genome_bases": sum(lengths.values()),
     "contigs": len(lengths),
     "genes": len(genes),

@@ -6,7 +6,9 @@ job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 rows = []
-evidence = zip(params.used, params.paired, given.verdicts, given.flagstat, given.strandedness, given.counts, strict=True)
+evidence = zip(
+    params.used, params.paired, given.verdicts, given.flagstat, given.strandedness, given.counts, strict=True
+)
 for name, paired, verdict, flagstat, strand, counts in evidence:
     with open(counts) as file:
         assigned = [int(line.rsplit("\t", 1)[1]) for line in list(file)[1:]]

@@ -7,7 +7,9 @@ given, wildcards = snakemake.input, snakemake.wildcards
 
 data = splitdata.read(given.cohort, given.manifest, wildcards.split, snakemake.params.design)
 unseen = "uncorrected" if wildcards.split.startswith("batch.") else snakemake.params.unseen_batch
-expression = data.expression(data.test, *splitdata.artefacts(given.normalizer, given.batch_model), unseen=unseen)
+expression = data.expression(
+    data.test, *splitdata.artefacts(given.normalizer, given.batch_model), unseen=unseen
+)
 
 table = predictions.table(data.test, models.load(given.model), expression)
 table.insert(1, "split", wildcards.split)

@@ -30,7 +30,10 @@ def snakemake(folder, *arguments, config="config.yaml", cores=2, check=None):
     command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
     command += ["--configfile", Path(folder) / config, "--cores", str(cores), *options, *arguments]
     run = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, env=dict(os.environ, PYTHONPATH=str(REPOSITORY / "scripts"))
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=str(REPOSITORY / "scripts")),
     )
     run.text = run.stdout + run.stderr
     if check is not None:

@@ -60,11 +60,19 @@ class Bundle:
         except (OSError, ValueError) as error:
             raise InputProblem(f"{folder} is not a bundle: manifest.json cannot be read ({error}).") from None
         if self.manifest.get("format") != FORMAT:
-            raise InputProblem(f"{folder} has bundle format {self.manifest.get('format')}, this version reads {FORMAT}.")
+            raise InputProblem(
+                f"{folder} has bundle format {self.manifest.get('format')}, this version reads {FORMAT}."
+            )
         for name, digest in self.manifest["files"].items():
             path = folder / name
-            if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file() or _sha256(path) != digest:
-                raise InputProblem(f"{path} is missing or differs from the bundle's manifest; get the bundle again.")
+            if (
+                not path.resolve().is_relative_to(folder.resolve())
+                or not path.is_file()
+                or _sha256(path) != digest
+            ):
+                raise InputProblem(
+                    f"{path} is missing or differs from the bundle's manifest; get the bundle again."
+                )
         self.normalizer = normalization.load(folder / "normalizer.safetensors")
         self.batch_model = batch.load(folder / "batch_model.safetensors")
         self.model = models.load(folder / "model")

@@ -44,7 +44,9 @@ def build(counts, samples, gene_table, metadata, unit="counts"):
     import anndata
     import pandas as pd
 
-    obs = pd.DataFrame([metadata[name] for name in samples], index=pd.Index(samples, name="sample")).astype(str)
+    obs = pd.DataFrame([metadata[name] for name in samples], index=pd.Index(samples, name="sample")).astype(
+        str
+    )
     layers = {"counts": counts}
     if "length" in gene_table and unit in ("counts", "expected_counts"):
         layers["tpm"] = tpm(counts, gene_table["length"].to_numpy())
@@ -95,7 +97,9 @@ def read_counts(path, genes):
         rows = [line.rstrip("\n").split("\t") for line in file][1:]
     counts = {gene: count for gene, count in rows}
     if len(counts) != len(rows) or set(counts) != set(genes):
-        raise InputProblem(f"{path} does not hold the genes of the reference, each once; delete it and run again.")
+        raise InputProblem(
+            f"{path} does not hold the genes of the reference, each once; delete it and run again."
+        )
     return np.array([counts[gene] for gene in genes], dtype=np.int64)
 
 
@@ -103,7 +107,10 @@ def write_matrix(counts, samples, genes, path):
     """Genes x samples as gzipped TSV with fixed bytes for fixed content (no time stamp)."""
     import gzip
 
-    with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out:
+    with (
+        open(path, "wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
+    ):
         out.write(("\t".join(["gene_id", *samples]) + "\n").encode())
         for gene, row in zip(genes, counts.T, strict=True):
             out.write(("\t".join([gene, *(repr(value) for value in row.tolist())]) + "\n").encode())

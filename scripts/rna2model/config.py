@@ -24,7 +24,9 @@ def schema(name):
 
 def complete(config):
     """Return (config with defaults, problems: list of str). `config` is what the user wrote."""
-    given = {key: value for key, value in copy.deepcopy(config).items() if value is not None}  # `qc:` with nothing under it
+    given = {
+        key: value for key, value in copy.deepcopy(config).items() if value is not None
+    }  # `qc:` with nothing under it
     problems = [_explain(error) for error in Draft202012Validator(schema("config")).iter_errors(given)]
     if problems:
         return None, sorted(problems)
@@ -95,9 +97,9 @@ def _contradictions(config):
             f"config: expression.normalization {expression['normalization']!r} needs counts, but counts_unit"
             f" is {config['counts_unit']!r}; use {_listed(allowed)}"
         )
-    if config["counts"] and expression["normalization"] == "tpm" and config["counts_unit"] != "tpm":
-        if not config["reference"]["gtf"]:
-            problems.append("config: expression.normalization 'tpm' needs gene lengths: give reference.gtf")
+    lengths_needed = config["counts"] and expression["normalization"] == "tpm" and config["counts_unit"] != "tpm"
+    if lengths_needed and not config["reference"]["gtf"]:
+        problems.append("config: expression.normalization 'tpm' needs gene lengths: give reference.gtf")
     if not config["counts"] and config["counts_unit"] != "counts":
         problems.append("config: counts_unit is for a matrix given as `counts`; with reads leave it out")
     return problems

@@ -11,7 +11,10 @@ def write(values, samples, genes, path):
     text = pd.DataFrame(values.T, index=pd.Index(genes, name="gene_id"), columns=samples).to_csv(
         sep="\t", float_format="%.4f", lineterminator="\n"
     )
-    with open(path, "wb") as raw, gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out:
+    with (
+        open(path, "wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
+    ):
         out.write(text.encode())
 
 

@@ -4,7 +4,17 @@ import csv
 import json
 from pathlib import Path
 
-COLUMNS = ["sample", "status", "reason", "reads", "mapped_pct", "assigned_pct", "strandedness", "sense_pct", "flags"]
+COLUMNS = [
+    "sample",
+    "status",
+    "reason",
+    "reads",
+    "mapped_pct",
+    "assigned_pct",
+    "strandedness",
+    "sense_pct",
+    "flags",
+]
 
 
 def read_evidence(verdict, flagstat, strand, counts, paired):
@@ -53,7 +63,9 @@ def _missed(facts, limits):
     if facts["mapped_pct"] < limits["min_mapped_pct"]:
         reasons.append(f"too few reads mapped: {facts['mapped_pct']} %, minimum {limits['min_mapped_pct']} %")
     if facts["assigned_pct"] < limits["min_assigned_pct"]:
-        reasons.append(f"too few reads in genes: {facts['assigned_pct']} %, minimum {limits['min_assigned_pct']} %")
+        reasons.append(
+            f"too few reads in genes: {facts['assigned_pct']} %, minimum {limits['min_assigned_pct']} %"
+        )
     return reasons
 
 

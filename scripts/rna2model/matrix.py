@@ -36,7 +36,7 @@ def _from_h5ad(path):
     import anndata
 
     data = anndata.read_h5ad(path)
-    values = data.layers["counts"] if "counts" in data.layers else data.X
+    values = data.layers.get("counts", data.X)
     values = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
     return pd.DataFrame(values.T, index=data.var_names.astype(str), columns=data.obs_names.astype(str))
 
@@ -50,7 +50,9 @@ def select(table, samples, path):
     if missing:
         turned = sum(name in table.index for name in samples)
         if turned > len(samples) / 2:
-            raise InputProblem(f"{path} is transposed: samples are its rows; give genes as rows, samples as columns.")
+            raise InputProblem(
+                f"{path} is transposed: samples are its rows; give genes as rows, samples as columns."
+            )
         raise InputProblem(
             f"{path} has no column for {len(missing)} samples of the sheet: {', '.join(missing[:10])}"
             f"{' …' if len(missing) > 10 else ''}; correct the names, or fill `exclude` for them in the sheet."
@@ -63,18 +65,34 @@ def check_values(table, unit, path):
     text = [column for column in table.columns if table[column].dtype.kind not in "iufb"]
     if text:
         cell = pd.to_numeric(table[text[0]], errors="coerce").isna().idxmax()
-        raise InputProblem(f"{path}: gene {cell}, sample {text[0]}: {table.loc[cell, text[0]]!r} is not a number.")
+        raise InputProblem(
+            f"{path}: gene {cell}, sample {text[0]}: {table.loc[cell, text[0]]!r} is not a number."
+        )
     values = table.to_numpy(dtype=float)
     _refuse(~np.isfinite(values), table, path, "is missing or not finite")
     if unit == "log":
         if values.max() > LOG_CEILING:
-            raise InputProblem(f"{path}: values reach {values.max():g}; these are not logarithms. Set counts_unit.")
+            raise InputProblem(
+                f"{path}: values reach {values.max():g}; these are not logarithms. Set counts_unit."
+            )
         return values
-    _refuse(values < 0, table, path, f"is negative, which {unit} cannot be (logarithms? then set counts_unit: log)")
+    _refuse(
+        values < 0,
+        table,
+        path,
+        f"is negative, which {unit} cannot be (logarithms? then set counts_unit: log)",
+    )
     if unit == "counts":
-        _refuse(values != np.round(values), table, path, "is not an integer; set counts_unit to what the matrix holds")
+        _refuse(
+            values != np.round(values),
+            table,
+            path,
+            "is not an integer; set counts_unit to what the matrix holds",
+        )
     elif values.max() < LOG_CEILING:
-        raise InputProblem(f"{path}: the largest value is {values.max():g}; this looks like logarithms, not {unit}.")
+        raise InputProblem(
+            f"{path}: the largest value is {values.max():g}; this looks like logarithms, not {unit}."
+        )
     return values
 
 
@@ -95,16 +113,24 @@ def unify_genes(values, genes, unit, path):
     """
     dates = [gene for gene in genes if EXCEL_DATE.match(gene)]
     if dates:
-        raise InputProblem(f"{path}: gene {dates[0]!r} is a date: a spreadsheet changed {len(dates)} gene symbols.")
+        raise InputProblem(
+            f"{path}: gene {dates[0]!r} is a date: a spreadsheet changed {len(dates)} gene symbols."
+        )
     if any(not gene or gene == "nan" for gene in genes):
         raise InputProblem(f"{path}: a row has no gene id.")
     plain = [VERSIONED.sub(r"\1", gene) for gene in genes]
-    notes = [f"{sum(a != b for a, b in zip(genes, plain, strict=True))} gene ids: version stripped"] if plain != list(genes) else []
+    notes = (
+        [f"{sum(a != b for a, b in zip(genes, plain, strict=True))} gene ids: version stripped"]
+        if plain != list(genes)
+        else []
+    )
     order = list(dict.fromkeys(plain))
     if len(order) == len(plain):
         return values, plain, notes
     if unit == "log":
-        raise InputProblem(f"{path}: {len(plain) - len(order)} gene ids repeat; logarithms cannot be added up.")
+        raise InputProblem(
+            f"{path}: {len(plain) - len(order)} gene ids repeat; logarithms cannot be added up."
+        )
     place = {gene: row for row, gene in enumerate(order)}
     summed = np.zeros((len(order), values.shape[1]))
     np.add.at(summed, [place[gene] for gene in plain], values)

@@ -33,7 +33,12 @@ def check(given, folders):
 def message(problems):
     """All problems as one text, a line each."""
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-    return "\n".join([f"{count} in the configuration or sample sheet; no job was started.", *(f"  - {p}" for p in problems)])
+    return "\n".join(
+        [
+            f"{count} in the configuration or sample sheet; no job was started.",
+            *(f"  - {p}" for p in problems),
+        ]
+    )
 
 
 def labels(samples, config):

@@ -53,7 +53,10 @@ def _names(paths):
 def _explain(lane, fragments, error):
     """The fault in words a person can act on."""
     broken = [path for path in lane if not _readable(path)]
-    text, where = str(error), f"{_names(broken or lane)} after {fragments} good read{'s' if len(lane) == 1 else ' pairs'}"
+    text, where = (
+        str(error),
+        f"{_names(broken or lane)} after {fragments} good read{'s' if len(lane) == 1 else ' pairs'}",
+    )
     lowered = text.lower()
     if isinstance(error, EOFError) or "end-of-stream" in lowered or "ended before" in lowered:
         return f"truncated gzip: {where}"
@@ -95,5 +98,7 @@ def _concatenate(sources, target):
                 if _is_gzip(source):
                     shutil.copyfileobj(file, out, 1 << 20)
                 else:
-                    with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=3, mtime=0, filename="") as packed:
+                    with gzip.GzipFile(
+                        fileobj=out, mode="wb", compresslevel=3, mtime=0, filename=""
+                    ) as packed:
                         shutil.copyfileobj(file, packed, 1 << 20)

@@ -1,6 +1,7 @@
 """Genome and annotation: unpack, check against each other, list genes."""
 
 import gzip
+import hashlib
 import io
 import math
 import re
@@ -28,6 +29,12 @@ def unpack(source, target):
             shutil.copyfileobj(file, out, 1 << 20)
     except (EOFError, OSError) as error:
         raise InputProblem(f"{source} cannot be read to its end ({error}); download it again.") from None
+
+
+def checksum(path):
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def contigs(fasta):
@@ -96,7 +103,13 @@ def _no_attribute(gtf, number, feature, attribute, text):
 def _record(name, values, cells):
     biotype = values.get("gene_biotype") or values.get("gene_type") or ""
     symbol = values.get("gene_name") or values.get("gene_symbol") or name
-    return {"gene_id": name, "gene_name": symbol, "biotype": biotype, "chromosome": cells[0], "strand": cells[6]}
+    return {
+        "gene_id": name,
+        "gene_name": symbol,
+        "biotype": biotype,
+        "chromosome": cells[0],
+        "strand": cells[6],
+    }
 
 
 def _complete(record, exons):
@@ -105,7 +118,9 @@ def _complete(record, exons):
         **record,
         "start": min(start for start, _ in here),
         "end": max(end for _, end in here),
-        "length": sum(_union([(s, e) for c, s, e in exons if c == chrom]) for chrom in {c for c, _, _ in exons}),
+        "length": sum(
+            _union([(s, e) for c, s, e in exons if c == chrom]) for chrom in {c for c, _, _ in exons}
+        ),
     }
 
 

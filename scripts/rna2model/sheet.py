@@ -86,7 +86,9 @@ def _rows(path):
 
 
 def _columns(path, columns, matrix):
-    problems = [f"{path} row 1: column {c!r} is there twice" for c in set(columns) if c and columns.count(c) > 1]
+    problems = [
+        f"{path} row 1: column {c!r} is there twice" for c in set(columns) if c and columns.count(c) > 1
+    ]
     if "sample" not in columns:
         problems.append(f"{path} row 1: column 'sample' is missing (found: {', '.join(columns)})")
     elif not matrix and not {"fastq_1", "bam"} & set(columns):
@@ -120,7 +122,10 @@ def _merge(path, rows, folders, matrix, strandedness):
 
 
 def _disagreements(path, first, other):
-    cells = [("strandedness", first.strandedness, other.strandedness), ("exclude", first.exclude, other.exclude)]
+    cells = [
+        ("strandedness", first.strandedness, other.strandedness),
+        ("exclude", first.exclude, other.exclude),
+    ]
     cells += [(column, first.metadata[column], other.metadata[column]) for column in first.metadata]
     return [
         f"{path} row {other.row}, column {column}: {theirs!r} differs from {ours!r} in row {first.row};"

@@ -126,7 +126,9 @@ def _check_enough(labels, groups, folds):
     """InputProblem where there is one class only, or a class cannot be in every fold."""
     sizes, counts = Counter(labels.tolist()), _groups_per_class(labels, groups)
     if len(sizes) < 2:
-        raise InputProblem(f"all {len(labels)} labelled samples are {labels[0]!r}: two classes are needed to train.")
+        raise InputProblem(
+            f"all {len(labels)} labelled samples are {labels[0]!r}: two classes are needed to train."
+        )
     small = [label for label in counts if counts[label] < folds]
     if small:
         told = "; ".join(f"{label}: {sizes[label]} samples in {counts[label]} groups" for label in small)

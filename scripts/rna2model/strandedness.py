@@ -46,7 +46,13 @@ def observe(bam, genes, seed=1):
             for number, read in enumerate(file.fetch(chromosome, start, end)):
                 if number == PER_GENE:
                     break
-                if read.is_unmapped or read.is_secondary or read.is_supplementary or read.is_duplicate or read.is_qcfail:
+                if (
+                    read.is_unmapped
+                    or read.is_secondary
+                    or read.is_supplementary
+                    or read.is_duplicate
+                    or read.is_qcfail
+                ):
                     continue
                 if read.has_tag("NH") and read.get_tag("NH") > 1:
                     continue

@@ -35,12 +35,16 @@ def test_all_problems_are_reported_together():
     problems = problems_of({"trimming": {"tool": "fastpp"}, "modles": ["mlp"], "evaluation": {"folds": 1}})
     assert len(problems) == 3
     assert any("unknown key 'modles' (did you mean 'models'?)" in p for p in problems)
-    assert any("trimming.tool: 'fastpp' is not one of" in p and "did you mean 'fastp'?" in p for p in problems)
+    assert any(
+        "trimming.tool: 'fastpp' is not one of" in p and "did you mean 'fastp'?" in p for p in problems
+    )
     assert any("evaluation.folds: must be at least 2" in p for p in problems)
 
 
 def test_a_wrong_type_is_named():
-    assert "config: evaluation.folds: must be integer, not 'five'" in problems_of({"evaluation": {"folds": "five"}})
+    assert "config: evaluation.folds: must be integer, not 'five'" in problems_of(
+        {"evaluation": {"folds": "five"}}
+    )
 
 
 def test_an_empty_section_counts_as_left_out():
@@ -64,7 +68,10 @@ def test_correction_and_leave_one_batch_out_need_a_batch_column():
 def test_log_values_are_not_normalized_again():
     full, problems = config.complete({"counts": "m.tsv", "counts_unit": "log"})
     assert problems == [] and full["expression"]["normalization"] == "none"
-    assert "needs counts" in problems_of({"counts": "m.tsv", "counts_unit": "log", "expression": {"normalization": "tmm"}})[0]
+    assert (
+        "needs counts"
+        in problems_of({"counts": "m.tsv", "counts_unit": "log", "expression": {"normalization": "tmm"}})[0]
+    )
 
 
 def test_a_missing_reference_is_a_problem_only_with_reads(tmp_path):

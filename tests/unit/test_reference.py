@@ -42,8 +42,8 @@ def test_gzip_is_known_by_content_not_by_name(tmp_path):
     ("text", "expected"),
     [
         ("1\tx\texon\t1\t9\t.\t+\t.\tID=exon1;Parent=t1\n", "looks like GFF3"),
-        ("1\tx\texon\t1\t9\t.\t+\t.\tgene_name \"A\";\n", "line 1: this 'exon' line has no gene_id"),
-        ("1\tx\tCDS\t1\t9\t.\t+\t.\tgene_id \"A\";\n", "has no 'exon' lines"),
+        ('1\tx\texon\t1\t9\t.\t+\t.\tgene_name "A";\n', "line 1: this 'exon' line has no gene_id"),
+        ('1\tx\tCDS\t1\t9\t.\t+\t.\tgene_id "A";\n', "has no 'exon' lines"),
         ("1 x exon 1 9\n", "line 1: has 1 tab-separated cells"),
     ],
 )

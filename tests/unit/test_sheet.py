@@ -9,7 +9,13 @@ from rna2model import config, sheet
 def write(tmp_path):
     """Write a sheet (and the FASTQ files it names) and read it back."""
 
-    def write(text, name="samples.tsv", files=("a_R1.fastq.gz", "a_R2.fastq.gz", "b_R1.fastq.gz"), encoding="utf-8", **options):
+    def write(
+        text,
+        name="samples.tsv",
+        files=("a_R1.fastq.gz", "a_R2.fastq.gz", "b_R1.fastq.gz"),
+        encoding="utf-8",
+        **options,
+    ):
         for file in files:
             (tmp_path / file).write_bytes(b"")
         path = tmp_path / name
@@ -25,7 +31,8 @@ def tsv(*rows):
 
 def test_an_nf_core_sheet_works_unchanged(write):
     samples, problems = write(
-        "sample,fastq_1,fastq_2,strandedness\nA,a_R1.fastq.gz,a_R2.fastq.gz,auto\nB,b_R1.fastq.gz,,reverse\n", "samples.csv"
+        "sample,fastq_1,fastq_2,strandedness\nA,a_R1.fastq.gz,a_R2.fastq.gz,auto\nB,b_R1.fastq.gz,,reverse\n",
+        "samples.csv",
     )
     assert problems == []
     assert samples["A"].paired and not samples["B"].paired
@@ -47,7 +54,9 @@ def test_numeric_names_stay_text(write):
     assert list(samples) == ["101"]
 
 
-@pytest.mark.parametrize("name", ["a;rm -rf", "$(touch x)", "../up", "a b", "-rf", "`id`", "a'b", "naïve", ""])
+@pytest.mark.parametrize(
+    "name", ["a;rm -rf", "$(touch x)", "../up", "a b", "-rf", "`id`", "a'b", "naïve", ""]
+)
 def test_a_name_a_shell_or_path_could_misread_is_refused(write, name):
     _, problems = write(f"sample\tfastq_1\n{name}\ta_R1.fastq.gz\n")
     assert any("row 2, column sample" in p for p in problems)
@@ -55,7 +64,12 @@ def test_a_name_a_shell_or_path_could_misread_is_refused(write, name):
 
 def test_all_problems_come_at_once_with_row_and_column(write):
     _, problems = write(
-        tsv("sample fastq_1 strandedness", "A missing.fastq.gz auto", "B b_R1.fastq.gz sideways", "C reads.txt auto")
+        tsv(
+            "sample fastq_1 strandedness",
+            "A missing.fastq.gz auto",
+            "B b_R1.fastq.gz sideways",
+            "C reads.txt auto",
+        )
     )
     text = "\n".join(problems)
     assert "row 2, column fastq_1: no such file" in text
@@ -65,7 +79,9 @@ def test_all_problems_come_at_once_with_row_and_column(write):
 
 def test_lanes_that_disagree_on_metadata_are_refused(write):
     _, problems = write(tsv("sample fastq_1 donor", "A a_R1.fastq.gz d1", "A b_R1.fastq.gz d2"))
-    assert problems == [p for p in problems if "row 3, column donor: 'd2' differs from 'd1' in row 2" in p] != []
+    assert (
+        problems == [p for p in problems if "row 3, column donor: 'd2' differs from 'd1' in row 2" in p] != []
+    )
 
 
 def test_a_library_cannot_mix_single_and_paired_lanes(write):

@@ -27,7 +27,9 @@ class Run:
 def make_demo(folder, *arguments):
     """Write the demo's genome, reads, truth, sheet and config into `folder`."""
     script = REPOSITORY / "resources" / "demo" / "make_demo.py"
-    subprocess.run([sys.executable, str(script), "--out", str(folder), *arguments], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, str(script), "--out", str(folder), *arguments], check=True, capture_output=True
+    )
 
 
 @pytest.fixture(scope="session")

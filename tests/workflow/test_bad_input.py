@@ -63,7 +63,9 @@ def test_an_annotation_with_other_chromosome_names_is_explained(tiny):
 
 def test_an_empty_config_lists_what_is_needed(tmp_path):
     (tmp_path / "config.yaml").write_text("results: out\n")
-    refused(snakemake(tmp_path), "reference.fasta is missing", "reference.gtf is missing", "samples: no such file")
+    refused(
+        snakemake(tmp_path), "reference.fasta is missing", "reference.gtf is missing", "samples: no such file"
+    )
 
 
 @pytest.mark.parametrize("text", ["a: [1\n", "- just\n- a list\n"])

@@ -51,13 +51,19 @@ def test_no_donor_and_no_excluded_or_new_sample_crosses_a_split(demo):
     assert set(manifest["sample"]) == set(labelled.index)
     tested = manifest[manifest["role"] == "test"]
     assert sorted(tested["sample"]) == sorted(labelled.index)
-    sides = manifest.assign(donor=manifest["sample"].map(labelled["donor"])).groupby(["fold", "donor"])["role"].nunique()
+    sides = (
+        manifest.assign(donor=manifest["sample"].map(labelled["donor"]))
+        .groupby(["fold", "donor"])["role"]
+        .nunique()
+    )
     assert (sides == 1).all()
 
 
 def test_models_find_the_condition_and_dummy_does_not(demo):
     comparison = demo.table("models/comparison.tsv").set_index(["model", "metric"])
-    assert {"dummy", "logistic_l2", "linear_svm", "random_forest", "mlp"} == {model for model, _ in comparison.index}
+    assert {"dummy", "logistic_l2", "linear_svm", "random_forest", "mlp"} == {
+        model for model, _ in comparison.index
+    }
     assert comparison.loc[("logistic_l2", "auroc"), "estimate"] > 0.9
     assert comparison.loc[("mlp", "balanced_accuracy"), "estimate"] > 0.8
     assert comparison.loc[("dummy", "balanced_accuracy"), "estimate"] == pytest.approx(0.5, abs=0.01)
@@ -87,8 +93,12 @@ def test_serving_the_training_samples_gives_the_matrix_the_model_was_trained_on(
     from rna2model import splitdata
 
     design = {"target": "condition", "batch": "batch", "group": "donor"}
-    data = splitdata.read(demo.results / "splits/training.h5ad", demo.results / "splits/manifest.tsv", "full", design)
-    fitted = splitdata.artefacts(*(demo.results / f"splits/full/{n}.safetensors" for n in ("normalizer", "batch_model")))
+    data = splitdata.read(
+        demo.results / "splits/training.h5ad", demo.results / "splits/manifest.tsv", "full", design
+    )
+    fitted = splitdata.artefacts(
+        *(demo.results / f"splits/full/{n}.safetensors" for n in ("normalizer", "batch_model"))
+    )
     trained_on = data.expression(data.train, *fitted)
     serve = bundle.Bundle(demo.results / "bundle")
     served, missing = serve.expression(data.counts(data.train), data.cohort.genes, data.batches(data.train))
@@ -114,6 +124,10 @@ def test_reports_are_there_and_load_nothing_from_the_network(demo):
 
 
 def test_progress_was_a_line_per_step(demo):
-    lines = [line for line in demo.log.splitlines() if re.match(r"\[ *\d+/\d+\] \d+:\d\d, about \d+:\d\d left", line)]
+    lines = [
+        line
+        for line in demo.log.splitlines()
+        if re.match(r"\[ *\d+/\d+\] \d+:\d\d, about \d+:\d\d left", line)
+    ]
     done, total = re.match(r"\[ *(\d+)/(\d+)\]", lines[-1]).groups()
     assert done == total

@@ -9,8 +9,24 @@ import yaml
 
 from tests.conftest import snakemake
 
-PER_SAMPLE = {"prepare_reads", "fastqc", "trim_fastp", "align_star", "flagstat", "infer_strandedness", "count_featurecounts"}
-TRAINING = {"qc_gate_training", "build_training_cohort", "assign_folds", "fit_normalizer", "fit_batch_model", "train", "train_torch"}
+PER_SAMPLE = {
+    "prepare_reads",
+    "fastqc",
+    "trim_fastp",
+    "align_star",
+    "flagstat",
+    "infer_strandedness",
+    "count_featurecounts",
+}
+TRAINING = {
+    "qc_gate_training",
+    "build_training_cohort",
+    "assign_folds",
+    "fit_normalizer",
+    "fit_batch_model",
+    "train",
+    "train_torch",
+}
 
 
 def planned(folder, config="config.yaml"):
@@ -47,9 +63,18 @@ def added(demo):
 
     def row(condition):
         for mate in ("R1", "R2"):
-            shutil.copy(demo.folder / f"reads/new_1_{mate}.fastq.gz", demo.folder / f"reads/week2_{mate}.fastq.gz")
+            shutil.copy(
+                demo.folder / f"reads/new_1_{mate}.fastq.gz", demo.folder / f"reads/week2_{mate}.fastq.gz"
+            )
         files = {f"fastq_{n}": f"reads/week2_R{n}.fastq.gz" for n in (1, 2)}
-        return {"sample": "week2", **files, "strandedness": "auto", "condition": condition, "batch": "b1", "donor": "d99"}
+        return {
+            "sample": "week2",
+            **files,
+            "strandedness": "auto",
+            "condition": condition,
+            "batch": "b1",
+            "donor": "d99",
+        }
 
     return row
 
@@ -60,14 +85,18 @@ def test_nothing_is_left_to_do_after_a_full_run(demo):
 
 def test_a_new_sample_runs_its_own_jobs_and_is_predicted_without_retraining(changed, added):
     jobs = changed(rows=[added("")])
-    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == {rule: 2 if rule == "fastqc" else 1 for rule in PER_SAMPLE}
+    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == {
+        rule: 2 if rule == "fastqc" else 1 for rule in PER_SAMPLE
+    }
     assert {"qc_gate", "build_cohort", "predict", "report", "multiqc"} <= set(jobs)
     assert not TRAINING & set(jobs)
 
 
 def test_a_labelled_sample_runs_its_own_jobs_and_the_cohort_side(changed, added):
     jobs = changed(rows=[added("treated")])
-    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == {rule: 2 if rule == "fastqc" else 1 for rule in PER_SAMPLE}
+    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == {
+        rule: 2 if rule == "fastqc" else 1 for rule in PER_SAMPLE
+    }
     assert set(jobs) >= TRAINING
 
 

@@ -37,7 +37,9 @@ def hapmap(real_data, tmp_path_factory):
 def test_matched_tumours_are_told_from_normals_without_splitting_a_patient(cervical):
     manifest = cervical.table("splits/manifest.tsv")
     pairs = cervical.table("samples.tsv").set_index("sample")["pair"]
-    assert (manifest.assign(pair=manifest["sample"].map(pairs)).groupby(["fold", "pair"])["role"].nunique() == 1).all()
+    assert (
+        manifest.assign(pair=manifest["sample"].map(pairs)).groupby(["fold", "pair"])["role"].nunique() == 1
+    ).all()
     scores = cervical.table("models/comparison.tsv").set_index(["model", "metric"])
     assert scores.loc[("logistic_l2", "balanced_accuracy"), "estimate"] > 0.85
 
@@ -51,4 +53,6 @@ def test_the_matrix_comes_out_as_it_went_in(hapmap, real_data):
     import pandas as pd
 
     given = pd.read_csv(real_data / "matrices/hapmap_tsi_gender/counts.tsv.gz", sep="\t", index_col=0)
-    assert hapmap.matrix().equals(given.loc[hapmap.matrix().index, hapmap.matrix().columns].rename_axis("gene_id"))
+    assert hapmap.matrix().equals(
+        given.loc[hapmap.matrix().index, hapmap.matrix().columns].rename_axis("gene_id")
+    )

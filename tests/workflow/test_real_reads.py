@@ -63,7 +63,9 @@ def test_fly_is_unstranded_and_agrees_with_featurecounts_on_hisat2(fly, real_dat
 
 def test_yeast_is_reverse_and_agrees_with_htseq(yeast, real_data):
     assert set(yeast.table("samples.tsv")["strandedness"]) == {"reverse"}
-    reference = pd.read_csv(real_data / "fastq/yeast_stress/reference/htseq_reverse_union.tsv", sep="\t", index_col=0)
+    reference = pd.read_csv(
+        real_data / "fastq/yeast_stress/reference/htseq_reverse_union.tsv", sep="\t", index_col=0
+    )
     found = agreement(yeast.matrix(), reference)
     assert len(found) == 9 and min(found.values()) >= 0.99, found
 

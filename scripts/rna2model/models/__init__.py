@@ -41,7 +41,9 @@ def load(folder):
         description = json.loads(path.read_text())
         kind = _class(description["name"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputProblem(f"{path} is not a readable model description ({error}); train the model again.") from None
+        raise InputProblem(
+            f"{path} is not a readable model description ({error}); train the model again."
+        ) from None
     return kind.restore(description, Path(folder))
 
 

@@ -34,7 +34,9 @@ class Model:
         unknown = set(search or {}) - set(self.SEARCH)
         if unknown:
             known = ", ".join(self.SEARCH) or "nothing"
-            raise InputProblem(f"{self.name} cannot search {', '.join(sorted(unknown))}; it searches {known}.")
+            raise InputProblem(
+                f"{self.name} cannot search {', '.join(sorted(unknown))}; it searches {known}."
+            )
         self.seed, self.inner_folds, self.device, self.threads = seed, inner_folds, device, threads
         self.search = {**self.SEARCH, **(search or {})}
 
@@ -47,7 +49,9 @@ class Model:
         counts = Counter(y.tolist())
         self.classes_, self.n_genes_ = sorted(counts), X.shape[1]
         if len(counts) < 2:
-            raise InputProblem(f"{self.name}: all {len(y)} training samples are {y[0]!r}; two classes are needed.")
+            raise InputProblem(
+                f"{self.name}: all {len(y)} training samples are {y[0]!r}; two classes are needed."
+            )
         self.settings_ = {
             "n_train": len(y),
             "class_counts": {label: counts[label] for label in self.classes_},
@@ -59,7 +63,9 @@ class Model:
         folds = splits.inner(y, groups, self.inner_folds, self.seed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
-            self._note(f"too few samples per class for inner folds ({dict(counts)}): defaults, not tuned", log)
+            self._note(
+                f"too few samples per class for inner folds ({dict(counts)}): defaults, not tuned", log
+            )
         self._fit(X, np.searchsorted(self.classes_, y), folds, log)
         return self
 
@@ -67,7 +73,9 @@ class Model:
         """(n, K) class probabilities, rows sum to one. Each row is computed alone, so company changes nothing."""
         X = _matrix(X)
         if X.shape[1] != self.n_genes_:
-            raise InputProblem(f"{self.name} was trained on {self.n_genes_} genes, the samples have {X.shape[1]}.")
+            raise InputProblem(
+                f"{self.name} was trained on {self.n_genes_} genes, the samples have {X.shape[1]}."
+            )
         rows = [self._scores(np.array(row)) for row in X]  # a copy: equal memory layout, equal rounding
         return np.array(rows).reshape(len(X), len(self.classes_))
 
@@ -83,7 +91,12 @@ class Model:
         """Write model.json and the weights to `folder`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        described = {"name": self.name, "classes": self.classes_, "n_genes": self.n_genes_, "settings": self.settings_}
+        described = {
+            "name": self.name,
+            "classes": self.classes_,
+            "n_genes": self.n_genes_,
+            "settings": self.settings_,
+        }
         (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
         self._save(folder)
 
@@ -132,5 +145,7 @@ def _matrix(X):
     if X.ndim != 2:
         raise InputProblem(f"expression has to be samples x genes, not of shape {X.shape}.")
     if not np.isfinite(X).all():
-        raise InputProblem(f"expression holds {int((~np.isfinite(X)).sum())} values that are not finite numbers.")
+        raise InputProblem(
+            f"expression holds {int((~np.isfinite(X)).sum())} values that are not finite numbers."
+        )
     return X

@@ -59,7 +59,9 @@ def _derivatives(theta, values, targets, weight):
     p = base.softmax(scaled + theta[1:])
     error = weight[:, None] * (p - targets)
     gradient = np.append((error * scaled).sum(), error.sum(axis=0)) + theta / PRIOR_SD**2
-    design = np.concatenate([scaled[:, :, None], np.broadcast_to(np.eye(p.shape[1]), (*p.shape, p.shape[1]))], axis=2)
+    design = np.concatenate(
+        [scaled[:, :, None], np.broadcast_to(np.eye(p.shape[1]), (*p.shape, p.shape[1]))], axis=2
+    )
     centred = design - (p[:, :, None] * design).sum(axis=1, keepdims=True)
     hessian = np.einsum("nk,nki,nkj->ij", weight[:, None] * p, centred, centred)
     return gradient, hessian + np.eye(len(theta)) / PRIOR_SD**2

@@ -18,7 +18,9 @@ class Dummy(base.Model):
 
     def _fit(self, X, y, folds, log):
         self.priors_ = np.bincount(y, minlength=len(self.classes_)) / len(y)
-        log(f"dummy: class frequencies {dict(zip(self.classes_, self.priors_.round(3).tolist(), strict=True))}")
+        log(
+            f"dummy: class frequencies {dict(zip(self.classes_, self.priors_.round(3).tolist(), strict=True))}"
+        )
 
     def _scores(self, row):
         return self.priors_

@@ -131,7 +131,9 @@ def out_of_fold(loss, Z, targets, weights, Cs, folds):
     targets (n, T, M); weights: one (n,) array per fold; folds as `splits.inner` gives them.
     """
     n, T, M = targets.shape
-    masked = np.stack([w * np.isin(np.arange(n), train) for w, (train, _) in zip(weights, folds, strict=True)], axis=1)
+    masked = np.stack(
+        [w * np.isin(np.arange(n), train) for w, (train, _) in zip(weights, folds, strict=True)], axis=1
+    )
     shape = (len(Cs), len(folds), T)
     w, intercept = newton.solve(
         loss, Z,
@@ -142,13 +144,17 @@ def out_of_fold(loss, Z, targets, weights, Cs, folds):
     w, intercept = w.reshape(-1, *shape, M), intercept.reshape(*shape, M)
     decision = np.empty((n, len(Cs), T * M))
     for k, (_, valid) in enumerate(folds):
-        decision[valid] = (np.tensordot(Z[valid], w[:, :, k], axes=1) + intercept[:, k]).reshape(len(valid), len(Cs), -1)
+        decision[valid] = (np.tensordot(Z[valid], w[:, :, k], axes=1) + intercept[:, k]).reshape(
+            len(valid), len(Cs), -1
+        )
     return decision
 
 
 def probabilities(decision):
     """(n, K) probabilities from (n, 1) or (n, K) logits."""
-    return base.softmax(np.column_stack([np.zeros(len(decision)), decision]) if decision.shape[1] == 1 else decision)
+    return base.softmax(
+        np.column_stack([np.zeros(len(decision)), decision]) if decision.shape[1] == 1 else decision
+    )
 
 
 def decide(decision):

@@ -93,7 +93,9 @@ def _solve(loss, A, y, weight, C, tolerance):
         direction = _conjugate_gradients(A, w, r, curve, preconditioner, g)
         objective = _objective(loss, f, target, w, r, t)
         decrement = -(g * direction).sum(axis=(0, 2))
-        length = _line_search(loss, f, _product(A, direction), target, w, r, t, direction, objective, decrement)
+        length = _line_search(
+            loss, f, _product(A, direction), target, w, r, t, direction, objective, decrement
+        )
         theta[:, active] = t + length[None, :, None] * direction
         active = active[(decrement > tolerance * np.maximum(objective, 1e-12)) & (length > 0)]
         if len(active) == 0:
