@@ -97,7 +97,9 @@ def _contradictions(config):
             f"config: expression.normalization {expression['normalization']!r} needs counts, but counts_unit"
             f" is {config['counts_unit']!r}; use {_listed(allowed)}"
         )
-    lengths_needed = config["counts"] and expression["normalization"] == "tpm" and config["counts_unit"] != "tpm"
+    lengths_needed = (
+        config["counts"] and expression["normalization"] == "tpm" and config["counts_unit"] != "tpm"
+    )
     if lengths_needed and not config["reference"]["gtf"]:
         problems.append("config: expression.normalization 'tpm' needs gene lengths: give reference.gtf")
     if not config["counts"] and config["counts_unit"] != "counts":

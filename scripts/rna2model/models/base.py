@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Model:
     """
 
     name = ""
-    SEARCH = {}
+    SEARCH: ClassVar[dict] = {}
     CLASS_WEIGHT = "none"
 
     def __init__(self, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
@@ -45,7 +46,7 @@ class Model:
 
         InputProblem for one class only, or for values that are not finite.
         """
-        X, y = _matrix(X), np.asarray(y).astype(str)
+        X, y = matrix(X), np.asarray(y).astype(str)
         counts = Counter(y.tolist())
         self.classes_, self.n_genes_ = sorted(counts), X.shape[1]
         if len(counts) < 2:
@@ -70,14 +71,13 @@ class Model:
         return self
 
     def predict_proba(self, X):
-        """(n, K) class probabilities, rows sum to one. Each row is computed alone, so company changes nothing."""
-        X = _matrix(X)
+        """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
+        X = matrix(X)
         if X.shape[1] != self.n_genes_:
             raise InputProblem(
                 f"{self.name} was trained on {self.n_genes_} genes, the samples have {X.shape[1]}."
             )
-        rows = [self._scores(np.array(row)) for row in X]  # a copy: equal memory layout, equal rounding
-        return np.array(rows).reshape(len(X), len(self.classes_))
+        return self._probabilities(X).reshape(len(X), len(self.classes_))
 
     def predict(self, X):
         """(n,) the most probable class of each sample."""
@@ -108,6 +108,11 @@ class Model:
         model.settings_ = description["settings"]
         model._restore(folder)
         return model
+
+    def _probabilities(self, X):
+        return np.array(
+            [self._scores(np.array(row)) for row in X]
+        )  # a copy: equal memory layout, equal rounding
 
     def _save(self, folder):
         artefact.write(folder / WEIGHTS, self._arrays(), {"kind": self.name})
@@ -140,7 +145,8 @@ def balanced_weights(y):
     return len(y) / (np.count_nonzero(counts) * counts[y])
 
 
-def _matrix(X):
+def matrix(X):
+    """X as a two-dimensional array of finite numbers, or an InputProblem."""
     X = np.asarray(X)
     if X.ndim != 2:
         raise InputProblem(f"expression has to be samples x genes, not of shape {X.shape}.")

@@ -4,6 +4,8 @@ Both are fitted in rotated coordinates (rotation.py), all candidates and inner f
 mapped back to one coefficient per gene, so a prediction needs numpy only.
 """
 
+from typing import ClassVar
+
 import numpy as np
 
 from rna2model import artefact
@@ -61,7 +63,7 @@ class LogisticL2(Linear):
     """
 
     name = "logistic_l2"
-    SEARCH = {"C_times_genes": np.logspace(-3, 3, 10).tolist()}
+    SEARCH: ClassVar[dict] = {"C_times_genes": np.logspace(-3, 3, 10).tolist()}
     DEFAULT = 1.0
 
     def _fit(self, X, y, folds, log):
@@ -88,7 +90,7 @@ class LinearSVM(Linear):
     """
 
     name = "linear_svm"
-    SEARCH = {"C_times_genes": np.logspace(-4, 2, 10).tolist()}
+    SEARCH: ClassVar[dict] = {"C_times_genes": np.logspace(-4, 2, 10).tolist()}
     DEFAULT = 0.1
     CLASS_WEIGHT = "balanced"
 

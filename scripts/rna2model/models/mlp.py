@@ -1,0 +1,148 @@
+"""Multi-layer perceptron with one hidden layer. Trained with torch; a prediction needs numpy only."""
+
+import itertools
+from typing import ClassVar
+
+import numpy as np
+
+from rna2model import artefact
+from rna2model.models import base
+from rna2model.models.rotation import Rotation
+
+
+class MLP(base.Model):
+    """relu(x W1 + b1) W2 + b2 with dropout, AdamW and early stopping.
+
+    Genes are standardised and rotated to the training samples' principal axes (all of them, so nothing is
+    dropped; rotation.py), scaled so that an axis has variance one on average. Early stopping and the choice of
+    the candidate use inner folds; the final network is trained on all training rows for the median of the
+    chosen candidate's best epochs. Classes weigh the same.
+
+    Attributes
+    ----------
+    hidden_weights_ : (h, p) float32, per unit of log2 expression;  hidden_bias_ : (h,) float64
+    output_weights_ : (K, h) float64;  output_bias_ : (K,) float64
+    """
+
+    name = "mlp"
+    SEARCH: ClassVar[dict] = {
+        "hidden": [64],
+        "learning_rate": [0.003],
+        "weight_decay": [0.1, 3.0],
+        "dropout": [0.2, 0.5],
+    }
+    CLASS_WEIGHT = "balanced"
+    EPOCHS, PATIENCE, DEFAULT_EPOCHS = 200, 20, 30
+
+    def _fit(self, X, y, folds, log):
+        from rna2model.models import torch_loop
+
+        device = self._device(log)
+        rotation = Rotation(X)
+        scale = np.sqrt(max(rotation.Z.shape[1], 1) / max(rotation.n_varying, 1))
+        learn = Learner(torch_loop, rotation.Z * scale, y, folds, device, self.seed, log)
+        candidates = [
+            dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
+        ]
+        chosen, epochs = candidates[0], self.DEFAULT_EPOCHS
+        if folds:
+            tried = learn.compare(candidates, self.EPOCHS, self.PATIENCE)
+            best = max(range(len(tried)), key=lambda i: tried[i]["minus_log_loss"])
+            chosen, epochs = candidates[best], tried[best]["epochs"]
+            self.settings_["candidates"] = tried
+            log(f"mlp: {tried[best]} of {len(tried)} candidates")
+        self._keep(rotation, scale, *learn.final(chosen, epochs))
+        self.settings_.update(chosen, epochs=epochs)
+
+    def _device(self, log):
+        """The device to train on; without the GPU that was asked for, the CPU, and says so."""
+        import torch
+
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        if self.device != "cpu" and not torch.cuda.is_available():
+            self._note(f"{self.device} was asked for but no GPU is available: trained on the CPU", log)
+            return "cpu"
+        self.settings_["device"] = self.device
+        return self.device
+
+    def _keep(self, rotation, scale, W1, b1, W2, b2):
+        """Fold standardisation and rotation into the first layer, as it is stored: equal rounding after loading."""
+        self.hidden_weights_ = np.ascontiguousarray(rotation.to_genes(W1 * scale).astype(np.float32))
+        self.hidden_bias_ = rotation.intercept(self.hidden_weights_.astype(np.float64), b1)
+        self.output_weights_, self.output_bias_ = np.ascontiguousarray(W2.T), b2
+
+    def _probabilities(self, X):
+        self._hidden = self.hidden_weights_.astype(np.float64)
+        return super()._probabilities(X)
+
+    def _scores(self, row):
+        hidden = np.maximum(self._hidden @ row.astype(np.float64) + self.hidden_bias_, 0.0)
+        return base.softmax(self.output_weights_ @ hidden + self.output_bias_)
+
+    def _arrays(self):
+        return {
+            "hidden_weights": self.hidden_weights_,
+            "hidden_bias": self.hidden_bias_,
+            "output_weights": self.output_weights_,
+            "output_bias": self.output_bias_,
+        }
+
+    def _restore(self, folder):
+        arrays, _ = artefact.read(folder / base.WEIGHTS, self.name)
+        for name, array in arrays.items():
+            setattr(self, f"{name}_", array)
+
+
+class Learner:
+    """The rows and folds of one fit, and how candidates become members of the training loop."""
+
+    def __init__(self, loop, Z, y, folds, device, seed, log):
+        self.loop, self.Z, self.y, self.folds = loop, Z, y, folds
+        self.device, self.seed, self.log = device, seed, log
+
+    def compare(self, candidates, epochs, patience):
+        """Each candidate with its inner log loss and the median best epoch of its folds.
+
+        One loop for each size of the hidden layer, with all folds and all other candidates in it.
+        """
+        tried = {}
+        for hidden in sorted({candidate["hidden"] for candidate in candidates}):
+            same = [candidate for candidate in candidates if candidate["hidden"] == hidden]
+            members = [self._member(c, *fold, k) for c in same for k, fold in enumerate(self.folds)]
+            _, epoch, loss = self.loop.train(
+                self.Z, self.y, members, hidden, epochs, patience, self.device, self.seed, self.log
+            )
+            for candidate, e, v in zip(
+                same, epoch.reshape(len(same), -1), loss.reshape(len(same), -1), strict=True
+            ):
+                outcome = {"epochs": int(np.median(e)), "minus_log_loss": -float(v.mean())}
+                tried[candidates.index(candidate)] = {**candidate, **outcome}
+        return [tried[i] for i in range(len(candidates))]
+
+    def final(self, candidate, epochs):
+        """Weights of the network trained on all rows for `epochs`."""
+        everyone = np.arange(len(self.y))
+        members = [self._member(candidate, everyone, everyone[:0], len(self.folds))]
+        networks, _, _ = self.loop.train(
+            self.Z, self.y, members, candidate["hidden"], epochs, epochs, self.device, self.seed, self.log
+        )
+        return networks.member(0)
+
+    def _member(self, candidate, train, valid, number):
+        """Candidates share the initial weights of a fold, so they differ by what they are only."""
+        return self.loop.Member(
+            candidate["learning_rate"],
+            candidate["weight_decay"],
+            candidate["dropout"],
+            seed=[self.seed, number],
+            train=self._balanced(train),
+            valid=self._balanced(valid),
+        )
+
+    def _balanced(self, rows):
+        """(n,) weights that give every class the same total over `rows`, zero elsewhere."""
+        weights = np.zeros(len(self.y))
+        if len(rows):
+            weights[rows] = base.balanced_weights(self.y[rows])
+        return weights

@@ -1,0 +1,151 @@
+"""Tree ensembles of scikit-learn: random forest and histogram gradient boosting."""
+
+import itertools
+from typing import ClassVar
+
+import numpy as np
+
+from rna2model.models import base, skopsfile
+
+SMALL = 500_000  # values of expression
+
+
+class Trees(base.Model):
+    """A fitted scikit-learn classifier whose classes are 0 ... K - 1.
+
+    Attributes
+    ----------
+    estimator_ : the classifier
+    """
+
+    TRUSTED = ()
+
+    def _probabilities(self, X):
+        """(n, K), all rows at once: a tree looks at one sample at a time."""
+        with _threads(1):
+            return self.estimator_.predict_proba(X) if len(X) else np.empty((0, len(self.classes_)))
+
+    def _useful_threads(self, X):
+        """Threads to train with: one for small data, where handing work round costs more than the work."""
+        return 1 if X.size < SMALL else self.threads or 1
+
+    def _save(self, folder):
+        skopsfile.write(folder / skopsfile.NAME, self.estimator_)
+
+    def _restore(self, folder):
+        self.estimator_ = skopsfile.read(folder / skopsfile.NAME, trusted=list(self.TRUSTED))
+
+
+class RandomForest(Trees):
+    """Random forest (Breiman 2001): 500 trees, probabilities averaged over trees.
+
+    Candidates are compared by log loss in the inner folds with 50 trees each. Out-of-bag error would
+    be cheaper, but a tree's bag shares donors with what it leaves out.
+    """
+
+    name = "random_forest"
+    SEARCH: ClassVar[dict] = {"max_features": ["sqrt", "4 sqrt"], "min_samples_leaf": [1, 3]}
+    TRUSTED = ("sklearn.tree._tree.Tree",)
+    TREES, TREES_TUNING = 500, 50
+
+    def _fit(self, X, y, folds, log):
+        X = X.astype(np.float32)  # what the trees work with
+        candidates = [
+            dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
+        ]
+        chosen = candidates[0]
+        if folds:
+            scores = [self._inner_score(candidate, X, y, folds) for candidate in candidates]
+            tried = [{**c, "minus_log_loss": s} for c, s in zip(candidates, scores, strict=True)]
+            self.settings_["candidates"], chosen = tried, candidates[int(np.argmax(scores))]
+            log(
+                f"random_forest: {chosen} of {len(candidates)} candidates, inner minus_log_loss {max(scores):.4f}"
+            )
+        self.settings_.update(chosen, n_trees=self.TREES)
+        self.estimator_ = self._forest(chosen, self.TREES, X.shape[1], self._useful_threads(X)).fit(X, y)
+        self.estimator_.n_jobs = 1  # in prediction several would add up the trees in changing order
+
+    def _inner_score(self, candidate, X, y, folds):
+        probabilities, threads = np.empty((len(y), len(self.classes_))), self._useful_threads(X)
+        for train, valid in folds:
+            forest = self._forest(candidate, self.TREES_TUNING, X.shape[1], threads).fit(X[train], y[train])
+            forest.n_jobs = 1
+            probabilities[valid] = forest.predict_proba(X[valid])
+        # a forest says 0 where no tree votes; half a vote keeps one sample from deciding the log loss
+        return -base.log_loss(np.maximum(probabilities, 0.5 / self.TREES_TUNING), y)
+
+    def _forest(self, candidate, trees, genes, threads):
+        from sklearn.ensemble import RandomForestClassifier
+
+        times = 4 if candidate["max_features"] == "4 sqrt" else 1
+        features = candidate["max_features"]
+        if isinstance(features, str):
+            features = max(1, min(genes, int(times * np.sqrt(genes))))
+        return RandomForestClassifier(
+            trees,
+            max_features=features,
+            min_samples_leaf=candidate["min_samples_leaf"],
+            random_state=self.seed,
+            n_jobs=threads,
+        )
+
+
+class GradientBoosting(Trees):
+    """Histogram gradient boosting (HistGradientBoostingClassifier) with small trees.
+
+    The number of rounds, at most 100, is the one with the least log loss in the inner folds; every other
+    candidate is a model of its own. Each split of a tree looks at a random tenth of the genes.
+    """
+
+    name = "gradient_boosting"
+    SEARCH: ClassVar[dict] = {"learning_rate": [0.1], "max_leaf_nodes": [4]}
+    TRUSTED = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+    ROUNDS, DEFAULT_ROUNDS = 100, 50
+
+    def _fit(self, X, y, folds, log):
+        candidates = [
+            dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
+        ]
+        chosen = {**candidates[0], "max_iter": self.DEFAULT_ROUNDS}
+        with _threads(self._useful_threads(X)):
+            if folds:
+                tried = [self._inner_scores(candidate, X, y, folds) for candidate in candidates]
+                best = max(tried, key=lambda one: one["minus_log_loss"])
+                self.settings_["candidates"] = tried
+                chosen = {key: best[key] for key in chosen}
+                log(f"gradient_boosting: {best} of {len(candidates)} candidates")
+            self.estimator_ = self._booster(chosen, len(y)).fit(X, y)
+        self.settings_.update(chosen)
+
+    def _inner_scores(self, candidate, X, y, folds):
+        """The candidate with its best number of rounds and the inner log loss there."""
+        losses = np.zeros(self.ROUNDS)
+        for train, valid in folds:
+            booster = self._booster({**candidate, "max_iter": self.ROUNDS}, len(train)).fit(
+                X[train], y[train]
+            )
+            staged = booster.staged_predict_proba(X[valid])
+            losses += [
+                len(valid) / len(y) * base.log_loss(probabilities, y[valid]) for probabilities in staged
+            ]
+        rounds = int(losses.argmin()) + 1
+        return {**candidate, "max_iter": rounds, "minus_log_loss": -float(losses.min())}
+
+    def _booster(self, settings, n):
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        return HistGradientBoostingClassifier(
+            **settings,
+            min_samples_leaf=max(2, min(20, n // 10)),  # 20, the default, would not split 24 samples
+            max_features=0.1,
+            max_bins=63,
+            early_stopping=False,
+            random_state=self.seed,
+        )
+
+
+def _threads(number):
+    """A context that limits the threads of scikit-learn's own loops."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=number, user_api="openmp")

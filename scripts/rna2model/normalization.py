@@ -1,0 +1,305 @@
+"""Normalizers: fitted on training samples, then a pure function of one sample at a time.
+
+Every row is computed by itself, so that a sample gets bit for bit the same numbers alone, in a batch, or
+in another order. Results are log2 expression.
+"""
+
+import numpy as np
+
+from rna2model import artefact, filtering
+from rna2model.errors import InputProblem
+
+KIND = "normalizer"
+PRIOR = 2.0  # edgeR::cpm(log=TRUE, prior.count=2)
+COUNT_UNITS = ("counts", "expected_counts")
+
+
+class Normalizer:
+    """What all methods share: the gene filter, the checks, missing genes, saving.
+
+    Attributes
+    ----------
+    gene_ids : list of str, genes expected as input, in order; genes_ : those kept, the output's columns
+    kept_ : (n_genes,) bool
+    proportions_ : (n_kept,) mean share of each kept gene in the training libraries, for missing genes
+    """
+
+    method = ""
+    units = COUNT_UNITS  # what the values may be
+    learned = ()  # names of further arrays that `fit` sets
+
+    def __init__(self, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts"):
+        if unit not in self.units:
+            raise InputProblem(
+                f"normalization {self.method!r} needs {' or '.join(self.units)}, but counts_unit is {unit!r};"
+                " set expression.normalization to none."
+            )
+        self.gene_ids, self.gene_filter, self.unit = [str(gene) for gene in gene_ids], gene_filter, unit
+        self.lengths = None if gene_lengths is None else np.asarray(gene_lengths, dtype=float)
+
+    def fit(self, counts, groups=None):
+        """Learn from training libraries: counts (n, n_genes); groups (n,) labels, for the filter's group size."""
+        counts = self._checked(counts)
+        self.kept_ = self._filter(counts, groups)
+        if not self.kept_.any():
+            raise InputProblem(
+                f"no gene of {len(self.kept_)} has enough counts in the {len(counts)} training samples."
+            )
+        kept = counts[:, self.kept_]
+        if self.unit != "log":
+            _refuse_zero_libraries(kept)
+            self.proportions_ = (kept / kept.sum(axis=1, keepdims=True)).mean(axis=0)
+        else:
+            self.proportions_ = kept.mean(axis=0)
+        self._learn(kept)
+        return self
+
+    def transform(self, counts):
+        """(m, n_kept) log2 expression of counts (m, n_genes), row by row."""
+        kept = self._checked(counts)[:, self.kept_]
+        if self.unit != "log":
+            _refuse_zero_libraries(kept)
+        return np.stack([self._row(row) for row in kept]) if len(kept) else np.empty((0, kept.shape[1]))
+
+    def factors(self, counts):
+        """(m,) dimensionless normalization factors of counts (m, n_genes)."""
+        return np.array([self._factor(row) for row in self._checked(counts)[:, self.kept_]])
+
+    @property
+    def genes_(self):
+        return [gene for gene, kept in zip(self.gene_ids, self.kept_, strict=True) if kept]
+
+    def align(self, values, gene_ids):
+        """(values (m, n_genes) in the order of `self.gene_ids`, missing: kept genes that were not given).
+
+        Genes of no interest are dropped. A missing gene gets its mean training share of the library (for
+        logarithms its mean), so that its normalised value is about the training mean.
+        """
+        place = {str(gene): column for column, gene in enumerate(gene_ids)}
+        values = np.asarray(values, dtype=float)
+        found = np.array([gene in place for gene in self.gene_ids])
+        aligned = np.zeros((len(values), len(self.gene_ids)))
+        aligned[:, found] = values[:, [place[gene] for gene in self.gene_ids if gene in place]]
+        absent = self.kept_ & ~found
+        if absent.any():
+            share = self.proportions_[absent[self.kept_]]
+            if self.unit == "log":
+                aligned[:, absent] = share
+            else:
+                whole = aligned[:, self.kept_].sum(axis=1, keepdims=True) / max(1 - share.sum(), 1e-9)
+                aligned[:, absent] = share * whole
+        return aligned, [gene for gene, gone in zip(self.gene_ids, absent, strict=True) if gone]
+
+    def save(self, path):
+        """Write the fitted normalizer to `path`."""
+        names = ("kept_", "proportions_", *self.learned)
+        arrays = {name: np.asarray(getattr(self, name)) for name in names}
+        if self.lengths is not None:
+            arrays["lengths"] = self.lengths
+        settings = {name: getattr(self, name) for name in ("method", "gene_ids", "gene_filter", "unit")}
+        artefact.write(path, arrays, {"kind": KIND, **settings})
+
+    def _checked(self, counts):
+        counts = np.asarray(counts, dtype=float)
+        if counts.shape[1] != len(self.gene_ids):
+            raise InputProblem(
+                f"the normalizer expects {len(self.gene_ids)} genes, the samples have {counts.shape[1]}."
+            )
+        if not np.isfinite(counts).all():
+            row, gene = np.argwhere(~np.isfinite(counts))[0]
+            raise InputProblem(
+                f"row {row + 1}, gene {self.gene_ids[gene]}: {counts[row, gene]} is not a finite number."
+            )
+        if self.unit != "log" and (counts < 0).any():
+            row, gene = np.argwhere(counts < 0)[0]
+            raise InputProblem(f"row {row + 1}, gene {self.gene_ids[gene]}: {counts[row, gene]} is negative.")
+        return counts
+
+    def _filter(self, counts, groups):
+        if self.gene_filter == "none":
+            return np.ones(counts.shape[1], dtype=bool)
+        if self.unit in COUNT_UNITS:
+            return filtering.by_expression(counts, groups)
+        return counts.var(axis=0) > 0
+
+    def _learn(self, kept):
+        """Set the attributes of `learned` from counts (n, n_kept)."""
+
+    def _factor(self, row):
+        return 1.0
+
+
+class Unnormalized(Normalizer):
+    """Values as they are: logarithms unchanged, everything else log2(x + 1)."""
+
+    method = "none"
+    units = (*COUNT_UNITS, "tpm", "log")
+
+    def _row(self, row):
+        return row if self.unit == "log" else np.log2(row + 1)
+
+
+class CPM(Normalizer):
+    """log2 counts per million, edgeR::cpm(log=TRUE, prior.count=2) with the mean library size frozen.
+
+    edgeR scales the prior count by library size over the cohort's mean library size; that mean is learned.
+    Libraries are counted over the kept genes, so that further genes of a new sample change nothing.
+    """
+
+    method = "cpm"
+    learned = ("mean_library_",)
+
+    def _learn(self, kept):
+        self.mean_library_ = np.mean([row.sum() * self._factor(row) for row in kept])
+
+    def _row(self, row):
+        library = row.sum() * self._factor(row)
+        prior = PRIOR * library / self.mean_library_
+        return np.log2(1e6 * (row + prior) / (library + 2 * prior))
+
+
+class TMM(CPM):
+    """Trimmed mean of M-values (Robinson & Oshlack 2010; edgeR::calcNormFactors, method="TMM"), then log2 CPM.
+
+    Learned on the training libraries: the reference library and the scale that makes their factors multiply
+    to one, so that a new library is normalised alone and the training libraries get back edgeR's factors.
+    """
+
+    method = "tmm"
+    learned = ("mean_library_", "reference_", "scale_")
+    LOGRATIO_TRIM, SUM_TRIM = 0.3, 0.05
+
+    def _learn(self, kept):
+        self.reference_ = kept[self._reference_row(kept)]
+        self.scale_ = 1.0
+        self.scale_ = np.exp(np.mean(np.log([self._factor(row) for row in kept])))
+        super()._learn(kept)
+
+    @staticmethod
+    def _reference_row(kept):
+        """The library whose upper quartile is closest to the mean one; the deepest if quartiles are zero."""
+        expressed = kept[:, (kept > 0).any(axis=0)]
+        quartiles = np.quantile(expressed, 0.75, axis=1) / kept.sum(axis=1)
+        if np.median(quartiles) < 1e-20:
+            return int(np.argmax(np.sqrt(expressed).sum(axis=1)))
+        return int(np.argmin(np.abs(quartiles - quartiles.mean())))
+
+    def _factor(self, row):
+        both = (row > 0) & (self.reference_ > 0)
+        seen, reference = row[both], self.reference_[both]
+        total, reference_total = row.sum(), self.reference_.sum()
+        share, reference_share = seen / total, reference / reference_total
+        ratio = np.log2(share / reference_share)
+        if not len(ratio) or np.abs(ratio).max() < 1e-6:
+            return 1.0 / self.scale_
+        mean = (np.log2(share) + np.log2(reference_share)) / 2
+        variance = (total - seen) / total / seen + (reference_total - reference) / reference_total / reference
+        keep = _within(ratio, self.LOGRATIO_TRIM) & _within(mean, self.SUM_TRIM)
+        if not keep.any():
+            return 1.0 / self.scale_
+        weighted = (ratio[keep] / variance[keep]).sum() / (1 / variance[keep]).sum()
+        return 2.0**weighted / self.scale_
+
+
+class UpperQuartile(CPM):
+    """Upper quartile (Bullard et al. 2010; edgeR::calcNormFactors, method="upperquartile"), then log2 CPM."""
+
+    method = "upper_quartile"
+    learned = ("mean_library_", "expressed_", "scale_")
+
+    def _learn(self, kept):
+        self.expressed_ = (kept > 0).any(axis=0)
+        self.scale_ = 1.0
+        factors = np.array([self._factor(row) for row in kept])
+        if (factors <= 0).any():
+            raise InputProblem("upper_quartile: a training library has its upper quartile at zero; use tmm.")
+        self.scale_ = np.exp(np.mean(np.log(factors)))
+        super()._learn(kept)
+
+    def _factor(self, row):
+        return np.quantile(row[self.expressed_], 0.75) / row.sum() / self.scale_
+
+
+class MedianOfRatios(Normalizer):
+    """DESeq2's size factors (Anders & Huber 2010; estimateSizeFactors, type="ratio"), then log2(count/factor + 1).
+
+    Learned: the log geometric mean of each gene over the training libraries, for genes positive in all.
+    """
+
+    method = "deseq2"
+    learned = ("log_means_",)
+
+    def _learn(self, kept):
+        with np.errstate(divide="ignore"):
+            self.log_means_ = np.log(kept).mean(axis=0)
+        if not np.isfinite(self.log_means_).any():
+            raise InputProblem(
+                "deseq2: no gene has a count in every training sample, so its size factors do not exist; use tmm."
+            )
+
+    def _factor(self, row):
+        used = np.isfinite(self.log_means_) & (row > 0)
+        if not used.any():
+            raise InputProblem("deseq2: a sample shares no expressed gene with the training samples.")
+        return np.exp(np.median(np.log(row[used]) - self.log_means_[used]))
+
+    def _row(self, row):
+        return np.log2(row / self._factor(row) + 1)
+
+
+class TPM(Normalizer):
+    """log2(TPM + 1) (Wagner et al. 2012), from counts and exonic lengths, or from TPM as given. Stateless."""
+
+    method = "tpm"
+    units = (*COUNT_UNITS, "tpm")
+
+    def _learn(self, kept):
+        if self.unit != "tpm" and (self.lengths is None or not np.isfinite(self.lengths).all()):
+            raise InputProblem(
+                "tpm needs the length of every gene; give reference.gtf with all genes of the matrix."
+            )
+
+    def _row(self, row):
+        if self.unit == "tpm":
+            return np.log2(row + 1)
+        rate = row / self.lengths[self.kept_]
+        return np.log2(1e6 * rate / rate.sum() + 1)
+
+
+METHODS = {cls.method: cls for cls in (Unnormalized, CPM, TPM, TMM, UpperQuartile, MedianOfRatios)}
+
+
+def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts"):
+    """An unfitted normalizer of `method`, a key of METHODS."""
+    return METHODS[method](gene_ids, gene_lengths, gene_filter, unit)
+
+
+def load(path):
+    """The fitted normalizer saved at `path`."""
+    arrays, settings = artefact.read(path, KIND)
+    fitted = make(
+        settings["method"],
+        settings["gene_ids"],
+        arrays.get("lengths"),
+        settings["gene_filter"],
+        settings["unit"],
+    )
+    for name in ("kept_", "proportions_", *fitted.learned):
+        setattr(fitted, name, arrays[name] if arrays[name].ndim else float(arrays[name]))
+    return fitted
+
+
+def _within(values, trim):
+    """Values between the trimmed tails, by R's average ranks."""
+    ordered = np.sort(values)
+    rank = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right") + 1) / 2
+    low = np.floor(len(values) * trim) + 1
+    return (rank >= low) & (rank <= len(values) + 1 - low)
+
+
+def _refuse_zero_libraries(counts):
+    empty = np.flatnonzero(counts.sum(axis=1) <= 0)
+    if len(empty):
+        raise InputProblem(
+            f"{len(empty)} samples have no counts in the genes used (first: row {empty[0] + 1})."
+        )
