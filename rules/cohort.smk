@@ -40,7 +40,7 @@ if FROM_READS:
         benchmark:
             f"{RESULTS}/benchmarks/qc_gate/training.tsv"
         params:
-            used=LABELLED,
+            used=list(LABELLED),
             paired=[SAMPLES[name].paired for name in LABELLED],
             excluded={},
             metadata=metadata(LABELLED),
@@ -85,7 +85,7 @@ if FROM_READS:
         benchmark:
             f"{RESULTS}/benchmarks/build_cohort/training.tsv"
         params:
-            used=LABELLED,
+            used=list(LABELLED),
             metadata=metadata(LABELLED),
             library=LIBRARY,
 
@@ -113,7 +113,7 @@ else:
             runtime=minutes(30),
         params:
             metadata=metadata(SAMPLES),
-            labelled=LABELLED,
+            labelled=list(LABELLED),
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
             unit=config["counts_unit"],
             feature=config["quantification"]["feature"],

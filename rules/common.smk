@@ -1,7 +1,9 @@
 """What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
 
+import os
 import re
 import sys
+import warnings
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -9,7 +11,13 @@ from snakemake.exceptions import WorkflowError
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-from rna2model import preflight
+# The tools that pip installed lie beside this Python; a rule's conda environment still comes first.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+# Snakemake forgets a coroutine when a resource depends on the size of a file that is not there yet.
+warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
+
+from rna2model import models, preflight
 
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
 config, SAMPLES, PROBLEMS = preflight.check(config, [Path.cwd(), *CONFIG_FOLDERS])
@@ -22,10 +30,10 @@ FROM_READS = not config["counts"]
 ALIGNER = config["alignment"]["tool"]
 DESIGN = config["design"]
 MODELS = config["models"]
-TORCH_MODELS = [model for model in MODELS if model in preflight.TORCH]
+TORCH_MODELS = [model for model in MODELS if model in models.TORCH]
 SPLITS = preflight.split_names(config, SAMPLES)
 USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
-LABELLED = list(preflight.labels(SAMPLES, config))
+LABELLED = preflight.labels(SAMPLES, config)  # {sample: class}
 NEW = [name for name in USED if name not in LABELLED]
 
 # Snakemake tracks a script, not what it imports: cohort-side rules carry this hash in their params.

@@ -17,8 +17,8 @@ for name, paired, verdict, flagstat, strand, counts in evidence:
 rows += [gate.left_out(name, reason) for name, reason in params.excluded.items()]
 gate.mixed_strands(rows)
 
-order = list(params.metadata)
-rows.sort(key=lambda row: order.index(row["sample"]))
+order = {name: place for place, name in enumerate(params.metadata)}
+rows.sort(key=lambda row: order[row["sample"]])
 gate.write(rows, params.metadata, snakemake.output[0])
 for row in rows:
     print(row["sample"], row["status"], row["reason"], row.get("flags", ""), sep="\t")

@@ -17,3 +17,4 @@ model = models.make(
 )
 model.fit(expression, data.labels(data.train), groups=data.groups(data.train))
 model.save(snakemake.output[0])
+print(f"{wildcards.model}: trained on {model.settings_['device']}")

@@ -6,8 +6,6 @@ from pathlib import Path
 from rna2model import config as configuration
 from rna2model import sheet, splits
 
-TORCH = {"mlp"}  # models whose training may use a GPU
-
 
 def check(given, folders):
     """Return (config, samples, problems) of the user's config dict.

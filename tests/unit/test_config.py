@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from rna2model import config
+from rna2model import batch, config, models, normalization
 
 
 def problems_of(given):
@@ -82,3 +82,11 @@ def test_a_missing_reference_is_a_problem_only_with_reads(tmp_path):
     (tmp_path / "m.tsv").write_text("x")
     full, _ = config.complete({"samples": str(sheet), "counts": "m.tsv"})
     assert config.resolve_files(full, [tmp_path]) == []
+
+
+def test_the_config_may_name_exactly_what_the_library_has():
+    properties = config.schema("config")["properties"]
+    assert properties["models"]["items"]["enum"] == list(models.NAMES)
+    expression = properties["expression"]["properties"]
+    assert set(expression["normalization"]["enum"]) == set(normalization.METHODS)
+    assert set(expression["batch_correction"]["enum"]) == set(batch.METHODS)
