@@ -21,3 +21,15 @@ for split, normalizer, batch_model in zip(params.folds, given.normalizers, given
             data.expression(data.test, *fitted, unseen=params.unseen_batch),
         )
     )
+
+labels = dict(zip(data.cohort.samples, data.labels(data.cohort.samples), strict=True))
+groups = data.groups(data.cohort.samples)
+result = permutation.permutation_test(
+    folds,
+    labels,
+    groups=None if groups is None else dict(zip(data.cohort.samples, groups, strict=True)),
+    n=params.permutations,
+    seed=params.seed,
+    inner_folds=params.inner_folds,
+)
+Path(snakemake.output[0]).write_text(json.dumps(result, indent=1) + "\n")

@@ -71,7 +71,11 @@ def test_a_missing_gene_gets_about_its_training_mean(method, counts):
 
 
 def test_new_library_of_twice_the_depth_is_the_same_sample(counts):
-    for method in ("upper_quartile", "cpm", "tpm"):  # TMM weighs by the variance, which depth changes a little
+    for method in (
+        "upper_quartile",
+        "cpm",
+        "tpm",
+    ):  # TMM weighs by the variance, which depth changes a little
         normalizer = fitted(method, counts)
         assert normalizer.transform(2 * counts[:3]) == pytest.approx(
             normalizer.transform(counts[:3]), abs=1e-9

@@ -11,7 +11,7 @@ values of C, permutations and one-vs-rest classes are all members that share eve
 import numpy as np
 
 MOST_STEPS, MOST_DIRECTIONS = 100, 250
-MEMBER_VALUES = 4_000_000  # numbers per array of logits; more members than fit are solved in turn
+MEMBER_VALUES = 1_000_000  # numbers per array of logits; more members than fit are solved in turn
 
 
 class Logistic:

@@ -68,6 +68,13 @@ class Rotation:
         return intercept - coefficients @ self.mean
 
 
+def standardise(X):
+    """(Z (n, p), mean (p,), scale (p,)): z-scores of the rows of X, zero for constant genes (scale infinite)."""
+    mean = X.mean(axis=0, dtype=np.float64)
+    scale = _standard_deviation(X, mean)
+    return (X - mean) / scale, mean, scale
+
+
 def _standard_deviation(X, mean):
     """(p,) population sd of each gene; infinite where a gene does not vary beyond rounding."""
     sd = np.sqrt(np.mean((X - mean) ** 2, axis=0, dtype=np.float64))

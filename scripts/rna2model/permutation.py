@@ -1,0 +1,147 @@
+"""Is there anything to predict? Labels are permuted and the whole procedure is repeated.
+
+For logistic_l2: scaling and rotation do not use labels and are shared; the inner folds, the choice of C and
+the fit are repeated for every permutation, all of them in one batch per fold (models/newton.py).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rna2model import ranking, splits
+from rna2model.errors import InputProblem
+from rna2model.models import base, linear, newton
+from rna2model.models.rotation import Rotation
+
+C_TIMES_GENES = (0.01, 0.1, 1.0, 10.0, 100.0)  # every second of logistic_l2's candidates, the ends left out
+MOST_DRAWS = 1000
+
+
+@dataclass
+class Fold:
+    """One split: its name, the samples it trains on and tests, and their log2 expression (n, p)."""
+
+    split: str
+    train: list
+    test: list
+    train_expression: np.ndarray
+    test_expression: np.ndarray
+
+
+def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print):
+    """{statistic, p, n}: AUROC within folds, averaged, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
+
+    folds: list of Fold; labels: {sample: label}; groups: {sample: group} or None. b counts permutations at
+    least as good as the labels themselves. Labels are permuted over the cohort; where there are groups, as
+    `permuted` says. `mean` and `sd` describe the permutations.
+    """
+    samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
+    row = {name: i for i, name in enumerate(samples)}
+    classes = sorted({str(labels[name]) for name in samples})
+    y = np.searchsorted(classes, [str(labels[name]) for name in samples])
+    units = (
+        np.arange(len(samples))
+        if groups is None
+        else np.unique([groups[s] for s in samples], return_inverse=True)[1]
+    )
+    train_rows = [[row[name] for name in fold.train] for fold in folds]
+    drawn = np.array([y, *_draw(y, units, train_rows, n, np.random.default_rng(seed))])
+    values = []
+    for fold, rows in zip(folds, train_rows, strict=True):
+        tested = drawn[:, [row[name] for name in fold.test]]
+        values.append(_aurocs(fold, drawn[:, rows], tested, units[rows], inner_folds, seed))
+        log(
+            f"permutation test: {fold.split}, AUROC {values[-1][0]:.3f}, permuted {np.nanmean(values[-1][1:]):.3f}"
+        )
+    statistic = ranking.nanmean(np.array(values))
+    if np.isnan(statistic).any():
+        raise InputProblem("permutation test: no fold tests a sample of each class; use fewer folds.")
+    reached = int((statistic[1:] >= statistic[0] - 1e-12).sum())
+    return {
+        "statistic": float(statistic[0]),
+        "p": (reached + 1) / (n + 1),
+        "n": n,
+        "metric": "auroc",
+        "mean": float(statistic[1:].mean()),
+        "sd": float(statistic[1:].std()),
+    }
+
+
+def permuted(y, units, rng):
+    """(n,) labels in an order that is as likely as theirs if expression says nothing about them.
+
+    Groups with one label exchange it as a whole (a donor is a case or a control); in groups with several
+    labels (tumour and normal of a patient) the samples exchange them within the group.
+    """
+    new, whole = y.copy(), []
+    for unit in np.unique(units):
+        rows = np.flatnonzero(units == unit)
+        if len(set(y[rows].tolist())) == 1:
+            whole.append(rows)
+        else:
+            new[rows] = rng.permutation(y[rows])
+    for rows, source in zip(whole, rng.permutation(len(whole)), strict=True):
+        new[rows] = y[whole[source][0]]
+    return new
+
+
+def _draw(y, units, train_rows, n, rng):
+    """`n` permutations that leave every training set with two samples of each class."""
+    classes, drawn = y.max() + 1, []
+    for _ in range(MOST_DRAWS + 10 * n):
+        new = permuted(y, units, rng)
+        if all(np.bincount(new[rows], minlength=classes).min() >= 2 for rows in train_rows):
+            drawn.append(new)
+        if len(drawn) == n:
+            return drawn
+    raise InputProblem(
+        "permutation test: the labels cannot be permuted without emptying a class of a training set."
+    )
+
+
+def _aurocs(fold, trained, tested, units, inner_folds, seed):
+    """(P,) AUROC on the test rows for each labelling; trained (P, n), tested (P, m) class numbers."""
+    rotation = Rotation(fold.train_expression)
+    Cs = np.array(C_TIMES_GENES) / max(rotation.n_varying, 1)
+    chosen = _tune(rotation.Z, trained, units, Cs, inner_folds, seed)
+    loss, targets = _stacked_targets(trained)
+    weights, intercept = newton.solve(loss, rotation.Z, targets, np.ones(trained.T.shape), chosen)
+    logits = np.tensordot(rotation.rotate(fold.test_expression), weights, axes=1) + intercept
+    one_fold, alone = np.zeros(tested.shape[1]), np.ones((1, tested.shape[1]))
+    return np.array(
+        [
+            ranking.fold_means("auroc", linear.probabilities(logits[:, i]), truth, one_fold, alone)[0][0]
+            for i, truth in enumerate(tested)
+        ]
+    )
+
+
+def _tune(Z, trained, units, Cs, inner_folds, seed):
+    """(P,) C of each labelling, by the log loss of its own inner folds (LogisticL2's default where it has none)."""
+    chosen = np.full(len(trained), linear.LogisticL2.DEFAULT * Cs[0] / C_TIMES_GENES[0])
+    folds = [splits.inner(y, units, inner_folds, seed) for y in trained]
+    members = [(i, rows, c) for i, pairs in enumerate(folds) for c in range(len(Cs)) for rows in pairs]
+    if not members:
+        return chosen
+    which = np.array([i for i, _, _ in members])
+    masks = np.stack([np.isin(np.arange(len(Z)), train) for _, (train, _), _ in members], axis=1).astype(
+        float
+    )
+    loss, targets = _stacked_targets(trained)
+    weights, intercept = newton.solve(
+        loss, Z, targets[:, which], masks, Cs[[c for _, _, c in members]], tolerance=1e-6
+    )
+    logits = np.tensordot(Z, weights, axes=1) + intercept
+    lost = np.zeros((len(trained), len(Cs)))
+    for member, (i, (_, valid), c) in enumerate(members):
+        probabilities = linear.probabilities(logits[valid, member])
+        lost[i, c] += len(valid) * base.log_loss(probabilities, trained[i][valid])
+    tuned = np.array([len(pairs) > 0 for pairs in folds])
+    chosen[tuned] = Cs[lost[tuned].argmin(axis=1)]
+    return chosen
+
+
+def _stacked_targets(trained):
+    """(loss, (n, P, M) targets) of all labellings."""
+    loss, first = linear.logistic_targets(trained[0])
+    return loss, np.concatenate([first, *(linear.logistic_targets(y)[1] for y in trained[1:])], axis=1)

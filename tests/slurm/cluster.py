@@ -1,0 +1,101 @@
+"""A real two-node SLURM cluster (cpu1, and gpu1 with one GPU resource) on this machine, for tests. Needs root."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+CONFIG = """
+ClusterName=local
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser=root
+SlurmdUser=root
+MpiDefault=none
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+ReturnToService=2
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SlurmdParameters=config_overrides
+AccountingStorageType=accounting_storage/none
+JobAcctGatherType=jobacct_gather/linux
+JobCompType=jobcomp/filetxt
+JobCompLoc={folder}/jobs.txt
+GresTypes=gpu
+SlurmctldPort=17000
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool.%n
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.%n.log
+NodeName=cpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17001 CPUs=8 RealMemory=20000 State=UNKNOWN
+NodeName=gpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17002 CPUs=8 RealMemory=20000 Gres=gpu:1 State=UNKNOWN
+PartitionName=cpu Nodes=cpu1 Default=YES MaxTime=INFINITE State=UP
+PartitionName=gpu Nodes=gpu1 MaxTime=INFINITE State=UP
+"""
+
+
+INSTALLED = Path("/etc/slurm/slurm.conf")  # where jobs look: Snakemake hides SLURM_CONF from them
+
+
+def missing():
+    """Why no cluster can be started here, or an empty text."""
+    if INSTALLED.exists():
+        return f"{INSTALLED} exists: this machine belongs to a cluster"
+    absent = [name for name in ("slurmctld", "slurmd", "munged", "sinfo") if not shutil.which(name)]
+    if absent:
+        return f"not installed: {', '.join(absent)} (Debian: slurm-wlm munge)"
+    return "" if os.geteuid() == 0 else "starting SLURM daemons needs root"
+
+
+class Cluster:
+    """Starts the daemons in `folder` and stops them by their pid files; `environment` points commands at it."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"))
+
+    def __enter__(self):
+        host = socket.gethostname()
+        (self.folder / "slurm.conf").write_text(CONFIG.format(host=host, folder=self.folder))
+        (self.folder / "gres.conf").write_text("NodeName=gpu1 Name=gpu File=/dev/zero\n")
+        (self.folder / "state").mkdir()
+        INSTALLED.parent.mkdir(exist_ok=True)
+        INSTALLED.unlink(missing_ok=True)  # a link left by a killed test
+        INSTALLED.symlink_to(self.folder / "slurm.conf")
+        self._munge()
+        for command in (["slurmctld"], ["slurmd", "-N", "cpu1"], ["slurmd", "-N", "gpu1"]):
+            subprocess.run(command, env=self.environment, check=True)
+        for _ in range(60):
+            states = self.run("sinfo", "-h", "-N", "-o", "%T").split()
+            if states == ["idle", "idle"]:
+                return self
+            time.sleep(0.5)
+        raise RuntimeError(f"nodes are {states}; see {self.folder}/slurmctld.log")
+
+    def __exit__(self, *_):
+        for path in sorted(self.folder.glob("*.pid"), reverse=True):
+            subprocess.run(["kill", path.read_text().strip()], check=False)
+        INSTALLED.unlink(missing_ok=True)
+        time.sleep(1)
+
+    def run(self, *command):
+        """Standard output of a SLURM command."""
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    def finished_jobs(self):
+        """One dict for each finished job, as SLURM's own accounting file has it."""
+        lines = (self.folder / "jobs.txt").read_text().splitlines()
+        return [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
+
+    @staticmethod
+    def _munge():
+        if subprocess.run(["pgrep", "-x", "munged"], capture_output=True, check=False).returncode == 0:
+            return
+        subprocess.run(["install", "-d", "-o", "munge", "-g", "munge", "-m", "755", "/run/munge"], check=True)
+        subprocess.run(["runuser", "-u", "munge", "--", "munged"], check=True)
