@@ -9,7 +9,7 @@ from rna2model.models import base, proximal
 from rna2model.models.linear import Linear, logistic_targets, probabilities
 from rna2model.models.rotation import standardise
 
-COSTLY = 10_000_000  # values of expression above which a fit takes minutes
+COSTLY = 20_000_000  # values of expression above which a fit takes minutes
 
 
 class ElasticNet(Linear):

@@ -1,0 +1,123 @@
+"""One self-contained page about a run, from what went in to what was predicted."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from rna2model import batch, report_figures
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "resources" / "report"
+SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
+SHOWN = ("balanced_accuracy", "auroc", "auprc", "mcc", "f1_macro", "brier")
+
+
+def render(results, config, models):
+    """HTML text of the report of the run in `results` (a Path), with everything it shows inside."""
+    import jinja2
+    from plotly.offline import get_plotlyjs
+
+    run = gather(Path(results), config, models)
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    environment.filters["number"] = number
+    figures = report_figures.make(run, config)
+    return environment.get_template("template.html.j2").render(
+        run=run,
+        config=config,
+        shown=SHOWN,
+        figures={name: embedded(figure) for name, figure in figures.items()},
+        pca_choices=list(figures["pca"]["choices"]),
+        comparison_choices=list(figures["comparison"]["choices"]),
+        provenance=json.dumps({"libraries": run["manifest"]["libraries"], "config": config}, indent=1),
+        plotly=get_plotlyjs(),
+        style=(TEMPLATES / "report.css").read_text(),
+        script=(TEMPLATES / "report.js").read_text(),
+    )
+
+
+def embedded(value):
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace("\u2028", "").replace("\u2029", "")
+
+
+def number(value, digits=3):
+    """A number for a table cell; an en dash for none."""
+    return "–" if value is None or value != value else f"{value:.{digits}f}"
+
+
+def gather(results, config, models):
+    """Everything the page shows, as a dict of tables and numbers."""
+    run = {
+        "samples": table(results / "samples.tsv"),
+        "components": table(results / "expression/pca.tsv"),
+        "metrics": {m: json.loads((results / f"models/{m}/metrics.json").read_text()) for m in models},
+        "predictions": {m: table(results / f"models/{m}/predictions.tsv") for m in models},
+        "manifest": json.loads((results / "bundle/manifest.json").read_text()),
+        "models": models,
+        "shipped": config["shipped_model"],
+        "served": None,
+    }
+    if (results / "predictions.tsv").exists():
+        run["served"] = table(results / "predictions.tsv")
+    for column in ("reads", "mapped_pct", "assigned_pct"):
+        run["samples"][column] = pd.to_numeric(run["samples"].get(column), errors="coerce")
+    for frame in (run["components"], *run["predictions"].values()):
+        numeric = [c for c in frame if c.startswith(("prob_", "PC", "pc"))]
+        frame[numeric] = frame[numeric].apply(pd.to_numeric)
+    run["flow"] = flow(run, config)
+    run["confounding"] = confounding(run, config)
+    run["warnings"] = list(warnings(run))
+    return run
+
+
+def table(path):
+    """A TSV as text cells: names and metadata are never numbers here."""
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+
+
+def flow(run, config):
+    """How many samples went where."""
+    samples, target = run["samples"], config["design"]["target"]
+    included = samples[samples["status"] == "included"]
+    labelled = set(run["predictions"][run["shipped"]]["sample"])
+    return {
+        "sheet": len(samples),
+        "excluded": int((samples["status"] == "excluded").sum()),
+        "included": len(included),
+        "labelled": len(labelled),
+        "new": len(included) - len(labelled),
+        "classes": included[included["sample"].isin(labelled)][target].value_counts().sort_index().to_dict(),
+    }
+
+
+def confounding(run, config):
+    """Cramer's V of batch and target over the labelled samples, or None without a batch column."""
+    column, target = config["design"]["batch"], config["design"]["target"]
+    if not column:
+        return None
+    used = run["samples"][run["samples"]["sample"].isin(run["predictions"][run["shipped"]]["sample"])]
+    return batch.confounding(used[column], used[target])
+
+
+def warnings(run):
+    """What a reader must know before any number, worst first."""
+    shipped, chance = run["metrics"][run["shipped"]], run["metrics"]["dummy"]
+    score, floor = shipped.get("balanced_accuracy", {}), chance.get("balanced_accuracy", {})
+    if score.get("lower") is not None and score["lower"] <= (floor.get("estimate") or 0):
+        yield (
+            f"The shipped model ({run['shipped']}) is not clearly better than a model without genes: its interval"
+            f" ({number(score['lower'])} to {number(score['upper'])}) reaches dummy's balanced accuracy"
+            f" ({number(floor['estimate'])})."
+        )
+    if run["confounding"] and run["confounding"]["cramers_v"] > 0.3:
+        yield (
+            f"Batch and target are confounded (Cramer's V {run['confounding']['cramers_v']:.2f}): part of any score"
+            " may be the batch. Look at leave-one-batch-out."
+        )
+    if run["flow"]["labelled"] < SMALL:
+        yield f"{run['flow']['labelled']} test samples: below about {SMALL}, no score is precise; quote the intervals."
+    for row in run["samples"].itertuples():
+        if row.status == "excluded":
+            yield f"{row.sample} was excluded: {row.reason}."
+        elif getattr(row, "flags", ""):
+            yield f"{row.sample}: {row.flags}."
