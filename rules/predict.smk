@@ -19,7 +19,7 @@ rule bundle:
         manifest=f"{BUNDLE}/manifest.json",
         normalizer=f"{BUNDLE}/normalizer.safetensors",
         batch_model=f"{BUNDLE}/batch_model.safetensors",
-        model=directory(f"{BUNDLE}/model"),
+        model=f"{BUNDLE}/model/model.json",
         card=f"{BUNDLE}/MODEL_CARD.md",
     log:
         f"{RESULTS}/logs/bundle/{SHIPPED}.log",

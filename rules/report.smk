@@ -25,7 +25,7 @@ if FROM_READS:
             columns="sample,status,reason,reads,mapped_pct,assigned_pct,strandedness,flags",
             library=LIBRARY,
         script:
-            "../scripts/multiqc.py"
+            "../scripts/write_multiqc.py"
 
 
 rule report:

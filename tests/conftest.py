@@ -1,6 +1,5 @@
 """Fixtures shared by all tests: where things are, and how a user would run the workflow."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,12 +28,7 @@ def snakemake(folder, *arguments, config="config.yaml", cores=2, check=None):
     options = (REPOSITORY / ".venv" / "snakemake_options").read_text().split() if _managed() else []
     command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
     command += ["--configfile", Path(folder) / config, "--cores", str(cores), *options, *arguments]
-    run = subprocess.run(
-        [str(part) for part in command],
-        capture_output=True,
-        text=True,
-        env=dict(os.environ, PYTHONPATH=str(REPOSITORY / "scripts")),
-    )
+    run = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     run.text = run.stdout + run.stderr
     if check is not None:
         assert (run.returncode == 0) == check, run.text[-6000:]

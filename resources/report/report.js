@@ -19,7 +19,7 @@ function draw(name) {
   if (!place) return;
   const chooser = document.getElementById("choose-" + name);
   const data = figure.choices ? figure.choices[chooser ? chooser.value : Object.keys(figure.choices)[0]] : figure.data;
-  Plotly.react(place, data, layoutOf(figure), { responsive: true, displaylogo: false });
+  Plotly.react(place, data, layoutOf(figure), { responsive: true, displayModeBar: false });
 }
 
 for (const name of Object.keys(figures)) {

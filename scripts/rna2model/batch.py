@@ -104,7 +104,9 @@ class ComBat(BatchModel):
 
 def _varies(members):
     """(g,) genes that vary, beyond rounding, within every batch of two or more samples."""
-    several = [np.ptp(rows, axis=0) > ROUNDING * np.abs(rows).max(axis=0) for rows in members if len(rows) > 1]
+    several = [
+        np.ptp(rows, axis=0) > ROUNDING * np.abs(rows).max(axis=0) for rows in members if len(rows) > 1
+    ]
     return np.all(several, axis=0) if several else np.ones(members[0].shape[1], dtype=bool)
 
 

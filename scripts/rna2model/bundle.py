@@ -23,7 +23,7 @@ def assemble(folder, normalizer, batch_model, model, facts):
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
     shutil.copyfile(batch_model, folder / "batch_model.safetensors")
     shutil.rmtree(folder / "model", ignore_errors=True)
-    shutil.copytree(model, folder / "model")
+    shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in OWN)
     manifest = {
         "format": FORMAT,

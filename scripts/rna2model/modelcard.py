@@ -57,6 +57,8 @@ def _rows(scores, chance):
 
 
 def _interval(value):
+    if value["estimate"] is None:
+        return f"not defined: {value.get('note', '')}"
     return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])})"
 
 

@@ -18,7 +18,9 @@ def render(results, config, models):
     from plotly.offline import get_plotlyjs
 
     run = gather(Path(results), config, models)
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True
+    )
     environment.filters["number"] = number
     figures = report_figures.make(run, config)
     return environment.get_template("template.html.j2").render(
@@ -37,7 +39,9 @@ def render(results, config, models):
 
 def embedded(value):
     """JSON that cannot end the script element it stands in."""
-    return json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace("\u2028", "").replace("\u2029", "")
+    return (
+        json.dumps(value, allow_nan=False).replace("<", "\\u003c").replace("\u2028", "").replace("\u2029", "")
+    )
 
 
 def number(value, digits=3):

@@ -33,7 +33,9 @@ def quality(samples):
     """Reads, mapped and assigned share of every sample, the excluded ones in another colour."""
     ordered = samples.sort_values("sample")
     traces = []
-    for row, (column, name) in enumerate((("reads", "reads"), ("mapped_pct", "mapped %"), ("assigned_pct", "in genes %"))):
+    for row, (column, _) in enumerate(
+        (("reads", "reads"), ("mapped_pct", "mapped %"), ("assigned_pct", "in genes %"))
+    ):
         suffix = "" if row == 0 else str(row + 1)
         for status, colour in STATUS.items():
             part = ordered[ordered["status"] == status]
@@ -52,7 +54,11 @@ def quality(samples):
                     "yaxis": f"y{suffix}",
                 }
             )
-    layout = {"height": 560, "barmode": "stack", "xaxis": axis("", type="category", anchor="y3", tickangle=-60)}
+    layout = {
+        "height": 560,
+        "barmode": "stack",
+        "xaxis": axis("", type="category", anchor="y3", tickangle=-60),
+    }
     for row, title in enumerate(("reads", "mapped %", "in genes %")):
         top = 1 - row * 0.35
         layout[f"yaxis{'' if row == 0 else row + 1}"] = axis(title, domain=[max(top - 0.3, 0), top])
@@ -78,8 +84,12 @@ def pca(run):
         part = run["components"][run["components"]["view"] == view].iloc[0]
         suffix, left = ("" if place == 0 else place + 1), place * 0.55
         title = f"{view.replace('_', ' ')}: PC1 ({part['pc1_pct']} %)"
-        layout[f"xaxis{suffix}"] = axis(title, domain=[left, left + 0.45], anchor=f"y{suffix}", zeroline=False)
-        layout[f"yaxis{suffix}"] = axis(f"PC2 ({part.get('pc2_pct', 0)} %)", anchor=f"x{suffix}", zeroline=False)
+        layout[f"xaxis{suffix}"] = axis(
+            title, domain=[left, left + 0.45], anchor=f"y{suffix}", zeroline=False
+        )
+        layout[f"yaxis{suffix}"] = axis(
+            f"PC2 ({part.get('pc2_pct', 0)} %)", anchor=f"x{suffix}", zeroline=False
+        )
     return {"choices": choices, "layout": layout}
 
 
@@ -104,7 +114,9 @@ def _points(rows, value, number, place):
 def _colouring(samples):
     """Columns with 1 to MOST_LEVELS values; metadata before technical ones."""
     columns = [c for c in samples if c not in TECHNICAL and 1 <= samples[c].nunique() <= MOST_LEVELS]
-    return sorted(columns, key=lambda c: (c in ("status", "strandedness"), samples[c].nunique() < 2)) or ["status"]
+    return sorted(columns, key=lambda c: (c in ("status", "strandedness"), samples[c].nunique() < 2)) or [
+        "status"
+    ]
 
 
 def comparison(run):
@@ -135,7 +147,10 @@ def comparison(run):
         }
         choices[metric.replace("_", " ")] = [trace]
     height = 120 + 32 * len(run["models"])
-    return {"choices": choices, "layout": {"height": height, "yaxis": axis("", autorange="reversed"), "xaxis": axis("")}}
+    return {
+        "choices": choices,
+        "layout": {"height": height, "yaxis": axis("", autorange="reversed"), "xaxis": axis("")},
+    }
 
 
 def confusion(run):
@@ -153,7 +168,11 @@ def confusion(run):
         "showscale": False,
         "hovertemplate": "truth %{y}, predicted %{x}: %{z}",
     }
-    layout = {"height": 340, "xaxis": axis("predicted", type="category"), "yaxis": axis("truth", type="category", autorange="reversed")}
+    layout = {
+        "height": 340,
+        "xaxis": axis("predicted", type="category"),
+        "yaxis": axis("truth", type="category", autorange="reversed"),
+    }
     return {"data": [trace], "layout": layout}
 
 
@@ -169,7 +188,9 @@ def roc(run):
         ]
         if curves:
             mean = np.concatenate([[0.0], np.mean(curves, axis=0)])
-            traces.append(_line([0, *grid.tolist()], mean.round(4).tolist(), model, COLOURS[number % len(COLOURS)]))
+            traces.append(
+                _line([0, *grid.tolist()], mean.round(4).tolist(), model, COLOURS[number % len(COLOURS)])
+            )
     layout = {"height": 400, "xaxis": axis("false positive rate"), "yaxis": axis("true positive rate")}
     return {"data": traces, "layout": layout}
 
@@ -194,9 +215,20 @@ def calibration(run, bins=5):
         y = [float((table["truth"].iloc[part] == classes(run)[1]).mean()) for part in parts]
         traces.append(_line(x, y, model, COLOURS[number % len(COLOURS)], mode="lines+markers"))
     title = f"predicted probability of {classes(run)[1]}"
-    layout = {"height": 400, "xaxis": axis(title, range=[-0.02, 1.02]), "yaxis": axis("observed share", range=[-0.02, 1.02])}
+    layout = {
+        "height": 400,
+        "xaxis": axis(title, range=[-0.02, 1.02]),
+        "yaxis": axis("observed share", range=[-0.02, 1.02]),
+    }
     return {"data": traces, "layout": layout}
 
 
 def _line(x, y, name, colour, mode="lines", dash="solid"):
-    return {"type": "scatter", "mode": mode, "x": x, "y": y, "name": name, "line": {"color": colour, "dash": dash}}
+    return {
+        "type": "scatter",
+        "mode": mode,
+        "x": x,
+        "y": y,
+        "name": name,
+        "line": {"color": colour, "dash": dash},
+    }

@@ -127,7 +127,7 @@ def _check_enough(labels, groups, folds):
     sizes, counts = Counter(labels.tolist()), _groups_per_class(labels, groups)
     if len(sizes) < 2:
         raise InputProblem(
-            f"all {len(labels)} labelled samples are {labels[0]!r}: two classes are needed to train."
+            f"all {len(labels)} labelled samples are {str(labels[0])!r}: two classes are needed to train."
         )
     small = [label for label in counts if counts[label] < folds]
     if small:

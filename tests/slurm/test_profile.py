@@ -37,14 +37,13 @@ def matrix(tmp_path):
 def test_torch_training_runs_on_the_gpu_node_and_nothing_else_does(matrix, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cluster")
     with cluster.Cluster(folder) as running:
-        environment = dict(running.environment, PYTHONPATH=str(REPOSITORY / "scripts"), PYTHONUNBUFFERED="1")
         command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", matrix]
         command += ["--configfile", matrix / "config.yaml", "--profile", REPOSITORY / "profiles/slurm"]
         command += ["--slurm-no-account", "--slurm-status-command", "squeue", "--latency-wait", "5"]
         command += ["--slurm-init-seconds-before-status-checks", "3"]
         command += [str(matrix / "results/splits/r1f1/predictions/mlp.tsv").removeprefix(f"{matrix}/")]
         run = subprocess.run(
-            list(map(str, command)), env=environment, capture_output=True, text=True, timeout=300
+            list(map(str, command)), env=running.environment, capture_output=True, text=True, timeout=300
         )
         assert run.returncode == 0, (run.stdout + run.stderr)[-5000:]
         jobs = running.finished_jobs()

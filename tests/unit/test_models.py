@@ -23,13 +23,9 @@ def quiet(*_):
 
 def expression(n=36, p=120, K=2, effect=1.5, seed=0):
     """log2 expression with common factors; 15 genes per class are higher in it by `effect`."""
-    rng = np.random.default_rng(seed)
-    y = np.arange(n) % K
-    X = (
-        rng.normal(5, 2, p)
-        + rng.normal(size=(n, p))
-        + 0.5 * rng.normal(size=(n, 3)) @ rng.normal(size=(3, p))
-    )
+    genes, rng = np.random.default_rng(99), np.random.default_rng(seed)  # one population, many cohorts
+    y, levels, loadings = np.arange(n) % K, genes.normal(5, 2, p), genes.normal(size=(3, p))
+    X = levels + rng.normal(size=(n, p)) + 0.5 * rng.normal(size=(n, 3)) @ loadings
     for k in range(K):
         X[y == k, 15 * k : 15 * (k + 1)] += effect
     return X, np.array(["amber", "blue", "coral"])[y]
@@ -51,7 +47,7 @@ def test_the_registry_imports_nothing_heavy():
 @pytest.mark.parametrize("name", ALL)
 def test_a_model_learns_predicts_and_reloads_identically(name, K, tmp_path):
     X, y = expression(K=K)
-    new, truth = expression(K=K, seed=1, n=60)
+    new, _ = expression(K=K, seed=1, n=60)
     model = models.make(name).fit(X, y, log=quiet)
     probabilities = model.predict_proba(new)
     assert model.classes_ == sorted(set(y)) and probabilities.shape == (60, K)
@@ -129,7 +125,7 @@ def test_logistic_l2_equals_scikit_learn(K, shape, c):
 
     X, y = expression(*shape, K=K)
     model = models.make("logistic_l2", search={"C_times_genes": [c]}).fit(X, y, log=quiet)
-    Z, mean, scale = rotation.standardise(X)
+    Z, _, scale = rotation.standardise(X)
     theirs = LogisticRegression(C=c / shape[1], tol=1e-10, max_iter=100_000).fit(Z, y)
     assert_allclose(model.coefficients() * scale, theirs.coef_, atol=1e-4 * np.abs(theirs.coef_).max())
     assert_allclose(model.predict_proba(X), theirs.predict_proba(Z), atol=1e-4)
@@ -163,7 +159,7 @@ def test_the_elastic_net_reaches_the_minimum_of_scikit_learn(K):
     numbers = np.unique(y, return_inverse=True)[1]
     C = 6.0 * elastic_net.smallest_C(Z, numbers) / 0.5
     loss, targets = linear.logistic_targets(numbers)
-    w, intercept, settled = proximal.solve(
+    w, _, settled = proximal.solve(
         loss, Z, targets, np.ones((60, 1)), np.array([0.5 / C]), np.array([0.5 / C]), 1e-7
     )
     theirs = LogisticRegression(C=C, l1_ratio=0.5, solver="saga", tol=1e-8, max_iter=20_000).fit(Z, numbers)

@@ -114,7 +114,7 @@ def test_a_library_without_counts_is_refused(counts):
 
 
 def test_units_that_do_not_fit_are_refused():
-    with pytest.raises(InputProblem, match="set expression.normalization to none"):
+    with pytest.raises(InputProblem, match=r"set expression\.normalization to none"):
         normalization.make("tmm", GENES, unit="log")
     with pytest.raises(InputProblem, match="length of every gene"):
         normalization.make("tpm", GENES).fit(np.full((4, 300), 50.0))

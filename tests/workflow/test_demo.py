@@ -68,7 +68,7 @@ def test_models_find_the_condition_and_dummy_does_not(demo):
     assert comparison.loc[("mlp", "balanced_accuracy"), "estimate"] > 0.8
     assert comparison.loc[("dummy", "balanced_accuracy"), "estimate"] == pytest.approx(0.5, abs=0.01)
     permutation = json.loads((demo.results / "models/logistic_l2/metrics.json").read_text())["permutation"]
-    assert permutation["n"] == 20 and permutation["p"] == pytest.approx(1 / 21)
+    assert permutation["n"] == 20 and permutation["p"] <= 3 / 21
 
 
 def test_new_samples_are_predicted_right(demo, truth):
@@ -113,7 +113,7 @@ def test_the_bundle_holds_no_pickle(demo):
 
 
 def test_the_torch_model_says_that_it_trained_on_the_cpu(demo):
-    assert "cpu" in (demo.results / "logs/train_mlp/full.log").read_text().lower()
+    assert "mlp: trained on cpu" in (demo.results / "logs/train_mlp/r1f1.log").read_text()
 
 
 def test_reports_are_there_and_load_nothing_from_the_network(demo):

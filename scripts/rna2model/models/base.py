@@ -51,7 +51,7 @@ class Model:
         self.classes_, self.n_genes_ = sorted(counts), X.shape[1]
         if len(counts) < 2:
             raise InputProblem(
-                f"{self.name}: all {len(y)} training samples are {y[0]!r}; two classes are needed."
+                f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
             )
         self.settings_ = {
             "n_train": len(y),

@@ -22,7 +22,7 @@ class ElasticNet(Linear):
 
     name = "elastic_net"
     SEARCH: ClassVar[dict] = {"l1_ratio": [0.5], "C_over_smallest": [2.0, 6.0, 20.0]}
-    MOST_STEPS = 5000
+    STEPS_TUNING, STEPS = 1000, 5000
 
     def _fit(self, X, y, folds, log):
         Z, mean, scale = standardise(X)
@@ -34,7 +34,7 @@ class ElasticNet(Linear):
             for ratio, m in itertools.product(self.search["l1_ratio"], multiples)
         ]
         chosen = self._tune(Z, y, folds, pairs, log) if folds else pairs[len(pairs) // 2]
-        coefficients, intercept = self._solve(Z, y, np.ones((len(y), 1)), [chosen], 1e-6, log)
+        coefficients, intercept = self._solve(Z, y, np.ones((len(y), 1)), [chosen], 1e-6, self.STEPS, log)
         self.weights_ = np.ascontiguousarray(coefficients[:, 0].T / scale)
         self.intercept_ = intercept[0] - self.weights_ @ mean
         used = int((coefficients != 0).any(axis=(1, 2)).sum())
@@ -45,7 +45,13 @@ class ElasticNet(Linear):
         """The (l1_ratio, C) with the least log loss of pooled out-of-fold predictions; all fits in one batch."""
         masks = np.stack([np.isin(np.arange(len(y)), train) for train, _ in folds], axis=1).astype(float)
         coefficients, intercept = self._solve(
-            Z, y, np.tile(masks, len(pairs)), np.repeat(pairs, len(folds), axis=0), 1e-5, log
+            Z,
+            y,
+            np.tile(masks, len(pairs)),
+            np.repeat(pairs, len(folds), axis=0),
+            1e-5,
+            self.STEPS_TUNING,
+            log,
         )
         scores = []
         for i in range(len(pairs)):
@@ -60,16 +66,16 @@ class ElasticNet(Linear):
         self.settings_["candidates"] = tried
         return pairs[int(np.argmax(scores))]
 
-    def _solve(self, Z, y, weight, pairs, tolerance, log):
+    def _solve(self, Z, y, weight, pairs, tolerance, most_steps, log):
         """(coefficients (p, B, M), intercepts (B, M)) per sd of expression; pairs (B, 2) of l1_ratio and C."""
         ratio, C = np.asarray(pairs, dtype=float).T
         loss, targets = logistic_targets(y)
         targets = np.repeat(targets, len(C), axis=1)
         w, intercept, settled = proximal.solve(
-            loss, Z, targets, weight, ratio / C, (1.0 - ratio) / C, tolerance, self.MOST_STEPS
+            loss, Z, targets, weight, ratio / C, (1.0 - ratio) / C, tolerance, most_steps
         )
-        if not settled:
-            self._note(f"stopped after {self.MOST_STEPS} steps, coefficients not settled to {tolerance}", log)
+        if not settled and most_steps == self.STEPS:
+            self._note(f"stopped after {most_steps} steps, coefficients not settled to {tolerance}", log)
         return w, intercept
 
 

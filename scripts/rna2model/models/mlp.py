@@ -9,14 +9,17 @@ from rna2model import artefact
 from rna2model.models import base
 from rna2model.models.rotation import Rotation
 
+SMALL = 500_000  # values of expression
+
 
 class MLP(base.Model):
     """relu(x W1 + b1) W2 + b2 with dropout, AdamW and early stopping.
 
     Genes are standardised and rotated to the training samples' principal axes (all of them, so nothing is
-    dropped; rotation.py), scaled so that an axis has variance one on average. Early stopping and the choice of
-    the candidate use inner folds; the final network is trained on all training rows for the median of the
-    chosen candidate's best epochs. Classes weigh the same.
+    dropped; rotation.py). An axis is divided by the square root of its sd: strong axes still count for more, but
+    technical ones do not drown the rest. The candidate and the number of epochs are those with the least
+    validation loss, averaged over inner folds; the final network is trained on all training rows for that many.
+    Classes weigh the same.
 
     Attributes
     ----------
@@ -32,14 +35,14 @@ class MLP(base.Model):
         "dropout": [0.2, 0.5],
     }
     CLASS_WEIGHT = "balanced"
-    EPOCHS, PATIENCE, DEFAULT_EPOCHS = 200, 20, 30
+    EPOCHS, PATIENCE, DEFAULT_EPOCHS = 200, 30, 30
 
     def _fit(self, X, y, folds, log):
         from rna2model.models import torch_loop
 
-        device = self._device(log)
+        device = self._device(X, log)
         rotation = Rotation(X)
-        scale = np.sqrt(max(rotation.Z.shape[1], 1) / max(rotation.n_varying, 1))
+        scale = _axis_scale(rotation.Z)
         learn = Learner(torch_loop, rotation.Z * scale, y, folds, device, self.seed, log)
         candidates = [
             dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
@@ -54,12 +57,14 @@ class MLP(base.Model):
         self._keep(rotation, scale, *learn.final(chosen, epochs))
         self.settings_.update(chosen, epochs=epochs)
 
-    def _device(self, log):
+    def _device(self, X, log):
         """The device to train on; without the GPU that was asked for, the CPU, and says so."""
         import torch
 
-        if self.threads:
-            torch.set_num_threads(self.threads)
+        if X.size < SMALL or self.threads:
+            torch.set_num_threads(
+                1 if X.size < SMALL else self.threads
+            )  # small products are slower on several
         if self.device != "cpu" and not torch.cuda.is_available():
             self._note(f"{self.device} was asked for but no GPU is available: trained on the CPU", log)
             return "cpu"
@@ -68,7 +73,7 @@ class MLP(base.Model):
 
     def _keep(self, rotation, scale, W1, b1, W2, b2):
         """Fold standardisation and rotation into the first layer, as it is stored: equal rounding after loading."""
-        self.hidden_weights_ = np.ascontiguousarray(rotation.to_genes(W1 * scale).astype(np.float32))
+        self.hidden_weights_ = np.ascontiguousarray(rotation.to_genes(W1 * scale[:, None]).astype(np.float32))
         self.hidden_bias_ = rotation.intercept(self.hidden_weights_.astype(np.float64), b1)
         self.output_weights_, self.output_bias_ = np.ascontiguousarray(W2.T), b2
 
@@ -102,34 +107,34 @@ class Learner:
         self.device, self.seed, self.log = device, seed, log
 
     def compare(self, candidates, epochs, patience):
-        """Each candidate with its inner log loss and the median best epoch of its folds.
+        """Each candidate with its best number of epochs and the inner log loss there.
 
         One loop for each size of the hidden layer, with all folds and all other candidates in it.
         """
-        tried = {}
+        tried = list(candidates)
         for hidden in sorted({candidate["hidden"] for candidate in candidates}):
-            same = [candidate for candidate in candidates if candidate["hidden"] == hidden]
-            members = [self._member(c, *fold, k) for c in same for k, fold in enumerate(self.folds)]
-            _, epoch, loss = self.loop.train(
+            same = [i for i, candidate in enumerate(candidates) if candidate["hidden"] == hidden]
+            members = [
+                self._member(candidates[i], *fold, k, i) for i in same for k, fold in enumerate(self.folds)
+            ]
+            _, curve = self.loop.train(
                 self.Z, self.y, members, hidden, epochs, patience, self.device, self.seed, self.log
             )
-            for candidate, e, v in zip(
-                same, epoch.reshape(len(same), -1), loss.reshape(len(same), -1), strict=True
-            ):
-                outcome = {"epochs": int(np.median(e)), "minus_log_loss": -float(v.mean())}
-                tried[candidates.index(candidate)] = {**candidate, **outcome}
-        return [tried[i] for i in range(len(candidates))]
+            for i, losses in zip(same, curve, strict=True):
+                best = int(losses.argmin())
+                tried[i] = {**candidates[i], "epochs": best + 1, "minus_log_loss": -float(losses[best])}
+        return tried
 
     def final(self, candidate, epochs):
         """Weights of the network trained on all rows for `epochs`."""
         everyone = np.arange(len(self.y))
         members = [self._member(candidate, everyone, everyone[:0], len(self.folds))]
-        networks, _, _ = self.loop.train(
+        networks, _ = self.loop.train(
             self.Z, self.y, members, candidate["hidden"], epochs, epochs, self.device, self.seed, self.log
         )
         return networks.member(0)
 
-    def _member(self, candidate, train, valid, number):
+    def _member(self, candidate, train, valid, number, index=0):
         """Candidates share the initial weights of a fold, so they differ by what they are only."""
         return self.loop.Member(
             candidate["learning_rate"],
@@ -138,6 +143,7 @@ class Learner:
             seed=[self.seed, number],
             train=self._balanced(train),
             valid=self._balanced(valid),
+            candidate=index,
         )
 
     def _balanced(self, rows):
@@ -146,3 +152,9 @@ class Learner:
         if len(rows):
             weights[rows] = base.balanced_weights(self.y[rows])
         return weights
+
+
+def _axis_scale(Z):
+    """(r,) factor of each axis: 1 / sqrt(sd), times what makes the mean square of all values one."""
+    sd = np.sqrt(np.mean(Z**2, axis=0))
+    return 1.0 / np.sqrt(sd * sd.mean()) if len(sd) else sd

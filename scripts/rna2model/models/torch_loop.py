@@ -22,9 +22,10 @@ class Member:
     learning_rate: float
     weight_decay: float
     dropout: float
-    seed: int
+    seed: list
     train: np.ndarray  # (n,) weights, zero for rows it may not see
     valid: np.ndarray  # (n,) weights, all zero to train for every epoch
+    candidate: int = 0  # members of the same candidate are judged together
 
 
 class Networks:
@@ -83,33 +84,36 @@ class AdamW:
 
 
 def train(Z, y, members, hidden, epochs, patience, device, seed, log):
-    """Train all members; returns (networks, best epoch (B,), best validation loss (B,)).
+    """Train all members; returns (networks, (candidates, epochs run) validation loss).
 
-    Z (n, r) float64, y (n,) class numbers. Stops when no member improved for `patience` epochs. Members
-    without validation rows run for all epochs, and their best epoch is the last.
+    Z (n, r) float64, y (n,) class numbers. The validation loss of a candidate is the mean over its members
+    (one per inner fold), which is steadier than any fold's own. Stops when no candidate improved for `patience`
+    epochs; without validation rows all epochs are run and the losses are zero.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
     rows = torch.tensor(Z, dtype=torch.float32, device=device)
     truth = torch.nn.functional.one_hot(torch.tensor(y, device=device)).float()[:, None, :]
     learned, held_out = (_row_weights(members, which, device) for which in ("train", "valid"))
+    mean_of = np.equal.outer(sorted({m.candidate for m in members}), [m.candidate for m in members])
     networks = Networks(Z.shape[1], hidden, truth.shape[2], members, device)
     optimizer, rng = AdamW(networks.parameters, members, device), np.random.default_rng(seed)
-    best_epoch, best_loss = np.zeros(len(members), dtype=int), np.full(len(members), np.inf)
-    watched = held_out.sum(dim=0).cpu().numpy() > 0
+    curve = []
     for epoch in range(1, epochs + 1):
         for batch in _minibatches(len(Z), rng):
             uniform = torch.tensor(rng.random((len(batch), hidden), dtype=np.float32), device=device)
             loss = _loss(networks.logits(rows[batch], uniform), truth[batch], learned[batch])
             optimizer.step(torch.autograd.grad(loss.sum(), networks.parameters))
         with torch.no_grad():
-            losses = _loss(networks.logits(rows), truth, held_out if watched.any() else learned).cpu().numpy()
-        better = (losses < best_loss - 1e-5) if watched.any() else np.ones(len(members), dtype=bool)
-        best_epoch[better], best_loss[better] = epoch, losses[better]
+            losses = _loss(networks.logits(rows), truth, held_out).cpu().numpy()
+        curve.append(mean_of @ losses / mean_of.sum(axis=1))
         if epoch % LOG_EVERY == 0:
-            log(f"epoch {epoch}: loss {best_loss.min():.4f} (best of {len(members)} networks)")
-        if epoch - best_epoch.max() >= patience:
+            trained = float(loss.detach().mean())
+            log(
+                f"epoch {epoch}: {len(members)} networks, training loss {trained:.4f}, validation {curve[-1].round(4)}"
+            )
+        if epoch - np.argmin(curve, axis=0).max() > patience:
             break
-    return networks, best_epoch, best_loss
+    return networks, np.array(curve).T
 
 
 def _initial(r, hidden, K, seed):
