@@ -18,7 +18,7 @@ rule prepare_reads:
     benchmark:
         f"{RESULTS}/benchmarks/prepare_reads/{{sample}}.tsv"
     conda:
-        "../envs/python.yaml"
+        "../envs/reads.yaml"
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(10, per_gigabyte=10),

@@ -14,7 +14,7 @@ rule infer_strandedness:
     benchmark:
         f"{RESULTS}/benchmarks/infer_strandedness/{{sample}}.tsv"
     conda:
-        "../envs/python.yaml"
+        "../envs/reads.yaml"
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(10),

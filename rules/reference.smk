@@ -17,7 +17,7 @@ rule prepare_reference:
     benchmark:
         f"{RESULTS}/benchmarks/prepare_reference/reference.tsv"
     conda:
-        "../envs/python.yaml"
+        "../envs/reads.yaml"
     resources:
         mem_mb=megabytes(1500, per_input_mb=1),
         runtime=minutes(10, per_gigabyte=20),

@@ -33,9 +33,7 @@ def quality(samples):
     """Reads, mapped and assigned share of every sample, the excluded ones in another colour."""
     ordered = samples.sort_values("sample")
     traces = []
-    for row, (column, _) in enumerate(
-        (("reads", "reads"), ("mapped_pct", "mapped %"), ("assigned_pct", "in genes %"))
-    ):
+    for row, column in enumerate(("reads", "mapped_pct", "assigned_pct")):
         suffix = "" if row == 0 else str(row + 1)
         for status, colour in STATUS.items():
             part = ordered[ordered["status"] == status]

@@ -42,8 +42,7 @@ class MLP(base.Model):
 
         device = self._device(X, log)
         rotation = Rotation(X)
-        scale = _axis_scale(rotation.Z)
-        learn = Learner(torch_loop, rotation.Z * scale, y, folds, device, self.seed, log)
+        learn = Learner(torch_loop, rotation.Z, y, folds, device, self.seed, log)
         candidates = [
             dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
         ]
@@ -54,7 +53,7 @@ class MLP(base.Model):
             chosen, epochs = candidates[best], tried[best]["epochs"]
             self.settings_["candidates"] = tried
             log(f"mlp: {tried[best]} of {len(tried)} candidates")
-        self._keep(rotation, scale, *learn.final(chosen, epochs))
+        self._keep(rotation, *learn.final(chosen, epochs))
         self.settings_.update(chosen, epochs=epochs)
 
     def _device(self, X, log):
@@ -71,9 +70,9 @@ class MLP(base.Model):
         self.settings_["device"] = self.device
         return self.device
 
-    def _keep(self, rotation, scale, W1, b1, W2, b2):
-        """Fold standardisation and rotation into the first layer, as it is stored: equal rounding after loading."""
-        self.hidden_weights_ = np.ascontiguousarray(rotation.to_genes(W1 * scale[:, None]).astype(np.float32))
+    def _keep(self, rotation, W1, b1, W2, b2):
+        """Fold standardisation into the first layer (r, h), as it is stored: equal rounding after loading."""
+        self.hidden_weights_ = np.ascontiguousarray(rotation.to_genes(W1).astype(np.float32))
         self.hidden_bias_ = rotation.intercept(self.hidden_weights_.astype(np.float64), b1)
         self.output_weights_, self.output_bias_ = np.ascontiguousarray(W2.T), b2
 
@@ -100,7 +99,7 @@ class MLP(base.Model):
 
 
 class Learner:
-    """The rows and folds of one fit, and how candidates become members of the training loop."""
+    """The rows (n, r) and folds of one fit, and how candidates become members of the training loop."""
 
     def __init__(self, loop, Z, y, folds, device, seed, log):
         self.loop, self.Z, self.y, self.folds = loop, Z, y, folds
@@ -111,14 +110,19 @@ class Learner:
 
         One loop for each size of the hidden layer, with all folds and all other candidates in it.
         """
-        tried = list(candidates)
+        tried, width = list(candidates), self.Z.shape[1]
+        axes = [principal_axes(self.Z[train]) for train, _ in self.folds]
+        rows = [
+            (self.Z - self.Z[train].mean(axis=0)) @ A for (train, _), A in zip(self.folds, axes, strict=True)
+        ]
+        Z = np.stack([np.pad(one, ((0, 0), (0, width - one.shape[1]))) for one in rows])
         for hidden in sorted({candidate["hidden"] for candidate in candidates}):
             same = [i for i, candidate in enumerate(candidates) if candidate["hidden"] == hidden]
             members = [
-                self._member(candidates[i], *fold, k, i) for i in same for k, fold in enumerate(self.folds)
+                [self._member(candidates[i], *fold, k) for i in same] for k, fold in enumerate(self.folds)
             ]
             _, curve = self.loop.train(
-                self.Z, self.y, members, hidden, epochs, patience, self.device, self.seed, self.log
+                Z, self.y, members, hidden, epochs, patience, self.device, self.seed, self.log
             )
             for i, losses in zip(same, curve, strict=True):
                 best = int(losses.argmin())
@@ -126,15 +130,24 @@ class Learner:
         return tried
 
     def final(self, candidate, epochs):
-        """Weights of the network trained on all rows for `epochs`."""
-        everyone = np.arange(len(self.y))
-        members = [self._member(candidate, everyone, everyone[:0], len(self.folds))]
+        """[W1 (r, h) for the rotated rows, b1, W2, b2] of the network trained on all rows for `epochs`."""
+        axes, everyone = principal_axes(self.Z), np.arange(len(self.y))
+        members = [[self._member(candidate, everyone, everyone[:0], len(self.folds))]]
         networks, _ = self.loop.train(
-            self.Z, self.y, members, candidate["hidden"], epochs, epochs, self.device, self.seed, self.log
+            (self.Z @ axes)[None],
+            self.y,
+            members,
+            candidate["hidden"],
+            epochs,
+            epochs,
+            self.device,
+            self.seed,
+            self.log,
         )
-        return networks.member(0)
+        W1, *rest = networks.first()
+        return axes @ W1, *rest
 
-    def _member(self, candidate, train, valid, number, index=0):
+    def _member(self, candidate, train, valid, number):
         """Candidates share the initial weights of a fold, so they differ by what they are only."""
         return self.loop.Member(
             candidate["learning_rate"],
@@ -143,7 +156,6 @@ class Learner:
             seed=[self.seed, number],
             train=self._balanced(train),
             valid=self._balanced(valid),
-            candidate=index,
         )
 
     def _balanced(self, rows):
@@ -154,7 +166,14 @@ class Learner:
         return weights
 
 
-def _axis_scale(Z):
-    """(r,) factor of each axis: 1 / sqrt(sd), times what makes the mean square of all values one."""
-    sd = np.sqrt(np.mean(Z**2, axis=0))
-    return 1.0 / np.sqrt(sd * sd.mean()) if len(sd) else sd
+def principal_axes(Z):
+    """(r, k) principal axes of rows Z (m, r), each divided by the square root of its sd; mean square one.
+
+    Of the rows that are trained on, and of no others: axes that know the validation rows too would make
+    them look unrelated to the training rows, and early stopping would stop at once.
+    """
+    centred = Z - Z.mean(axis=0)
+    _, size, axes = np.linalg.svd(centred, full_matrices=False)
+    keep = size > 1e-5 * max(size.max(initial=0.0), 1e-12)
+    sd = size[keep] / np.sqrt(len(Z))
+    return axes[keep].T / sd.mean() if keep.any() else axes[:1].T * 0.0

@@ -1,6 +1,6 @@
 """One training loop for many small networks at once (plain torch).
 
-All pairs of candidate and inner fold are members of one program with stacked weights: a member has its own
+All pairs of inner fold and candidate are members of one program with stacked weights: a member has its own
 learning rate, weight decay, dropout and training rows, and every matrix product is shared. On small data the
 cost of a training step is the calls, not the arithmetic, so twenty members cost little more than one.
 """
@@ -24,36 +24,37 @@ class Member:
     dropout: float
     seed: list
     train: np.ndarray  # (n,) weights, zero for rows it may not see
-    valid: np.ndarray  # (n,) weights, all zero to train for every epoch
-    candidate: int = 0  # members of the same candidate are judged together
+    valid: np.ndarray  # (n,) weights, all zero where nothing is held out
 
 
 class Networks:
-    """Stacked networks of one hidden layer: relu(z W1 + b1) W2 + b2.
+    """F x C stacked networks of one hidden layer: relu(z W1 + b1) W2 + b2; fold f sees its own coordinates.
 
-    W1 (r, B, h), b1 (B, h), W2 (B, h, K), b2 (B, K), float32
+    W1 (F, r, C, h), b1 (F, C, h), W2 (F * C, h, K), b2 (F * C, K), float32
     """
 
     def __init__(self, r, hidden, K, members, device):
-        drawn = [_initial(r, hidden, K, member.seed) for member in members]
-        stacked = [np.stack(parts) for parts in zip(*drawn, strict=True)]
-        stacked[0] = stacked[0].transpose(1, 0, 2).copy()
+        F, C = len(members), len(members[0])
+        drawn = [_initial(r, hidden, K, member.seed) for fold in members for member in fold]
+        W1, b1, W2, b2 = (np.stack(parts) for parts in zip(*drawn, strict=True))
+        W1 = W1.reshape(F, C, r, hidden).transpose(0, 2, 1, 3).copy()
+        stacked = [W1, b1.reshape(F, C, hidden), W2, b2]
         self.parameters = [torch.tensor(one, device=device, requires_grad=True) for one in stacked]
-        self.dropout = _per_member(members, "dropout", device)
+        self.dropout = _per_member(members, "dropout", device)[:, None, :, None]
 
     def logits(self, Z, uniform=None):
-        """(n, B, K); `uniform` (n, h) random numbers switch dropout on, the same draw for all members."""
+        """(F * C, n, K); `uniform` (n, h) random numbers switch dropout on, the same draw for all members."""
         W1, b1, W2, b2 = self.parameters
-        hidden = torch.relu((Z @ W1.flatten(1)).view(len(Z), *b1.shape) + b1)
+        hidden = torch.bmm(Z, W1.flatten(2)).view(len(Z), -1, *b1.shape[1:])
+        hidden = torch.relu(hidden + b1[:, None])
         if uniform is not None:
-            rate = self.dropout[None, :, None]
-            hidden = hidden * (uniform[:, None, :] >= rate) / (1.0 - rate)
-        return torch.bmm(hidden.transpose(0, 1), W2).transpose(0, 1) + b2
+            hidden = hidden * (uniform[None, :, None, :] >= self.dropout) / (1.0 - self.dropout)
+        return torch.baddbmm(b2[:, None], hidden.transpose(1, 2).flatten(0, 1), W2)
 
-    def member(self, b):
-        """[W1 (r, h), b1 (h,), W2 (h, K), b2 (K,)] of one network as float64 arrays."""
+    def first(self):
+        """[W1 (r, h), b1 (h,), W2 (h, K), b2 (K,)] of the first network as float64 arrays."""
         W1, b1, W2, b2 = (one.detach().cpu().numpy().astype(np.float64) for one in self.parameters)
-        return [W1[:, b], b1[b], W2[b], b2[b]]
+        return [W1[0, :, 0], b1[0, 0], W2[0], b2[0]]
 
 
 class AdamW:
@@ -64,10 +65,10 @@ class AdamW:
             _per_member(members, "learning_rate", device),
             _per_member(members, "weight_decay", device),
         )
-        shapes = [(1, -1, 1), (-1, 1), (-1, 1, 1), (-1, 1)]
         self.parameters = parameters
-        self.rate = [rate.view(shape) for shape in shapes]
-        self.keep = [(1.0 - rate * decay).view(shape) if len(shape) == 3 else 1.0 for shape in shapes]
+        self.rate = [rate[:, None, :, None], rate[:, :, None], rate.reshape(-1, 1, 1), rate.reshape(-1, 1)]
+        keep = 1.0 - rate * decay
+        self.keep = [keep[:, None, :, None], 1.0, keep.reshape(-1, 1, 1), 1.0]
         self.first = [torch.zeros_like(one) for one in parameters]
         self.second = [torch.zeros_like(one) for one in parameters]
         self.steps = 0
@@ -84,33 +85,30 @@ class AdamW:
 
 
 def train(Z, y, members, hidden, epochs, patience, device, seed, log):
-    """Train all members; returns (networks, (candidates, epochs run) validation loss).
+    """Train all members; returns (networks, (C, epochs run) validation loss of each candidate).
 
-    Z (n, r) float64, y (n,) class numbers. The validation loss of a candidate is the mean over its members
-    (one per inner fold), which is steadier than any fold's own. Stops when no candidate improved for `patience`
-    epochs; without validation rows all epochs are run and the losses are zero.
+    Z (F, n, r): the rows in the coordinates of each fold; y (n,) class numbers; members: F lists of C. The
+    validation loss of a candidate is its mean over folds, steadier than any fold's own. Stops when no candidate
+    improved for `patience` epochs.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
     rows = torch.tensor(Z, dtype=torch.float32, device=device)
-    truth = torch.nn.functional.one_hot(torch.tensor(y, device=device)).float()[:, None, :]
-    learned, held_out = (_row_weights(members, which, device) for which in ("train", "valid"))
-    mean_of = np.equal.outer(sorted({m.candidate for m in members}), [m.candidate for m in members])
-    networks = Networks(Z.shape[1], hidden, truth.shape[2], members, device)
+    truth = torch.nn.functional.one_hot(torch.tensor(y, device=device)).float()
+    learned, held_out = (_per_member(members, which, device).flatten(0, 1) for which in ("train", "valid"))
+    networks = Networks(Z.shape[2], hidden, truth.shape[1], members, device)
     optimizer, rng = AdamW(networks.parameters, members, device), np.random.default_rng(seed)
     curve = []
     for epoch in range(1, epochs + 1):
-        for batch in _minibatches(len(Z), rng):
+        for batch in _minibatches(len(y), rng):
             uniform = torch.tensor(rng.random((len(batch), hidden), dtype=np.float32), device=device)
-            loss = _loss(networks.logits(rows[batch], uniform), truth[batch], learned[batch])
+            loss = _loss(networks.logits(rows[:, batch], uniform), truth[batch], learned[:, batch])
             optimizer.step(torch.autograd.grad(loss.sum(), networks.parameters))
         with torch.no_grad():
             losses = _loss(networks.logits(rows), truth, held_out).cpu().numpy()
-        curve.append(mean_of @ losses / mean_of.sum(axis=1))
+        curve.append(losses.reshape(len(members), -1).mean(axis=0))
         if epoch % LOG_EVERY == 0:
             trained = float(loss.detach().mean())
-            log(
-                f"epoch {epoch}: {len(members)} networks, training loss {trained:.4f}, validation {curve[-1].round(4)}"
-            )
+            log(f"epoch {epoch}: {len(losses)} networks, loss {trained:.4f}, validation {curve[-1].round(4)}")
         if epoch - np.argmin(curve, axis=0).max() > patience:
             break
     return networks, np.array(curve).T
@@ -126,15 +124,9 @@ def _initial(r, hidden, K, seed):
 
 
 def _per_member(members, field, device):
-    """(B,) tensor of one field of the members."""
-    return torch.tensor([getattr(member, field) for member in members], dtype=torch.float32, device=device)
-
-
-def _row_weights(members, field, device):
-    """(n, B) tensor of the members' row weights."""
-    return torch.tensor(
-        np.stack([getattr(member, field) for member in members], axis=1), dtype=torch.float32
-    ).to(device)
+    """(F, C) tensor of one field of the members, or (F, C, n) of their row weights."""
+    values = np.array([[getattr(member, field) for member in fold] for fold in members])
+    return torch.tensor(values, dtype=torch.float32, device=device)
 
 
 def _minibatches(n, rng):
@@ -145,6 +137,6 @@ def _minibatches(n, rng):
 
 
 def _loss(logits, truth, weight):
-    """(B,) weighted mean cross-entropy of each member."""
+    """(B,) weighted mean cross-entropy of each member; logits (B, n, K), truth (n, K), weight (B, n)."""
     cross_entropy = -(torch.log_softmax(logits, dim=2) * truth).sum(dim=2)
-    return (cross_entropy * weight).sum(dim=0) / weight.sum(dim=0).clamp_min(1e-12)
+    return (cross_entropy * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1e-12)

@@ -1,0 +1,38 @@
+"""Every rule names an environment that exists, parses and pins its tools."""
+
+import re
+
+import yaml
+
+
+def test_every_rule_has_an_environment_a_log_and_a_benchmark(repository):
+    for path in (repository / "rules").glob("*.smk"):
+        text = path.read_text()
+        rules = re.split(r"^ *rule ", text, flags=re.M)[1:]
+        for body in rules:
+            name = body.split(":")[0]
+            for directive in ("log:", "conda:", "benchmark:", "resources:"):
+                assert directive in body, f"{path.name}: rule {name} lacks {directive}"
+        for env in re.findall(r'"\.\./envs/(\w+)\.yaml"', text):
+            assert (repository / f"envs/{env}.yaml").is_file(), env
+
+
+def test_environments_are_used_pinned_and_without_the_defaults_channel(repository):
+    used = "".join(path.read_text() for path in (repository / "rules").glob("*.smk"))
+    for path in (repository / "envs").glob("*.yaml"):
+        env = yaml.safe_load(path.read_text())
+        assert f"../envs/{path.name}" in used, f"{path.name} is not used"
+        assert "nodefaults" in env["channels"] and "defaults" not in env["channels"]
+        assert all(re.search(r"[=<>]", package) for package in env["dependencies"]), path.name
+
+
+def test_library_imports_stay_light():
+    """A job must not pay for torch, plotly or scikit-learn that it does not use."""
+    import subprocess
+    import sys
+
+    code = "import sys; from rna2model import splitdata, models, preflight; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"torch", "sklearn", "plotly", "anndata", "pandas", "scipy"} & set(loaded)
