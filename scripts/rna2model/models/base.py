@@ -1,5 +1,6 @@
 """What every model has in common: checks, settings, prediction row by row, saving."""
 
+import itertools
 import json
 from collections import Counter
 from pathlib import Path
@@ -116,6 +117,12 @@ class Model:
 
     def _save(self, folder):
         artefact.write(folder / WEIGHTS, self._arrays(), {"kind": self.name})
+
+    def _candidates(self):
+        """Every combination of the values to search, a list of {hyperparameter: value}."""
+        return [
+            dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
+        ]
 
     def _note(self, text, log):
         """Keep `text` in the settings and show it in the log."""

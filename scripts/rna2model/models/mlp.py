@@ -1,6 +1,5 @@
 """Multi-layer perceptron with one hidden layer. Trained with torch; a prediction needs numpy only."""
 
-import itertools
 from typing import ClassVar
 
 import numpy as np
@@ -43,9 +42,7 @@ class MLP(base.Model):
         device = self._device(X, log)
         rotation = Rotation(X)
         learn = Learner(torch_loop, rotation.Z, y, folds, device, self.seed, log)
-        candidates = [
-            dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
-        ]
+        candidates = self._candidates()
         chosen, epochs = candidates[0], self.DEFAULT_EPOCHS
         if folds:
             tried = learn.compare(candidates, self.EPOCHS, self.PATIENCE)
@@ -176,4 +173,4 @@ def principal_axes(Z):
     _, size, axes = np.linalg.svd(centred, full_matrices=False)
     keep = size > 1e-5 * max(size.max(initial=0.0), 1e-12)
     sd = size[keep] / np.sqrt(len(Z))
-    return axes[keep].T / sd.mean() if keep.any() else axes[:1].T * 0.0
+    return axes[keep].T / np.sqrt(sd * sd.mean()) if keep.any() else axes[:1].T * 0.0

@@ -1,6 +1,5 @@
 """Tree ensembles of scikit-learn: random forest and histogram gradient boosting."""
 
-import itertools
 from typing import ClassVar
 
 import numpy as np
@@ -50,9 +49,7 @@ class RandomForest(Trees):
 
     def _fit(self, X, y, folds, log):
         X = X.astype(np.float32)  # what the trees work with
-        candidates = [
-            dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
-        ]
+        candidates = self._candidates()
         chosen = candidates[0]
         if folds:
             scores = [self._inner_score(candidate, X, y, folds) for candidate in candidates]
@@ -103,9 +100,7 @@ class GradientBoosting(Trees):
     ROUNDS, DEFAULT_ROUNDS = 100, 50
 
     def _fit(self, X, y, folds, log):
-        candidates = [
-            dict(zip(self.search, values, strict=True)) for values in itertools.product(*self.search.values())
-        ]
+        candidates = self._candidates()
         chosen = {**candidates[0], "max_iter": self.DEFAULT_ROUNDS}
         with _threads(1):  # binning genes is most of the work, and slower with several
             if folds:
