@@ -25,6 +25,7 @@ rule align_star:
         prefix=lambda wildcards, output: output.summary.removesuffix("Log.final.out"),
     shell:
         """
+        rm -rf {params.prefix}tmp {output.bam}.*.bam # what a killed run left
         trap 'rm -rf {params.prefix}tmp {params.prefix}Log.progress.out {params.prefix}Log.out' EXIT
         (STAR --runThreadN {threads} --genomeDir {input.index} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
@@ -60,6 +61,7 @@ rule align_hisat2:
             "-1 {} -2 {}".format(*input.reads) if len(input.reads) == 2 else f"-U {input.reads}"
         ),
     shell:
-        "(hisat2 -p {threads} -x {input.index}/genome {params.reads} --known-splicesite-infile {input.splice_sites}"
+        "rm -f {output.bam}.*.bam;"
+        " (hisat2 -p {threads} -x {input.index}/genome {params.reads} --known-splicesite-infile {input.splice_sites}"
         " --new-summary --summary-file {output.summary} --rg-id {wildcards.sample} --rg SM:{wildcards.sample}"
-        " | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2> {log}"
+        " | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2> {log}"  # what a killed run left

@@ -49,11 +49,10 @@ rule index_star:
         runtime=minutes(20, per_gigabyte=30),
     params:
         feature=config["quantification"]["feature"],
-        sort_ram=lambda wildcards, resources: resources.mem_mb * 900_000,
     shell:
-        "STAR --runMode genomeGenerate --runThreadN {threads} --genomeDir {output}"
+        "rm -rf {output}/tmp; STAR --runMode genomeGenerate --runThreadN {threads} --genomeDir {output}"
         " --genomeFastaFiles {input.fasta} --sjdbGTFfile {input.gtf} --sjdbGTFfeatureExon {params.feature}"
-        " --parametersFiles {input.sizes} --limitGenomeGenerateRAM {params.sort_ram}"
+        " --parametersFiles {input.sizes} --limitGenomeGenerateRAM $(({resources.mem_mb} * 900000))"
         " --outFileNamePrefix {output}/ --outTmpDir {output}/tmp > {log} 2>&1"
 
 

@@ -87,15 +87,22 @@ def mixed_strands(rows):
             row["flags"] = "; ".join(filter(None, [row["flags"], note]))
 
 
+def column_name(name):
+    """Name in samples.tsv of the sheet's column `name`: a column called `status` must not hide ours."""
+    return f"sheet_{name}" if name in COLUMNS else name
+
+
 def write(rows, metadata, path):
     """Write samples.tsv: COLUMNS, then the sheet's metadata columns."""
-    extra = [column for column in next(iter(metadata.values())) if column not in COLUMNS]
+    extra = {column_name(column): column for column in next(iter(metadata.values()))}
     with open(path, "w", newline="") as file:
         table = csv.DictWriter(file, [*COLUMNS, *extra], delimiter="\t", restval="", lineterminator="\n")
         table.writeheader()
         for row in rows:
             cells = {key: "" if value is None else value for key, value in row.items()}
-            table.writerow({**{c: metadata[row["sample"]][c] for c in extra}, **cells})
+            table.writerow(
+                {**{name: metadata[row["sample"]][column] for name, column in extra.items()}, **cells}
+            )
 
 
 def included(path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rna2model import batch, report_figures
+from rna2model import batch, gate, report_figures
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "resources" / "report"
 SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
@@ -81,7 +81,7 @@ def table(path):
 
 def flow(run, config):
     """How many samples went where."""
-    samples, target = run["samples"], config["design"]["target"]
+    samples, target = run["samples"], gate.column_name(config["design"]["target"])
     included = samples[samples["status"] == "included"]
     labelled = set(run["predictions"][run["shipped"]]["sample"])
     return {
@@ -96,9 +96,9 @@ def flow(run, config):
 
 def confounding(run, config):
     """Cramer's V of batch and target over the labelled samples, or None without a batch column."""
-    column, target = config["design"]["batch"], config["design"]["target"]
-    if not column:
+    if not config["design"]["batch"]:
         return None
+    column, target = (gate.column_name(config["design"][role]) for role in ("batch", "target"))
     used = run["samples"][run["samples"]["sample"].isin(run["predictions"][run["shipped"]]["sample"])]
     return batch.confounding(used[column], used[target])
 

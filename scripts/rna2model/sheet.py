@@ -5,13 +5,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from jsonschema import Draft202012Validator
 
+from rna2model import splits
 from rna2model.config import locate, schema
+from rna2model.errors import InputProblem
 
 MISSING = {"", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "NULL"}
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
-TECHNICAL = {"sample", *FILE_COLUMNS, "strandedness", "exclude"}
+TECHNICAL = {"sample", *FILE_COLUMNS, "strandedness"}
 
 
 @dataclass
@@ -122,10 +125,7 @@ def _merge(path, rows, folders, matrix, strandedness):
 
 
 def _disagreements(path, first, other):
-    cells = [
-        ("strandedness", first.strandedness, other.strandedness),
-        ("exclude", first.exclude, other.exclude),
-    ]
+    cells = [("strandedness", first.strandedness, other.strandedness)]
     cells += [(column, first.metadata[column], other.metadata[column]) for column in first.metadata]
     return [
         f"{path} row {other.row}, column {column}: {theirs!r} differs from {ours!r} in row {first.row};"
@@ -216,9 +216,24 @@ def check_design(path, samples, config):
             for sample in among
             if column and is_missing(sample.metadata[column])
         ]
+    if not problems:
+        problems += _fold_problems(path, labelled, design, config["evaluation"]["folds"])
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, labelled, design["batch"])
     return problems
+
+
+def _fold_problems(path, labelled, design, folds):
+    """Whether the sheet alone, before any sample fails, has too few samples for the folds."""
+    labels = np.array([sample.metadata[design["target"]] for sample in labelled])
+    groups = np.array(
+        [sample.metadata[design["group"]] if design["group"] else sample.name for sample in labelled]
+    )
+    try:
+        splits.check_enough(labels, groups, folds)
+    except InputProblem as problem:
+        return [f"{path}, column {design['target']}: {problem}"]
+    return []
 
 
 def _batch_names(path, labelled, column):

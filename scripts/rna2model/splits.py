@@ -32,7 +32,7 @@ def make(samples, labels, groups=None, folds=5, repeats=1, seed=1):
     import pandas as pd
 
     samples, labels, groups = _by_name(samples, labels, groups)
-    _check_enough(labels, groups, folds)
+    check_enough(labels, groups, folds)
     parts = []
     for repeat in range(1, repeats + 1):
         tested_in = assign(labels, groups, folds, np.random.default_rng([seed, repeat])) + 1
@@ -122,7 +122,7 @@ def _groups_per_class(labels, groups):
     return {label: len(set(groups[labels == label].tolist())) for label in sorted(set(labels.tolist()))}
 
 
-def _check_enough(labels, groups, folds):
+def check_enough(labels, groups, folds):
     """InputProblem where there is one class only, or a class cannot be in every fold."""
     sizes, counts = Counter(labels.tolist()), _groups_per_class(labels, groups)
     if len(sizes) < 2:
@@ -131,10 +131,13 @@ def _check_enough(labels, groups, folds):
         )
     small = [label for label in counts if counts[label] < folds]
     if small:
+        remedy = "Add samples or drop the class"
+        if min(counts.values()) > 1:
+            remedy += f", or set evaluation.folds to {min(counts.values())}"
         told = "; ".join(f"{label}: {sizes[label]} samples in {counts[label]} groups" for label in small)
         raise InputProblem(
             f"{folds} folds need at least {folds} samples of every class, each in another group. Too small: {told}. "
-            f"Add samples, drop the class, or set evaluation.folds to {max(2, min(counts.values()))}."
+            f"{remedy}."
         )
 
 

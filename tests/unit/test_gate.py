@@ -66,6 +66,13 @@ def test_samples_tsv_lists_every_sample_with_its_metadata(tmp_path):
     assert gate.included(tmp_path / "samples.tsv") == ["a"]
 
 
+def test_a_sheet_column_of_our_name_does_not_hide_ours(tmp_path):
+    gate.write([gate.judge("a", GOOD, LIMITS)], {"a": {"status": "dead"}}, tmp_path / "samples.tsv")
+    header, row = ((tmp_path / "samples.tsv").read_text().splitlines()[i].split("\t") for i in (0, 1))
+    assert dict(zip(header, row, strict=True))["status"] == "included"
+    assert dict(zip(header, row, strict=True))["sheet_status"] == "dead"
+
+
 @pytest.mark.parametrize(
     ("sense", "antisense", "decision"),
     [(950, 50, "forward"), (50, 950, "reverse"), (480, 520, "unstranded"), (3, 5, "unstranded")],

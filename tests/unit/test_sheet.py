@@ -123,7 +123,7 @@ def test_a_sheet_in_another_encoding_is_explained(write):
 def design_problems(write, text, **design):
     samples, problems = write(text, matrix=True)
     assert problems == []
-    full, _ = config.complete({"design": design})
+    full, _ = config.complete({"design": design, "evaluation": {"folds": 2}})
     return sheet.check_design("sheet", samples, full)
 
 
@@ -146,3 +146,14 @@ def test_excluded_samples_do_not_count_as_a_class(write):
 def test_a_labelled_sample_needs_its_group(write):
     (problem,) = design_problems(write, "sample\tcondition\tdonor\nA\tx\td1\nB\ty\t\nC\t\t\n", group="donor")
     assert "row 3, column donor" in problem
+
+
+def test_a_class_smaller_than_the_folds_is_refused_before_any_job(write):
+    (problem,) = design_problems(write, tsv("sample condition", "A x", "B y", "C x"))
+    assert "2 folds need at least 2 samples of every class" in problem and "y: 1 samples" in problem
+
+
+def test_donors_count_not_their_samples(write):
+    text = tsv("sample condition donor", "A x d1", "B x d1", "C y d2", "D y d3")
+    (problem,) = design_problems(write, text, group="donor")
+    assert "x: 2 samples in 1 groups" in problem

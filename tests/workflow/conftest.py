@@ -49,7 +49,11 @@ def tiny(tmp_path):
     names = ["d02_b1", "d02_b2", "d08_b1", "d08_b2"]
     sheet = sheet[sheet["sample"].isin(names)]
     config = yaml.safe_load((tmp_path / "config.yaml").read_text())
-    config["qc"] = {"min_reads": 100}
+    config |= {
+        "qc": {"min_reads": 100},
+        "design": {"target": "condition", "batch": "batch"},
+        "evaluation": {"folds": 2},
+    }
 
     def write(sheet=sheet, **changes):
         sheet.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
