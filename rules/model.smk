@@ -4,6 +4,7 @@ FOLDS = [split for split in SPLITS if re.fullmatch(r"r\d+f\d+", split)]
 BATCHES_OUT = [split for split in SPLITS if split.startswith("batch.")]
 
 
+# Scaling, tuning in inner folds and fitting, on the training samples of one split.
 rule train:
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
@@ -16,7 +17,6 @@ rule train:
         f"{RESULTS}/logs/train_{{model}}/{{split}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_{{model}}/{{split}}.tsv"
-    """Scaling, tuning in inner folds and fitting, on the training samples of one split."""
     wildcard_constraints:
         model="|".join(model for model in MODELS if model not in TORCH_MODELS),
     retries: 2
