@@ -6,10 +6,12 @@ job.start(snakemake)
 params = snakemake.params
 
 data = cohort.read(snakemake.input[0])
+groups = data.column(params.group, data.samples) if params.group else None
+cohort.check_duplicates(data, groups)
 manifest = splits.make(
     data.samples,
     data.column(params.target, data.samples),
-    groups=data.column(params.group, data.samples) if params.group else None,
+    groups=groups,
     folds=params.folds,
     repeats=params.repeats,
     seed=params.seed,

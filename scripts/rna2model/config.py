@@ -63,6 +63,8 @@ def _explain(error):
         wanted = error.validator_value
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
         return f"{place}: must be {wanted}, not {error.instance!r}"
+    if error.validator == "maxItems":
+        return f"{place}: {error.instance!r}: this version does not use it; leave it empty"
     if error.validator in ("minimum", "maximum"):
         word = "least" if error.validator == "minimum" else "most"
         return f"{place}: must be at {word} {error.validator_value}, not {error.instance!r}"

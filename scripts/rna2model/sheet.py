@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import splits
+from rna2model import batch, splits
 from rna2model.config import locate, schema
 from rna2model.errors import InputProblem
 
@@ -217,23 +217,31 @@ def check_design(path, samples, config):
             if column and is_missing(sample.metadata[column])
         ]
     if not problems:
-        problems += _fold_problems(path, labelled, design, config["evaluation"]["folds"])
+        problems += _design_refusals(path, labelled, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, labelled, design["batch"])
     return problems
 
 
-def _fold_problems(path, labelled, design, folds):
-    """Whether the sheet alone, before any sample fails, has too few samples for the folds."""
-    labels = np.array([sample.metadata[design["target"]] for sample in labelled])
-    groups = np.array(
-        [sample.metadata[design["group"]] if design["group"] else sample.name for sample in labelled]
-    )
+def _design_refusals(path, labelled, config):
+    """What the sheet alone, before any sample fails, rules out: too few samples, batch equal to target."""
+    design, problems = config["design"], []
+
+    def column(role):
+        return np.array(
+            [sample.metadata[design[role]] if design[role] else sample.name for sample in labelled]
+        )
+
     try:
-        splits.check_enough(labels, groups, folds)
+        splits.check_enough(column("target"), column("group"), config["evaluation"]["folds"])
     except InputProblem as problem:
-        return [f"{path}, column {design['target']}: {problem}"]
-    return []
+        problems.append(f"{path}, column {design['target']}: {problem}")
+    try:
+        if config["expression"]["batch_correction"] != "none":
+            batch.check_confounding(column("batch"), column("target"))
+    except InputProblem as problem:
+        problems.append(f"{path}, column {design['batch']}: {problem}")
+    return problems
 
 
 def _batch_names(path, labelled, column):

@@ -109,3 +109,11 @@ def test_the_cohort_reads_back_as_it_was_built(tmp_path):
 def test_tpm_sums_to_a_million_and_respects_length():
     values = cohort.tpm(np.array([[10, 10], [0, 0]]), np.array([1000, 2000]))
     assert values[0].tolist() == pytest.approx([2e6 / 3, 1e6 / 3]) and values[1].tolist() == [0, 0]
+
+
+def test_one_library_under_two_names_is_refused_unless_they_are_one_group():
+    counts = np.array([[1, 2, 3], [4, 5, 6], [1, 2, 3]])
+    data = cohort.Cohort(counts, ["a", "b", "c"], ["g1", "g2", "g3"], None, {})
+    with pytest.raises(InputProblem, match="samples a and c have exactly the same counts"):
+        cohort.check_duplicates(data)
+    cohort.check_duplicates(data, groups=["d1", "d2", "d1"])

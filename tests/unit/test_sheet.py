@@ -120,10 +120,11 @@ def test_a_sheet_in_another_encoding_is_explained(write):
     assert "UTF-8" in problems[0]
 
 
-def design_problems(write, text, **design):
+def design_problems(write, text, correction="none", **design):
     samples, problems = write(text, matrix=True)
     assert problems == []
-    full, _ = config.complete({"design": design, "evaluation": {"folds": 2}})
+    expression = {"batch_correction": correction}
+    full, _ = config.complete({"design": design, "evaluation": {"folds": 2}, "expression": expression})
     return sheet.check_design("sheet", samples, full)
 
 
@@ -157,3 +158,10 @@ def test_donors_count_not_their_samples(write):
     text = tsv("sample condition donor", "A x d1", "B x d1", "C y d2", "D y d3")
     (problem,) = design_problems(write, text, group="donor")
     assert "x: 2 samples in 1 groups" in problem
+
+
+def test_correcting_a_batch_that_is_the_target_is_refused_before_any_job(write):
+    text = tsv("sample condition run", "A x r1", "B x r1", "C y r2", "D y r2")
+    (problem,) = design_problems(write, text, correction="combat", batch="run")
+    assert "batch and target coincide (r1: x; r2: y)" in problem
+    assert design_problems(write, text, batch="run") == []
