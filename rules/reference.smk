@@ -11,6 +11,7 @@ rule prepare_reference:
         gtf=f"{REFERENCE}/annotation.gtf",
         genes=f"{REFERENCE}/genes.tsv",
         star=f"{REFERENCE}/star_sizes.txt",
+        splice_sites=f"{REFERENCE}/splice_sites.txt",
         facts=f"{REFERENCE}/reference.json",
     log:
         f"{RESULTS}/logs/prepare_reference/reference.log",
@@ -75,22 +76,3 @@ rule index_hisat2:
         runtime=minutes(20, per_gigabyte=60),
     shell:
         "(mkdir -p {output} && hisat2-build -p {threads} {input} {output}/genome) > {log} 2>&1"
-
-
-rule splice_sites:
-    """Known introns, for HISAT2."""
-    input:
-        f"{REFERENCE}/annotation.gtf",
-    output:
-        f"{REFERENCE}/splice_sites.txt",
-    log:
-        f"{RESULTS}/logs/splice_sites/reference.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/splice_sites/reference.tsv"
-    conda:
-        "../envs/hisat2.yaml"
-    resources:
-        mem_mb=megabytes(2000),
-        runtime=minutes(10),
-    shell:
-        "hisat2_extract_splice_sites.py {input} > {output} 2> {log}"

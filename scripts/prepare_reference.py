@@ -17,6 +17,8 @@ reference.write_genes(genes, out.genes)
 
 sizes = reference.star_sizes(lengths)
 Path(out.star).write_text("".join(f"{name} {value}\n" for name, value in sizes.items()))
+introns = reference.splice_sites(out.gtf, snakemake.params.feature)
+Path(out.splice_sites).write_text("".join("{}\t{}\t{}\t{}\n".format(*intron) for intron in introns))
 
 facts = {
     "fasta_sha256": reference.checksum(out.fasta),
@@ -24,6 +26,7 @@ facts = {
     "genome_bases": sum(lengths.values()),
     "contigs": len(lengths),
     "genes": len(genes),
+    "introns": len(introns),
     "notes": notes,
 }
 Path(out.facts).write_text(json.dumps(facts, indent=1) + "\n")

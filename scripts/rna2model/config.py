@@ -39,12 +39,12 @@ def complete(config):
 
 
 def _with_defaults(value, node):
-    for key, child in node.get("properties", {}).items():
-        if key not in value:
-            value[key] = copy.deepcopy(child.get("default"))
-        if child.get("type") == "object":
-            _with_defaults(value[key], child)
-    return value
+    """`value` completed, its keys in the schema's order: what rules compare must not depend on the user's order."""
+    full = {}
+    for key, child in node["properties"].items():
+        given = value.get(key, copy.deepcopy(child.get("default")))
+        full[key] = _with_defaults(given, child) if child.get("type") == "object" else given
+    return full
 
 
 def _explain(error):

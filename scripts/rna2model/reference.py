@@ -95,6 +95,29 @@ def genes(gtf, feature="exon", attribute="gene_id"):
     return [_complete(record, exons[name]) for name, record in records.items()]
 
 
+def splice_sites(gtf, feature="exon"):
+    """Sorted introns (chromosome, last base before, first base after, strand), 0-based, of all transcripts.
+
+    The format of HISAT2's --known-splicesite-infile, as its hisat2_extract_splice_sites.py writes it: exons
+    less than 5 bases apart are one exon.
+    """
+    transcripts = defaultdict(list)
+    with opened(gtf) as file:
+        for line in io.TextIOWrapper(file, encoding="utf-8", errors="replace"):
+            cells = line.rstrip("\r\n").split("\t")
+            if len(cells) == 9 and cells[2] == feature:
+                name = dict(ATTRIBUTE.findall(cells[8])).get("transcript_id")
+                transcripts[name, cells[0], cells[6]].append((int(cells[3]), int(cells[4])))
+    introns = set()
+    for (name, chromosome, strand), exons in transcripts.items():
+        end = None
+        for start, stop in sorted(exons) if name else ():
+            if end is not None and start - end > 5:
+                introns.add((chromosome, end - 1, start - 1, strand))
+            end = stop if end is None else max(end, stop)
+    return sorted(introns)
+
+
 def _no_attribute(gtf, number, feature, attribute, text):
     hint = " This looks like GFF3; convert it with `gffread -T`." if re.match(r"\w+=", text) else ""
     return f"{gtf} line {number}: this {feature!r} line has no {attribute}.{hint}"

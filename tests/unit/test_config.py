@@ -90,3 +90,13 @@ def test_the_config_may_name_exactly_what_the_library_has():
     expression = properties["expression"]["properties"]
     assert set(expression["normalization"]["enum"]) == set(normalization.METHODS)
     assert set(expression["batch_correction"]["enum"]) == set(batch.METHODS)
+
+
+def test_the_order_of_keys_changes_nothing():
+    one, _ = config.complete(
+        {"expression": {"normalization": "tmm", "batch_correction": "none"}, "results": "r"}
+    )
+    two, _ = config.complete(
+        {"results": "r", "expression": {"batch_correction": "none", "normalization": "tmm"}}
+    )
+    assert repr(one) == repr(two)

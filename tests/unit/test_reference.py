@@ -82,3 +82,7 @@ def test_what_is_not_a_genome_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(InputProblem):
         reference.contigs(path)
+
+
+def test_introns_lie_between_exons_of_one_transcript(gtf):
+    assert reference.splice_sites(gtf(GTF)) == [("1", 149, 200, "+")]
