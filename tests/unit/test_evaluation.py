@@ -234,7 +234,7 @@ def test_test_rows_rotate_like_training_rows():
     fitted = rotation.Rotation(X)
     np.testing.assert_allclose(fitted.rotate(X), fitted.Z, atol=1e-9)
     np.testing.assert_allclose(
-        fitted.Z @ fitted.Z.T, rotation.standardise(X)[0] @ rotation.standardise(X)[0].T, atol=1e-9
+        fitted.Z @ fitted.Z.T, rotation.scaled(X)[0] @ rotation.scaled(X)[0].T, atol=1e-9
     )
 
 

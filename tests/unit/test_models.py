@@ -125,7 +125,7 @@ def test_logistic_l2_equals_scikit_learn(K, shape, c):
 
     X, y = expression(*shape, K=K)
     model = models.make("logistic_l2", search={"C_times_genes": [c]}).fit(X, y, log=quiet)
-    Z, _, scale = rotation.standardise(X)
+    Z, _, scale = rotation.scaled(X)
     theirs = LogisticRegression(C=c / shape[1], tol=1e-10, max_iter=100_000).fit(Z, y)
     assert_allclose(model.coefficients() * scale, theirs.coef_, atol=1e-4 * np.abs(theirs.coef_).max())
     assert_allclose(model.predict_proba(X), theirs.predict_proba(Z), atol=1e-4)
@@ -137,7 +137,7 @@ def test_the_support_vector_machine_equals_scikit_learn_with_a_free_intercept(c)
     from sklearn.svm import LinearSVC
 
     X, y = expression(90, 20)
-    Z, _, _ = rotation.standardise(X)
+    Z, _, _ = rotation.scaled(X)
     rotated = rotation.Rotation(X)
     weights, _ = newton.solve(
         newton.SquaredHinge,
@@ -155,7 +155,7 @@ def test_the_elastic_net_reaches_the_minimum_of_scikit_learn(K):
     from sklearn.linear_model import LogisticRegression
 
     X, y = expression(60, 150, K=K)
-    Z, _, _ = rotation.standardise(X)
+    Z, _, _ = rotation.scaled(X)
     numbers = np.unique(y, return_inverse=True)[1]
     C = 6.0 * elastic_net.smallest_C(Z, numbers) / 0.5
     loss, targets = linear.logistic_targets(numbers)
@@ -171,7 +171,7 @@ def test_the_elastic_net_reaches_the_minimum_of_scikit_learn(K):
 def test_members_of_a_batch_do_not_touch_each_other():
     """Inner folds as zero weights give what a fit on those rows alone gives."""
     X, y = expression(40, 15, K=3)
-    Z, _, _ = rotation.standardise(X)
+    Z, _, _ = rotation.scaled(X)
     numbers, rows = np.unique(y, return_inverse=True)[1], np.arange(40) < 28
     loss, targets = linear.logistic_targets(numbers)
     both, _ = newton.solve(

@@ -7,13 +7,13 @@ import numpy as np
 
 from rna2model.models import base, proximal
 from rna2model.models.linear import Linear, logistic_targets, probabilities
-from rna2model.models.rotation import standardise
+from rna2model.models.rotation import scaled
 
 COSTLY = 20_000_000  # values of expression above which a fit takes minutes
 
 
 class ElasticNet(Linear):
-    """The objective of scikit-learn's LogisticRegression with l1_ratio; classes not weighted, genes standardised.
+    """The objective of scikit-learn's LogisticRegression with l1_ratio; classes not weighted, genes scaled (rotation.py).
 
     C is given as a multiple of the smallest C that leaves a gene in the model, so the grid fits any cohort;
     it and l1_ratio are tuned by the log loss of pooled inner out-of-fold predictions. The L1 part is no
@@ -25,7 +25,7 @@ class ElasticNet(Linear):
     STEPS_TUNING, STEPS = 1000, 5000
 
     def _fit(self, X, y, folds, log):
-        Z, mean, scale = standardise(X)
+        Z, mean, scale = scaled(X)
         if Z.size > COSTLY:
             self._note(f"{Z.shape[0]} x {Z.shape[1]} values: takes minutes per split", log)
         smallest, multiples = smallest_C(Z, y), sorted(self.search["C_over_smallest"])

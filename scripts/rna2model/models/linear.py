@@ -56,7 +56,7 @@ class Linear(base.Model):
 class LogisticL2(Linear):
     """Logistic (two classes) or multinomial regression with an L2 penalty; scikit-learn's LogisticRegression.
 
-    Genes are standardised with the training rows, the intercept is not penalised, classes are not weighted:
+    Genes are scaled with the training rows (rotation.py), the intercept is not penalised, classes are not weighted:
     the probabilities keep the class frequencies of the training rows. C is tuned by the log loss of pooled
     inner out-of-fold predictions. Candidates are C times the number of varying genes, since the variance of a
     linear score grows with that number: the same grid serves 50 genes and 20,000.

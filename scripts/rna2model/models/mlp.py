@@ -14,7 +14,7 @@ SMALL = 500_000  # values of expression
 class MLP(base.Model):
     """relu(x W1 + b1) W2 + b2 with dropout, AdamW and early stopping.
 
-    Genes are standardised and rotated to the training samples' principal axes (all of them, so nothing is
+    Genes are scaled and rotated to the training samples' principal axes (all of them, so nothing is
     dropped; rotation.py). An axis is divided by the square root of its sd: strong axes still count for more, but
     technical ones do not drown the rest. The candidate and the number of epochs are those with the least
     validation loss, averaged over inner folds; the final network is trained on all training rows for that many.
@@ -68,7 +68,7 @@ class MLP(base.Model):
         return self.device
 
     def _keep(self, rotation, W1, b1, W2, b2):
-        """Fold standardisation into the first layer (r, h), as it is stored: equal rounding after loading."""
+        """Fold the scaling into the first layer (r, h), as it is stored: equal rounding after loading."""
         self.hidden_weights_ = np.ascontiguousarray(rotation.to_genes(W1).astype(np.float32))
         self.hidden_bias_ = rotation.intercept(self.hidden_weights_.astype(np.float64), b1)
         self.output_weights_, self.output_bias_ = np.ascontiguousarray(W2.T), b2
