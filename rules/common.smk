@@ -17,12 +17,14 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 # Snakemake forgets a coroutine when a resource depends on the size of a file that is not there yet.
 warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
-from rna2model import models, preflight
+from rna2model import models, preflight, sheet
 
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
 config, SAMPLES, PROBLEMS = preflight.check(config, [Path.cwd(), *CONFIG_FOLDERS])
 if PROBLEMS:
     raise WorkflowError(preflight.message(PROBLEMS))
+if WARNING := sheet.too_few_to_train(SAMPLES, config):
+    logger.warning(WARNING)
 
 RESULTS = config["results"]
 REFERENCE = f"{RESULTS}/reference"

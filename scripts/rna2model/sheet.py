@@ -217,31 +217,38 @@ def check_design(path, samples, config):
             if column and is_missing(sample.metadata[column])
         ]
     if not problems:
-        problems += _design_refusals(path, labelled, config)
+        problems += _confounded(path, labelled, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, labelled, design["batch"])
     return problems
 
 
-def _design_refusals(path, labelled, config):
-    """What the sheet alone, before any sample fails, rules out: too few samples, batch equal to target."""
-    design, problems = config["design"], []
-
-    def column(role):
-        return np.array(
-            [sample.metadata[design[role]] if design[role] else sample.name for sample in labelled]
+def _confounded(path, labelled, config):
+    """Correcting a batch that is the target: the sheet alone rules it out."""
+    design = config["design"]
+    if config["expression"]["batch_correction"] == "none":
+        return []
+    try:
+        batch.check_confounding(
+            *([s.metadata[design[role]] for s in labelled] for role in ("batch", "target"))
         )
+    except InputProblem as problem:
+        return [f"{path}, column {design['batch']}: {problem}"]
+    return []
 
+
+def too_few_to_train(samples, config):
+    """Why the labelled samples cannot be split into the folds, or an empty text. Counting needs no folds, so
+    this is a warning at the start; the rule that assigns the folds refuses, after quality control."""
+    design = config["design"]
+    labelled = [s for s in samples.values() if not s.exclude and not is_missing(s.metadata[design["target"]])]
+    groups = [s.metadata[design["group"]] if design["group"] else s.name for s in labelled]
     try:
-        splits.check_enough(column("target"), column("group"), config["evaluation"]["folds"])
+        labels = np.array([s.metadata[design["target"]] for s in labelled])
+        splits.check_enough(labels, np.array(groups), config["evaluation"]["folds"])
     except InputProblem as problem:
-        problems.append(f"{path}, column {design['target']}: {problem}")
-    try:
-        if config["expression"]["batch_correction"] != "none":
-            batch.check_confounding(column("batch"), column("target"))
-    except InputProblem as problem:
-        problems.append(f"{path}, column {design['batch']}: {problem}")
-    return problems
+        return f"no model can be trained on this sheet: {problem}"
+    return ""
 
 
 def _batch_names(path, labelled, column):

@@ -149,15 +149,19 @@ def test_a_labelled_sample_needs_its_group(write):
     assert "row 3, column donor" in problem
 
 
-def test_a_class_smaller_than_the_folds_is_refused_before_any_job(write):
-    (problem,) = design_problems(write, tsv("sample condition", "A x", "B y", "C x"))
-    assert "2 folds need at least 2 samples of every class" in problem and "y: 1 samples" in problem
-
-
-def test_donors_count_not_their_samples(write):
-    text = tsv("sample condition donor", "A x d1", "B x d1", "C y d2", "D y d3")
-    (problem,) = design_problems(write, text, group="donor")
-    assert "x: 2 samples in 1 groups" in problem
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["A x d1", "B y d2", "C x d3"], "y: 1 samples in 1 groups"),
+        (["A x d1", "B x d1", "C y d2", "D y d3"], "x: 2 samples in 1 groups"),
+        (["A x d1", "B x d4", "C y d2", "D y d3"], ""),
+    ],
+)
+def test_too_few_samples_or_donors_for_the_folds_is_said_at_the_start(write, rows, expected):
+    samples, _ = write(tsv("sample condition donor", *rows), matrix=True)
+    full, _ = config.complete({"design": {"group": "donor"}, "evaluation": {"folds": 2}})
+    found = sheet.too_few_to_train(samples, full)
+    assert expected in found and bool(expected) == bool(found)
 
 
 def test_correcting_a_batch_that_is_the_target_is_refused_before_any_job(write):
