@@ -138,7 +138,6 @@ def multiqc_inputs():
             if ALIGNER == "star"
             else f"{RESULTS}/qc/hisat2/{name}.txt"
         )
-        files.append(f"{RESULTS}/qc/flagstat/{name}.json")
         if config["quantification"]["tool"] == "featurecounts":
             files.append(f"{RESULTS}/qc/featurecounts/{name}.txt.summary")
         else:

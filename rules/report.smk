@@ -7,6 +7,7 @@ if FROM_READS:
         input:
             files=multiqc_inputs(),
             samples=f"{RESULTS}/samples.tsv",
+            layout=REPOSITORY / "resources/multiqc.yaml",
         output:
             html=f"{RESULTS}/multiqc/multiqc_report.html",
             files=f"{RESULTS}/multiqc/files.txt",

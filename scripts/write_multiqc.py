@@ -15,22 +15,13 @@ with open(given.samples, newline="") as file:
     rows = [[row[column] for column in columns] for row in csv.DictReader(file, delimiter="\t")]
 header = """# id: sample_status
 # section_name: Sample status
-# description: which samples entered the cohort, and why the others did not
+# description: says which samples entered the cohort, and why the others did not
 # plot_type: table
 """
 lines = ["\t".join(cells) for cells in [columns, *rows]]
 Path(out.status).write_text(header + "\n".join(lines) + "\n")
 Path(out.files).write_text("\n".join([*given.files, out.status]) + "\n")
 
-command = [
-    "multiqc",
-    "--force",
-    "--quiet",
-    "--no-version-check",
-    "--file-list",
-    out.files,
-    "--outdir",
-    params.folder,
-]
-order = "report_section_order: {sample_status: {order: 1000}}"
-sys.exit(subprocess.run([*command, "--filename", Path(out.html).name, "--cl-config", order]).returncode)
+command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", given.layout]
+command += ["--file-list", out.files, "--outdir", params.folder, "--filename", Path(out.html).name]
+sys.exit(subprocess.run(command).returncode)
