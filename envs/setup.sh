@@ -10,6 +10,9 @@ python=${PYTHON:-python3}
     exit 1
 }
 
+# an activated .venv is about to be replaced: use the Python it was made with
+python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
+
 wanted=$(cat envs/requirements.txt envs/setup.sh | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
     echo "setup: installing Python packages into .venv"
