@@ -62,9 +62,9 @@ rule align_hisat2:
         ),
     shell:
         """
-        rm -f {output.bam}.*.bam  # what a killed run left
+        rm -f {output.bam}.*.bam # what a killed run left
         (hisat2 -p {threads} -x {input.index}/genome {params.reads} \
             --known-splicesite-infile {input.splice_sites} --new-summary --summary-file {output.summary} \
             --rg-id {wildcards.sample} --rg SM:{wildcards.sample} \
-            | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2> {log}
+            | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """
