@@ -1,6 +1,5 @@
 """What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
 
-import os
 import re
 import sys
 import warnings
@@ -11,14 +10,12 @@ from snakemake.exceptions import WorkflowError
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-# The tools that pip installed lie beside this Python; a rule's conda environment still comes first.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-
 # Snakemake forgets a coroutine when a resource depends on the size of a file that is not there yet.
 warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
 from rna2model import models, preflight, sheet
 
+preflight.find_own_tools()
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
 config, SAMPLES, PROBLEMS = preflight.check(config, [Path.cwd(), *CONFIG_FOLDERS])
 if PROBLEMS:

@@ -1,6 +1,8 @@
 """Everything that can be known before a job starts: config, sheet, files, names of the splits."""
 
 import hashlib
+import os
+import sys
 from pathlib import Path
 
 from rna2model import config as configuration
@@ -26,6 +28,14 @@ def check(given, folders):
     if samples:
         problems += sheet.check_design(path, samples, config)
     return config, samples, problems
+
+
+def find_own_tools():
+    """Put the folder of this Python first on the PATH: pip installed tools there. Conda environments of rules
+    still come before it."""
+    own = str(Path(sys.executable).parent)
+    if os.environ["PATH"].split(os.pathsep)[0] != own:
+        os.environ["PATH"] = os.pathsep.join([own, os.environ["PATH"]])
 
 
 def message(problems):
