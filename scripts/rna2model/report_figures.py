@@ -136,6 +136,7 @@ def comparison(run):
             "error_x": {
                 "type": "data",
                 "symmetric": False,
+                "color": COLOURS[7],
                 "array": [h - m for h, m in zip(high, mid, strict=True)],
                 "arrayminus": [m - v for m, v in zip(mid, low, strict=True)],
             },
