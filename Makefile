@@ -36,7 +36,7 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 bench: setup ## overhead of the workflow over the bare tool commands, measured in one run
 	.venv/bin/python tests/bench/dag_overhead.py
 
-golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva, -limma)
+golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R
 
 clean: ## remove the demo and caches (not .venv)
