@@ -8,6 +8,7 @@ from rna2model.errors import InputProblem
 KIND = "batch_model"
 CONVERGED = 1e-4  # sva's it.sol
 ROUNDING = 1e-12
+UNSEEN = ("uncorrected", "refuse")
 
 
 class BatchModel:
@@ -16,17 +17,22 @@ class BatchModel:
     Attributes
     ----------
     batches_ : list of str, the training batches, sorted
+    corrects_ : bool, whether there is anything to take out (two training batches or more)
     """
 
     method = "none"
     learned = ()
 
     def fit(self, X, batches, gene_ids=None):
-        """Learn from X (n, g) log2 expression and batches (n,)."""
-        X, batches = np.asarray(X, dtype=float), np.asarray(batches).astype(str)
+        """Learn from X (n, g) log2 expression and batches (n,); gene_ids (g,) only name a gene in an error."""
+        X, batches = _checked(X, batches, gene_ids)
         self.batches_ = sorted(set(batches.tolist()))
         self._learn(X, np.searchsorted(self.batches_, batches))
         return self
+
+    @property
+    def corrects_(self):
+        return bool(self.learned) and len(self.batches_) > 1
 
     def is_known(self, batches):
         """(m,) bool, whether training had the batch."""
@@ -35,7 +41,10 @@ class BatchModel:
     def transform(self, X, batches, unseen="uncorrected"):
         """(m, g) corrected expression. A sample of a batch that training did not have is left as it is
         (`uncorrected`), or an InputProblem (`refuse`)."""
-        X, batches = np.array(X, dtype=float), np.asarray(batches).astype(str)
+        if unseen not in UNSEEN:
+            raise InputProblem(f"unseen batches are {' or '.join(UNSEEN)}, not {unseen!r}.")
+        X, batches = _checked(X, batches)
+        X = X.copy()
         known = self.is_known(batches)
         if unseen == "refuse" and self.learned and not known.all():
             raise InputProblem(
@@ -62,7 +71,8 @@ class ComBat(BatchModel):
     """Empirical Bayes shift and scale of each batch (Johnson, Li & Rabinovic 2007; sva::ComBat, no covariates).
 
     As in sva: a gene constant within a batch is passed through; with a batch of one sample only the means
-    are corrected. With a single training batch there is nothing to correct and samples are unchanged.
+    are corrected. With a single training batch, which sva refuses, there is nothing to correct and samples are
+    unchanged. Unlike sva, "constant" allows for rounding, and what would become NaN there is refused.
 
     Attributes
     ----------
@@ -110,14 +120,32 @@ def _varies(members):
     return np.all(several, axis=0) if several else np.ones(members[0].shape[1], dtype=bool)
 
 
+def _checked(X, batches, gene_ids=None):
+    """(X float64, batches str); InputProblem where they do not match or X has NaN or infinities."""
+    X, batches = np.asarray(X, dtype=float), np.asarray(batches).astype(str)
+    if len(X) != len(batches):
+        raise InputProblem(f"{len(X)} samples have {len(batches)} batch names.")
+    if not np.isfinite(X).all():
+        row, column = np.argwhere(~np.isfinite(X))[0]
+        gene = column + 1 if gene_ids is None else gene_ids[column]
+        raise InputProblem(f"row {row + 1}, gene {gene}: {X[row, column]} is not a finite number.")
+    return X, batches
+
+
 def _posterior(rows, mean_only):
     """(gamma*, sqrt(delta*)) of one batch from its standardised rows (n, g): sva's it.sol / postmean."""
     n, shift = len(rows), rows.mean(axis=0)
+    if len(shift) < 2:
+        raise InputProblem(
+            f"combat learns across genes, and {len(shift)} varies within every batch; use none."
+        )
     prior_mean, prior_variance = shift.mean(), shift.var(ddof=1)
     if mean_only:
         return (prior_variance * shift + prior_mean) / (prior_variance + 1), np.ones_like(shift)
     variance = rows.var(axis=0, ddof=1)
     m, s2 = variance.mean(), variance.var(ddof=1)
+    if s2 == 0:
+        raise InputProblem("combat: all genes vary equally in a batch (copies of one gene?); use none.")
     a, b = (2 * s2 + m**2) / s2, (m * s2 + m**3) / s2
     gamma, delta = shift, variance
     while True:
@@ -136,6 +164,8 @@ METHODS = {cls.method: cls for cls in (BatchModel, ComBat)}
 
 def make(method):
     """An unfitted batch model, a key of METHODS."""
+    if method not in METHODS:
+        raise InputProblem(f"batch correction {method!r} is not one of {', '.join(METHODS)}.")
     return METHODS[method]()
 
 

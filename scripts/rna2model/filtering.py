@@ -10,7 +10,7 @@ def by_expression(counts, groups=None, min_count=10, min_total=15):
     """(n_genes,) bool, genes worth keeping: edgeR::filterByExpr (Chen, Lun & Smyth 2016).
 
     counts : (n_samples, n_genes); groups : (n_samples,) labels, of which only the size of the smallest
-    group is used, or None for a single group.
+    group is used, or None for a single group. No library may be zero.
     """
     sizes = np.unique(groups, return_counts=True)[1] if groups is not None else [len(counts)]
     needed = min(sizes)
@@ -18,5 +18,7 @@ def by_expression(counts, groups=None, min_count=10, min_total=15):
         needed = LARGE_GROUP + (needed - LARGE_GROUP) * LARGE_SHARE
     library = counts.sum(axis=1)
     cutoff = min_count / np.median(library) * 1e6
-    expressed = (counts * 1e6 / library[:, None] >= cutoff).sum(axis=0) >= needed - TOLERANCE
-    return expressed & (counts.sum(axis=0) >= min_total - TOLERANCE)
+    expressed = np.zeros(counts.shape[1], dtype=int)
+    for row, total in zip(counts, library, strict=True):  # one row at a time: no copy of a large cohort
+        expressed += row * 1e6 / total >= cutoff
+    return (expressed >= needed - TOLERANCE) & (counts.sum(axis=0) >= min_total - TOLERANCE)

@@ -40,30 +40,30 @@ class Normalizer:
     def fit(self, counts, groups=None):
         """Learn from training libraries: counts (n, n_genes); groups (n,) labels, for the filter's group size."""
         counts = self._checked(counts)
+        if not len(counts):
+            raise InputProblem("there is no training sample to fit the normalization on.")
+        if self.unit != "log":
+            _refuse_zero_libraries(counts)
         self.kept_ = self._filter(counts, groups)
         if not self.kept_.any():
             raise InputProblem(
                 f"no gene of {len(self.kept_)} has enough counts in the {len(counts)} training samples."
             )
-        kept = counts[:, self.kept_]
-        if self.unit != "log":
-            _refuse_zero_libraries(kept)
-            self.proportions_ = (kept / kept.sum(axis=1, keepdims=True)).mean(axis=0)
-        else:
-            self.proportions_ = kept.mean(axis=0)
+        kept = self._kept(counts)
+        whole = np.ones(len(kept)) if self.unit == "log" else _libraries(kept)
+        self.proportions_ = sum(row / total for row, total in zip(kept, whole, strict=True)) / len(kept)
         self._learn(kept)
         return self
 
     def transform(self, counts):
         """(m, n_kept) log2 expression of counts (m, n_genes), row by row."""
-        kept = self._checked(counts)[:, self.kept_]
-        if self.unit != "log":
-            _refuse_zero_libraries(kept)
-        return np.stack([self._row(row) for row in kept]) if len(kept) else np.empty((0, kept.shape[1]))
+        kept = self._kept(self._checked(counts))
+        return _each(self._row, kept, out=np.empty(kept.shape))
 
     def factors(self, counts):
         """(m,) dimensionless normalization factors of counts (m, n_genes)."""
-        return np.array([self._factor(row) for row in self._checked(counts)[:, self.kept_]])
+        kept = self._kept(self._checked(counts))
+        return _each(self._factor, kept, out=np.empty(len(kept)))
 
     @property
     def genes_(self):
@@ -75,8 +75,11 @@ class Normalizer:
         Genes of no interest are dropped. A missing gene gets its mean training share of the library (for
         logarithms its mean), so that its normalised value is about the training mean.
         """
-        place = {str(gene): column for column, gene in enumerate(gene_ids)}
-        values = np.asarray(values, dtype=float)
+        place = {}
+        for column, gene in enumerate(map(str, gene_ids)):
+            if place.setdefault(gene, column) != column and gene in self.gene_ids:
+                raise InputProblem(f"gene {gene} is there twice; add up the rows of one gene.")
+        values = _numbers(values)
         found = np.array([gene in place for gene in self.gene_ids])
         aligned = np.zeros((len(values), len(self.gene_ids)))
         aligned[:, found] = values[:, [place[gene] for gene in self.gene_ids if gene in place]]
@@ -100,7 +103,7 @@ class Normalizer:
         artefact.write(path, arrays, {"kind": KIND, **settings})
 
     def _checked(self, counts):
-        counts = np.asarray(counts, dtype=float)
+        counts = _numbers(counts)
         if counts.shape[1] != len(self.gene_ids):
             raise InputProblem(
                 f"the normalizer expects {len(self.gene_ids)} genes, the samples have {counts.shape[1]}."
@@ -120,7 +123,14 @@ class Normalizer:
             return np.ones(counts.shape[1], dtype=bool)
         if self.unit in COUNT_UNITS:
             return filtering.by_expression(counts, groups)
-        return counts.var(axis=0) > 0
+        return np.ptp(counts, axis=0) > 0  # not the variance: that of a constant can be rounding
+
+    def _kept(self, counts):
+        """(m, n_kept), rows contiguous, each with something in it."""
+        kept = np.compress(self.kept_, counts, axis=1)
+        if self.unit != "log":
+            _refuse_zero_libraries(kept)
+        return kept
 
     def _learn(self, kept):
         """Set the attributes of `learned` from counts (n, n_kept)."""
@@ -148,9 +158,19 @@ class CPM(Normalizer):
 
     method = "cpm"
     learned = ("mean_library_",)
+    scale_ = 1.0
 
     def _learn(self, kept):
-        self.mean_library_ = np.mean([row.sum() * self._factor(row) for row in kept])
+        raw = _each(self._raw_factor, kept, out=np.empty(len(kept)))
+        self.scale_ = float(np.exp(np.mean(np.log(raw))))
+        self.mean_library_ = np.mean(_libraries(kept) * (raw / self.scale_))
+
+    def _raw_factor(self, row):
+        """Factor of one library before training factors are made to multiply to one."""
+        return 1.0
+
+    def _factor(self, row):
+        return self._raw_factor(row) / self.scale_
 
     def _row(self, row):
         library = row.sum() * self._factor(row)
@@ -171,8 +191,6 @@ class TMM(CPM):
 
     def _learn(self, kept):
         self.reference_ = kept[self._reference_row(kept)]
-        self.scale_ = 1.0
-        self.scale_ = np.exp(np.mean(np.log([self._factor(row) for row in kept])))
         super()._learn(kept)
 
     @staticmethod
@@ -184,21 +202,21 @@ class TMM(CPM):
             return int(np.argmax(np.sqrt(expressed).sum(axis=1)))
         return int(np.argmin(np.abs(quartiles - quartiles.mean())))
 
-    def _factor(self, row):
+    def _raw_factor(self, row):
         both = (row > 0) & (self.reference_ > 0)
         seen, reference = row[both], self.reference_[both]
         total, reference_total = row.sum(), self.reference_.sum()
         share, reference_share = seen / total, reference / reference_total
         ratio = np.log2(share / reference_share)
         if not len(ratio) or np.abs(ratio).max() < 1e-6:
-            return 1.0 / self.scale_
+            return 1.0
         mean = (np.log2(share) + np.log2(reference_share)) / 2
         variance = (total - seen) / total / seen + (reference_total - reference) / reference_total / reference
         keep = _within(ratio, self.LOGRATIO_TRIM) & _within(mean, self.SUM_TRIM)
         if not keep.any():
-            return 1.0 / self.scale_
+            return 1.0
         weighted = (ratio[keep] / variance[keep]).sum() / (1 / variance[keep]).sum()
-        return 2.0**weighted / self.scale_
+        return 2.0**weighted
 
 
 class UpperQuartile(CPM):
@@ -209,21 +227,20 @@ class UpperQuartile(CPM):
 
     def _learn(self, kept):
         self.expressed_ = (kept > 0).any(axis=0)
-        self.scale_ = 1.0
-        factors = np.array([self._factor(row) for row in kept])
-        if (factors <= 0).any():
-            raise InputProblem("upper_quartile: a training library has its upper quartile at zero; use tmm.")
-        self.scale_ = np.exp(np.mean(np.log(factors)))
         super()._learn(kept)
 
-    def _factor(self, row):
-        return np.quantile(row[self.expressed_], 0.75) / row.sum() / self.scale_
+    def _raw_factor(self, row):
+        quartile = np.quantile(row[self.expressed_], 0.75)
+        if quartile <= 0:
+            raise InputProblem("the upper quartile of its counts is zero, so it has no factor; use tmm.")
+        return quartile / row.sum()
 
 
 class MedianOfRatios(Normalizer):
     """DESeq2's size factors (Anders & Huber 2010; estimateSizeFactors, type="ratio"), then log2(count/factor + 1).
 
     Learned: the log geometric mean of each gene over the training libraries, for genes positive in all.
+    These lines rather than pydeseq2's, which lets a zero of a new library into the median, as -inf.
     """
 
     method = "deseq2"
@@ -240,7 +257,7 @@ class MedianOfRatios(Normalizer):
     def _factor(self, row):
         used = np.isfinite(self.log_means_) & (row > 0)
         if not used.any():
-            raise InputProblem("deseq2: a sample shares no expressed gene with the training samples.")
+            raise InputProblem("it expresses none of the genes that deseq2 learned size factors on; use tmm.")
         return np.exp(np.median(np.log(row[used]) - self.log_means_[used]))
 
     def _row(self, row):
@@ -254,7 +271,8 @@ class TPM(Normalizer):
     units = (*COUNT_UNITS, "tpm")
 
     def _learn(self, kept):
-        if self.unit != "tpm" and (self.lengths is None or not np.isfinite(self.lengths).all()):
+        known = self.lengths is not None and len(self.lengths) == len(self.gene_ids)
+        if self.unit != "tpm" and not (known and (np.isfinite(self.lengths) & (self.lengths > 0)).all()):
             raise InputProblem(
                 "tpm needs the length of every gene; give reference.gtf with all genes of the matrix."
             )
@@ -271,6 +289,8 @@ METHODS = {cls.method: cls for cls in (Unnormalized, CPM, TPM, TMM, UpperQuartil
 
 def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts"):
     """An unfitted normalizer of `method`, a key of METHODS."""
+    if method not in METHODS:
+        raise InputProblem(f"normalization {method!r} is not one of {', '.join(METHODS)}.")
     return METHODS[method](gene_ids, gene_lengths, gene_filter, unit)
 
 
@@ -290,15 +310,48 @@ def load(path):
 
 
 def _within(values, trim):
-    """Values between the trimmed tails, by R's average ranks."""
-    ordered = np.sort(values)
-    rank = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right") + 1) / 2
-    low = np.floor(len(values) * trim) + 1
-    return (rank >= low) & (rank <= len(values) + 1 - low)
+    """(n,) bool, values between the trimmed tails, by R's average ranks.
+
+    Ranks grow with the values, so the two values at the ends decide; a tie there is in or out as a whole.
+    """
+    low = int(np.floor(len(values) * trim)) + 1
+    high = len(values) + 1 - low
+    least, most = np.partition(values, (low - 1, high - 1))[[low - 1, high - 1]]
+    above = values >= least if _average_rank(values, least) >= low else values > least
+    below = values <= most if _average_rank(values, most) <= high else values < most
+    return above & below
+
+
+def _average_rank(values, value):
+    """Rank of `value` among `values` as R's rank(): the mean of the ranks its ties share, from 1."""
+    less, equal = np.count_nonzero(values < value), np.count_nonzero(values == value)
+    return less + (equal + 1) / 2
+
+
+def _each(compute, rows, out):
+    """`out` (m, ...) filled with compute(row) of each row alone; an InputProblem says which row it was."""
+    for number, row in enumerate(rows):
+        try:
+            out[number] = compute(row)
+        except InputProblem as problem:
+            raise InputProblem(f"row {number + 1}: {problem}") from None
+    return out
+
+
+def _libraries(counts):
+    """(m,) library sizes, each summed as `row.sum()` sums it, bit for bit."""
+    return np.array([row.sum() for row in counts])
+
+
+def _numbers(values):
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputProblem(f"expression values must be numbers ({error}).") from None
 
 
 def _refuse_zero_libraries(counts):
-    empty = np.flatnonzero(counts.sum(axis=1) <= 0)
+    empty = np.flatnonzero(~counts.any(axis=1))
     if len(empty):
         raise InputProblem(
             f"{len(empty)} samples have no counts in the genes used (first: row {empty[0] + 1})."

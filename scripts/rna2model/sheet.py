@@ -28,7 +28,6 @@ class Sample:
     metadata: dict
     fastq_1: list = field(default_factory=list)
     fastq_2: list = field(default_factory=list)
-    bam: str | None = None
 
     @property
     def paired(self):
@@ -94,8 +93,8 @@ def _columns(path, columns, matrix):
     ]
     if "sample" not in columns:
         problems.append(f"{path} row 1: column 'sample' is missing (found: {', '.join(columns)})")
-    elif not matrix and not {"fastq_1", "bam"} & set(columns):
-        problems.append(f"{path} row 1: a column 'fastq_1' or 'bam' is needed (found: {', '.join(columns)})")
+    elif not matrix and "fastq_1" not in columns:
+        problems.append(f"{path} row 1: a column 'fastq_1' is needed (found: {', '.join(columns)})")
     return problems
 
 
@@ -139,15 +138,12 @@ def _add_lane(path, sample, number, row, folders):
     """Add the row's files to its sample; problems when the row has none or mixes layouts."""
     one, two, bam = (row.get(column, "") for column in FILE_COLUMNS)
     where = f"{path} row {number}"
-    if bam and (one or two):
-        return [f"{where}: give either fastq_1/fastq_2 or bam, not both"]
     if bam:
-        if sample.bam or sample.fastq_1:
-            return [f"{where}, column bam: sample {sample.name!r} has files in row {sample.row} already"]
-        sample.bam = str(locate(bam, folders))
-        return []
+        return [
+            f"{where}, column bam: this version starts from FASTQ files or a count matrix; give fastq_1 instead"
+        ]
     if not one:
-        return [f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired) or bam"]
+        return [f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired)"]
     if sample.fastq_1 and bool(two) != sample.paired:
         return [f"{where}, column fastq_2: sample {sample.name!r} mixes single-end and paired-end lanes"]
     sample.fastq_1.append(str(locate(one, folders)))

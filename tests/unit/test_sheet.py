@@ -105,7 +105,7 @@ def test_names_that_differ_only_by_case_or_leading_zeros_are_refused(write):
         ("", "is empty"),
         ("sample\tfastq_1\n", "no sample rows"),
         ("name\tfastq_1\nA\ta\n", "column 'sample' is missing"),
-        ("sample\tx\nA\t1\n", "'fastq_1' or 'bam' is needed"),
+        ("sample\tx\nA\t1\n", "'fastq_1' is needed"),
         ("sample\tfastq_1\tfastq_1\nA\ta\tb\n", "is there twice"),
         ("sample\tfastq_1\nA\ta_R1.fastq.gz\tmore\n", "row 2: has 3 cells"),
     ],
@@ -169,3 +169,8 @@ def test_correcting_a_batch_that_is_the_target_is_refused_before_any_job(write):
     (problem,) = design_problems(write, text, correction="combat", batch="run")
     assert "batch and target coincide (r1: x; r2: y)" in problem
     assert design_problems(write, text, batch="run") == []
+
+
+def test_a_bam_is_not_silently_ignored(write):
+    _, problems = write("sample\tfastq_1\tbam\nA\t\ta.bam\n", files=("a.bam",))
+    assert problems == [p for p in problems if "row 2, column bam: this version starts from FASTQ" in p] != []
