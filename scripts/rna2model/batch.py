@@ -144,7 +144,7 @@ def _posterior(rows, mean_only):
         return (prior_variance * shift + prior_mean) / (prior_variance + 1), np.ones_like(shift)
     variance = rows.var(axis=0, ddof=1)
     m, s2 = variance.mean(), variance.var(ddof=1)
-    if s2 == 0:
+    if s2 <= (ROUNDING * m) ** 2:
         raise InputProblem("combat: all genes vary equally in a batch (copies of one gene?); use none.")
     a, b = (2 * s2 + m**2) / s2, (m * s2 + m**3) / s2
     gamma, delta = shift, variance

@@ -1,6 +1,6 @@
 # Make the numbers of tests/golden/data again, with R and Bioconductor as Debian ships them:
 #   apt-get install r-bioc-edger r-bioc-deseq2 r-bioc-sva      then      make golden
-# Reads <set>.counts.tsv.gz and <set>.samples.tsv, writes <set>.<what>.tsv[.gz].
+# Reads <set>.counts.tsv.gz and <set>.samples.tsv (public counts, see data/README.txt), writes <set>.<what>.tsv[.gz].
 suppressMessages({library(edgeR); library(DESeq2); library(sva)})
 folder <- if (dir.exists("tests/golden/data")) "tests/golden/data" else "data"
 
@@ -30,9 +30,11 @@ for (set in c("airway", "pasilla")) {
   dge <- calcNormFactors(DGEList(counts[kept, ]))
   logcpm <- cpm(dge, log = TRUE)
   corrected <- suppressMessages(ComBat(logcpm, batch = samples$batch))
+  alone <- suppressMessages(ComBat(logcpm, batch = c("alone", samples$batch[-1]))) # a batch of one: means only
   shown <- seq(1, nrow(logcpm), length.out = 200)
   save(with_ids(format(logcpm[shown, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".logcpm.tsv"), TRUE)
   save(with_ids(format(corrected[shown, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".combat.tsv"), TRUE)
+  save(with_ids(format(alone[shown, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".combat_alone.tsv"), TRUE)
 }
 versions <- sapply(c("edgeR", "DESeq2", "sva"), function(name) as.character(packageVersion(name)))
 save(data.frame(package = c("R", names(versions)), version = c(as.character(getRversion()), versions)), "versions.tsv")

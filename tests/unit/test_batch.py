@@ -55,7 +55,52 @@ def test_a_batch_of_one_sample_corrects_means_only(data):
 def test_one_batch_changes_nothing(data):
     values, _ = data
     same = np.repeat("x", 30)
-    assert_array_equal(batch.make("combat").fit(values, same).transform(values, same), values)
+    model = batch.make("combat").fit(values, same)
+    assert_array_equal(model.transform(values, same), values)
+    assert not model.corrects_
+
+
+def test_a_gene_constant_within_one_batch_only_is_passed_through(data):
+    """As sva::ComBat 3.46.0 does ("uniform expression within a single batch")."""
+    values, batches = data
+    values = values.copy()
+    values[batches == "y", 1] = 3.3
+    corrected = batch.make("combat").fit(values, batches).transform(values, batches)
+    assert_array_equal(corrected[:, 1], values[:, 1])
+    assert np.isfinite(corrected).all()
+
+
+def test_other_rows_of_a_batch_change_nothing_once_fitted(data):
+    values, batches = data
+    model = batch.make("combat").fit(values[:25], batches[:25])
+    changed = values.copy()
+    changed[26:] += 100
+    assert_array_equal(
+        model.transform(changed, batches)[:26], model.transform(values[::-1], batches[::-1])[::-1][:26]
+    )
+
+
+def test_what_would_become_nan_is_refused(data):
+    values, batches = data
+    broken = values.copy()
+    broken[1, 3] = np.nan
+    with pytest.raises(InputProblem, match="row 2, gene g3: nan"):
+        batch.make("combat").fit(broken, batches, gene_ids=[f"g{i}" for i in range(200)])
+    with pytest.raises(InputProblem, match="row 2, gene 4: nan"):
+        batch.make("combat").fit(values, batches).transform(broken, batches)
+    with pytest.raises(InputProblem, match="learns across genes"):
+        batch.make("combat").fit(values[:, 5:6], batches)
+    with pytest.raises(InputProblem, match="vary equally"):
+        batch.make("combat").fit(np.repeat(values[:, 5:6], 20, axis=1), batches)
+    with pytest.raises(InputProblem, match="30 samples have 5 batch names"):
+        batch.make("combat").fit(values, batches[:5])
+
+
+def test_misspelt_choices_are_refused(data):
+    with pytest.raises(InputProblem, match="'combatt' is not one of none, combat"):
+        batch.make("combatt")
+    with pytest.raises(InputProblem, match="uncorrected or refuse, not 'refused'"):
+        batch.make("combat").fit(*data).transform(*data, unseen="refused")
 
 
 def test_without_correction_values_pass_unchanged(data, tmp_path):

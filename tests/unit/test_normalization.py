@@ -36,6 +36,13 @@ def test_a_new_sample_is_normalised_the_same_alone_in_company_and_reordered(meth
 
 
 @pytest.mark.parametrize("method", METHODS)
+def test_the_memory_layout_of_the_counts_changes_no_bit(method, counts):
+    normalizer = fitted(method, counts[:18])
+    assert_array_equal(normalizer.transform(np.asfortranarray(counts)), normalizer.transform(counts))
+    assert_array_equal(normalizer.transform(counts.astype(int)), normalizer.transform(counts))
+
+
+@pytest.mark.parametrize("method", METHODS)
 def test_saved_and_loaded_gives_the_same_bits_and_equal_content_equal_bytes(method, counts, tmp_path):
     normalizer = fitted(method, counts)
     normalizer.save(tmp_path / "a.safetensors")
@@ -107,8 +114,13 @@ def test_impossible_values_are_refused_with_their_place(counts, change, expected
         fitted("tmm", broken)
 
 
-def test_a_library_without_counts_is_refused(counts):
-    normalizer = fitted("tmm", counts)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_library_without_counts_is_refused(method, counts):
+    empty = counts.copy()
+    empty[2] = 0
+    with pytest.raises(InputProblem, match=r"no counts .*row 3"):
+        fitted(method, empty)
+    normalizer = fitted(method, counts)
     with pytest.raises(InputProblem, match="no counts"):
         normalizer.transform(np.zeros((1, 300)))
 
@@ -116,13 +128,52 @@ def test_a_library_without_counts_is_refused(counts):
 def test_units_that_do_not_fit_are_refused():
     with pytest.raises(InputProblem, match=r"set expression\.normalization to none"):
         normalization.make("tmm", GENES, unit="log")
-    with pytest.raises(InputProblem, match="length of every gene"):
-        normalization.make("tpm", GENES).fit(np.full((4, 300), 50.0))
+    for lengths in (None, np.full(299, 1000.0), np.r_[0, np.full(299, 1000.0)]):
+        with pytest.raises(InputProblem, match="length of every gene"):
+            normalization.make("tpm", GENES, lengths).fit(np.full((4, 300), 50.0))
+    with pytest.raises(InputProblem, match="'quantile' is not one of none, cpm"):
+        normalization.make("quantile", GENES)
+
+
+def test_text_an_empty_training_set_and_a_gene_given_twice_are_refused(counts):
+    with pytest.raises(InputProblem, match=r"must be numbers .*many"):
+        fitted("tmm", np.where(counts > 0, "many", "0"))
+    with pytest.raises(InputProblem, match="no training sample"):
+        fitted("tmm", counts[:0])
+    with pytest.raises(InputProblem, match="no gene of 300 has enough counts"):
+        fitted("tmm", np.eye(4, 300))
+    with pytest.raises(InputProblem, match="gene g5 is there twice"):
+        fitted("tmm", counts).align(np.hstack([counts, counts[:, [5]]]), [*GENES, "g5"])
+
+
+def test_a_new_sample_too_sparse_for_a_factor_is_refused_by_row_never_nan(counts):
+    sparse = counts[:2].copy()
+    sparse[1, 20:] = 0
+    with pytest.raises(InputProblem, match="row 2: the upper quartile"):
+        fitted("upper_quartile", counts).transform(sparse)
+    assert np.isfinite(fitted("tmm", counts).transform(sparse)).all()
+    training = counts.copy()
+    training[0, 0], training[:, 1] = 0, 40  # g0 is not in every training library, so not in the reference
+    only_g0 = np.zeros((1, 300))
+    only_g0[0, 0] = 500
+    with pytest.raises(InputProblem, match="row 1: it expresses none of the genes"):
+        fitted("deseq2", training, gene_filter="none").transform(only_g0)
+
+
+def test_trimming_treats_ties_as_r_s_rank_does():
+    """keep of edgeR's .calcFactorTMM: average ranks within floor(n * trim) + 1 from either end."""
+    rng = np.random.default_rng(4)
+    for size in range(1, 60):
+        values = rng.integers(0, max(2, size // 3), size).astype(float)
+        ranks = np.array([(values < v).sum() + ((values == v).sum() + 1) / 2 for v in values])
+        low = np.floor(size * 0.3) + 1
+        expected = (ranks >= low) & (ranks <= size + 1 - low)
+        assert_array_equal(normalization._within(values, 0.3), expected)
 
 
 def test_logarithms_pass_unchanged_but_for_constant_genes():
     values = np.random.default_rng(1).normal(size=(6, 300))
-    values[:, 7] = 3.0
+    values[:, 7] = 3.3  # the variance of six of these is not zero, by rounding
     normalizer = normalization.make("none", GENES, unit="log").fit(values)
     assert "g7" not in normalizer.genes_
     assert_array_equal(normalizer.transform(values), np.delete(values, 7, axis=1))
