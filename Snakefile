@@ -14,15 +14,22 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/paths.smk"
+include: "rules/options.smk"
+include: "rules/messages.smk"
 
 
 if FROM_READS:
 
     include: "rules/reference.smk"
-    include: "rules/qc.smk"
+    include: "rules/inputs.smk"
     include: "rules/trim.smk"
+    include: "rules/rrna.smk"
     include: "rules/align.smk"
+    include: "rules/filter.smk"
     include: "rules/quantify.smk"
+    include: "rules/salmon.smk"
+    include: "rules/qc.smk"
 
 
 include: "rules/cohort.smk"
@@ -31,6 +38,13 @@ include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
+
+
+show_disk()
+
+
+onerror:
+    logger.error(failed_jobs(workflow.scheduler))
 
 
 rule all:

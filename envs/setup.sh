@@ -20,7 +20,9 @@ if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
     "$python" -m venv .venv
     .venv/bin/python -m pip install --quiet --upgrade pip
     .venv/bin/python -m pip install --quiet torch==2.13.0 # first, so that nothing else picks a larger build
-    .venv/bin/python -m pip install --quiet -r envs/requirements.txt
+    echo "setuptools<80" > .venv/build.txt # umi_tools' build asks for the pkg_resources that newer ones dropped
+    PIP_BUILD_CONSTRAINT=$PWD/.venv/build.txt PIP_CONSTRAINT=$PWD/.venv/build.txt \
+        .venv/bin/python -m pip install --quiet -r envs/requirements.txt
     site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     echo "$PWD/scripts" > "$site/rna2model.pth"
     echo "$wanted" > .venv/.requirements

@@ -1,15 +1,21 @@
-"""Spliced alignment, streamed into a coordinate-sorted, indexed BAM; unmapped reads are kept for the rates."""
+"""Spliced alignment, streamed into a coordinate-sorted, indexed BAM with exactly one alignment of each read.
+
+Reads without a place are kept for the rates; of a read with several places the best is kept, and its NH tag
+says how many there are. So every later number counts fragments, not places.
+"""
 
 
 rule align_star:
     input:
-        reads=trimmed_reads,
+        reads=reads_to_align,
         index=config["reference"]["index"] or f"{REFERENCE}/star",
+        checked=f"{REFERENCE}/index_sequences.tsv" if GIVEN_INDEX else [],
     output:
-        bam=f"{RESULTS}/aligned/star/{{sample}}.bam",
-        index=f"{RESULTS}/aligned/star/{{sample}}.bam.bai",
+        bam=stored_alignments(f"{RESULTS}/aligned/star/{{sample}}.bam"),
+        index=stored_alignments(f"{RESULTS}/aligned/star/{{sample}}.bam.bai"),
         summary=f"{RESULTS}/qc/star/{{sample}}.Log.final.out",
         junctions=f"{RESULTS}/qc/star/{{sample}}.SJ.out.tab",
+        genes=COUNTER_SUMMARY if COUNTER == "star" else [],
     log:
         f"{RESULTS}/logs/align_star/{{sample}}.log",
     benchmark:
@@ -23,14 +29,16 @@ rule align_star:
         runtime=minutes(20, per_gigabyte=30),
     params:
         prefix=lambda wildcards, output: output.summary.removesuffix("Log.final.out"),
+        two_pass="--twopassMode Basic" if config["alignment"]["two_pass"] else "",
+        counting="--quantMode GeneCounts" if COUNTER == "star" else "",
     shell:
         """
         rm -rf {params.prefix}tmp {output.bam}.*.bam # what a killed run left
-        trap 'rm -rf {params.prefix}tmp {params.prefix}Log.progress.out {params.prefix}Log.out' EXIT
-        (STAR --runThreadN {threads} --genomeDir {input.index} \
+        trap 'rm -rf {params.prefix}tmp {params.prefix}_STAR* {params.prefix}Log.progress.out {params.prefix}Log.out' EXIT
+        (STAR --runThreadN {threads} --genomeDir {input.index} {params.two_pass} {params.counting} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
             --outFileNamePrefix {params.prefix} --outTmpDir {params.prefix}tmp \
-            --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outSAMunmapped Within \
+            --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
             | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """
@@ -38,12 +46,13 @@ rule align_star:
 
 rule align_hisat2:
     input:
-        reads=trimmed_reads,
+        reads=reads_to_align,
         index=config["reference"]["index"] or f"{REFERENCE}/hisat2",
+        checked=f"{REFERENCE}/index_sequences.tsv" if GIVEN_INDEX else [],
         splice_sites=f"{REFERENCE}/splice_sites.txt",
     output:
-        bam=f"{RESULTS}/aligned/hisat2/{{sample}}.bam",
-        index=f"{RESULTS}/aligned/hisat2/{{sample}}.bam.bai",
+        bam=stored_alignments(f"{RESULTS}/aligned/hisat2/{{sample}}.bam"),
+        index=stored_alignments(f"{RESULTS}/aligned/hisat2/{{sample}}.bam.bai"),
         summary=f"{RESULTS}/qc/hisat2/{{sample}}.txt",
     log:
         f"{RESULTS}/logs/align_hisat2/{{sample}}.log",
@@ -57,14 +66,16 @@ rule align_hisat2:
         mem_mb=megabytes(2000, per_genome_mb=2),
         runtime=minutes(20, per_gigabyte=40),
     params:
+        index=GIVEN_INDEX or f"{REFERENCE}/hisat2/genome",
         reads=lambda wildcards, input: (
             "-1 {} -2 {}".format(*input.reads) if len(input.reads) == 2 else f"-U {input.reads}"
         ),
     shell:
         """
         rm -f {output.bam}.*.bam # what a killed run left
-        (hisat2 -p {threads} -x {input.index}/genome {params.reads} \
+        (hisat2 -p {threads} -x {params.index:q} {params.reads} \
             --known-splicesite-infile {input.splice_sites} --new-summary --summary-file {output.summary} \
             --rg-id {wildcards.sample} --rg SM:{wildcards.sample} \
+            | samtools view -u -F secondary - \
             | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """

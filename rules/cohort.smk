@@ -5,10 +5,35 @@ The training cohort depends on labelled samples only, so that new samples withou
 
 if FROM_READS:
 
+    rule tally_fragments:
+        """What became of every fragment of a sample, and its quality in numbers. Nothing may go missing here."""
+        input:
+            unpack(evidence),
+            genes=f"{REFERENCE}/genes.tsv",
+        output:
+            f"{RESULTS}/qc/samples/{{sample}}.json",
+        log:
+            f"{RESULTS}/logs/tally_fragments/{{sample}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/tally_fragments/{{sample}}.tsv"
+        retries: 2
+        conda:
+            "../envs/reads.yaml"
+        resources:
+            mem_mb=megabytes(500),
+            runtime=minutes(5),
+        params:
+            trimmer=TRIMMER,
+            counter=COUNTER,
+            mates=lambda wildcards: len(mates(wildcards.sample)),
+            selects="selected" in FILTERS,
+        script:
+            "../scripts/tally_fragments.py"
+
     rule qc_gate:
         """Every sheet sample ends here: included, or excluded with its reason."""
         input:
-            **evidence(USED),
+            facts=sample_facts(USED),
         output:
             f"{RESULTS}/samples.tsv",
         log:
@@ -22,17 +47,16 @@ if FROM_READS:
             runtime=minutes(10),
         params:
             used=USED,
-            paired=[SAMPLES[name].paired for name in USED],
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
             metadata=metadata(SAMPLES),
-            limits=config["qc"],
+            limits=LIMITS,
             library=LIBRARY,
         script:
             "../scripts/qc_gate.py"
 
     use rule qc_gate as qc_gate_training with:
         input:
-            **evidence(LABELLED),
+            facts=sample_facts(LABELLED),
         output:
             f"{RESULTS}/splits/samples.tsv",
         log:
@@ -41,10 +65,9 @@ if FROM_READS:
             f"{RESULTS}/benchmarks/qc_gate/training.tsv"
         params:
             used=list(LABELLED),
-            paired=[SAMPLES[name].paired for name in LABELLED],
             excluded={},
             metadata=metadata(LABELLED),
-            limits=config["qc"],
+            limits=LIMITS,
             library=LIBRARY,
 
     rule build_cohort:
@@ -64,7 +87,7 @@ if FROM_READS:
         conda:
             "../envs/python.yaml"
         resources:
-            mem_mb=megabytes(2000, per_input_mb=10),
+            mem_mb=megabytes(2000),
             runtime=minutes(20),
         params:
             used=USED,

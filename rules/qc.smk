@@ -1,35 +1,4 @@
-"""Quality control of single samples, and the one page that shows it all. Verdicts are passed in cohort.smk."""
-
-
-rule prepare_reads:
-    """Read each FASTQ once: integrity, pairing, read count; join lanes. A faulty library becomes an empty one
-    with a verdict, so that it flows through the same rules and is excluded by the gate with its reason."""
-    input:
-        r1=lambda wildcards: SAMPLES[wildcards.sample].fastq_1,
-        r2=lambda wildcards: SAMPLES[wildcards.sample].fastq_2,
-    output:
-        reads=[
-            temp(f"{RESULTS}/reads/paired/{{sample}}_R1.fastq.gz"),
-            temp(f"{RESULTS}/reads/paired/{{sample}}_R2.fastq.gz"),
-        ],
-        verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
-    log:
-        f"{RESULTS}/logs/prepare_reads/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/prepare_reads/{{sample}}.tsv"
-    conda:
-        "../envs/reads.yaml"
-    resources:
-        mem_mb=megabytes(500),
-        runtime=minutes(10, per_gigabyte=10),
-    script:
-        "../scripts/prepare_reads.py"
-
-
-use rule prepare_reads as prepare_reads_single with:
-    output:
-        reads=[temp(f"{RESULTS}/reads/single/{{sample}}_R1.fastq.gz")],
-        verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+"""Quality control of single samples; none of it looks at another sample. Verdicts are passed in cohort.smk."""
 
 
 rule fastqc:
@@ -67,22 +36,72 @@ use rule fastqc as fastqc_single with:
         [f"{RESULTS}/qc/fastqc/{{stage}}/single/{{sample}}_R1_fastqc.zip"],
 
 
-rule flagstat:
-    """Reads in, reads mapped."""
+rule alignment_stats:
+    """Reads in, reads mapped, and samtools' statistics of them."""
     input:
         bam,
     output:
-        f"{RESULTS}/qc/flagstat/{{sample}}.json",
+        flagstat=f"{RESULTS}/qc/flagstat/{{sample}}.json",
+        stats=f"{RESULTS}/qc/samtools/{{sample}}.stats.txt",
     log:
-        f"{RESULTS}/logs/flagstat/{{sample}}.log",
+        f"{RESULTS}/logs/alignment_stats/{{sample}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/flagstat/{{sample}}.tsv"
+        f"{RESULTS}/benchmarks/alignment_stats/{{sample}}.tsv"
     retries: 2
     conda:
         "../envs/samtools.yaml"
     threads: 2
     resources:
         mem_mb=megabytes(500),
-        runtime=minutes(10, per_gigabyte=5),
+        runtime=minutes(10, per_gigabyte=10),
     shell:
-        "samtools flagstat --threads {threads} --output-fmt json {input} > {output} 2> {log}"
+        """
+        samtools flagstat --threads {threads} --output-fmt json {input} >{output.flagstat} 2>{log}
+        samtools stats --threads {threads} {input} >{output.stats} 2>>{log}
+        """
+
+
+rule rseqc:
+    """Where reads lie, coverage along genes, known and new junctions: RSeQC on a subsample, so that its time is bounded."""
+    input:
+        bam=bam,
+        library=f"{RESULTS}/qc/library/{{sample}}.txt",
+        transcripts=f"{REFERENCE}/transcripts.bed",
+        bodies=f"{REFERENCE}/gene_bodies.bed",
+    output:
+        distribution=f"{RESULTS}/qc/rseqc/{{sample}}.read_distribution.txt",
+        body=f"{RESULTS}/qc/rseqc/{{sample}}.geneBodyCoverage.txt",
+        junctions=f"{RESULTS}/qc/rseqc/{{sample}}.junctions.txt",
+    log:
+        f"{RESULTS}/logs/rseqc/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/rseqc/{{sample}}.tsv"
+    retries: 2
+    conda:
+        "../envs/rseqc.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_genome_mb=0.5),
+        runtime=minutes(30),
+    params:
+        most=config["qc"]["rseqc_fragments"],
+        folder=lambda wildcards, output: output.body.removesuffix(".geneBodyCoverage.txt") + ".tmp",
+    shell:
+        """
+        exec 2>{log}
+        source {input.library} # layout, strandedness, fragments
+        if [ "$fragments" = 0 ]; then
+            touch {output}
+            exit 0
+        fi
+        rm -rf {params.folder} && mkdir -p {params.folder}
+        trap 'rm -rf {params.folder}' EXIT
+        part={params.folder}/{wildcards.sample}.bam
+        share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
+        samtools view --bam --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}
+        read_distribution.py -i "$part" -r {input.transcripts} >{output.distribution}
+        junction_annotation.py -i "$part" -r {input.transcripts} -o {params.folder}/junctions \
+            >/dev/null 2>{output.junctions}
+        geneBody_coverage.py -i "$part" -r {input.bodies} -o {params.folder}/body -f png >/dev/null \
+            || {{ grep -q "division by zero" {log} && : >{params.folder}/body.geneBodyCoverage.txt; }} # nothing is covered
+        mv {params.folder}/body.geneBodyCoverage.txt {output.body}
+        """

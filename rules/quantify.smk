@@ -1,18 +1,21 @@
-"""Reads per gene. Strandedness is decided per sample, from the alignments unless the sheet gives it."""
+"""Fragments per gene, of one gene and one place only. Strandedness is inferred for each sample unless the sheet gives it."""
 
 
-rule infer_strandedness:
-    """Compare read strands with gene strands in a subsample; keep the evidence beside the decision."""
+rule describe_library:
+    """Strandedness, from read strands against gene strands in a subsample; layout and size, for the counters."""
     input:
         bam=bam,
+        index=bai,
+        flagstat=f"{RESULTS}/qc/flagstat/{{sample}}.json",
         genes=f"{REFERENCE}/genes.tsv",
     output:
         evidence=f"{RESULTS}/qc/strandedness/{{sample}}.json",
-        decision=f"{RESULTS}/qc/strandedness/{{sample}}.txt",
+        library=f"{RESULTS}/qc/library/{{sample}}.txt",
     log:
-        f"{RESULTS}/logs/infer_strandedness/{{sample}}.log",
+        f"{RESULTS}/logs/describe_library/{{sample}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/infer_strandedness/{{sample}}.tsv"
+        f"{RESULTS}/benchmarks/describe_library/{{sample}}.tsv"
+    retries: 2
     conda:
         "../envs/reads.yaml"
     resources:
@@ -21,23 +24,22 @@ rule infer_strandedness:
     params:
         given=lambda wildcards: SAMPLES[wildcards.sample].strandedness,
     script:
-        "../scripts/infer_strandedness.py"
+        "../scripts/describe_library.py"
 
 
-if config["quantification"]["tool"] == "featurecounts":
+if COUNTER == "featurecounts":
 
     rule count_featurecounts:
-        """Fragments with a unique alignment to the exons of one gene. It stops on an empty library: zeros then."""
+        """It stops on a library without fragments: zeros then."""
         input:
-            bam=bam,
+            bam=counted_bam,
             gtf=f"{REFERENCE}/annotation.gtf",
             genes=f"{REFERENCE}/genes.tsv",
-            strandedness=f"{RESULTS}/qc/strandedness/{{sample}}.txt",
-            flagstat=f"{RESULTS}/qc/flagstat/{{sample}}.json",
+            library=f"{RESULTS}/qc/library/{{sample}}.txt",
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
             table=temp(f"{RESULTS}/qc/featurecounts/{{sample}}.txt"),
-            summary=f"{RESULTS}/qc/featurecounts/{{sample}}.txt.summary",
+            summary=COUNTER_SUMMARY,
         log:
             f"{RESULTS}/logs/count_featurecounts/{{sample}}.log",
         benchmark:
@@ -50,36 +52,36 @@ if config["quantification"]["tool"] == "featurecounts":
             mem_mb=megabytes(1500, per_genome_mb=0.5),
             runtime=minutes(10, per_gigabyte=5),
         params:
-            paired=lambda wildcards: "-p --countReadPairs" if SAMPLES[wildcards.sample].paired else "",
-            feature=config["quantification"]["feature"],
-            attribute=config["quantification"]["attribute"],
+            several_places="-M" if config["alignment"]["multimappers"] == "primary" else "",
         shell:
             """
             exec >{log} 2>&1
-            if grep -m 1 '"total"' {input.flagstat} | grep -q ': 0,'; then
+            source {input.library} # layout, strandedness, fragments
+            if [ "$fragments" = 0 ]; then
                 awk 'BEGIN {{OFS="\\t"; print "gene_id", "count"}} NR > 1 {{print $1, 0}}' {input.genes} >{output.counts}
                 printf 'Status\\t{wildcards.sample}\\nAssigned\\t0\\n' >{output.summary}
                 touch {output.table}
                 exit 0
             fi
-            case "$(cat {input.strandedness})" in forward) strand=1 ;; reverse) strand=2 ;; *) strand=0 ;; esac
-            featureCounts -T {threads} {params.paired} -s "$strand" -t {params.feature} -g {params.attribute} \
+            case "$strandedness" in forward) strand=1 ;; reverse) strand=2 ;; *) strand=0 ;; esac
+            case "$layout" in paired) pairs="-p --countReadPairs" ;; *) pairs= ;; esac
+            featureCounts -T {threads} $pairs {params.several_places} -s "$strand" -t exon -g gene_id \
                 -a {input.gtf} -o {output.table} {input.bam}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} >{output.counts}
             """
 
 
-if config["quantification"]["tool"] == "htseq":
+if COUNTER == "htseq":
 
     rule count_htseq:
-        """Union mode, unique alignments only; multi-mapped and ambiguous fragments are in the summary."""
+        """Union mode. Mates are brought together first: by position HTSeq counts a repeated read name twice."""
         input:
-            bam=bam,
+            bam=counted_bam,
             gtf=f"{REFERENCE}/annotation.gtf",
-            strandedness=f"{RESULTS}/qc/strandedness/{{sample}}.txt",
+            library=f"{RESULTS}/qc/library/{{sample}}.txt",
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
-            summary=f"{RESULTS}/qc/htseq/{{sample}}.htseq.txt",
+            summary=COUNTER_SUMMARY,
         log:
             f"{RESULTS}/logs/count_htseq/{{sample}}.log",
         benchmark:
@@ -91,13 +93,46 @@ if config["quantification"]["tool"] == "htseq":
             mem_mb=megabytes(2000, per_genome_mb=1, per_input_mb=0.5),
             runtime=minutes(20, per_gigabyte=90),
         params:
-            feature=config["quantification"]["feature"],
-            attribute=config["quantification"]["attribute"],
+            # without its NH tag a read counts by the place it has
+            one_place="-x NH" if config["alignment"]["multimappers"] == "primary" else "",
         shell:
             """
             exec 2>{log}
-            case "$(cat {input.strandedness})" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
-            htseq-count --format bam --order pos --max-reads-in-buffer 300000000 --stranded "$strand" --mode union \
-                --type {params.feature} --idattr {params.attribute} {input.bam} {input.gtf} >{output.summary}
+            source {input.library} # layout, strandedness, fragments
+            case "$strandedness" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
+            rm -f {output.summary}.tmp*
+            samtools collate -u -O {input.bam} {output.summary}.tmp \
+                | samtools view -u {params.one_place} - \
+                | htseq-count --format bam --order name --minaqual 0 --stranded "$strand" --mode union \
+                    --type exon --idattr gene_id - {input.gtf} >{output.summary}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^__/ {{print $1, $2}}' {output.summary} >{output.counts}
+            """
+
+
+if COUNTER == "star":
+
+    rule count_star:
+        """STAR counted while it aligned, for each strandedness in a column of its own; this takes the right one."""
+        input:
+            table=COUNTER_SUMMARY,
+            library=f"{RESULTS}/qc/library/{{sample}}.txt",
+        output:
+            counts=f"{RESULTS}/counts/{{sample}}.tsv",
+        log:
+            f"{RESULTS}/logs/count_star/{{sample}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/count_star/{{sample}}.tsv"
+        retries: 2
+        conda:
+            "../envs/star.yaml"
+        resources:
+            mem_mb=megabytes(200),
+            runtime=minutes(5),
+        shell:
+            """
+            exec 2>{log}
+            source {input.library} # layout, strandedness, fragments
+            case "$strandedness" in forward) column=3 ;; reverse) column=4 ;; *) column=2 ;; esac
+            awk -v column=$column 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^N_/ {{print $1, $column}}' \
+                {input.table} >{output.counts}
             """

@@ -2,7 +2,7 @@
 
 
 rule prepare_reference:
-    """Unpack FASTA and GTF, check that their chromosomes match, list genes with their exonic length."""
+    """Check that genome and annotation (GTF or GFF3) belong together; write what the tools read of them."""
     input:
         fasta=config["reference"]["fasta"],
         gtf=config["reference"]["gtf"],
@@ -11,6 +11,9 @@ rule prepare_reference:
         gtf=f"{REFERENCE}/annotation.gtf",
         genes=f"{REFERENCE}/genes.tsv",
         star=f"{REFERENCE}/star_sizes.txt",
+        contigs=f"{REFERENCE}/contigs.tsv",
+        transcripts=f"{REFERENCE}/transcripts.bed",
+        bodies=f"{REFERENCE}/gene_bodies.bed",
         splice_sites=f"{REFERENCE}/splice_sites.txt",
         facts=f"{REFERENCE}/reference.json",
     log:
@@ -20,7 +23,7 @@ rule prepare_reference:
     conda:
         "../envs/reads.yaml"
     resources:
-        mem_mb=megabytes(1500, per_input_mb=1),
+        mem_mb=megabytes(1500, per_input_mb=2),
         runtime=minutes(10, per_gigabyte=20),
     params:
         feature=config["quantification"]["feature"],
@@ -48,11 +51,9 @@ rule index_star:
     resources:
         mem_mb=megabytes(2000, per_genome_mb=12),  # 37 GB for a human genome
         runtime=minutes(20, per_gigabyte=30),
-    params:
-        feature=config["quantification"]["feature"],
     shell:
         "rm -rf {output}/tmp; STAR --runMode genomeGenerate --runThreadN {threads} --genomeDir {output}"
-        " --genomeFastaFiles {input.fasta} --sjdbGTFfile {input.gtf} --sjdbGTFfeatureExon {params.feature}"
+        " --genomeFastaFiles {input.fasta} --sjdbGTFfile {input.gtf}"
         " --parametersFiles {input.sizes} --limitGenomeGenerateRAM $(({resources.mem_mb} * 900000))"
         " --outFileNamePrefix {output}/ --outTmpDir {output}/tmp > {log} 2>&1"
 
@@ -76,3 +77,42 @@ rule index_hisat2:
         runtime=minutes(20, per_gigabyte=60),
     shell:
         "(mkdir -p {output} && hisat2-build -p {threads} {input} {output}/genome) > {log} 2>&1"
+
+
+rule check_index:
+    """A given index must hold the sequences of the given genome."""
+    input:
+        index=config["reference"]["index"] or [],
+        contigs=f"{REFERENCE}/contigs.tsv",
+    output:
+        f"{REFERENCE}/index_sequences.tsv",
+    log:
+        f"{RESULTS}/logs/check_index/reference.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/check_index/reference.tsv"
+    conda:
+        "../envs/hisat2.yaml"
+    resources:
+        mem_mb=megabytes(2000, per_genome_mb=4),
+        runtime=minutes(20),
+    params:
+        index=GIVEN_INDEX,
+        tool=ALIGNER,
+    shell:
+        """
+        exec 2>{log}
+        if [ {params.tool} = star ]; then
+            cat {params.index:q}/chrNameLength.txt >{output}
+        else
+            hisat2-inspect --summary {params.index:q} | awk 'BEGIN {{FS=OFS="\t"}} /^Sequence/ {{print $2, $3}}' \
+                | sed 's/ [^\t]*//' >{output}
+        fi
+        if
+            other=$(grep -vxFf {output} {input.contigs} | head -n 3)
+            test -n "$other"
+        then
+            echo "error: reference.index {params.index} is not of reference.fasta: it lacks, or has in another length," \
+                $other >&2
+            exit 1
+        fi
+        """

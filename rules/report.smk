@@ -11,7 +11,10 @@ if FROM_READS:
         output:
             html=f"{RESULTS}/multiqc/multiqc_report.html",
             files=f"{RESULTS}/multiqc/files.txt",
-            status=f"{RESULTS}/multiqc/sample_status_mqc.tsv",
+            sections=[
+                f"{RESULTS}/multiqc/{name}_mqc.tsv"
+                for name in ("sample_status", "fragments", "strandedness")
+            ],
         log:
             f"{RESULTS}/logs/multiqc/cohort.log",
         benchmark:
@@ -22,8 +25,6 @@ if FROM_READS:
             mem_mb=megabytes(2000, per_input_mb=5),
             runtime=minutes(30),
         params:
-            folder=lambda wildcards, output: Path(output.html).parent,
-            columns="sample,status,reason,reads,mapped_pct,assigned_pct,strandedness,flags",
             library=LIBRARY,
         script:
             "../scripts/write_multiqc.py"

@@ -1,19 +1,13 @@
-"""Adapter and quality trimming, with fastp or cutadapt (`trimming.tool`)."""
+"""Adapter and quality trimming, with fastp, cutadapt or Trim Galore (`trimming.tool`)."""
 
-if config["trimming"]["tool"] == "fastp":
+if TRIMMER == "fastp":
 
     rule trim_fastp:
         """Adapters by overlap and by detection, poly-G of two-colour machines, reads too short dropped."""
         input:
-            reads=[
-                f"{RESULTS}/reads/paired/{{sample}}_R1.fastq.gz",
-                f"{RESULTS}/reads/paired/{{sample}}_R2.fastq.gz",
-            ],
+            reads=paired(before("trimmed")),
         output:
-            reads=[
-                temp(f"{RESULTS}/trimmed/paired/{{sample}}_R1.fastq.gz"),
-                temp(f"{RESULTS}/trimmed/paired/{{sample}}_R2.fastq.gz"),
-            ],
+            reads=stored("trimmed", paired("trimmed")),
             report=f"{RESULTS}/qc/trimming/paired/{{sample}}.fastp.json",
         log:
             f"{RESULTS}/logs/trim_fastp/{{sample}}.log",
@@ -33,42 +27,36 @@ if config["trimming"]["tool"] == "fastp":
                     ["--in1", "--in2"], ["--out1", "--out2"], input.reads, output.reads
                 )
             ),
-            adapters="--detect_adapter_for_pe",
+            options=fastp_options("paired"),
             min_length=config["trimming"]["min_length"],
         shell:
             """
             fastp {params.files} --json {output.report} --html /dev/null --thread {threads} \
-                {params.adapters} --length_required {params.min_length} >{log} 2>&1
+                {params.options} --length_required {params.min_length} >{log} 2>&1
             # of an empty library fastp makes a file of no bytes, which is not gzip
             for file in {output.reads}; do test -s "$file" || gzip -cn </dev/null >"$file"; done
             """
 
     use rule trim_fastp as trim_fastp_single with:
         input:
-            reads=[f"{RESULTS}/reads/single/{{sample}}_R1.fastq.gz"],
+            reads=single(before("trimmed")),
         output:
-            reads=[temp(f"{RESULTS}/trimmed/single/{{sample}}_R1.fastq.gz")],
+            reads=stored("trimmed", single("trimmed")),
             report=f"{RESULTS}/qc/trimming/single/{{sample}}.fastp.json",
         params:
             files=lambda wildcards, input, output: f"--in1 {input.reads} --out1 {output.reads}",
-            adapters="",  # single-end detection is on by default
+            options=fastp_options("single"),
             min_length=config["trimming"]["min_length"],
 
 
-if config["trimming"]["tool"] == "cutadapt":
+if TRIMMER == "cutadapt":
 
     rule trim_cutadapt:
-        """Illumina TruSeq adapters, 3' quality below 20, poly-G of two-colour machines, short reads dropped."""
+        """Adapters, 3' quality below 20 with poly-G of two-colour machines, reads too short dropped."""
         input:
-            reads=[
-                f"{RESULTS}/reads/paired/{{sample}}_R1.fastq.gz",
-                f"{RESULTS}/reads/paired/{{sample}}_R2.fastq.gz",
-            ],
+            reads=paired(before("trimmed")),
         output:
-            reads=[
-                temp(f"{RESULTS}/trimmed/paired/{{sample}}_R1.fastq.gz"),
-                temp(f"{RESULTS}/trimmed/paired/{{sample}}_R2.fastq.gz"),
-            ],
+            reads=stored("trimmed", paired("trimmed")),
             report=f"{RESULTS}/qc/trimming/paired/{{sample}}.cutadapt.json",
         log:
             f"{RESULTS}/logs/trim_cutadapt/{{sample}}.log",
@@ -82,20 +70,82 @@ if config["trimming"]["tool"] == "cutadapt":
             mem_mb=megabytes(1500),
             runtime=minutes(10, per_gigabyte=15),
         params:
-            adapters="-a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA -A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT",
+            options=cutadapt_options("paired"),
             targets=lambda wildcards, output: f"-o {output.reads[0]} -p {output.reads[1]}",
             min_length=config["trimming"]["min_length"],
         shell:
-            "cutadapt {params.adapters} --nextseq-trim 20 --minimum-length {params.min_length}"
+            "cutadapt {params.options} --minimum-length {params.min_length}"
             " --cores {threads} --json {output.report} {params.targets} {input.reads} > {log} 2>&1"
 
     use rule trim_cutadapt as trim_cutadapt_single with:
         input:
-            reads=[f"{RESULTS}/reads/single/{{sample}}_R1.fastq.gz"],
+            reads=single(before("trimmed")),
         output:
-            reads=[temp(f"{RESULTS}/trimmed/single/{{sample}}_R1.fastq.gz")],
+            reads=stored("trimmed", single("trimmed")),
             report=f"{RESULTS}/qc/trimming/single/{{sample}}.cutadapt.json",
         params:
-            adapters="-a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA",
+            options=cutadapt_options("single"),
             targets=lambda wildcards, output: f"-o {output.reads}",
             min_length=config["trimming"]["min_length"],
+
+
+if TRIMMER == "trim_galore":
+
+    rule trim_galore:
+        """Adapters as found in the first reads, 3' quality below 20, reads too short dropped."""
+        input:
+            reads=paired(before("trimmed")),
+        output:
+            reads=stored("trimmed", paired("trimmed")),
+            report=[
+                f"{RESULTS}/qc/trimming/paired/{{sample}}_{mate}.fastq.gz_trimming_report.txt"
+                for mate in ("R1", "R2")
+            ],
+        log:
+            f"{RESULTS}/logs/trim_galore/{{sample}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/trim_galore/{{sample}}.tsv"
+        retries: 2
+        conda:
+            "../envs/trim_galore.yaml"
+        threads: 4
+        resources:
+            mem_mb=megabytes(1500),
+            runtime=minutes(10, per_gigabyte=30),
+        params:
+            options=trim_galore_options("paired"),
+            min_length=config["trimming"]["min_length"],
+            folder=lambda wildcards, output: output.reads[0].removesuffix("_R1.fastq.gz") + ".tmp",
+            ends=["val_1.fq.gz", "val_2.fq.gz"],
+        shell:
+            """
+            exec >{log} 2>&1
+            rm -rf {params.folder} && mkdir -p {params.folder}
+            trap 'rm -rf {params.folder}' EXIT
+            reads=({input.reads}) trimmed=({output.reads}) reports=({output.report}) ends=({params.ends})
+            # Trim Galore refuses a library without reads
+            if [ -z "$(gzip -cd "${{reads[0]}}" | head -c 1)" ]; then
+                for file in {output.reads}; do gzip -cn </dev/null >"$file"; done
+                touch {output.report}
+                exit 0
+            fi
+            trim_galore {params.options} --gzip --cores {threads} --length {params.min_length} \
+                --output_dir {params.folder} {input.reads}
+            for mate in "${{!reads[@]}}"; do
+                name=$(basename "${{reads[$mate]}}")
+                mv {params.folder}/"${{name%.fastq.gz}}_${{ends[$mate]}}" "${{trimmed[$mate]}}"
+                mv {params.folder}/"${{name}}_trimming_report.txt" "${{reports[$mate]}}"
+            done
+            """
+
+    use rule trim_galore as trim_galore_single with:
+        input:
+            reads=single(before("trimmed")),
+        output:
+            reads=stored("trimmed", single("trimmed")),
+            report=[f"{RESULTS}/qc/trimming/single/{{sample}}_R1.fastq.gz_trimming_report.txt"],
+        params:
+            options=trim_galore_options("single"),
+            min_length=config["trimming"]["min_length"],
+            folder=lambda wildcards, output: output.reads[0].removesuffix("_R1.fastq.gz") + ".tmp",
+            ends="trimmed.fq.gz",

@@ -1,6 +1,6 @@
 """Join the counts of the included samples into cohort.h5ad and the count matrix."""
 
-import numpy as np
+import h5py
 
 from rna2model import cohort, gate, job
 from rna2model.errors import InputProblem
@@ -14,11 +14,8 @@ if not samples:
 files = dict(zip(params.used, given.counts, strict=True))
 genes = cohort.read_gene_table(given.genes)
 
-counts = np.empty((len(samples), len(genes)), dtype=np.int32)
-for row, name in enumerate(samples):
-    counts[row] = cohort.read_counts(files[name], genes.index)
-
-cohort.build(counts, samples, genes, params.metadata).write_h5ad(out.cohort)
+cohort.stream({name: files[name] for name in samples}, genes, params.metadata, out.cohort)
 if "matrix" in out.keys():
-    cohort.write_matrix(counts, samples, genes.index, out.matrix)
+    with h5py.File(out.cohort) as file:
+        cohort.write_matrix(file["layers/counts"], samples, list(genes.index), out.matrix)
 print(f"{len(samples)} samples x {len(genes)} genes")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import cohort, gate, job, matrix, reference
+from rna2model import annotation, cohort, gate, job, matrix
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -29,8 +29,8 @@ counts = values.T[keep].astype(np.int64 if params.unit == "counts" else np.float
 
 gene_table = pd.DataFrame(index=pd.Index(genes, name="gene_id"))
 if given.gtf:
-    annotation = reference.genes(given.gtf, params.feature, params.attribute)
-    gene_table, unknown = matrix.annotate(gene_table, annotation)
+    known = annotation.read(given.gtf, params.feature, params.attribute).genes
+    gene_table, unknown = matrix.annotate(gene_table, known)
     notes.append(
         f"{unknown} genes are not in {given.gtf}"
         + ("; TPM needs the length of every gene" if unknown else "")

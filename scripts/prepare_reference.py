@@ -3,30 +3,42 @@
 import json
 from pathlib import Path
 
-from rna2model import job, reference
+from rna2model import annotation, files, job, reference
 
 job.start(snakemake)
-given, out = snakemake.input, snakemake.output
+given, out, params = snakemake.input, snakemake.output, snakemake.params
 
-reference.unpack(given.fasta, out.fasta)
-reference.unpack(given.gtf, out.gtf)
+files.unpack(given.fasta, out.fasta)
 lengths = reference.contigs(out.fasta)
-genes = reference.genes(out.gtf, snakemake.params.feature, snakemake.params.attribute)
-notes = reference.check_chromosomes(given.fasta, given.gtf, lengths, genes)
-reference.write_genes(genes, out.genes)
+found = annotation.read(given.gtf, params.feature, params.attribute)
+notes = reference.check_chromosomes(given.fasta, given.gtf, lengths, found.genes)
+introns = reference.splice_sites(found.transcripts)
+tables = {
+    out.star: [f"{name} {value}" for name, value in reference.star_sizes(lengths).items()],
+    out.contigs: [f"{name}\t{length}" for name, length in lengths.items()],
+    out.splice_sites: ["{}\t{}\t{}\t{}".format(*intron) for intron in introns],
+    out.transcripts: reference.bed12(found.transcripts),
+    out.bodies: reference.bed12(reference.gene_bodies(found)),
+}
+for path, lines in tables.items():
+    Path(path).write_text("".join(line + "\n" for line in lines))
+reference.write_gtf(found, out.gtf)
+reference.write_genes(found.genes, out.genes)
 
-sizes = reference.star_sizes(lengths)
-Path(out.star).write_text("".join(f"{name} {value}\n" for name, value in sizes.items()))
-introns = reference.splice_sites(out.gtf, snakemake.params.feature)
-Path(out.splice_sites).write_text("".join("{}\t{}\t{}\t{}\n".format(*intron) for intron in introns))
-
+without_type = sum(not gene["biotype"] for gene in found.genes)
+if without_type:
+    notes.append(
+        f"{without_type} genes have no biotype (gene_biotype, gene_type): shares by biotype leave them out"
+    )
 facts = {
-    "fasta_sha256": reference.checksum(out.fasta),
-    "gtf_sha256": reference.checksum(out.gtf),
+    "fasta_sha256": files.checksum(out.fasta),
+    "gtf_sha256": files.checksum(out.gtf),
     "genome_bases": sum(lengths.values()),
     "contigs": len(lengths),
-    "genes": len(genes),
+    "genes": len(found.genes),
+    "transcripts": len(found.transcripts),
     "introns": len(introns),
+    "format": "GFF3" if found.is_gff3 else "GTF",
     "notes": notes,
 }
 Path(out.facts).write_text(json.dumps(facts, indent=1) + "\n")

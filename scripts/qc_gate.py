@@ -1,19 +1,17 @@
 """Include each sample of the sheet, or exclude it with its reason."""
 
+import json
+from pathlib import Path
+
 from rna2model import gate, job
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 rows = []
-evidence = zip(
-    params.used, params.paired, given.verdicts, given.flagstat, given.strandedness, given.counts, strict=True
-)
-for name, paired, verdict, flagstat, strand, counts in evidence:
-    with open(counts) as file:
-        assigned = [int(line.rsplit("\t", 1)[1]) for line in list(file)[1:]]
-    facts = gate.read_evidence(verdict, flagstat, strand, assigned, paired)
-    rows.append(gate.judge(name, facts, params.limits))
+for name, path in zip(params.used, given.facts, strict=True):
+    facts = json.loads(Path(path).read_text())
+    rows.append(gate.judge(name, facts, params.limits, params.metadata[name]))
 rows += [gate.left_out(name, reason) for name, reason in params.excluded.items()]
 gate.mixed_strands(rows)
 

@@ -10,6 +10,9 @@ import numpy as np
 
 from rna2model.errors import InputProblem
 
+ROWS_AT_ONCE = 64  # samples
+GENES_AT_ONCE = 512
+
 
 @dataclass
 class Cohort:
@@ -39,7 +42,8 @@ class Cohort:
 def build(counts, samples, gene_table, metadata, unit="counts"):
     """AnnData of `counts` (n_samples, n_genes); `gene_table` is a DataFrame indexed by gene_id.
 
-    Layers: `counts` (what was counted or given) and, where gene lengths are known, `tpm`.
+    Layers: `counts` (what was counted or given; None leaves the layers to be filled) and, where gene lengths are
+    known, `tpm`.
     """
     import anndata
     import pandas as pd
@@ -47,8 +51,8 @@ def build(counts, samples, gene_table, metadata, unit="counts"):
     obs = pd.DataFrame([metadata[name] for name in samples], index=pd.Index(samples, name="sample")).astype(
         str
     )
-    layers = {"counts": counts}
-    if "length" in gene_table and unit in ("counts", "expected_counts"):
+    layers = {} if counts is None else {"counts": counts}
+    if layers and "length" in gene_table and unit in ("counts", "expected_counts"):
         layers["tpm"] = tpm(counts, gene_table["length"].to_numpy())
     return anndata.AnnData(obs=obs, var=gene_table, layers=layers, uns={"unit": unit})
 
@@ -104,19 +108,53 @@ def read_gene_table(path):
 
 
 def read_counts(path, genes):
-    """Counts of one sample (counts/<sample>.tsv) in the order of `genes`, int64."""
+    """Counts of one sample (counts/<sample>.tsv) in the order of `genes`, a list; int64."""
     with open(path) as file:
-        rows = [line.rstrip("\n").split("\t") for line in file][1:]
-    counts = {gene: count for gene, count in rows}
-    if len(counts) != len(rows) or set(counts) != set(genes):
-        raise InputProblem(
-            f"{path} does not hold the genes of the reference, each once; delete it and run again."
+        cells = file.read().split()
+    names, values = cells[2::2], cells[3::2]
+    if names != genes:  # another order, or other genes
+        found = dict(zip(names, values, strict=False))
+        if len(found) != len(names) or set(found) != set(genes):
+            raise InputProblem(
+                f"{path} does not hold the genes of the reference, each once; delete it and run again."
+            )
+        values = [found[gene] for gene in genes]
+    return np.array(values, dtype=np.int64)
+
+
+def stream(files, gene_table, metadata, path):
+    """Write the cohort of {sample: count file} to `path`, a few samples in memory at a time; counts are int32."""
+    import h5py
+
+    samples, genes = list(files), list(gene_table.index)
+    lengths = gene_table["length"].to_numpy()
+    shape = len(samples), len(genes)
+    build(None, samples, gene_table, metadata).write_h5ad(path)
+    with h5py.File(path, "a") as file:
+        layers = file.require_group("layers")
+        chunks = min(len(samples), ROWS_AT_ONCE), min(len(genes), 4096)
+        counts, rates = (
+            layers.create_dataset(name, shape, kind, chunks=chunks)
+            for name, kind in (("counts", np.int32), ("tpm", np.float32))
         )
-    return np.array([counts[gene] for gene in genes], dtype=np.int64)
+        for layer in (counts, rates):
+            layer.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+        for first in range(0, len(samples), ROWS_AT_ONCE):
+            part = samples[first : first + ROWS_AT_ONCE]
+            block = np.array([read_counts(files[name], genes) for name in part])
+            if block.max(initial=0) > np.iinfo(np.int32).max:
+                raise InputProblem(
+                    f"a gene has more than two thousand million fragments in one of: {', '.join(part)}."
+                )
+            counts[first : first + len(part)] = block
+            rates[first : first + len(part)] = tpm(block, lengths)
 
 
 def write_matrix(counts, samples, genes, path):
-    """Genes x samples as gzipped TSV with fixed bytes for fixed content (no time stamp)."""
+    """Genes x samples as gzipped TSV with fixed bytes for fixed content (no time stamp).
+
+    counts : (n_samples, n_genes), an array or a dataset on disk, of which some genes are read at a time
+    """
     import gzip
 
     with (
@@ -124,5 +162,7 @@ def write_matrix(counts, samples, genes, path):
         gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
     ):
         out.write(("\t".join(["gene_id", *samples]) + "\n").encode())
-        for gene, row in zip(genes, counts.T, strict=True):
-            out.write(("\t".join([gene, *(repr(value) for value in row.tolist())]) + "\n").encode())
+        for first in range(0, len(genes), GENES_AT_ONCE):
+            block = counts[:, first : first + GENES_AT_ONCE].T.tolist()
+            for gene, row in zip(genes[first : first + GENES_AT_ONCE], block, strict=True):
+                out.write(("\t".join([gene, *map(repr, row)]) + "\n").encode())

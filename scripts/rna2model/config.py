@@ -51,6 +51,8 @@ def _explain(error):
     """One schema violation in a user's words."""
     where = ".".join(str(part) for part in error.absolute_path)
     place = f"config: {where}" if where else "config"
+    if "errorMessage" in error.schema:
+        return f"{place}: {error.instance!r} {error.schema['errorMessage']}"
     if error.validator == "additionalProperties":
         known = list(error.schema["properties"])
         unknown = [key for key in error.instance if key not in known]
@@ -82,6 +84,29 @@ def _suggest(word, known):
 
 def _contradictions(config):
     """Problems between keys that each are fine alone."""
+    return [*_reads_contradictions(config), *_model_contradictions(config)]
+
+
+def _reads_contradictions(config):
+    """Options of trimming, alignment and counting that one of the chosen tools cannot keep."""
+    trimming, alignment, counter = config["trimming"], config["alignment"], config["quantification"]["tool"]
+    counts_alignments = counter in ("featurecounts", "htseq")
+    wrong = {
+        "alignment.two_pass needs alignment.tool star": alignment["two_pass"] and alignment["tool"] != "star",
+        "quantification.tool star counts while STAR aligns: set alignment.tool star": counter == "star"
+        and alignment["tool"] != "star",
+        f"alignment.min_mapq, alignment.multimappers primary and trimming.umi need alignments that are counted afterwards;"
+        f" quantification.tool {counter} does not count those: use featurecounts or htseq": not counts_alignments
+        and (alignment["min_mapq"] > 0 or alignment["multimappers"] == "primary" or trimming["umi"]),
+        "trimming.poly_a is a run of its own in Trim Galore: use fastp or cutadapt": trimming["poly_a"]
+        and trimming["tool"] == "trim_galore",
+        "trimming.adapters and trimming.poly_a need a trimming.tool": trimming["tool"] == "none"
+        and (trimming["adapters"] != "auto" or trimming["poly_a"]),
+    }
+    return [f"config: {text}" for text, is_wrong in wrong.items() if is_wrong]
+
+
+def _model_contradictions(config):
     problems = []
     design, expression = config["design"], config["expression"]
     needs_batch = {
@@ -124,6 +149,7 @@ def resolve_files(config, folders):
     reads = not config["counts"]
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
+    wanted += [(("trimming",), "rrna", False)]
     for parents, key, required in wanted:
         node = config
         for parent in parents:

@@ -1,71 +1,56 @@
 """The QC gate: every sample of the sheet ends as included, or excluded with a reason."""
 
 import csv
-import json
-from pathlib import Path
 
-COLUMNS = [
-    "sample",
-    "status",
-    "reason",
+from rna2model import sexcheck
+from rna2model.fragments import FATES
+
+NUMBERS = [
     "reads",
     "mapped_pct",
     "assigned_pct",
     "strandedness",
     "sense_pct",
-    "flags",
+    "duplicate_pct",
+    "rrna_pct",
+    "three_prime_bias",
+    "inferred_sex",
 ]
+COLUMNS = ["sample", "status", "reason", *NUMBERS, "flags", *FATES]
+LIMITS = (  # in the order of the workflow: column, key of `qc`, what a sample that misses it has
+    ("mapped_pct", "min_mapped_pct", "too few reads mapped"),
+    ("assigned_pct", "min_assigned_pct", "too few reads in genes"),
+    ("rrna_pct", "max_rrna_pct", "too much ribosomal RNA"),
+    ("duplicate_pct", "max_duplicate_pct", "too many duplicates"),
+)
 
 
-def read_evidence(verdict, flagstat, strand, counts, paired):
-    """Facts of one sample from its per-sample files: a dict of numbers, percentages in 0-100.
+def judge(name, facts, limits, metadata=None):
+    """Row of samples.tsv for a sample: the first limit it misses is the reason, the others follow.
 
-    mapped_pct: primary alignments of reads that were aligned. assigned_pct: fragments (pairs if
-    paired) counted in a gene, of the fragments given to the aligner.
+    facts : what rule tally_fragments wrote; limits : the config's `qc`
     """
-    reads = json.loads(Path(verdict).read_text())
-    passed = json.loads(Path(flagstat).read_text())["QC-passed reads"]
-    strandedness = json.loads(Path(strand).read_text())
-    aligned = passed["primary"] / (2 if paired else 1)
-    assigned = sum(counts)
-    return {
-        "reads": reads["reads"],
-        "problem": reads["problem"],
-        "mapped_pct": _percent(passed["primary mapped"], passed["primary"]),
-        "assigned_pct": _percent(assigned, aligned),
-        "strandedness": strandedness["strandedness"],
-        "sense_pct": strandedness["sense_pct"],
-        "flag": strandedness["flag"],
-    }
-
-
-def _percent(part, whole):
-    return round(100 * part / whole, 2) if whole else 0.0
-
-
-def judge(name, facts, limits):
-    """Row of samples.tsv for a sample: the first limit it misses is the reason, the others follow."""
     reasons = [facts["problem"]] if facts["problem"] else _missed(facts, limits)
+    flags = [*facts["flags"], sexcheck.contradiction(facts["inferred_sex"], metadata or {})]
     return {
         "sample": name,
         "status": "excluded" if reasons else "included",
         "reason": "; ".join(reasons),
-        "flags": "" if facts["problem"] else facts["flag"],
-        **{key: facts[key] for key in ("reads", "mapped_pct", "assigned_pct", "strandedness", "sense_pct")},
+        "flags": "" if facts["problem"] else "; ".join(filter(None, flags)),
+        **{key: facts[key] for key in NUMBERS},
+        **facts["fates"],
     }
 
 
 def _missed(facts, limits):
-    """In the order of the workflow; after too few reads the percentages say nothing."""
+    """After too few reads the percentages say nothing."""
     if facts["reads"] < limits["min_reads"]:
         return [f"too few reads: {facts['reads']}, minimum {limits['min_reads']}"]
     reasons = []
-    if facts["mapped_pct"] < limits["min_mapped_pct"]:
-        reasons.append(f"too few reads mapped: {facts['mapped_pct']} %, minimum {limits['min_mapped_pct']} %")
-    if facts["assigned_pct"] < limits["min_assigned_pct"]:
-        reasons.append(
-            f"too few reads in genes: {facts['assigned_pct']} %, minimum {limits['min_assigned_pct']} %"
-        )
+    for column, key, text in LIMITS:
+        value, limit, at_most = facts[column], limits[key], key.startswith("max")
+        if value is not None and (value > limit if at_most else value < limit):
+            reasons.append(f"{text}: {value} %, {'maximum' if at_most else 'minimum'} {limit} %")
     return reasons
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import sheet, splits
+from rna2model import design, probe, sheet, splits
 
 
 def check(given, folders):
@@ -17,7 +17,10 @@ def check(given, folders):
     config, problems = configuration.complete(given)
     if config is None:
         return None, {}, problems
-    problems += configuration.resolve_files(config, folders)
+    missing = configuration.resolve_files(config, folders)
+    problems += missing
+    if not config["counts"] and not missing:
+        problems += probe.problems(config)
     path = Path(config["samples"])
     if not path.is_file():
         return config, {}, problems
@@ -25,8 +28,10 @@ def check(given, folders):
         path, folders, matrix=bool(config["counts"]), strandedness=config["quantification"]["strandedness"]
     )
     problems += sheet_problems
+    if samples and not config["counts"]:
+        problems += design.check_sources(path, samples, config)
     if samples:
-        problems += sheet.check_design(path, samples, config)
+        problems += design.check_columns(path, samples, config)
     return config, samples, problems
 
 
@@ -47,6 +52,12 @@ def message(problems):
             *(f"  - {p}" for p in problems),
         ]
     )
+
+
+def index_prefix(config):
+    """What the aligner is told of a given index: STAR its folder, HISAT2 folder and name. None without one."""
+    index = config["reference"]["index"]
+    return probe.hisat2_prefix(index) if index and config["alignment"]["tool"] == "hisat2" else index
 
 
 def labels(samples, config):

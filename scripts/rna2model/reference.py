@@ -1,40 +1,13 @@
-"""Genome and annotation: unpack, check against each other, list genes."""
+"""Genome and annotation as later steps read them, checked against each other."""
 
-import gzip
-import hashlib
-import io
 import math
-import re
-import shutil
-from collections import defaultdict
 from pathlib import Path
 
+from rna2model.annotation import GENE_COLUMNS, union
 from rna2model.errors import InputProblem
 
-ATTRIBUTE = re.compile(r'(\S+)\s+"?([^";]*)"?\s*(?:;|$)')
-GENE_COLUMNS = ["gene_id", "gene_name", "biotype", "chromosome", "start", "end", "strand", "length"]
-
-
-def opened(path):
-    """`path` opened for reading bytes, decompressed if its content (not its name) is gzip."""
-    with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else open(path, "rb")
-
-
-def unpack(source, target):
-    """Copy `source` to `target`, decompressed."""
-    try:
-        with opened(source) as file, open(target, "wb") as out:
-            shutil.copyfileobj(file, out, 1 << 20)
-    except (EOFError, OSError) as error:
-        raise InputProblem(f"{source} cannot be read to its end ({error}); download it again.") from None
-
-
-def checksum(path):
-    """SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+SHORTEST = 300  # bases of the shortest transcript whose coverage from end to end says something
+MOST_BODIES = 2000  # transcripts are enough for the mean coverage along a gene
 
 
 def contigs(fasta):
@@ -65,95 +38,90 @@ def star_sizes(lengths, read_length=100):
     }
 
 
-def genes(gtf, feature="exon", attribute="gene_id"):
-    """List of gene records (dicts of GENE_COLUMNS) in the order of the annotation.
-
-    `length` is the number of bases covered by the gene's `feature` lines (their union), as
-    featureCounts reports it.
-    """
-    exons, records = defaultdict(list), {}
-    with opened(gtf) as file:
-        for number, line in enumerate(io.TextIOWrapper(file, encoding="utf-8", errors="replace"), start=1):
-            if line.startswith("#") or not line.strip():
-                continue
-            cells = line.rstrip("\r\n").split("\t")
-            if len(cells) != 9:
-                raise InputProblem(f"{gtf} line {number}: has {len(cells)} tab-separated cells, GTF needs 9.")
-            if cells[2] != feature:
-                continue
-            values = dict(ATTRIBUTE.findall(cells[8]))
-            name = values.get(attribute)
-            if not name:
-                raise InputProblem(_no_attribute(gtf, number, feature, attribute, cells[8]))
-            start, end = int(cells[3]), int(cells[4])
-            exons[name].append((cells[0], start, end))
-            records.setdefault(name, _record(name, values, cells))
-    if not records:
-        raise InputProblem(
-            f"{gtf} has no {feature!r} lines; set quantification.feature to a type it has (column 3)."
-        )
-    return [_complete(record, exons[name]) for name, record in records.items()]
-
-
-def splice_sites(gtf, feature="exon"):
+def splice_sites(transcripts):
     """Sorted introns (chromosome, last base before, first base after, strand), 0-based, of all transcripts.
 
     The format of HISAT2's --known-splicesite-infile, as its hisat2_extract_splice_sites.py writes it: exons
     less than 5 bases apart are one exon.
     """
-    transcripts = defaultdict(list)
-    with opened(gtf) as file:
-        for line in io.TextIOWrapper(file, encoding="utf-8", errors="replace"):
-            cells = line.rstrip("\r\n").split("\t")
-            if len(cells) == 9 and cells[2] == feature:
-                name = dict(ATTRIBUTE.findall(cells[8])).get("transcript_id")
-                transcripts[name, cells[0], cells[6]].append((int(cells[3]), int(cells[4])))
     introns = set()
-    for (name, chromosome, strand), exons in transcripts.items():
-        end = None
-        for start, stop in sorted(exons) if name else ():
-            if end is not None and start - end > 5:
-                introns.add((chromosome, end - 1, start - 1, strand))
-            end = stop if end is None else max(end, stop)
+    for transcript in transcripts:
+        reach = None
+        for start, end in sorted(transcript.exons):
+            if reach is not None and start - reach > 5:
+                introns.add((transcript.chromosome, reach - 1, start - 1, transcript.strand))
+            reach = end if reach is None else max(reach, end)
     return sorted(introns)
 
 
-def _no_attribute(gtf, number, feature, attribute, text):
-    hint = " This looks like GFF3; convert it with `gffread -T`." if re.match(r"\w+=", text) else ""
-    return f"{gtf} line {number}: this {feature!r} line has no {attribute}.{hint}"
+def write_gtf(annotation, path):
+    """Write the GTF that every tool counts with: what is counted are its `exon` lines, joined by `gene_id`."""
+    names = {record["gene_id"]: record for record in annotation.genes}
+    with open(path, "w") as file:
+        for transcript in annotation.transcripts:
+            gene = names[transcript.gene]
+            pairs = {"gene_id": transcript.gene, "transcript_id": transcript.name}
+            pairs |= {"gene_name": gene["gene_name"], "gene_biotype": gene["biotype"]}
+            text = " ".join(f'{key} "{_quotable(value)}";' for key, value in pairs.items() if value)
+            for kind, intervals in (("exon", transcript.exons), ("CDS", transcript.coding)):
+                for start, end in intervals:
+                    place = (
+                        transcript.chromosome,
+                        "annotation",
+                        kind,
+                        start,
+                        end,
+                        ".",
+                        transcript.strand,
+                        ".",
+                    )
+                    print(*place, text, sep="\t", file=file)
 
 
-def _record(name, values, cells):
-    biotype = values.get("gene_biotype") or values.get("gene_type") or ""
-    symbol = values.get("gene_name") or values.get("gene_symbol") or name
-    return {
-        "gene_id": name,
-        "gene_name": symbol,
-        "biotype": biotype,
-        "chromosome": cells[0],
-        "strand": cells[6],
-    }
+def _quotable(text):
+    return text.replace('"', "'").replace(";", ",")
 
 
-def _complete(record, exons):
-    here = [(start, end) for chromosome, start, end in exons if chromosome == record["chromosome"]]
-    return {
-        **record,
-        "start": min(start for start, _ in here),
-        "end": max(end for _, end in here),
-        "length": sum(
-            _union([(s, e) for c, s, e in exons if c == chrom]) for chrom in {c for c, _, _ in exons}
-        ),
-    }
+def bed12(transcripts):
+    """BED lines of transcripts, the form RSeQC reads. The thick part is what is coded; of a transcript that codes
+    nothing it is empty, but of an annotation that knows no coding exons it is everything: RSeQC would call one half
+    of it 5' and the other 3' untranslated, by strand."""
+    knows_coding = any(transcript.coding for transcript in transcripts)
+    for t in transcripts:
+        exons = _merged(t.exons)
+        start, end = exons[0][0] - 1, exons[-1][1]
+        thick = (
+            (min(t.coding)[0] - 1, max(stop for _, stop in t.coding))
+            if t.coding
+            else (end if knows_coding else start, end)
+        )
+        sizes = ",".join(str(stop - first + 1) for first, stop in exons)
+        starts = ",".join(str(first - 1 - start) for first, _ in exons)
+        yield f"{t.chromosome}\t{start}\t{end}\t{t.name}\t0\t{t.strand}\t{thick[0]}\t{thick[1]}\t0\t{len(exons)}\t{sizes},\t{starts},"
 
 
-def _union(intervals):
-    """Bases covered by closed intervals."""
-    covered, reach = 0, 0
-    for start, end in sorted(intervals):
-        covered += max(0, end - max(start, reach + 1) + 1)
-        reach = max(reach, end)
-    return covered
+def _merged(exons):
+    merged = []
+    for start, end in sorted(exons):
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def gene_bodies(annotation):
+    """The longest transcript of genes, protein coding where biotypes are known: at most MOST_BODIES, spread evenly."""
+    coding = {record["gene_id"] for record in annotation.genes if record["biotype"] == "protein_coding"}
+    longest = {}
+    for transcript in annotation.transcripts:
+        length = union(transcript.exons)
+        if length >= SHORTEST and (not coding or transcript.gene in coding):
+            best = longest.get(transcript.gene)
+            if best is None or length > best[0]:
+                longest[transcript.gene] = length, transcript
+    chosen = [transcript for _, transcript in longest.values()]
+    return chosen[:: max(1, -(-len(chosen) // MOST_BODIES))]
 
 
 def check_chromosomes(fasta, gtf, lengths, records):
@@ -163,7 +131,7 @@ def check_chromosomes(fasta, gtf, lengths, records):
     if len(unknown) == len(used):
         raise InputProblem(
             f"no chromosome of the annotation is in the genome.\n  annotation {gtf}: {_some(used)}\n"
-            f"  genome {fasta}: {_some(lengths)}\n  {_naming_hint(used, lengths)}"
+            f"  genome {fasta}: {_some(lengths)}\n  {naming_hint(used, lengths)}"
         )
     beyond = [r["gene_id"] for r in records if r["end"] > lengths.get(r["chromosome"], math.inf)]
     if beyond:
@@ -181,7 +149,8 @@ def _some(names, most=5):
     return ", ".join(names[:most]) + (f" … ({len(names)} in all)" if len(names) > most else "")
 
 
-def _naming_hint(used, lengths):
+def naming_hint(used, lengths):
+    """What to do about two sets of chromosome names that do not meet."""
     if {f"chr{name}" for name in used} & set(lengths):
         return "The genome says chr1 where the annotation says 1: add 'chr' to column 1 of the GTF, or take both from one source."
     if {name.removeprefix("chr") for name in used} & set(lengths):

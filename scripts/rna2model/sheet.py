@@ -1,25 +1,29 @@
 """Read and check the sample sheet: one record per sample, all problems at once with row and column."""
 
 import csv
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, splits
 from rna2model.config import locate, schema
-from rna2model.errors import InputProblem
 
 MISSING = {"", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "NULL"}
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
+SOURCES = ("fastq_1", "bam", "accession")
+ACCESSION = re.compile(r"[SED]RR[0-9]{5,}")
 TECHNICAL = {"sample", *FILE_COLUMNS, "strandedness"}
 
 
 @dataclass
 class Sample:
-    """One sample of the sheet: its lanes (paths) and its metadata (text cells)."""
+    """One sample of the sheet: where its reads come from, and its metadata (text cells).
+
+    Reads are FASTQ lanes (paths), accessions of the Sequence Read Archive, or one BAM file.
+    `layout`: paired or single, which the sheet must say of accessions; a BAM file says it itself.
+    """
 
     name: str
     row: int
@@ -28,10 +32,9 @@ class Sample:
     metadata: dict
     fastq_1: list = field(default_factory=list)
     fastq_2: list = field(default_factory=list)
-
-    @property
-    def paired(self):
-        return bool(self.fastq_2)
+    accessions: list = field(default_factory=list)
+    bam: str | None = None
+    layout: str = "single"
 
 
 def is_missing(cell):
@@ -93,8 +96,10 @@ def _columns(path, columns, matrix):
     ]
     if "sample" not in columns:
         problems.append(f"{path} row 1: column 'sample' is missing (found: {', '.join(columns)})")
-    elif not matrix and "fastq_1" not in columns:
-        problems.append(f"{path} row 1: a column 'fastq_1' is needed (found: {', '.join(columns)})")
+    elif not matrix and not set(SOURCES) & set(columns):
+        problems.append(
+            f"{path} row 1: a column 'fastq_1', 'bam' or 'accession' is needed (found: {', '.join(columns)})"
+        )
     return problems
 
 
@@ -125,7 +130,8 @@ def _merge(path, rows, folders, matrix, strandedness):
 
 def _disagreements(path, first, other):
     cells = [("strandedness", first.strandedness, other.strandedness)]
-    cells += [(column, first.metadata[column], other.metadata[column]) for column in first.metadata]
+    shared = [column for column in first.metadata if column not in ("accession", "layout")]
+    cells += [(column, first.metadata[column], other.metadata[column]) for column in shared]
     return [
         f"{path} row {other.row}, column {column}: {theirs!r} differs from {ours!r} in row {first.row};"
         f" rows of sample {first.name!r} are lanes of one library and must agree"
@@ -135,20 +141,55 @@ def _disagreements(path, first, other):
 
 
 def _add_lane(path, sample, number, row, folders):
-    """Add the row's files to its sample; problems when the row has none or mixes layouts."""
-    one, two, bam = (row.get(column, "") for column in FILE_COLUMNS)
-    where = f"{path} row {number}"
-    if bam:
+    """Add the row's reads to its sample; problems when it has none, or others than the rows before."""
+    where, kinds = f"{path} row {number}", [column for column in SOURCES[:2] if row.get(column)]
+    if len(kinds) == 2:
+        return [f"{where}: has both fastq_1 and bam; give one of them"]
+    kind = kinds[0] if kinds else "accession"
+    before = [
+        k for k, seen in zip(SOURCES, (sample.fastq_1, sample.bam, sample.accessions), strict=True) if seen
+    ]
+    if before and (before != [kind] or kind == "bam"):
         return [
-            f"{where}, column bam: this version starts from FASTQ files or a count matrix; give fastq_1 instead"
+            f"{where}, column {kind}: sample {sample.name!r} already has {before[0]}; rows of one sample are lanes of"
+            " the same kind, and BAM files must be merged first (samtools merge)"
         ]
-    if not one:
-        return [f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired)"]
-    if sample.fastq_1 and bool(two) != sample.paired:
+    if kind == "bam":
+        sample.bam = str(locate(row["bam"], folders))
+        return []
+    return (_add_fastq if kind == "fastq_1" else _add_accession)(where, sample, row, folders)
+
+
+def _add_fastq(where, sample, row, folders):
+    layout = "paired" if row.get("fastq_2") else "single"
+    if sample.fastq_1 and layout != sample.layout:
         return [f"{where}, column fastq_2: sample {sample.name!r} mixes single-end and paired-end lanes"]
-    sample.fastq_1.append(str(locate(one, folders)))
-    if two:
-        sample.fastq_2.append(str(locate(two, folders)))
+    sample.layout = layout
+    sample.fastq_1.append(str(locate(row["fastq_1"], folders)))
+    if layout == "paired":
+        sample.fastq_2.append(str(locate(row["fastq_2"], folders)))
+    return []
+
+
+def _add_accession(where, sample, row, folders):
+    accession, layout = row.get("accession", ""), row.get("layout", "").lower()
+    if not accession:
+        return [
+            f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired), bam or accession"
+        ]
+    if not ACCESSION.fullmatch(accession):
+        return [
+            f"{where}, column accession: {accession!r} is no run of the Sequence Read Archive (SRR, ERR or DRR and digits)"
+        ]
+    if layout not in ("paired", "single"):
+        return [
+            f"{where}, column layout: {layout!r} must be paired or single, as the archive says of {accession} (LibraryLayout)"
+        ]
+    if sample.accessions and layout != sample.layout:
+        return [f"{where}, column layout: sample {sample.name!r} mixes single-end and paired-end runs"]
+    sample.layout = layout
+    sample.accessions.append(accession)
+    sample.metadata["accession"] = ",".join(sample.accessions)
     return []
 
 
@@ -181,81 +222,3 @@ def _similar_names(path, samples):
         for names in alike.values()
         if len(names) > 1
     ]
-
-
-def check_design(path, samples, config):
-    """Problems of the target, batch and group columns (a list of str)."""
-    design, problems = config["design"], []
-    columns = next(iter(samples.values())).metadata if samples else {}
-    for role in ("target", "batch", "group"):
-        column = design[role]
-        if column and column not in columns:
-            problems.append(
-                f"{path}: design.{role} names column {column!r}, which the sheet does not have"
-                f" (metadata columns: {', '.join(columns) or 'none'})"
-            )
-    if problems:
-        return problems
-    used = [sample for sample in samples.values() if not sample.exclude]
-    labelled = [sample for sample in used if not is_missing(sample.metadata[design["target"]])]
-    classes = sorted({sample.metadata[design["target"]] for sample in labelled})
-    if len(classes) < 2:
-        found = f"only {classes[0]!r}" if classes else "no value"
-        problems.append(
-            f"{path}, column {design['target']}: classification needs at least two classes, found {found}"
-        )
-    for role, among in (("batch", used), ("group", labelled)):
-        column = design[role]
-        problems += [
-            f"{path} row {sample.row}, column {column}: is empty; every "
-            + ("sample needs its batch" if role == "batch" else "labelled sample needs its group")
-            for sample in among
-            if column and is_missing(sample.metadata[column])
-        ]
-    if not problems:
-        problems += _confounded(path, labelled, config)
-    if config["evaluation"]["leave_one_batch_out"] and not problems:
-        problems += _batch_names(path, labelled, design["batch"])
-    return problems
-
-
-def _confounded(path, labelled, config):
-    """Correcting a batch that is the target: the sheet alone rules it out."""
-    design = config["design"]
-    if config["expression"]["batch_correction"] == "none":
-        return []
-    try:
-        batch.check_confounding(
-            *([s.metadata[design[role]] for s in labelled] for role in ("batch", "target"))
-        )
-    except InputProblem as problem:
-        return [f"{path}, column {design['batch']}: {problem}"]
-    return []
-
-
-def too_few_to_train(samples, config):
-    """Why the labelled samples cannot be split into the folds, or an empty text. Counting needs no folds, so
-    this is a warning at the start; the rule that assigns the folds refuses, after quality control."""
-    design = config["design"]
-    labelled = [s for s in samples.values() if not s.exclude and not is_missing(s.metadata[design["target"]])]
-    groups = [s.metadata[design["group"]] if design["group"] else s.name for s in labelled]
-    try:
-        labels = np.array([s.metadata[design["target"]] for s in labelled])
-        splits.check_enough(labels, np.array(groups), config["evaluation"]["folds"])
-    except InputProblem as problem:
-        return f"no model can be trained on this sheet: {problem}"
-    return ""
-
-
-def _batch_names(path, labelled, column):
-    names = sorted({sample.metadata[column] for sample in labelled})
-    pattern = schema("samples")["properties"]["sample"]["pattern"]
-    bad = [n for n in names if list(Draft202012Validator({"pattern": pattern}).iter_errors(n))]
-    problems = [
-        f"{path}, column {column}: batch {name!r} becomes a file name for leave_one_batch_out;"
-        " use letters, digits, '.', '_' or '-'"
-        for name in bad
-    ]
-    if len(names) < 2:
-        problems.append(f"{path}, column {column}: leave_one_batch_out needs at least two batches")
-    return problems

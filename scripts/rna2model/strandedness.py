@@ -6,6 +6,8 @@ against the strand of the gene it lies in.
 
 import csv
 import random
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 
 import pysam
 
@@ -22,15 +24,22 @@ def clear_genes(path):
         rows = [
             (row["chromosome"], int(row["start"]) - 1, int(row["end"]), row["strand"])
             for row in csv.DictReader(file, delimiter="\t")
+            if row["strand"] in ("+", "-")
         ]
-    rows.sort()
-    reach, overlapped = {}, set()
-    for number, (chromosome, start, end, strand) in enumerate(rows):
-        other = reach.get((chromosome, "-" if strand == "+" else "+"), (0, -1))
-        if other[0] > start:
-            overlapped |= {number, other[1]}
-        reach[chromosome, strand] = max(reach.get((chromosome, strand), (0, -1)), (end, number))
-    return [row for number, row in enumerate(rows) if number not in overlapped and row[3] in "+-"]
+    starts, ends = defaultdict(list), defaultdict(list)
+    for chromosome, start, end, strand in rows:
+        starts[chromosome, strand].append(start)
+        ends[chromosome, strand].append(end)
+    for places in (*starts.values(), *ends.values()):
+        places.sort()
+    clear = []
+    for row in rows:
+        chromosome, start, end, strand = row
+        other = chromosome, "-" if strand == "+" else "+"
+        # those that begin before this one ends, less those that end before it begins
+        if bisect_left(starts[other], end) == bisect_right(ends[other], start):
+            clear.append(row)
+    return clear
 
 
 def observe(bam, genes, seed=1):

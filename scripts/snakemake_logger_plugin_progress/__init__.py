@@ -37,6 +37,8 @@ class LogHandler(LogHandlerBase):
             self.show(self._progress(record.done, record.total))
         elif event in (LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR) or record.levelno >= logging.WARNING:
             self.show(self.format(record))
+        elif event is None and record.getMessage().startswith("rna2model: "):
+            self.show(record.getMessage())
 
     def _progress(self, done, total):
         passed = time.monotonic() - (self.started or time.monotonic())

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import yaml
 
 from rna2model import batch, config, models, normalization
@@ -100,3 +101,21 @@ def test_the_order_of_keys_changes_nothing():
         {"results": "r", "expression": {"batch_correction": "none", "normalization": "tmm"}}
     )
     assert repr(one) == repr(two)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"alignment": {"tool": "hisat2", "two_pass": True}}, "two_pass needs alignment.tool star"),
+        ({"alignment": {"tool": "hisat2"}, "quantification": {"tool": "star"}}, "set alignment.tool star"),
+        ({"alignment": {"min_mapq": 10}, "quantification": {"tool": "salmon"}}, "use featurecounts or htseq"),
+        ({"trimming": {"umi": "NNNN"}, "quantification": {"tool": "star"}}, "use featurecounts or htseq"),
+        ({"trimming": {"tool": "trim_galore", "poly_a": True}}, "use fastp or cutadapt"),
+        ({"trimming": {"tool": "none", "adapters": ["ACGT"]}}, "need a trimming.tool"),
+        ({"trimming": {"adapters": "ACGT"}}, "trimming.adapters: 'ACGT' must be auto, or a list"),
+        ({"trimming": {"umi": "8"}}, "trimming.umi: '8' must be null, in_name, a pattern"),
+    ],
+)
+def test_options_that_a_tool_cannot_keep_are_refused(given, expected):
+    (problem,) = problems_of(given)
+    assert expected in problem

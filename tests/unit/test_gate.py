@@ -1,12 +1,11 @@
 """The QC gate and the decision on strandedness: evidence in, verdict with a reason out."""
 
-import json
-
 import pytest
 
-from rna2model import gate, strandedness
+from rna2model import fragments, gate, strandedness
 
 LIMITS = {"min_reads": 1000, "min_mapped_pct": 50, "min_assigned_pct": 30}
+LIMITS |= {"max_rrna_pct": 20, "max_duplicate_pct": 90}
 GOOD = {
     "reads": 5000,
     "problem": None,
@@ -14,7 +13,12 @@ GOOD = {
     "assigned_pct": 80.0,
     "strandedness": "reverse",
     "sense_pct": 1.0,
-    "flag": "",
+    "duplicate_pct": 40.0,
+    "rrna_pct": None,
+    "three_prime_bias": 1.1,
+    "inferred_sex": "female",
+    "flags": [],
+    "fates": dict.fromkeys(fragments.FATES, 0),
 }
 
 
@@ -25,6 +29,8 @@ GOOD = {
         ({"reads": 999}, "too few reads: 999, minimum 1000"),
         ({"mapped_pct": 7.5}, "too few reads mapped: 7.5 %, minimum 50 %"),
         ({"assigned_pct": 29.9}, "too few reads in genes: 29.9 %, minimum 30 %"),
+        ({"rrna_pct": 35.0}, "too much ribosomal RNA: 35.0 %, maximum 20 %"),
+        ({"duplicate_pct": 95.5}, "too many duplicates: 95.5 %, maximum 90 %"),
         ({"problem": "truncated gzip: x", "reads": 9}, "truncated gzip: x"),
     ],
 )
@@ -33,21 +39,12 @@ def test_a_sample_is_excluded_by_the_limit_it_misses(change, reason):
     assert (row["status"], row["reason"]) == ("excluded" if reason else "included", reason)
 
 
-def test_evidence_counts_pairs_once_and_unmapped_reads_in_the_rates(tmp_path):
-    flagstat = {"QC-passed reads": {"total": 210, "primary": 200, "primary mapped": 150}}
-    strand = strandedness.decide(0, 500)
-    for name, content in {
-        "verdict": {"reads": 120, "problem": None},
-        "flagstat": flagstat,
-        "strand": strand,
-    }.items():
-        (tmp_path / name).write_text(json.dumps(content))
-    facts = gate.read_evidence(*(tmp_path / n for n in ("verdict", "flagstat", "strand")), [30, 20], True)
-    assert (facts["reads"], facts["mapped_pct"], facts["assigned_pct"]) == (120, 75.0, 50.0)
-
-
-def test_an_empty_library_has_rates_of_zero_not_of_nothing():
-    assert gate._percent(0, 0) == 0.0
+def test_a_sex_that_the_genes_contradict_is_flagged():
+    assert (
+        gate.judge("s", GOOD, LIMITS, {"Sex": "M"})["flags"]
+        == "Sex is M in the sheet, but the genes look female"
+    )
+    assert gate.judge("s", GOOD, LIMITS, {"sex": "female", "gender": "unknown"})["flags"] == ""
 
 
 def test_a_mixed_cohort_is_flagged_on_the_odd_sample():
@@ -99,5 +96,10 @@ def test_genes_overlapped_from_the_other_strand_tell_nothing(tmp_path):
     table.write_text(
         "gene_id\tchromosome\tstart\tend\tstrand\n"
         "a\t1\t100\t200\t+\nb\t1\t150\t300\t-\nc\t1\t400\t500\t-\nd\t2\t100\t200\t-\n"
+        "e\t3\t1\t900\t+\nf\t3\t10\t20\t-\ng\t3\t800\t850\t-\nh\t3\t901\t950\t-\n"
     )
-    assert strandedness.clear_genes(table) == [("1", 399, 500, "-"), ("2", 99, 200, "-")]
+    assert strandedness.clear_genes(table) == [
+        ("1", 399, 500, "-"),
+        ("2", 99, 200, "-"),
+        ("3", 900, 950, "-"),
+    ]

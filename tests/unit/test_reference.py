@@ -1,10 +1,8 @@
 """Genome and annotation are checked against each other before anything is aligned."""
 
-import gzip
-
 import pytest
 
-from rna2model import reference
+from rna2model import annotation, reference
 from rna2model.errors import InputProblem
 
 GTF = """#!header
@@ -26,34 +24,8 @@ def gtf(tmp_path):
     return write
 
 
-def test_gene_length_is_the_union_of_its_exons(gtf):
-    one, two = reference.genes(gtf(GTF))
-    assert (one["length"], one["start"], one["end"], one["gene_name"]) == (250, 1, 300, "ONE")
-    assert (two["gene_id"], two["length"], two["strand"], two["gene_name"]) == ("g2", 5, "-", "g2")
-
-
-def test_gzip_is_known_by_content_not_by_name(tmp_path):
-    path = tmp_path / "packed.gtf"
-    path.write_bytes(gzip.compress(GTF.encode()))
-    assert len(reference.genes(path)) == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1\tx\texon\t1\t9\t.\t+\t.\tID=exon1;Parent=t1\n", "looks like GFF3"),
-        ('1\tx\texon\t1\t9\t.\t+\t.\tgene_name "A";\n', "line 1: this 'exon' line has no gene_id"),
-        ('1\tx\tCDS\t1\t9\t.\t+\t.\tgene_id "A";\n', "has no 'exon' lines"),
-        ("1 x exon 1 9\n", "line 1: has 1 tab-separated cells"),
-    ],
-)
-def test_an_annotation_that_cannot_be_counted_is_explained(gtf, text, expected):
-    with pytest.raises(InputProblem, match=expected):
-        reference.genes(gtf(text))
-
-
 def test_chromosomes_that_do_not_match_are_explained_with_the_fix(gtf):
-    records = reference.genes(gtf(GTF))
+    records = annotation.read(gtf(GTF)).genes
     with pytest.raises(InputProblem, match="add 'chr' to column 1"):
         reference.check_chromosomes("g.fa", "a.gtf", {"chr1": 1000, "chr2": 1000}, records)
     with pytest.raises(InputProblem, match="same source and release"):
@@ -62,11 +34,11 @@ def test_chromosomes_that_do_not_match_are_explained_with_the_fix(gtf):
 
 def test_genes_beyond_their_chromosome_mean_another_assembly(gtf):
     with pytest.raises(InputProblem, match="different assemblies"):
-        reference.check_chromosomes("g.fa", "a.gtf", {"1": 200, "2": 1000}, reference.genes(gtf(GTF)))
+        reference.check_chromosomes("g.fa", "a.gtf", {"1": 200, "2": 1000}, annotation.read(gtf(GTF)).genes)
 
 
 def test_a_partial_match_is_noted_not_refused(gtf):
-    notes = reference.check_chromosomes("g.fa", "a.gtf", {"1": 1000}, reference.genes(gtf(GTF)))
+    notes = reference.check_chromosomes("g.fa", "a.gtf", {"1": 1000}, annotation.read(gtf(GTF)).genes)
     assert notes == ["1 chromosomes of the annotation are not in the genome: 2"]
 
 
@@ -85,4 +57,48 @@ def test_what_is_not_a_genome_is_refused(tmp_path, text):
 
 
 def test_introns_lie_between_exons_of_one_transcript(gtf):
-    assert reference.splice_sites(gtf(GTF)) == [("1", 149, 200, "+")]
+    assert reference.splice_sites(annotation.read(gtf(GTF)).transcripts) == [("1", 149, 200, "+")]
+
+
+def test_the_prepared_annotation_is_read_back_as_the_same_genes(gtf, tmp_path):
+    known = annotation.read(gtf(GTF))
+    reference.write_gtf(known, tmp_path / "prepared.gtf")
+    again = annotation.read(tmp_path / "prepared.gtf")
+    assert (again.genes, again.transcripts) == (known.genes, known.transcripts)
+
+
+def test_bed_lines_hold_merged_exons_and_the_coding_part(gtf):
+    coded = GTF + '1\tx\tCDS\t60\t220\t.\t+\t0\tgene_id "g1"; transcript_id "t2";\n'
+    lines = list(reference.bed12(annotation.read(gtf(coded)).transcripts))
+    assert lines[0].split("\t")[:8] == ["1", "0", "100", "t1", "0", "+", "100", "100"]
+    assert lines[1].split("\t") == [
+        "1",
+        "50",
+        "300",
+        "t2",
+        "0",
+        "+",
+        "59",
+        "220",
+        "0",
+        "2",
+        "100,100,",
+        "0,150,",
+    ]
+    without = list(reference.bed12(annotation.read(gtf(GTF)).transcripts))
+    assert without[1].split("\t")[6:8] == ["50", "300"]
+
+
+def test_gene_bodies_are_the_longest_transcripts_of_coding_genes():
+    def transcript(name, gene, length):
+        return annotation.Transcript(name, gene, "1", "+", [(1, length)])
+
+    members = [transcript("a1", "a", 500), transcript("a2", "a", 900), transcript("b1", "b", 200)]
+    members.append(transcript("c1", "c", 1000))
+    genes = [{"gene_id": "a", "biotype": "protein_coding"}, {"gene_id": "b", "biotype": "protein_coding"}]
+    genes.append({"gene_id": "c", "biotype": "lncRNA"})
+    chosen = reference.gene_bodies(annotation.Annotation(genes, members))
+    assert [t.name for t in chosen] == ["a2"]
+    many = [transcript(f"t{i}", f"g{i}", 400) for i in range(9000)]
+    spread = reference.gene_bodies(annotation.Annotation([{"gene_id": "g0", "biotype": ""}], many))
+    assert len(spread) == 1800

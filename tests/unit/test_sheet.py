@@ -3,6 +3,7 @@
 import pytest
 
 from rna2model import config, sheet
+from rna2model import design as designs
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_an_nf_core_sheet_works_unchanged(write):
         "samples.csv",
     )
     assert problems == []
-    assert samples["A"].paired and not samples["B"].paired
+    assert (samples["A"].layout, samples["B"].layout) == ("paired", "single")
     assert samples["B"].strandedness == "reverse"
 
 
@@ -105,7 +106,7 @@ def test_names_that_differ_only_by_case_or_leading_zeros_are_refused(write):
         ("", "is empty"),
         ("sample\tfastq_1\n", "no sample rows"),
         ("name\tfastq_1\nA\ta\n", "column 'sample' is missing"),
-        ("sample\tx\nA\t1\n", "'fastq_1' is needed"),
+        ("sample\tx\nA\t1\n", "'fastq_1', 'bam' or 'accession' is needed"),
         ("sample\tfastq_1\tfastq_1\nA\ta\tb\n", "is there twice"),
         ("sample\tfastq_1\nA\ta_R1.fastq.gz\tmore\n", "row 2: has 3 cells"),
     ],
@@ -125,7 +126,7 @@ def design_problems(write, text, correction="none", **design):
     assert problems == []
     expression = {"batch_correction": correction}
     full, _ = config.complete({"design": design, "evaluation": {"folds": 2}, "expression": expression})
-    return sheet.check_design("sheet", samples, full)
+    return designs.check_columns("sheet", samples, full)
 
 
 def test_a_target_column_that_is_absent_is_named_with_those_that_exist(write):
@@ -160,7 +161,7 @@ def test_a_labelled_sample_needs_its_group(write):
 def test_too_few_samples_or_donors_for_the_folds_is_said_at_the_start(write, rows, expected):
     samples, _ = write(tsv("sample condition donor", *rows), matrix=True)
     full, _ = config.complete({"design": {"group": "donor"}, "evaluation": {"folds": 2}})
-    found = sheet.too_few_to_train(samples, full)
+    found = designs.too_few_to_train(samples, full)
     assert expected in found and bool(expected) == bool(found)
 
 
@@ -171,6 +172,44 @@ def test_correcting_a_batch_that_is_the_target_is_refused_before_any_job(write):
     assert design_problems(write, text, batch="run") == []
 
 
-def test_a_bam_is_not_silently_ignored(write):
-    _, problems = write("sample\tfastq_1\tbam\nA\t\ta.bam\n", files=("a.bam",))
-    assert problems == [p for p in problems if "row 2, column bam: this version starts from FASTQ" in p] != []
+def test_reads_may_come_as_bam_files_or_accessions(write):
+    text = "sample\tfastq_1\tbam\taccession\tlayout\nA\t\ta.bam\t\t\nB\t\t\tSRR948304\tPAIRED\nB\t\t\tSRR948305\tpaired\n"
+    samples, problems = write(text, files=("a.bam",))
+    assert problems == []
+    assert samples["A"].bam.endswith("a.bam")
+    assert (samples["B"].accessions, samples["B"].layout) == (["SRR948304", "SRR948305"], "paired")
+    assert samples["B"].metadata["accession"] == "SRR948304,SRR948305"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("A\ta_R1.fastq.gz\ta.bam\t\t", "has both fastq_1 and bam"),
+        ("A\t\t\tGSM123456\tpaired", "column accession: 'GSM123456' is no run"),
+        ("A\t\t\tSRR948304\t", "column layout: '' must be paired or single"),
+        ("A\t\t\t\t", "column fastq_1: is empty"),
+        ("A\t\ta.bam\t\t\nA\t\tb.bam\t\t", "row 3, column bam: sample 'A' already has bam"),
+        ("A\ta_R1.fastq.gz\t\t\t\nA\t\t\tSRR948304\tsingle", "already has fastq_1"),
+    ],
+)
+def test_sources_that_are_unclear_are_refused(write, row, expected):
+    _, problems = write(
+        f"sample\tfastq_1\tbam\taccession\tlayout\n{row}\n", files=("a_R1.fastq.gz", "a.bam", "b.bam")
+    )
+    assert any(expected in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("row", "tools", "expected"),
+    [
+        ("A\t\ta.bam", {"quantification": {"tool": "salmon"}}, "salmon counts from reads"),
+        ("A\ta_R1.fastq.gz\t", {"alignment": {"tool": "none"}}, "every sample needs a BAM file"),
+        ("A\ta_R1.fastq.gz\t", {"alignment": {"tool": "none"}, "quantification": {"tool": "salmon"}}, ""),
+        ("A\t\ta.bam", {"alignment": {"tool": "none"}}, ""),
+    ],
+)
+def test_each_counter_gets_the_kind_of_reads_it_takes(write, row, tools, expected):
+    samples, _ = write(f"sample\tfastq_1\tbam\n{row}\n", files=("a_R1.fastq.gz", "a.bam"))
+    full, _ = config.complete(tools)
+    problems = designs.check_sources("sheet", samples, full)
+    assert (expected in problems[0]) if expected else problems == []

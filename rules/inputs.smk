@@ -1,0 +1,139 @@
+"""Reads as they come: FASTQ files, accessions of the Sequence Read Archive, or BAM files; checked, lanes joined.
+
+A faulty library becomes an empty one with a verdict: it flows through the same rules and is excluded with its reason.
+"""
+
+
+rule fetch_accession:
+    """Download a run with sra-tools; stop when the archive's layout is not the sheet's."""
+    output:
+        [temp(f"{RESULTS}/reads/fetched/paired/{{accession}}_R{mate}.fastq.gz") for mate in (1, 2)],
+    log:
+        f"{RESULTS}/logs/fetch_accession/{{accession}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fetch_accession/{{accession}}.tsv"
+    retries: 2
+    conda:
+        "../envs/sra.yaml"
+    threads: 4
+    resources:
+        mem_mb=megabytes(2000),
+        runtime=minutes(240),
+    params:
+        folder=lambda wildcards, output: f"{Path(output[0]).parent}/{wildcards.accession}.tmp",
+        files=lambda wildcards: [f"{wildcards.accession}_{mate}.fastq" for mate in (1, 2)],
+    shell:
+        """
+        exec >{log} 2>&1
+        rm -rf {params.folder} && mkdir -p {params.folder}
+        trap 'rm -rf {params.folder}' EXIT
+        fasterq-dump --split-3 --threads {threads} --outdir {params.folder} --temp {params.folder} {wildcards.accession}
+        set -- {output}
+        for file in {params.files}; do
+            test -s {params.folder}/"$file" || {{ echo "error: {wildcards.accession} has no $file: the sheet's layout is" \
+                        "not the archive's, which gave $(ls {params.folder})"; exit 1; }}
+            gzip -c {params.folder}/"$file" >"$1"
+            shift
+        done
+        """
+
+
+use rule fetch_accession as fetch_accession_single with:
+    output:
+        [temp(f"{RESULTS}/reads/fetched/single/{{accession}}_R1.fastq.gz")],
+    params:
+        folder=lambda wildcards, output: f"{Path(output[0]).parent}/{wildcards.accession}.tmp",
+        files=lambda wildcards: f"{wildcards.accession}.fastq",
+
+
+rule prepare_reads:
+    """Read each FASTQ once: integrity, pairing, read count; join lanes."""
+    input:
+        r1=lanes(1),
+        r2=lanes(2),
+    output:
+        reads=stored("prepared", paired("prepared")),
+        verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
+    log:
+        f"{RESULTS}/logs/prepare_reads/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare_reads/{{sample}}.tsv"
+    retries: 2
+    conda:
+        "../envs/reads.yaml"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(10, per_gigabyte=10),
+    script:
+        "../scripts/prepare_reads.py"
+
+
+use rule prepare_reads as prepare_reads_single with:
+    output:
+        reads=stored("prepared", single("prepared")),
+        verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+
+
+rule extract_umis:
+    """Move the unique molecular identifier from the read to its name."""
+    input:
+        reads=paired("prepared"),
+    output:
+        reads=stored("with_umi", paired("with_umi")),
+        kept=f"{RESULTS}/qc/umi/paired/{{sample}}.json",
+    log:
+        f"{RESULTS}/logs/extract_umis/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/extract_umis/{{sample}}.tsv"
+    retries: 2
+    conda:
+        "../envs/umi_tools.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(20, per_gigabyte=60),
+    params:
+        patterns=umi_patterns("paired"),
+        files=lambda wildcards, input, output: (
+            f"--stdin {input[0]} --stdout {output[0]} --read2-in {input[1]} --read2-out {output[1]}"
+        ),
+    shell:
+        """
+        umi_tools extract {params.patterns} {params.files} --log {log} 2>>{log}
+        sed -n 's/.*Reads output: \\([0-9]*\\).*/{{"reads_kept": \\1}}/p' {log} >{output.kept}
+        """
+
+
+use rule extract_umis as extract_umis_single with:
+    input:
+        reads=single("prepared"),
+    output:
+        reads=stored("with_umi", single("with_umi")),
+        kept=f"{RESULTS}/qc/umi/single/{{sample}}.json",
+    params:
+        patterns=umi_patterns("single"),
+        files=lambda wildcards, input, output: f"--stdin {input} --stdout {output.reads}",
+
+
+rule prepare_bam:
+    """Check a given BAM, CRAM or SAM file against the genome; keep one alignment of each read, in order."""
+    input:
+        bam=lambda wildcards: SAMPLES[wildcards.sample].bam or [],
+        fasta=f"{REFERENCE}/genome.fa",
+        contigs=f"{REFERENCE}/contigs.tsv",
+    output:
+        bam=stored_alignments(f"{RESULTS}/aligned/given/{{sample}}.bam"),
+        index=stored_alignments(f"{RESULTS}/aligned/given/{{sample}}.bam.bai"),
+        verdict=f"{RESULTS}/qc/reads/bam/{{sample}}.json",
+    log:
+        f"{RESULTS}/logs/prepare_bam/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare_bam/{{sample}}.tsv"
+    retries: 2
+    conda:
+        "../envs/reads.yaml"
+    threads: 4
+    resources:
+        mem_mb=megabytes(4000),
+        runtime=minutes(10, per_gigabyte=10),
+    script:
+        "../scripts/prepare_bam.py"

@@ -1,0 +1,29 @@
+"""What a person is told before the first job and after the last."""
+
+
+def show_disk():
+    """Only in the process that the user started: each job reads these files again."""
+    if workflow.is_main_process and FROM_READS:
+        text, short = disk.message(disk.estimate({name: SAMPLES[name] for name in USED}, config))
+        (logger.warning if short else logger.info)(f"rna2model: {text}")
+
+
+def failed_jobs(scheduler):
+    """Sample, rule and log of each job that failed after its retries."""
+    failed = [job for entry in scheduler.failed for job in getattr(entry, "jobs", [entry])]
+    lines = sorted(
+        "  {}  {}  {}".format(
+            ", ".join(job.wildcards_dict.values()) or "cohort", job.rule.name, ", ".join(map(str, job.log))
+        )
+        for job in failed
+    )
+    if not lines:
+        return "rna2model: the run was stopped before its end; run the same command again to go on."
+    return "\n".join(
+        [
+            f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed after all retries (sample, rule, log):",
+            *lines,
+            "Nothing was built on what is missing. Repair the cause and run the same command again, or fill `exclude` for"
+            " that sample in the sheet to go on without it.",
+        ]
+    )

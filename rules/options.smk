@@ -1,0 +1,55 @@
+"""What the config's choices mean in each tool's own options."""
+
+
+def umi_patterns(layout):
+    """umi_tools extract: N is kept as identifier, X stays in the read."""
+    first, second = [UMI, ""] if isinstance(UMI, str) else UMI or ["", ""]
+    patterns = {"--bc-pattern": first, "--bc-pattern2": second if layout == "paired" else ""}
+    return " ".join(f"{option}={pattern}" for option, pattern in patterns.items() if pattern)
+
+
+def adapters(first, second, layout):
+    """Options `first` (R1) and `second` (R2) with the given sequences; None when they are to be found."""
+    given = config["trimming"]["adapters"]
+    if given == "auto":
+        return None
+    pairs = zip((first, second), (given[0], given[-1]) if layout == "paired" else given)
+    return " ".join(f"{option} {sequence}" for option, sequence in pairs)
+
+
+def fastp_options(layout):
+    found = {"paired": "--detect_adapter_for_pe", "single": ""}[
+        layout
+    ]  # single-end detection is on by default
+    poly_g = {True: "--trim_poly_g", False: "--disable_trim_poly_g", "auto": ""}[config["trimming"]["poly_g"]]
+    poly_a = "--trim_poly_x" if config["trimming"]["poly_a"] else ""
+    given = adapters("--adapter_sequence", "--adapter_sequence_r2", layout)
+    return " ".join(filter(None, [found if given is None else given, poly_g, poly_a]))
+
+
+def cutadapt_options(layout):
+    """Without given adapters those of Illumina TruSeq; a poly-G tail counts as bad quality."""
+    truseq = ["-a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA", "-A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT"]
+    found = " ".join(truseq if layout == "paired" else truseq[:1])
+    poly_g = "--quality-cutoff 20" if config["trimming"]["poly_g"] is False else "--nextseq-trim 20"
+    poly_a = "--poly-a" if config["trimming"]["poly_a"] else ""
+    return " ".join(filter(None, [adapters("-a", "-A", layout) or found, poly_g, poly_a]))
+
+
+def trim_galore_options(layout):
+    poly_g = "--2colour 20" if config["trimming"]["poly_g"] is True else ""
+    pairing = "--paired" if layout == "paired" else ""
+    return " ".join(filter(None, [pairing, adapters("-a", "-a2", layout), poly_g]))
+
+
+def selection():
+    """samtools expression of the alignments that are counted, and of reads that have none."""
+    return f"mapq >= {config['alignment']['min_mapq']} || (flag.unmap && (flag.munmap || !flag.paired))"
+
+
+def salmon_library(wildcards):
+    """Salmon finds the strandedness itself unless the sheet gives it."""
+    kind = {"unstranded": "U", "forward": "SF", "reverse": "SR"}.get(SAMPLES[wildcards.sample].strandedness)
+    if kind is None:
+        return "A"
+    return f"I{kind}" if layout(wildcards.sample) == "paired" else kind

@@ -1,0 +1,167 @@
+"""Where the files of a sample are, what a job may ask for, and what the cohort collects."""
+
+
+def layout(sample):
+    """The folder of a sample's reads, which says how many files it has; `bam` for a sample that comes aligned."""
+    return "bam" if SAMPLES[sample].bam else SAMPLES[sample].layout
+
+
+def mates(sample):
+    return ["R1", "R2"] if layout(sample) == "paired" else ["R1"]
+
+
+def paired(step):
+    """The two FASTQ files that `step` leaves of a paired-end sample."""
+    return [f"{RESULTS}/reads/{step}/paired/{{sample}}_{mate}.fastq.gz" for mate in ("R1", "R2")]
+
+
+def single(step):
+    return [f"{RESULTS}/reads/{step}/single/{{sample}}_R1.fastq.gz"]
+
+
+def stored(step, files):
+    """`files` as the output of `step`: temporary, unless `keep` says else."""
+    return files if step == STEPS[-1] and config["keep"]["trimmed"] else [temp(file) for file in files]
+
+
+def before(step):
+    """The step whose reads `step` takes."""
+    return STEPS[STEPS.index(step) - 1]
+
+
+def reads_after(step, sample):
+    files = paired(step) if layout(sample) == "paired" else single(step)
+    return [file.format(sample=sample) for file in files]
+
+
+def reads_to_align(wildcards):
+    return reads_after(STEPS[-1], wildcards.sample)
+
+
+def reads_at_stage(wildcards):
+    return reads_after(STEPS[0 if wildcards.stage == "raw" else -1], wildcards.sample)
+
+
+def lanes(mate):
+    """Input function: FASTQ files of mate 1 or 2, one for each lane."""
+
+    def files(wildcards):
+        sample = SAMPLES[wildcards.sample]
+        fetched = f"{RESULTS}/reads/fetched/{sample.layout}"
+        if sample.accessions and (mate == 1 or sample.layout == "paired"):
+            return [f"{fetched}/{accession}_R{mate}.fastq.gz" for accession in sample.accessions]
+        return sample.fastq_1 if mate == 1 else sample.fastq_2
+
+    return files
+
+
+def bam(wildcards):
+    """All alignments of a sample, one for each read."""
+    folder = "given" if SAMPLES[wildcards.sample].bam else ALIGNER
+    return f"{RESULTS}/aligned/{folder}/{wildcards.sample}.bam"
+
+
+def bai(wildcards):
+    return f"{bam(wildcards)}.bai"
+
+
+def stored_alignments(path):
+    return path if config["keep"]["alignments"] else temp(path)
+
+
+def counted_bam(wildcards):
+    """The alignments that are counted: those left by the last filter."""
+    return f"{RESULTS}/aligned/{FILTERS[-1]}/{wildcards.sample}.bam" if FILTERS else bam(wildcards)
+
+
+def filter_input(name):
+    """Input function: alignments that the filter `name` takes."""
+    place = FILTERS.index(name) if name in FILTERS else 0
+    return f"{RESULTS}/aligned/{FILTERS[place - 1]}/{{sample}}.bam" if place else bam
+
+
+def genome_mb():
+    """Size of the genome in megabytes of bases, known before the reference is unpacked."""
+    fasta = Path(config["reference"]["fasta"])
+    packed = 4 if fasta.suffix == ".gz" else 1  # DNA packs about four to one
+    return packed * fasta.stat().st_size / 1e6
+
+
+def megabytes(base, per_genome_mb=0, per_input_mb=0):
+    """Memory request: a base, what the genome and the input need, doubled at each further attempt."""
+
+    def needed(wildcards, input, attempt):
+        genome = genome_mb() if per_genome_mb else 0
+        return int((base + per_genome_mb * genome + per_input_mb * input.size_mb) * 2 ** (attempt - 1))
+
+    return needed
+
+
+def minutes(base, per_gigabyte=0):
+    """Run time request: a base and what a gigabyte of input takes, times the attempt."""
+
+    def needed(wildcards, input, attempt):
+        return int((base + per_gigabyte * input.size_mb / 1000) * attempt)
+
+    return needed
+
+
+def metadata(names):
+    return {name: SAMPLES[name].metadata for name in names}
+
+
+def sample_facts(names):
+    """What the gate judges of each sample."""
+    return [f"{RESULTS}/qc/samples/{name}.json" for name in names]
+
+
+def evidence(wildcards):
+    """Every file that says what became of a sample's fragments; the tools in use decide which there are."""
+    name, qc = wildcards.sample, f"{RESULTS}/qc"
+    files = {
+        "verdict": f"{qc}/reads/{layout(name)}/{name}.json",
+        "strandedness": f"{qc}/strandedness/{name}.json",
+        "summary": COUNTER_SUMMARY.format(sample=name),
+        "counts": f"{RESULTS}/counts/{name}.tsv",
+    }
+    if layout(name) != "bam":
+        files["fastqc"] = f"{qc}/fastqc/raw/{layout(name)}/{name}_R1_fastqc.zip"
+        if TRIMMING_REPORT:
+            files["trimming"] = [
+                f"{qc}/trimming/{layout(name)}/{file.format(sample=name)}"
+                for file in TRIMMING_REPORT[: len(mates(name))]
+            ]
+        if "with_umi" in STEPS:
+            files["umi"] = f"{qc}/umi/{layout(name)}/{name}.json"
+        if "without_rrna" in STEPS:
+            files["rrna"] = f"{qc}/rrna/{layout(name)}/{name}.json"
+    if ALIGNER != "none" or layout(name) == "bam":
+        files["flagstat"] = f"{qc}/flagstat/{name}.json"
+        if UMI:
+            files["deduplicated"] = f"{qc}/flagstat/deduplicated/{name}.json"
+        if config["qc"]["rseqc_fragments"]:
+            files["body"] = f"{qc}/rseqc/{name}.geneBodyCoverage.txt"
+    return files
+
+
+def multiqc_inputs():
+    """Every QC file of every used sample, listed so that files of other settings never slip in."""
+    files = []
+    for name in USED:
+        known = evidence(SimpleNamespace(sample=name))
+        files += [known[kind] for kind in ("flagstat", "body") if kind in known]
+        files += known.get("trimming", [])
+        files += [COUNTER_SUMMARY.format(sample=name)] if COUNTER != "salmon" else []
+        if "body" in known:
+            files += [f"{RESULTS}/qc/rseqc/{name}.{part}.txt" for part in ("read_distribution", "junctions")]
+        if "flagstat" in known:
+            files.append(f"{RESULTS}/qc/samtools/{name}.stats.txt")
+        if layout(name) != "bam":
+            stages = ["raw", "trimmed"] if len(STEPS) > 1 else ["raw"]
+            files += [
+                f"{RESULTS}/qc/fastqc/{stage}/{layout(name)}/{name}_{mate}_fastqc.zip"
+                for stage in stages
+                for mate in mates(name)
+            ]
+            files += [file.format(sample=name) for file in ALIGNER_SUMMARY]
+    return files

@@ -1,0 +1,214 @@
+"""The annotation, GTF or GFF3, plain or gzipped, read into genes and transcripts and written as one plain GTF.
+
+Every later step reads that GTF: its lines all carry gene_id and transcript_id, and names and biotypes
+that a source keeps on its gene lines only (NCBI does) are on every line.
+"""
+
+import io
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from rna2model.errors import InputProblem
+from rna2model.files import opened
+
+GTF_ATTRIBUTE = re.compile(r'(\S+)\s+"?([^";]*)"?\s*(?:;|$)')
+GFF3_ATTRIBUTE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
+NAME_KEYS = ("gene_name", "gene_symbol", "gene", "Name")
+BIOTYPE_KEYS = ("gene_biotype", "gene_type", "biotype")
+GENE_COLUMNS = ["gene_id", "gene_name", "biotype", "chromosome", "start", "end", "strand", "length"]
+
+
+@dataclass
+class Transcript:
+    """Exons and coding exons as closed 1-based intervals, in the order of the file."""
+
+    name: str
+    gene: str
+    chromosome: str
+    strand: str
+    exons: list = field(default_factory=list)
+    coding: list = field(default_factory=list)
+
+
+@dataclass
+class Annotation:
+    """genes: records (dicts of GENE_COLUMNS) in the order of the file; transcripts: list of Transcript."""
+
+    genes: list
+    transcripts: list
+    is_gff3: bool = False
+
+
+def read(path, feature="exon", attribute="gene_id"):
+    """The Annotation at `path`; InputProblem, with the line, when it cannot be counted with.
+
+    `feature` and `attribute` are what quantification counts and joins by (GTF column 3 and a key of
+    column 9). In GFF3 a line's gene is the top of its Parent chain.
+    """
+    gff3 = is_gff3(path)
+    parents = _ancestors(path, feature) if gff3 else {}
+    transcripts, labels, types = {}, defaultdict(dict), Counter()
+    for number, cells in lines(path):
+        types[cells[2]] += 1
+        values = attributes(cells[8], gff3)
+        if cells[2] not in (feature, "CDS"):
+            if not gff3 and values.get(attribute):
+                _add_labels(labels[values[attribute]], values)
+            continue
+        for gene, name, described in (
+            _owners(values, attribute, parents) if gff3 else _gtf_owner(values, attribute)
+        ):
+            if not gene and cells[2] == feature:
+                raise InputProblem(no_attribute(path, number, feature, attribute))
+            if gene:
+                _add_labels(labels[gene], described)
+                _add_interval(transcripts, path, number, cells, gene, name, cells[2] == feature)
+    found = [transcript for transcript in transcripts.values() if transcript.exons]
+    if not found:
+        raise InputProblem(no_feature(path, feature, types))
+    return Annotation(_gene_records(found, labels), found, gff3)
+
+
+def lines(path):
+    """(line number, nine cells) of the annotation lines of `path`."""
+    with opened(path) as file:
+        for number, line in enumerate(io.TextIOWrapper(file, encoding="utf-8", errors="replace"), start=1):
+            if line.startswith("##FASTA"):
+                return
+            if line.startswith("#") or not line.strip():
+                continue
+            cells = line.rstrip("\r\n").split("\t")
+            if len(cells) != 9:
+                raise InputProblem(
+                    f"{path} line {number}: has {len(cells)} tab-separated cells, GTF and GFF3 need 9."
+                )
+            yield number, cells
+
+
+def is_gff3(path):
+    """Whether `path` is GFF3: by its header, otherwise by how its first line writes attributes."""
+    with opened(path) as file:
+        for line in file:
+            if line.startswith(b"##gff-version 3"):
+                return True
+            if not line.startswith(b"#") and line.count(b"\t") == 8:
+                return bool(re.match(rb"[\w.]+=", line.rsplit(b"\t", 1)[1].strip()))
+    return False
+
+
+def attributes(text, gff3):
+    """{key: value} of column 9."""
+    if gff3:
+        return {key: unquote(value.strip()) for key, value in GFF3_ATTRIBUTE.findall(text)}
+    return dict(GTF_ATTRIBUTE.findall(text))
+
+
+def _ancestors(path, feature):
+    """{ID: attributes} of every GFF3 line that may own one of `feature`."""
+    found = {}
+    for _, cells in lines(path):
+        if cells[2] not in (feature, "CDS") and "ID=" in cells[8]:
+            values = attributes(cells[8], gff3=True)
+            found[values["ID"]] = values
+    return found
+
+
+def _gtf_owner(values, attribute):
+    gene = values.get(attribute)
+    return [(gene, values.get("transcript_id") or gene, values)]
+
+
+def _owners(values, attribute, parents):
+    """(gene, transcript, attributes that describe the gene) of a GFF3 line, one for each of its parents."""
+    owners = []
+    for parent in values.get("Parent", "").split(","):
+        chain, name = [values], parent
+        while name in parents and len(chain) < 10:  # a file may name itself its parent
+            chain.append(parents[name])
+            name = parents[name].get("Parent", "").split(",")[0]
+        top = chain[-1]
+        keys = ("gene_id", "geneID") if attribute == "gene_id" else (attribute,)  # the second is gffread's
+        gene = next((link[key] for link in reversed(chain) for key in keys if link.get(key)), None)
+        if not gene and attribute == "gene_id":
+            gene = re.sub(r"^gene[:-]", "", top.get("ID", "")) or None
+        transcript = re.sub(r"^(transcript|rna)[:-]", "", parent) or gene
+        owners.append((gene, transcript, top))
+    return owners
+
+
+def _add_labels(label, values):
+    for column, keys in (("gene_name", NAME_KEYS), ("biotype", BIOTYPE_KEYS)):
+        if not label.get(column):
+            label[column] = next((values[key] for key in keys if values.get(key)), "")
+
+
+def _add_interval(transcripts, path, number, cells, gene, name, is_exon):
+    try:
+        start, end = int(cells[3]), int(cells[4])
+    except ValueError:
+        raise InputProblem(
+            f"{path} line {number}: start {cells[3]!r} and end {cells[4]!r} must be numbers."
+        ) from None
+    if not 1 <= start <= end:
+        raise InputProblem(
+            f"{path} line {number}: start {start} and end {end} are no interval (1 <= start <= end)."
+        )
+    # one name on two chromosomes is two transcripts (PAR genes; trans-splicing)
+    key = gene, name, cells[0], cells[6]
+    if key not in transcripts:
+        transcripts[key] = Transcript(name, gene, cells[0], cells[6])
+    (transcripts[key].exons if is_exon else transcripts[key].coding).append((start, end))
+
+
+def no_attribute(path, number, feature, attribute):
+    """Text for a line whose reads would have no gene."""
+    return (
+        f"{path} line {number}: this {feature!r} line has no {attribute}, so its reads have no gene. Take the annotation"
+        " from Ensembl, GENCODE or NCBI, or set quantification.attribute to a key that its lines do have."
+    )
+
+
+def no_feature(path, feature, types):
+    """Text for an annotation without lines to count; `types` counts those it has."""
+    there = ", ".join(f"{kind} ({count})" for kind, count in types.most_common(8)) or "no lines at all"
+    return (
+        f"{path} has no {feature!r} lines; set quantification.feature to a type it has in column 3: {there}."
+    )
+
+
+def _gene_records(transcripts, labels):
+    """One record a gene; `length` is the bases covered by its exons (their union), as featureCounts reports it."""
+    members = defaultdict(list)
+    for transcript in transcripts:
+        members[transcript.gene].append(transcript)
+    records = []
+    for gene, group in members.items():
+        first = group[0]
+        here = [exon for t in group if t.chromosome == first.chromosome for exon in t.exons]
+        exons = defaultdict(list)
+        for transcript in group:
+            exons[transcript.chromosome] += transcript.exons
+        records.append(
+            {
+                "gene_id": gene,
+                "gene_name": labels[gene]["gene_name"] or gene,
+                "biotype": labels[gene]["biotype"],
+                "chromosome": first.chromosome,
+                "start": min(start for start, _ in here),
+                "end": max(end for _, end in here),
+                "strand": first.strand,
+                "length": sum(union(part) for part in exons.values()),
+            }
+        )
+    return records
+
+
+def union(intervals):
+    """Bases covered by closed intervals."""
+    covered, reach = 0, 0
+    for start, end in sorted(intervals):
+        covered += max(0, end - max(start, reach + 1) + 1)
+        reach = max(reach, end)
+    return covered

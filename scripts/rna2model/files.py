@@ -1,0 +1,33 @@
+"""Files as people have them: plain or gzipped, whole or not."""
+
+import gzip
+import hashlib
+import shutil
+
+from rna2model.errors import InputProblem
+
+
+def is_gzip(path):
+    """Whether the content of `path` (not its name) is gzip."""
+    with open(path, "rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
+def opened(path):
+    """`path` opened for reading bytes, decompressed where needed."""
+    return gzip.open(path, "rb") if is_gzip(path) else open(path, "rb")
+
+
+def unpack(source, target):
+    """Copy `source` to `target`, decompressed."""
+    try:
+        with opened(source) as file, open(target, "wb") as out:
+            shutil.copyfileobj(file, out, 1 << 20)
+    except (EOFError, OSError) as error:
+        raise InputProblem(f"{source} cannot be read to its end ({error}); download it again.") from None
+
+
+def checksum(path):
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

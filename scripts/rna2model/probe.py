@@ -1,0 +1,98 @@
+"""A look at the reference before any job: what its first lines and file names already tell."""
+
+from collections import Counter
+from pathlib import Path
+
+from rna2model import annotation, reference
+from rna2model.errors import InputProblem
+from rna2model.files import opened
+
+MOST_LINES = 20_000
+STAR_FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
+
+
+def problems(config):
+    """Problems (list of str) of the reference files of a complete config whose paths exist."""
+    given, counting = config["reference"], config["quantification"]
+    found, names, first = [], set(), None
+    try:
+        first = first_sequence(given["fasta"])
+    except InputProblem as problem:
+        found.append(f"config: reference.fasta: {problem}")
+    try:
+        names = chromosomes(given["gtf"], counting["feature"], counting["attribute"])
+    except InputProblem as problem:
+        found.append(f"config: reference.gtf: {problem}")
+    if first and names and first not in names and {f"chr{first}", first.removeprefix("chr")} & names:
+        hint = reference.naming_hint(names, [first])
+        found.append(
+            f"config: reference.gtf: its chromosomes are named otherwise than the genome's ({first}). {hint}"
+        )
+    if given["index"]:
+        found += index_problems(Path(given["index"]), config["alignment"]["tool"])
+    return found
+
+
+def first_sequence(fasta):
+    """Name of the first sequence of a FASTA file."""
+    line = next(iter(_first_lines(fasta, most=1)), "")
+    if not line.startswith(">"):
+        raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")
+    return line[1:].split(maxsplit=1)[0] if line[1:].strip() else ""
+
+
+def chromosomes(gtf, feature, attribute):
+    """Names of the chromosomes in the first lines of an annotation; InputProblem when nothing could be counted."""
+    head = _first_lines(gtf, most=1)
+    if head and head[0].startswith(">"):
+        raise InputProblem(f"{gtf} is FASTA; give the annotation here and the genome as reference.fasta.")
+    gff3, names, types, complete = annotation.is_gff3(gtf), set(), Counter(), True
+    for place, (number, cells) in enumerate(_lines(gtf)):
+        if place == MOST_LINES:
+            complete = False
+            break
+        names.add(cells[0])
+        types[cells[2]] += 1
+        if cells[2] == feature and not gff3 and not annotation.attributes(cells[8], gff3).get(attribute):
+            raise InputProblem(annotation.no_attribute(gtf, number, feature, attribute))
+    if complete and not types[feature]:
+        raise InputProblem(annotation.no_feature(gtf, feature, types))
+    return names
+
+
+def index_problems(folder, tool):
+    """Why `folder` is no index of `tool`, as a list of str."""
+    where = f"config: reference.index: {folder}"
+    if tool == "star":
+        missing = [name for name in STAR_FILES if not (folder / name).is_file()]
+        return [f"{where} is no STAR index: it lacks {', '.join(missing)}"] if missing else []
+    if tool == "hisat2":
+        try:
+            hisat2_prefix(folder)
+        except InputProblem as problem:
+            return [f"config: reference.index: {problem}"]
+    return []
+
+
+def hisat2_prefix(folder):
+    """Path that HISAT2's -x wants, of the one index in `folder`."""
+    first = sorted(Path(folder).glob("*.1.ht2*"))
+    if len(first) != 1:
+        what = "several HISAT2 indexes" if first else "no HISAT2 index (NAME.1.ht2 ... NAME.8.ht2)"
+        raise InputProblem(f"{folder} holds {what}; give the folder of one.")
+    return str(first[0]).rsplit(".1.ht2", 1)[0]
+
+
+def _first_lines(path, most):
+    try:
+        with opened(path) as file:
+            return [file.readline().decode("utf-8", "replace").strip() for _ in range(most)]
+    except (OSError, EOFError) as error:
+        raise InputProblem(f"{path} cannot be read ({error}); download it again.") from None
+
+
+def _lines(path):
+    try:
+        yield from annotation.lines(path)
+    except (OSError, EOFError) as error:
+        raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None

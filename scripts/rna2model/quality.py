@@ -1,0 +1,53 @@
+"""Quality numbers of one sample, out of what the tools wrote."""
+
+import csv
+import zipfile
+from pathlib import Path
+
+RIBOSOMAL = {"rRNA", "Mt_rRNA", "rRNA_pseudogene"}  # gene biotypes of Ensembl, GENCODE and NCBI
+
+
+def read_counts(path):
+    """{gene_id: fragments} of counts/<sample>.tsv."""
+    with open(path) as file:
+        next(file)
+        return {gene: int(count) for gene, count in (line.rstrip("\n").split("\t") for line in file)}
+
+
+def read_genes(path):
+    """Rows (dicts) of reference/genes.tsv."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def duplicate_pct(fastqc):
+    """Share of reads whose sequence was seen before, as FastQC estimates it from a report in `fastqc` (zip); percent."""
+    with zipfile.ZipFile(fastqc) as archive:
+        name = next(name for name in archive.namelist() if name.endswith("fastqc_data.txt"))
+        for line in archive.read(name).decode().splitlines():
+            if line.startswith("#Total Deduplicated Percentage"):
+                return round(100 - float(line.split("\t")[1]), 2)
+    return None
+
+
+def three_prime_bias(body):
+    """Mean coverage of the last fifth of transcripts over that of the first (RSeQC geneBody_coverage); 1 is even."""
+    lines = Path(body).read_text().splitlines()
+    if len(lines) < 2:
+        return None
+    coverage = [float(value) for value in lines[1].split("\t")[1:]]
+    fifth = len(coverage) // 5
+    first, last = sum(coverage[:fifth]), sum(coverage[-fifth:])
+    return round(last / first, 2) if first and last else None
+
+
+def rrna_pct(genes, counts):
+    """Share of the counted fragments that lie in ribosomal RNA genes, percent; None without such genes.
+
+    Several places share most of these reads, and those are not counted: a library can hold more.
+    """
+    ribosomal = [row["gene_id"] for row in genes if row["biotype"] in RIBOSOMAL]
+    whole = sum(counts.values())
+    if not ribosomal or not whole:
+        return None
+    return round(100 * sum(counts[gene] for gene in ribosomal) / whole, 2)

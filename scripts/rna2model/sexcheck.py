@@ -1,0 +1,46 @@
+"""The sex that a sample's genes show, against what its sheet says: swapped samples betray themselves here.
+
+XIST is expressed from an inactive X chromosome, the others lie on Y (human and mouse symbols, human Ensembl ids).
+"""
+
+FEMALE = {"XIST", "ENSG00000229807"}
+MALE = {"RPS4Y1", "DDX3Y", "UTY", "KDM5D", "EIF1AY", "EIF2S3Y"}
+MALE |= {"ENSG00000129824", "ENSG00000067048", "ENSG00000183878", "ENSG00000012817", "ENSG00000198692"}
+COLUMNS = ("sex", "gender")
+WORDS = {"female": "female", "f": "female", "woman": "female", "xx": "female"}
+WORDS |= {"male": "male", "m": "male", "man": "male", "xy": "male"}
+ENOUGH = 20  # reads of these genes, below which nothing is concluded
+CLEAR = 0.9  # share of one kind
+
+
+def kinds(genes, symbols):
+    """{gene: female or male} for the genes that tell; empty unless both kinds are there."""
+    found = {}
+    for gene, symbol in zip(genes, symbols, strict=True):
+        names = {gene.split(".")[0].upper(), str(symbol).upper()}
+        if names & FEMALE:
+            found[gene] = "female"
+        elif names & MALE:
+            found[gene] = "male"
+    return found if len(set(found.values())) == 2 else {}
+
+
+def judge(kinds, counts):
+    """female, male or unclear, of {gene: count}; empty where the annotation has no such genes."""
+    if not kinds:
+        return ""
+    totals = {"female": 0, "male": 0}
+    for gene, kind in kinds.items():
+        totals[kind] += counts.get(gene, 0)
+    whole = sum(totals.values())
+    best = max(totals, key=totals.get)
+    return best if whole >= ENOUGH and totals[best] >= CLEAR * whole else "unclear"
+
+
+def contradiction(seen, metadata):
+    """A flag when the sheet's sex (or gender) column says otherwise than the genes, else an empty text."""
+    for column, cell in metadata.items():
+        given = WORDS.get(str(cell).strip().lower())
+        if column.lower() in COLUMNS and given and seen in ("female", "male") and given != seen:
+            return f"{column} is {cell} in the sheet, but the genes look {seen}"
+    return ""

@@ -1,0 +1,23 @@
+"""Sum Salmon's transcripts of one sample up to genes; say what was mapped, and on which strand."""
+
+import json
+from pathlib import Path
+
+from rna2model import job, quality, salmon, strandedness
+
+job.start(snakemake)
+given, out = snakemake.input, snakemake.output
+
+quant = salmon.read_quant(f"{given.salmon}/quant.sf")
+genes = [row["gene_id"] for row in quality.read_genes(given.genes)]
+counts = salmon.gene_counts(quant, salmon.transcripts(given.gtf), genes)
+report = salmon.report(given.salmon)
+
+Path(out.counts).write_text(
+    "".join(f"{gene}\t{count}\n" for gene, count in [("gene_id", "count"), *counts.items()])
+)
+Path(out.summary).write_text(json.dumps(report) + "\n")
+if out.get("strandedness"):
+    evidence = strandedness.decide(report["sense"], report["antisense"], given=snakemake.params.given)
+    Path(out.strandedness).write_text(json.dumps(evidence) + "\n")
+print(report)

@@ -1,0 +1,53 @@
+"""What became of every fragment of one sample, and what its quality is: all that the gate judges."""
+
+import json
+from pathlib import Path
+
+from rna2model import fragments, job, quality, sexcheck
+
+job.start(snakemake)
+given, params = snakemake.input, snakemake.params
+has = set(given.keys())
+
+verdict = json.loads(Path(given.verdict).read_text())
+strand = json.loads(Path(given.strandedness).read_text())
+genes, counts = quality.read_genes(given.genes), quality.read_counts(given.counts)
+aligned = fragments.of_flagstat(given.flagstat) if "flagstat" in has else None
+
+trimmed = fragments.left(given.umi) if "umi" in has else None
+if "trimming" in has:
+    trimmed = fragments.left_by_trimming(params.trimmer, given.trimming)
+fates = fragments.ledger(
+    snakemake.wildcards.sample,
+    verdict,
+    trimming=trimmed,
+    rrna=fragments.left(given.rrna) // params.mates if "rrna" in has else None,
+    aligned=None
+    if params.counter == "salmon"
+    else aligned,  # it counts what was aligned for the quality numbers only
+    deduplicated=fragments.of_flagstat(given.deduplicated) if "deduplicated" in has else None,
+    counter=fragments.of_counter(params.counter, given.summary, strand["strandedness"]),
+    assigned=sum(counts.values()),
+    selects=params.selects,
+)
+to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
+mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)
+removed = fragments.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
+kinds = sexcheck.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
+
+facts = {
+    "reads": verdict["reads"],
+    "problem": verdict["problem"],
+    "mapped_pct": mapped,
+    "assigned_pct": fragments.percent(fates["assigned"], to_align),
+    "strandedness": strand["strandedness"],
+    "sense_pct": strand["sense_pct"],
+    "duplicate_pct": quality.duplicate_pct(given.fastqc) if "fastqc" in has else None,
+    "rrna_pct": quality.rrna_pct(genes, counts) if removed is None else removed,
+    "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has else None,
+    "inferred_sex": sexcheck.judge(kinds, counts),
+    "flags": [text for text in (strand["flag"], verdict.get("note")) if text],
+    "fates": fates,
+}
+Path(snakemake.output[0]).write_text(json.dumps(facts, indent=1) + "\n")
+print(Path(snakemake.output[0]).read_text())
