@@ -16,6 +16,7 @@ if not workflow.overwrite_configfiles:
 include: "rules/common.smk"
 include: "rules/paths.smk"
 include: "rules/options.smk"
+include: "rules/resources.smk"
 include: "rules/messages.smk"
 
 
@@ -30,6 +31,7 @@ if FROM_READS:
     include: "rules/quantify.smk"
     include: "rules/salmon.smk"
     include: "rules/qc.smk"
+    include: "rules/gate.smk"
 
 
 include: "rules/cohort.smk"

@@ -1,4 +1,4 @@
-"""Where the files of a sample are, what a job may ask for, and what the cohort collects."""
+"""Where the files of a sample are, and what the cohort collects of them."""
 
 
 def layout(sample):
@@ -78,32 +78,6 @@ def filter_input(name):
     """Input function: alignments that the filter `name` takes."""
     place = FILTERS.index(name) if name in FILTERS else 0
     return f"{RESULTS}/aligned/{FILTERS[place - 1]}/{{sample}}.bam" if place else bam
-
-
-def genome_mb():
-    """Size of the genome in megabytes of bases, known before the reference is unpacked."""
-    fasta = Path(config["reference"]["fasta"])
-    packed = 4 if fasta.suffix == ".gz" else 1  # DNA packs about four to one
-    return packed * fasta.stat().st_size / 1e6
-
-
-def megabytes(base, per_genome_mb=0, per_input_mb=0):
-    """Memory request: a base, what the genome and the input need, doubled at each further attempt."""
-
-    def needed(wildcards, input, attempt):
-        genome = genome_mb() if per_genome_mb else 0
-        return int((base + per_genome_mb * genome + per_input_mb * input.size_mb) * 2 ** (attempt - 1))
-
-    return needed
-
-
-def minutes(base, per_gigabyte=0):
-    """Run time request: a base and what a gigabyte of input takes, times the attempt."""
-
-    def needed(wildcards, input, attempt):
-        return int((base + per_gigabyte * input.size_mb / 1000) * attempt)
-
-    return needed
 
 
 def metadata(names):

@@ -33,7 +33,7 @@ if TRIMMER == "fastp":
             """
             fastp {params.files} --json {output.report} --html /dev/null --thread {threads} \
                 {params.options} --length_required {params.min_length} >{log} 2>&1
-            # of an empty library fastp makes a file of no bytes, which is not gzip
+            # of an empty library fastp makes no gzip file
             for file in {output.reads}; do test -s "$file" || gzip -cn </dev/null >"$file"; done
             """
 

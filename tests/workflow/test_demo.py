@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import bundle, cohort
+from rna2model import bundle, cohort, fragments
 
 
 @pytest.fixture(scope="session")
@@ -120,8 +120,34 @@ def test_reports_are_there_and_load_nothing_from_the_network(demo):
     page = (demo.results / "report.html").read_text()
     assert not re.search(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=[\"']https?:", page)
     multiqc = (demo.results / "multiqc/multiqc_report.html").read_text()
-    for text in ("Sample status", "truncated", "FastQC (raw)", "FastQC (trimmed)"):
+    for text in ("Sample status", "Where the fragments went", "truncated", "RSeQC", "FastQC (trimmed)"):
         assert text in multiqc
+
+
+def test_no_section_of_the_quality_page_broke(demo):
+    assert "broke" not in (demo.results / "logs/multiqc/cohort.log").read_text()
+
+
+def test_every_fragment_of_every_sample_is_accounted_for(demo):
+    status = demo.table("samples.tsv")
+    assert (status[fragments.FATES].astype(int).sum(axis=1) == status["reads"].astype(int)).all()
+    included = status[status["status"] == "included"].set_index("sample")
+    assert (demo.matrix().sum() == included["assigned"].astype(int)).all()
+    assert int(status.set_index("sample").loc["truncated", "faulty"]) > 0
+
+
+def test_genes_come_with_symbol_biotype_and_length(demo):
+    import anndata
+
+    genes = anndata.read_h5ad(demo.results / "cohort.h5ad").var
+    assert set(genes["biotype"]) == {"protein_coding"} and genes["gene_name"].str.startswith("dmo").all()
+    assert (genes["length"] >= 500).all()
+
+
+def test_the_run_says_first_what_disk_it_takes(demo):
+    lines = demo.log.splitlines()
+    said = next(number for number, line in enumerate(lines) if line.startswith("rna2model: disk: "))
+    assert not any(line.startswith("[") for line in lines[:said])
 
 
 def test_progress_was_a_line_per_step(demo):

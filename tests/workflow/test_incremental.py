@@ -14,9 +14,11 @@ PER_SAMPLE = {
     "fastqc",
     "trim_fastp",
     "align_star",
-    "flagstat",
-    "infer_strandedness",
+    "alignment_stats",
+    "describe_library",
+    "rseqc",
     "count_featurecounts",
+    "tally_fragments",
 }
 TRAINING = {
     "qc_gate_training",

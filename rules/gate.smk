@@ -1,0 +1,69 @@
+"""Which samples enter the cohort: each one is judged alone, by numbers that add up and limits from the config."""
+
+
+rule tally_fragments:
+    """What became of every fragment of a sample, and its quality in numbers. Nothing may go missing here."""
+    input:
+        unpack(evidence),
+        genes=f"{REFERENCE}/genes.tsv",
+    output:
+        f"{RESULTS}/qc/samples/{{sample}}.json",
+    log:
+        f"{RESULTS}/logs/tally_fragments/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/tally_fragments/{{sample}}.tsv"
+    retries: 2
+    conda:
+        "../envs/reads.yaml"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(5),
+    params:
+        trimmer=TRIMMER,
+        counter=COUNTER,
+        mates=lambda wildcards: len(mates(wildcards.sample)),
+        selects="selected" in FILTERS,
+    script:
+        "../scripts/tally_fragments.py"
+
+
+rule qc_gate:
+    """Every sheet sample ends here: included, or excluded with its reason."""
+    input:
+        facts=sample_facts(USED),
+    output:
+        f"{RESULTS}/samples.tsv",
+    log:
+        f"{RESULTS}/logs/qc_gate/cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/qc_gate/cohort.tsv"
+    conda:
+        "../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1000),
+        runtime=minutes(10),
+    params:
+        used=USED,
+        excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
+        metadata=metadata(SAMPLES),
+        limits=LIMITS,
+        library=LIBRARY,
+    script:
+        "../scripts/qc_gate.py"
+
+
+use rule qc_gate as qc_gate_training with:
+    input:
+        facts=sample_facts(LABELLED),
+    output:
+        f"{RESULTS}/splits/samples.tsv",
+    log:
+        f"{RESULTS}/logs/qc_gate/training.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/qc_gate/training.tsv"
+    params:
+        used=list(LABELLED),
+        excluded={},
+        metadata=metadata(LABELLED),
+        limits=LIMITS,
+        library=LIBRARY,
