@@ -23,10 +23,13 @@ def real_data():
     return REAL_DATA
 
 
-def snakemake(folder, *arguments, config="config.yaml", cores=2, check=None):
-    """Run the workflow in `folder` as a user would; returns the finished process with its text output."""
+def snakemake(folder, *arguments, config="config.yaml", cores=2, check=None, within=()):
+    """Run the workflow in `folder` as a user would; returns the finished process with its text output.
+
+    `within`: a command that runs it, to limit what it may use.
+    """
     options = (REPOSITORY / ".venv" / "snakemake_options").read_text().split() if _managed() else []
-    command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
+    command = [*within, sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
     command += ["--configfile", Path(folder) / config, "--cores", str(cores), *options, *arguments]
     run = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     run.text = run.stdout + run.stderr

@@ -59,9 +59,9 @@ def tiny(tmp_path):
         sheet.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
         (tmp_path / "config.yaml").write_text(yaml.safe_dump({**config, **changes}))
 
-    def run(*arguments, sheet=sheet, check=None, **changes):
+    def run(*arguments, sheet=sheet, check=None, within=(), **changes):
         write(sheet, **changes)
-        return snakemake(tmp_path, *arguments, check=check)
+        return snakemake(tmp_path, *arguments, check=check, within=within)
 
     run.folder, run.sheet, run.results = tmp_path, sheet, tmp_path / "results"
     return run
