@@ -33,8 +33,9 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
 
-bench: setup ## overhead of the workflow over the bare tool commands, measured in one run
-	.venv/bin/python tests/bench/dag_overhead.py
+bench: setup ## speed and memory against bare tools and a peer, measured in one run (half an hour)
+	.venv/bin/python tests/bench/reads_to_counts.py
+	.venv/bin/python tests/bench/merge_counts.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R

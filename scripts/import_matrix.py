@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import annotation, cohort, gate, job, matrix
+from rna2model import annotation, cohort, gate, job, matrix, sexcheck
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -17,12 +17,6 @@ empty = {
     name for name, total in zip(used, values.sum(axis=0), strict=True) if params.unit != "log" and total == 0
 }
 reasons = params.excluded | {name: "no counts in the matrix" for name in empty}
-rows = [
-    gate.left_out(name, reasons[name]) if name in reasons else {"sample": name, "status": "included"}
-    for name in params.metadata
-]
-gate.write(rows, params.metadata, out.samples)
-
 keep = [column for column, name in enumerate(used) if name not in empty]
 samples = [used[column] for column in keep]
 counts = values.T[keep].astype(np.int64 if params.unit == "counts" else np.float64)
@@ -35,6 +29,14 @@ if given.gtf:
         f"{unknown} genes are not in {given.gtf}"
         + ("; TPM needs the length of every gene" if unknown else "")
     )
+
+kinds = sexcheck.kinds(genes, gene_table.get("gene_name", genes)) if params.unit != "log" else {}
+seen = sexcheck.of_matrix(kinds, counts, genes, samples)
+rows = [
+    gate.left_out(name, reasons[name]) if name in reasons else gate.of_matrix(name, seen[name], metadata)
+    for name, metadata in params.metadata.items()
+]
+gate.write(rows, params.metadata, out.samples)
 
 everyone = cohort.build(counts, samples, gene_table, params.metadata, params.unit)
 everyone.write_h5ad(out.cohort)

@@ -59,6 +59,12 @@ def left_out(name, reason):
     return {"sample": name, "status": "excluded", "reason": f"sheet: {reason}"}
 
 
+def of_matrix(name, sex, metadata):
+    """Row of a sample whose counts came as a matrix."""
+    flag = sexcheck.contradiction(sex, metadata)
+    return {"sample": name, "status": "included", "inferred_sex": sex, "flags": flag}
+
+
 def mixed_strands(rows):
     """Flag included samples whose strandedness differs from the cohort's commonest."""
     included = [row for row in rows if row["status"] == "included"]

@@ -37,6 +37,15 @@ def judge(kinds, counts):
     return best if whole >= ENOUGH and totals[best] >= CLEAR * whole else "unclear"
 
 
+def of_matrix(kinds, counts, genes, samples):
+    """{sample: judgement} of a matrix (n_samples, n_genes)."""
+    columns = {gene: place for place, gene in enumerate(genes) if gene in kinds}
+    return {
+        name: judge(kinds, {gene: row[place] for gene, place in columns.items()})
+        for name, row in zip(samples, counts, strict=True)
+    }
+
+
 def contradiction(seen, metadata):
     """A flag when the sheet's sex (or gender) column says otherwise than the genes, else an empty text."""
     for column, cell in metadata.items():

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from rna2model import fragments, salmon, sexcheck
@@ -98,3 +99,19 @@ def test_sex_follows_its_genes_or_stays_open():
     assert sexcheck.judge(kinds, {"g2": 300, "ENSG00000229807.9": 300}) == "unclear"
     assert sexcheck.judge(kinds, {"g2": 3}) == "unclear"
     assert sexcheck.judge(sexcheck.kinds(["g3"], ["ACTB"]), {"g3": 5}) == ""
+
+
+def test_the_two_libraries_of_each_published_donor_show_one_sex(real_data):
+    """Airway (Himes et al. 2014): the genes are clear in all eight libraries, and one of the four donors is a woman."""
+    table = pd.read_csv(real_data / "matrices/airway/counts.tsv.gz", sep="\t", index_col=0)
+    kinds = sexcheck.kinds(table.index, table.index)
+    seen = sexcheck.of_matrix(kinds, table.T.to_numpy(), list(table.index), list(table.columns))
+    assert list(seen.values()) == ["male"] * 6 + ["female"] * 2
+
+
+def test_without_both_kinds_of_genes_nothing_is_said(real_data):
+    """The subset of genes of this set has Y genes but not XIST."""
+    genes = pd.read_csv(real_data / "matrices/hapmap_tsi_gender/counts.tsv.gz", sep="\t", usecols=[0]).iloc[
+        :, 0
+    ]
+    assert set(genes) & sexcheck.MALE and sexcheck.kinds(genes, genes) == {}
