@@ -14,8 +14,11 @@ if problem is None:
     alignments.one_place_each(given.bam, out.bam, given.fasta, snakemake.threads)
 else:
     alignments.write_empty(contigs, out.bam)
-fragments, note = alignments.describe(out.bam)
+found = alignments.describe(out.bam)
+if found["mixed"]:
+    problem = f"mixes single-end and paired-end reads: {given.bam}"
+    alignments.write_empty(contigs, out.bam)
 
-verdict = {"sample": snakemake.wildcards.sample, "reads": fragments, "problem": problem, "note": note}
+verdict = {"sample": snakemake.wildcards.sample, "reads": found["fragments"], "problem": problem} | found
 Path(out.verdict).write_text(json.dumps(verdict) + "\n")
-print(problem or f"{fragments} fragments. {note}")
+print(problem or found)

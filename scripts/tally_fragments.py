@@ -14,21 +14,26 @@ strand = json.loads(Path(given.strandedness).read_text())
 genes, counts = quality.read_genes(given.genes), quality.read_counts(given.counts)
 aligned = fragments.of_flagstat(given.flagstat) if "flagstat" in has else None
 
+counter = fragments.of_counter(params.counter, given.summary, strand["strandedness"])
 trimmed = fragments.left(given.umi) if "umi" in has else None
 if "trimming" in has:
     trimmed = fragments.left_by_trimming(params.trimmer, given.trimming)
+steps = {
+    "trimming": trimmed,
+    "rrna": fragments.left(given.rrna) // params.mates if "rrna" in has else None,
+    "aligned": aligned,
+    "deduplicated": fragments.of_flagstat(given.deduplicated) if "deduplicated" in has else None,
+    "selects": params.selects,
+}
+if params.counter == "salmon":  # it counts what was aligned for the quality numbers only
+    steps["aligned"] = None
+if not verdict.get(
+    "whole_pairs", True
+):  # of a given BAM file without some mates only the counter knows the fragments
+    verdict["reads"] = sum(counter.values()) + sum(counts.values())
+    steps = dict.fromkeys(steps)
 fates = fragments.ledger(
-    snakemake.wildcards.sample,
-    verdict,
-    trimming=trimmed,
-    rrna=fragments.left(given.rrna) // params.mates if "rrna" in has else None,
-    aligned=None
-    if params.counter == "salmon"
-    else aligned,  # it counts what was aligned for the quality numbers only
-    deduplicated=fragments.of_flagstat(given.deduplicated) if "deduplicated" in has else None,
-    counter=fragments.of_counter(params.counter, given.summary, strand["strandedness"]),
-    assigned=sum(counts.values()),
-    selects=params.selects,
+    snakemake.wildcards.sample, verdict, **steps, counter=counter, assigned=sum(counts.values())
 )
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)

@@ -1,13 +1,11 @@
 """Alignments that somebody else made: checked against our genome, one place kept of each read."""
 
-import itertools
 import tempfile
 from pathlib import Path
 
 import pysam
 
-NOT_PRIMARY = "0x900"  # secondary and supplementary
-LOOK_AT = 20_000  # reads, enough to see whether an aligner says how many places a read has
+LEFT_OUT = "0xB00"  # secondary, supplementary, failed at the sequencer
 
 
 def read_contigs(path):
@@ -43,13 +41,13 @@ def _some(names, most=3):
 
 
 def one_place_each(source, target, fasta, threads=1):
-    """Write `source`, without secondary and supplementary alignments, sorted by place and indexed."""
+    """Write `source`, without secondary, supplementary and failed ones, sorted by place and indexed."""
     with tempfile.TemporaryDirectory(dir=Path(target).parent) as folder:
         primary, pool = f"{folder}/primary.bam", str(threads)
         pysam.view(
             "-u",
             "-F",
-            NOT_PRIMARY,
+            LEFT_OUT,
             "-T",
             str(fasta),
             "-@",
@@ -73,16 +71,29 @@ def write_empty(contigs, target):
 
 
 def describe(path):
-    """(fragments, note): a pair counts once; the note says what the file cannot tell."""
-    unmapped = int(pysam.view("-c", "-f", "4", str(path)))
-    fragments = int(pysam.view("-c", "-e", "!flag.paired || flag.read1", str(path)))
-    notes = []
-    if fragments and not unmapped:
-        notes.append("the BAM file has no unmapped reads: its mapped % says nothing")
+    """What a BAM file with one record for each read holds: {fragments, mixed, whole_pairs, note}.
+
+    fragments : read pairs and single reads; mixed : whether there are both; whole_pairs : whether both mates of every pair are there (somebody may have
+    taken reads out); note : what the file cannot tell, or an empty text
+    """
+    single, mates, names, unmapped, mapped, told = 0, [0, 0], [0, 0], 0, 0, 0
     with pysam.AlignmentFile(str(path)) as file:
-        mapped = [read for read in itertools.islice(file, LOOK_AT) if not read.is_unmapped]
-    if mapped and not any(read.has_tag("NH") for read in mapped):
-        notes.append(
-            "the BAM file has no NH tags: fragments with several places are counted at the one it gives"
-        )
-    return fragments, "; ".join(notes)
+        for read in file.fetch(until_eof=True):
+            if read.is_paired:
+                mates[read.is_read2] += 1
+                names[read.is_read2] += hash(read.query_name)  # the same sum for the same names, in any order
+            else:
+                single += 1
+            unmapped += read.is_unmapped
+            mapped += not read.is_unmapped
+            told += read.has_tag("NH")
+    whole = mates[0] == mates[1] and names[0] == names[1]
+    notes = {
+        "the BAM file has no unmapped reads: its mapped % says nothing": mapped and not unmapped,
+        "the BAM file has no NH tags: fragments with several places are counted at the one it gives": mapped
+        and not told,
+        "the BAM file lacks mates of some pairs: reads are the fragments that the counter saw": not whole,
+    }
+    note = "; ".join(text for text, applies in notes.items() if applies)
+    mixed = bool(single and sum(mates))
+    return {"fragments": single + max(mates), "mixed": mixed, "whole_pairs": whole, "note": note}
