@@ -25,7 +25,7 @@ rule align_star:
         "../envs/star.yaml"
     threads: 8
     resources:
-        mem_mb=megabytes(3000, per_genome_mb=11),  # the index in memory, plus 768 MB per sorting thread
+        mem_mb=megabytes(3000, per_genome_mb=11),  # the index, and three sorting threads
         runtime=minutes(20, per_gigabyte=30),
     params:
         prefix=lambda wildcards, output: output.summary.removesuffix("Log.final.out"),
@@ -40,7 +40,7 @@ rule align_star:
             --outFileNamePrefix {params.prefix} --outTmpDir {params.prefix}tmp \
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
-            | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+            | samtools sort -@ $(({threads} / 4)) -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """
 
 
@@ -63,7 +63,7 @@ rule align_hisat2:
         "../envs/hisat2.yaml"
     threads: 8
     resources:
-        mem_mb=megabytes(2000, per_genome_mb=2),
+        mem_mb=megabytes(3000, per_genome_mb=2),
         runtime=minutes(20, per_gigabyte=40),
     params:
         index=GIVEN_INDEX or f"{REFERENCE}/hisat2/genome",
@@ -77,5 +77,5 @@ rule align_hisat2:
             --known-splicesite-infile {input.splice_sites} --new-summary --summary-file {output.summary} \
             --rg-id {wildcards.sample} --rg SM:{wildcards.sample} \
             | samtools view -u -F secondary - \
-            | samtools sort -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+            | samtools sort -@ $(({threads} / 4)) -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """

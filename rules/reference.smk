@@ -13,6 +13,7 @@ rule prepare_reference:
         star=f"{REFERENCE}/star_sizes.txt",
         contigs=f"{REFERENCE}/contigs.tsv",
         transcripts=f"{REFERENCE}/transcripts.bed",
+        owners=f"{REFERENCE}/transcripts.tsv",
         bodies=f"{REFERENCE}/gene_bodies.bed",
         splice_sites=f"{REFERENCE}/splice_sites.txt",
         facts=f"{REFERENCE}/reference.json",

@@ -89,7 +89,7 @@ if COUNTER == "salmon":
         """Gene counts that do not change when a gene switches between long and short transcripts."""
         input:
             salmon=f"{RESULTS}/salmon/{{sample}}",
-            gtf=f"{REFERENCE}/annotation.gtf",
+            transcripts=f"{REFERENCE}/transcripts.tsv",
             genes=f"{REFERENCE}/genes.tsv",
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",

@@ -17,6 +17,7 @@ tables = {
     out.star: [f"{name} {value}" for name, value in reference.star_sizes(lengths).items()],
     out.contigs: [f"{name}\t{length}" for name, length in lengths.items()],
     out.splice_sites: ["{}\t{}\t{}\t{}".format(*intron) for intron in introns],
+    out.owners: [f"{transcript.name}\t{transcript.gene}" for transcript in found.transcripts],
     out.transcripts: reference.bed12(found.transcripts),
     out.bodies: reference.bed12(reference.gene_bodies(found)),
 }

@@ -10,7 +10,7 @@ given, out = snakemake.input, snakemake.output
 
 quant = salmon.read_quant(f"{given.salmon}/quant.sf")
 genes = [row["gene_id"] for row in quality.read_genes(given.genes)]
-counts = salmon.gene_counts(quant, salmon.transcripts(given.gtf), genes)
+counts = salmon.gene_counts(quant, salmon.read_owners(given.transcripts), genes)
 report = salmon.report(given.salmon)
 
 Path(out.counts).write_text(

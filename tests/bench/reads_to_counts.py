@@ -40,6 +40,12 @@ def simulated(folder, pairs):
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
 
+def spent(data, *rules):
+    """Seconds that the jobs of some rules took in the last run of the workflow."""
+    files = [path for rule in rules for path in (data / "results/benchmarks" / rule).glob("*.tsv")]
+    return sum(float(path.read_text().splitlines()[1].split("\t")[0]) for path in files)
+
+
 def script(name, data, out):
     """Wall seconds of a shell script."""
     shutil.rmtree(out, ignore_errors=True)
@@ -98,8 +104,11 @@ def main():
             )
             over.append(ours / tools)
             faster.append(peer / ours)
+            quality, aligning = spent(data, "rseqc", "alignment_stats"), spent(data, "align_star")
+            print(f"round {number}: tools {tools:.0f} s, workflow {ours:.0f} s, peer {peer:.0f} s")
             print(
-                f"round {number}: tools {tools:.0f} s, workflow {ours:.0f} s, peer {peer:.0f} s", flush=True
+                f"  of the workflow: RSeQC and samtools {quality:.0f} s, alignment {aligning:.0f} s",
+                flush=True,
             )
     print(
         f"reads to counts, 2 x {given.pairs} pairs: workflow / tools {statistics.median(over):.3f} (limit 1.10),"
