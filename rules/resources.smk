@@ -9,11 +9,15 @@ def genome_mb():
 
 
 def megabytes(base, per_genome_mb=0, per_input_mb=0):
-    """Memory request: a base, what the genome and the input need, doubled at each further attempt."""
+    """Memory request: a base, what the genome and the input need, doubled at each further attempt.
+
+    What does not depend on input that is still to be made is known, and shown, before the first job.
+    """
 
     def needed(wildcards, input, attempt):
-        genome = genome_mb() if per_genome_mb else 0
-        return int((base + per_genome_mb * genome + per_input_mb * input.size_mb) * 2 ** (attempt - 1))
+        genome = per_genome_mb * genome_mb() if per_genome_mb else 0
+        given = per_input_mb * input.size_mb if per_input_mb else 0
+        return int((base + genome + given) * 2 ** (attempt - 1))
 
     return needed
 
@@ -22,6 +26,7 @@ def minutes(base, per_gigabyte=0):
     """Run time request: a base and what a gigabyte of input takes, times the attempt."""
 
     def needed(wildcards, input, attempt):
-        return int((base + per_gigabyte * input.size_mb / 1000) * attempt)
+        given = per_gigabyte * input.size_mb / 1000 if per_gigabyte else 0
+        return int((base + given) * attempt)
 
     return needed

@@ -1,6 +1,7 @@
 """Ways in and ways to evaluate that the demo does not use."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -60,3 +61,16 @@ def test_each_batch_is_predicted_by_a_model_that_never_saw_it(tmp_path):
     metrics = json.loads((run.results / "models/logistic_l2/metrics.json").read_text())
     assert metrics["leave_one_batch_out"]["balanced_accuracy"]["estimate"] == 1
     assert not (run.results / "predictions.tsv").exists()
+
+
+def test_a_human_sized_genome_asks_for_the_memory_that_star_needs(tiny):
+    """A file of that size, almost all of it a hole; nothing of it is read before the first job."""
+    genome = tiny.folder / "genome.fa"
+    with genome.open("r+b") as file:
+        file.truncate(3_100_000_000)
+    plan = tiny("-n", str(tiny.results / "aligned/star/d02_b1.bam"), check=True).text
+    memory = {
+        rule: int(re.search(rf"rule {rule}:.*?mem_mb=(\d+)", plan, re.S)[1])
+        for rule in ("index_star", "align_star")
+    }
+    assert 35_000 < memory["index_star"] < 45_000 and 32_000 < memory["align_star"] < 45_000
