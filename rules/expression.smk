@@ -48,7 +48,7 @@ rule fit_batch_model:
         runtime=minutes(10),
     params:
         design=DESIGN,
-        method=config["expression"]["batch_correction"],
+        expression=config["expression"],
         library=LIBRARY,
     script:
         "../scripts/fit_batch_model.py"

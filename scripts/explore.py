@@ -20,7 +20,11 @@ corrected = normalized
 if params.expression["batch_correction"] != "none":
     batches = data.column(params.design["batch"], data.samples)
     corrected = (
-        batch.make(params.expression["batch_correction"])
+        batch.make(
+            params.expression["batch_correction"],
+            params.expression["reference_batch"],
+            params.expression["mean_only"],
+        )
         .fit(normalized, batches)
         .transform(corrected, batches)
     )

@@ -7,10 +7,12 @@ given, params = snakemake.input, snakemake.params
 
 data = splitdata.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
 batches = data.batches(data.train)
-if params.method != "none":
-    batch.check_confounding(batches, data.labels(data.train))
+method, labels = params.expression["batch_correction"], data.labels(data.train)
+if method != "none":
+    batch.check_confounding(batches, labels)
 
 expression = normalization.load(given.normalizer).transform(data.counts(data.train))
-model = batch.make(params.method).fit(expression, batches)
+model = batch.make(method, params.expression["reference_batch"], params.expression["mean_only"])
+model.fit(expression, batches, protect=labels if params.expression["protect_target"] else None)
 model.save(snakemake.output[0])
-print(f"{params.method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")
+print(f"{method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 ALWAYS = ["dummy", "logistic_l2", "linear_svm"]  # the floor and the anchors every model is compared with
-UNITS_NORMALIZED = {"log": ["none"], "tpm": ["none", "tpm"]}
+UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
 
 
 @cache
@@ -125,10 +125,27 @@ def _model_contradictions(config):
             f" is {config['counts_unit']!r}; use {_listed(allowed)}"
         )
     lengths_needed = (
-        config["counts"] and expression["normalization"] == "tpm" and config["counts_unit"] != "tpm"
+        config["counts"] and expression["normalization"] in ("tpm", "fpkm") and config["counts_unit"] != "tpm"
     )
     if lengths_needed and not config["reference"]["gtf"]:
-        problems.append("config: expression.normalization 'tpm' needs gene lengths: give reference.gtf")
+        problems.append(
+            f"config: expression.normalization {expression['normalization']!r} needs gene lengths: give reference.gtf"
+        )
+    method = expression["batch_correction"]
+    wrong = {
+        "expression.reference_batch": expression["reference_batch"] is not None and method != "combat",
+        "expression.mean_only": expression["mean_only"] and method != "combat",
+        "expression.protect_target": expression["protect_target"] and method not in ("combat", "limma"),
+    }
+    problems += [
+        f"config: {key} does nothing with batch_correction {method!r}"
+        for key, given in wrong.items()
+        if given
+    ]
+    if expression["reference_batch"] is not None and config["evaluation"]["leave_one_batch_out"]:
+        problems.append(
+            "config: expression.reference_batch cannot be kept with evaluation.leave_one_batch_out, which holds that batch out"
+        )
     if not config["counts"] and config["counts_unit"] != "counts":
         problems.append("config: counts_unit is for a matrix given as `counts`; with reads leave it out")
     return problems

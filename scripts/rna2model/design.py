@@ -55,6 +55,13 @@ def check_columns(path, samples, config):
             for sample in among
             if column and is_missing(sample.metadata[column])
         ]
+    wanted = config["expression"]["reference_batch"]
+    batches = sorted({sample.metadata[design["batch"]] for sample in labelled}) if design["batch"] else []
+    if wanted is not None and wanted not in batches:
+        problems.append(
+            f"{path}, column {design['batch']}: no labelled sample is of expression.reference_batch {wanted!r}"
+            f" (there are: {', '.join(batches)})"
+        )
     if not problems:
         problems += _confounded(path, labelled, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:

@@ -3,8 +3,11 @@
 import numpy as np
 
 from rna2model import artefact
+from rna2model.distribution import CenteredLogRatio, Quantile, Rank
 from rna2model.errors import InputProblem
 from rna2model.normalizer import COUNT_UNITS, KIND, Normalizer, each, libraries
+from rna2model.sizefactor import MedianOfRatios
+from rna2model.vst import VST
 
 PRIOR = 2.0  # edgeR::cpm(log=TRUE, prior.count=2)
 
@@ -106,34 +109,6 @@ class UpperQuartile(CPM):
         return quartile / row.sum()
 
 
-class MedianOfRatios(Normalizer):
-    """DESeq2's size factors (Anders & Huber 2010; estimateSizeFactors, type="ratio"), then log2(count/factor + 1).
-
-    Learned: the log geometric mean of each gene over the training libraries, for genes positive in all.
-    These lines rather than pydeseq2's, which lets a zero of a new library into the median, as -inf.
-    """
-
-    method = "deseq2"
-    learned = ("log_means_",)
-
-    def _learn(self, kept):
-        with np.errstate(divide="ignore"):
-            self.log_means_ = np.log(kept).mean(axis=0)
-        if not np.isfinite(self.log_means_).any():
-            raise InputProblem(
-                "deseq2: no gene has a count in every training sample, so its size factors do not exist; use tmm."
-            )
-
-    def _factor(self, row):
-        used = np.isfinite(self.log_means_) & (row > 0)
-        if not used.any():
-            raise InputProblem("it expresses none of the genes that deseq2 learned size factors on; use tmm.")
-        return np.exp(np.median(np.log(row[used]) - self.log_means_[used]))
-
-    def _row(self, row):
-        return np.log2(row / self._factor(row) + 1)
-
-
 class TPM(Normalizer):
     """log2(TPM + 1) (Wagner et al. 2012), from counts and exonic lengths, or from TPM as given. Stateless."""
 
@@ -144,7 +119,7 @@ class TPM(Normalizer):
         known = self.lengths is not None and len(self.lengths) == len(self.gene_ids)
         if self.unit != "tpm" and not (known and (np.isfinite(self.lengths) & (self.lengths > 0)).all()):
             raise InputProblem(
-                "tpm needs the length of every gene; give reference.gtf with all genes of the matrix."
+                f"{self.method} needs the length of every gene; give reference.gtf with all genes of the matrix."
             )
 
     def _row(self, row):
@@ -154,7 +129,24 @@ class TPM(Normalizer):
         return np.log2(1e6 * rate / rate.sum() + 1)
 
 
-METHODS = {cls.method: cls for cls in (Unnormalized, CPM, TPM, TMM, UpperQuartile, MedianOfRatios)}
+class FPKM(TPM):
+    """log2(FPKM + 1) (Mortazavi et al. 2008; edgeR::rpkm): fragments per kilobase and million. Stateless.
+
+    Libraries are counted over the kept genes, as in every method here.
+    """
+
+    method = "fpkm"
+    units = COUNT_UNITS
+
+    def _row(self, row):
+        return np.log2(1e9 * row / self.lengths[self.kept_] / row.sum() + 1)
+
+
+CLASSES = (
+    *(Unnormalized, CPM, TPM, FPKM, TMM, UpperQuartile, MedianOfRatios),
+    *(VST, CenteredLogRatio, Rank, Quantile),
+)
+METHODS = {cls.method: cls for cls in CLASSES}
 
 
 def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts"):

@@ -1,7 +1,7 @@
 # Make the numbers of tests/golden/data again, with R and Bioconductor as Debian ships them:
-#   apt-get install r-bioc-edger r-bioc-deseq2 r-bioc-sva      then      make golden
+#   apt-get install r-bioc-edger r-bioc-deseq2 r-bioc-sva r-bioc-limma      then      make golden
 # Reads <set>.counts.tsv.gz and <set>.samples.tsv (public counts, see data/README.txt), writes <set>.<what>.tsv[.gz].
-suppressMessages({library(edgeR); library(DESeq2); library(sva)})
+suppressMessages({library(edgeR); library(DESeq2); library(sva); library(limma)})
 folder <- if (dir.exists("tests/golden/data")) "tests/golden/data" else "data"
 
 save <- function(table, name, zipped = FALSE) {
@@ -34,7 +34,24 @@ for (set in c("airway", "pasilla")) {
   shown <- seq(1, nrow(logcpm), length.out = 200)
   save(with_ids(format(logcpm[shown, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".logcpm.tsv"), TRUE)
   save(with_ids(format(corrected[shown, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".combat.tsv"), TRUE)
+  half <- rep(c("a", "b"), length.out = ncol(logcpm)) # a label that no batch coincides with, to be protected
+  mod <- model.matrix(~half)
+  views <- list(
+    combat_protected = suppressMessages(ComBat(logcpm, batch = samples$batch, mod = mod)),
+    combat_mean_only = suppressMessages(ComBat(logcpm, batch = samples$batch, mean.only = TRUE)),
+    combat_reference = suppressMessages(ComBat(logcpm, batch = samples$batch, ref.batch = samples$batch[1])),
+    limma = removeBatchEffect(logcpm, batch = samples$batch),
+    limma_protected = removeBatchEffect(logcpm, batch = samples$batch, design = mod),
+    quantile = normalizeQuantiles(log2(counts + 1)),
+    rpkm = rpkm(counts, gene.length = 1000 + seq_len(nrow(counts))),
+    vst = assay(vst(DESeqDataSetFromMatrix(counts, samples, ~1), blind = TRUE))
+  )
+  for (name in names(views)) {
+    view <- views[[name]]
+    rows <- seq(1, nrow(view), length.out = 200)
+    save(with_ids(format(view[rows, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".", name, ".tsv"), TRUE)
+  }
   save(with_ids(format(alone[shown, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".combat_alone.tsv"), TRUE)
 }
-versions <- sapply(c("edgeR", "DESeq2", "sva"), function(name) as.character(packageVersion(name)))
+versions <- sapply(c("edgeR", "DESeq2", "sva", "limma"), function(name) as.character(packageVersion(name)))
 save(data.frame(package = c("R", names(versions)), version = c(as.character(getRversion()), versions)), "versions.tsv")

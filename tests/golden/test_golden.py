@@ -74,6 +74,69 @@ def test_combat_equals_sva_s(golden, what):
     )
 
 
+@pytest.mark.parametrize(
+    ("what", "method", "options"),
+    [
+        ("combat_mean_only", "combat", {"mean_only": True}),
+        ("combat_reference", "combat", {}),
+        ("limma", "limma", {}),
+        ("limma_protected", "limma", {}),
+    ],
+)
+def test_batch_models_equal_r_s(golden, what, method, options):
+    """sva 3.46.0, limma 3.54.1. The protected label alternates over the samples."""
+    protect = np.resize(["a", "b"], len(golden.counts)) if what.endswith("protected") else None
+    if what.endswith("reference"):
+        options = {"reference": golden.batches[0]}
+    fitted = golden.fitted("tmm", gene_filter="auto")
+    normalized = fitted.transform(golden.counts)
+    model = batch.make(method, **options).fit(normalized, golden.batches, protect=protect)
+    ours = pd.DataFrame(model.transform(normalized, golden.batches).T, fitted.genes_, golden.samples.index)
+    theirs = golden.read(what).set_index("gene_id")
+    assert ours.loc[theirs.index, theirs.columns].to_numpy() == pytest.approx(
+        theirs.to_numpy(), rel=1e-9, abs=1e-10
+    )
+
+
+def test_combat_with_protected_labels_learns_sva_s_batches(golden):
+    """sva puts a sample's own label back before it scales; a new sample has none. So the shift and the scale of each
+    batch are compared: with the label effect put back as sva does, the samples are sva's."""
+    labels = np.resize(["a", "b"], len(golden.counts))
+    fitted = golden.fitted("tmm", gene_filter="auto")
+    normalized = fitted.transform(golden.counts)
+    model = batch.make("combat").fit(normalized, golden.batches, protect=labels)
+    batches = np.searchsorted(model.batches_, golden.batches)
+    design = np.column_stack([np.eye(len(model.batches_))[batches], labels == "b"])
+    effect = np.linalg.lstsq(design, normalized, rcond=None)[0][-1]
+    own = model.mean_ + ((labels == "b") - (labels == "b").mean())[:, None] * effect
+    standard = (normalized - own) / model.sd_
+    back = (standard - model.shift_[batches]) / model.scale_[batches] * model.sd_ + own
+    ours = pd.DataFrame(back.T, fitted.genes_, golden.samples.index)
+    theirs = golden.read("combat_protected").set_index("gene_id")
+    assert ours.loc[theirs.index, theirs.columns].to_numpy() == pytest.approx(
+        theirs.to_numpy(), rel=1e-9, abs=1e-10
+    )
+
+
+@pytest.mark.parametrize(("method", "what"), [("quantile", "quantile"), ("fpkm", "rpkm"), ("vst", "vst")])
+def test_other_normalizations_equal_r_s(golden, method, what):
+    """limma's quantiles and edgeR's RPKM to rounding. VST: pydeseq2's dispersions are maximised by another optimiser than
+    DESeq2's, which moves the trend by parts of a thousand and the lowest values most."""
+    lengths = 1000 + np.arange(1, golden.counts.shape[1] + 1)
+    fitted = normalization.make(method, list(golden.table.index), lengths, gene_filter="none").fit(
+        golden.counts
+    )
+    ours = pd.DataFrame(fitted.transform(golden.counts).T, golden.table.index, golden.samples.index)
+    theirs = golden.read(what).set_index("gene_id")
+    expected = np.log2(theirs + 1) if what == "rpkm" else theirs
+    tolerance = 2e-3 if what == "vst" else 1e-9
+    ours = ours.loc[theirs.index, theirs.columns]
+    assert ours.to_numpy() == pytest.approx(expected.to_numpy(), rel=tolerance, abs=1e-10)
+    if what == "vst":  # above the floor it is a thousandth
+        seen = (golden.table.loc[theirs.index, theirs.columns] >= 100).to_numpy()
+        assert ours.to_numpy()[seen] == pytest.approx(expected.to_numpy()[seen], rel=1e-3)
+
+
 PUBLISHED = ["airway", "pasilla", "hapmap_tsi_gender", "cervical_mirna"]
 
 

@@ -1,4 +1,4 @@
-"""ComBat with a frozen apply, and the designs in which correction must not happen."""
+"""Batch models with a frozen apply, and the designs in which correction must not happen."""
 
 import numpy as np
 import pytest
@@ -15,6 +15,69 @@ def data():
     values = rng.normal(8, 1, (30, 200)) + rng.normal(0, 1, (3, 200))[np.repeat([0, 1, 2], 10)]
     values[:, 0] = 5.0
     return values, batches
+
+
+VARIANTS = {
+    "combat": {},
+    "combat of means": {"mean_only": True},
+    "combat to a reference": {"reference": "y"},
+    "limma": {},
+    "center": {},
+}
+
+
+def variant(name):
+    return batch.make(name.split()[0], **VARIANTS[name])
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_method_brings_batches_together_and_each_sample_by_itself(name, data, tmp_path):
+    values, batches = data
+    model = variant(name).fit(values[:25], batches[:25])
+    together = model.transform(values, batches)
+    assert_array_equal(np.vstack([model.transform(values[[i]], batches[[i]]) for i in range(30)]), together)
+    assert_array_equal(model.transform(values[::-1], batches[::-1])[::-1], together)
+    model.save(tmp_path / "m.safetensors")
+    assert_array_equal(batch.load(tmp_path / "m.safetensors").transform(values, batches), together)
+    before, after = (
+        np.ptp([v[:25][batches[:25] == b].mean(axis=0) for b in "xyz"], axis=0).mean()
+        for v in (values, together)
+    )
+    assert (
+        after < (0.6 if "means" in name else 0.2) * before
+    )  # sva shrinks means more when it leaves variances
+    one = variant(name).fit(values, np.repeat("y", 30)).transform(values, np.repeat("y", 30))
+    assert one == pytest.approx(values, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", ["combat", "limma"])
+def test_protected_labels_survive_an_unbalanced_design_and_are_not_needed_later(method):
+    """Batch y has mostly cases. Unprotected, half of what the cases have more goes with the batch."""
+    rng = np.random.default_rng(5)
+    labels = np.array(["case"] * 4 + ["control"] * 16 + ["case"] * 16 + ["control"] * 4)
+    batches = np.repeat(["x", "y"], 20)
+    values = rng.normal(8, 0.5, (40, 300)) + np.where(batches == "y", 1.0, 0.0)[:, None]
+    values[:, :50] += np.where(labels == "case", 3.0, 0.0)[:, None]
+    kept = {}
+    for protect in (None, labels):
+        corrected = batch.make(method).fit(values, batches, protect=protect).transform(values, batches)
+        difference = corrected[labels == "case"].mean(axis=0) - corrected[labels == "control"].mean(axis=0)
+        kept["with" if protect is not None else "without"] = difference[:50].mean()
+    assert kept["with"] > 2.7 and kept["without"] < 0.8 * kept["with"]
+
+
+def test_labels_that_cannot_be_told_from_batches_cannot_be_protected(data):
+    values, batches = data
+    with pytest.raises(InputProblem, match="cannot be told apart"):
+        batch.make("limma").fit(values, batches, protect=np.where(batches == "x", "a", "b"))
+    with pytest.raises(InputProblem, match="reference batch 'w' is not among the training batches"):
+        batch.make("combat", reference="w").fit(values, batches)
+
+
+def test_a_reference_batch_stays_as_it_is(data):
+    values, batches = data
+    corrected = batch.make("combat", reference="y").fit(values, batches).transform(values, batches)
+    assert_array_equal(corrected[batches == "y"], values[batches == "y"])
 
 
 def test_batches_end_with_the_same_mean_and_constant_genes_unchanged(data):

@@ -119,3 +119,27 @@ def test_the_order_of_keys_changes_nothing():
 def test_options_that_a_tool_cannot_keep_are_refused(given, expected):
     (problem,) = problems_of(given)
     assert expected in problem
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ({"reference_batch": "b1"}, "reference_batch does nothing with batch_correction 'none'"),
+        ({"batch_correction": "center", "protect_target": True}, "protect_target does nothing"),
+        ({"batch_correction": "limma", "mean_only": True}, "mean_only does nothing"),
+    ],
+)
+def test_settings_that_a_correction_does_not_have_are_refused(expression, expected):
+    (problem,) = problems_of({"design": {"batch": "run"}, "expression": expression})
+    assert expected in problem
+
+
+def test_a_reference_batch_cannot_be_held_out():
+    (problem,) = problems_of(
+        {
+            "design": {"batch": "run"},
+            "expression": {"batch_correction": "combat", "reference_batch": "b1"},
+            "evaluation": {"leave_one_batch_out": True},
+        }
+    )
+    assert "which holds that batch out" in problem

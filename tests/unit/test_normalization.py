@@ -131,8 +131,8 @@ def test_units_that_do_not_fit_are_refused():
     for lengths in (None, np.full(299, 1000.0), np.r_[0, np.full(299, 1000.0)]):
         with pytest.raises(InputProblem, match="length of every gene"):
             normalization.make("tpm", GENES, lengths).fit(np.full((4, 300), 50.0))
-    with pytest.raises(InputProblem, match="'quantile' is not one of none, cpm"):
-        normalization.make("quantile", GENES)
+    with pytest.raises(InputProblem, match="'loess' is not one of none, cpm"):
+        normalization.make("loess", GENES)
 
 
 def test_text_an_empty_training_set_and_a_gene_given_twice_are_refused(counts):

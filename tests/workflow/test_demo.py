@@ -140,7 +140,10 @@ def test_genes_come_with_symbol_biotype_and_length(demo):
     import anndata
 
     genes = anndata.read_h5ad(demo.results / "cohort.h5ad").var
-    assert set(genes["biotype"]) == {"protein_coding", "lncRNA"} and genes["gene_name"].str.startswith("dmo").all()
+    assert (
+        set(genes["biotype"]) == {"protein_coding", "lncRNA"}
+        and genes["gene_name"].str.startswith("dmo").all()
+    )
     assert (genes["length"] >= 500).all()
 
 

@@ -1,0 +1,102 @@
+"""ComBat with a frozen apply, held to sva's numbers."""
+
+import numpy as np
+
+from rna2model.batchmodel import BatchModel, coefficients
+from rna2model.errors import InputProblem
+
+CONVERGED = 1e-4  # sva's it.sol
+ROUNDING = 1e-12
+
+
+class ComBat(BatchModel):
+    """Empirical Bayes shift and scale of each batch (Johnson, Li & Rabinovic 2007; sva::ComBat).
+
+    As in sva: a gene constant within a batch is passed through; with a batch of one sample, or `mean_only`, only the
+    means are corrected; a `reference` batch stays as it is and the others are brought to it. With a single training
+    batch, which sva refuses, there is nothing to correct and samples are unchanged. Unlike sva, "constant" allows for
+    rounding, and what would become NaN there is refused. Protected labels are adjusted for while learning, as sva's
+    `mod`; a sample is then scaled around the mean of all training samples, since its own label is not known.
+
+    Attributes
+    ----------
+    mean_, sd_ : (g,) mean of the training samples (of the reference batch, where there is one), with the protected
+        labels in their training mixture, and pooled standard deviation (1 where passed through)
+    shift_, scale_ : (n_batches, g) gamma* and sqrt(delta*) on the standardised scale
+    """
+
+    method = "combat"
+    learned = ("mean_", "sd_", "shift_", "scale_")
+
+    def _learn(self, X, batch, covariates):
+        count, genes = len(self.batches_), X.shape[1]
+        self.mean_, self.sd_ = np.zeros(genes), np.ones(genes)
+        self.shift_, self.scale_ = np.zeros((count, genes)), np.ones((count, genes))
+        used = _varies([X[batch == b] for b in range(count)])
+        if count < 2 or not used.any():
+            return
+        covariates = np.zeros((len(X), 0)) if covariates is None else covariates
+        members = [batch == b for b in range(count)]
+        sizes = np.array([rows.sum() for rows in members])
+        standard = self._standardise(X[:, used], batch, covariates, sizes, used)
+        mean_only = self.mean_only or bool((sizes == 1).any())
+        for b, name in enumerate(self.batches_):
+            if name != self.reference:
+                self.shift_[b, used], self.scale_[b, used] = _posterior(standard[members[b]], mean_only)
+
+    def _standardise(self, X, batch, covariates, sizes, used):
+        """(n, g used) residuals around batch-free expectation, in pooled standard deviations; sets mean_ and sd_."""
+        count = len(sizes)
+        fitted = coefficients(np.column_stack([np.eye(count)[batch], covariates]), X)
+        levels, effects = fitted[:count], fitted[count:]
+        residuals = X - levels[batch] - covariates @ effects
+        if self.reference is None:
+            level, counted = sizes @ levels / sizes.sum(), slice(None)
+        else:
+            place = self.batches_.index(self.reference)
+            level, counted = levels[place], batch == place
+        sd = np.sqrt((residuals[counted] ** 2).mean(axis=0))
+        sd[sd == 0] = 1  # constant in every batch of one sample each: nothing to scale by
+        self.mean_[used], self.sd_[used] = level + covariates.mean(axis=0) @ effects, sd
+        return (X - level - covariates @ effects) / sd
+
+    def _row(self, row, batch):
+        if self.batches_[batch] == self.reference:
+            return row
+        standard = (row - self.mean_) / self.sd_
+        return (standard - self.shift_[batch]) / self.scale_[batch] * self.sd_ + self.mean_
+
+
+def _varies(members):
+    """(g,) genes that vary, beyond rounding, within every batch of two or more samples."""
+    several = [
+        np.ptp(rows, axis=0) > ROUNDING * np.abs(rows).max(axis=0) for rows in members if len(rows) > 1
+    ]
+    return np.all(several, axis=0) if several else np.ones(members[0].shape[1], dtype=bool)
+
+
+def _posterior(rows, mean_only):
+    """(gamma*, sqrt(delta*)) of one batch from its standardised rows (n, g): sva's it.sol / postmean."""
+    n, shift = len(rows), rows.mean(axis=0)
+    if len(shift) < 2:
+        raise InputProblem(
+            f"combat learns across genes, and {len(shift)} varies within every batch; use none."
+        )
+    prior_mean, prior_variance = shift.mean(), shift.var(ddof=1)
+    if mean_only:
+        return (prior_variance * shift + prior_mean) / (prior_variance + 1), np.ones_like(shift)
+    variance = rows.var(axis=0, ddof=1)
+    m, s2 = variance.mean(), variance.var(ddof=1)
+    if s2 <= (ROUNDING * m) ** 2:
+        raise InputProblem("combat: all genes vary equally in a batch (copies of one gene?); use none.")
+    a, b = (2 * s2 + m**2) / s2, (m * s2 + m**3) / s2
+    gamma, delta = shift, variance
+    while True:
+        new_gamma = (prior_variance * n * shift + delta * prior_mean) / (prior_variance * n + delta)
+        squares = ((rows - new_gamma) ** 2).sum(axis=0)
+        new_delta = (0.5 * squares + b) / (n / 2 + a - 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = max((np.abs(new_gamma - gamma) / gamma).max(), (np.abs(new_delta - delta) / delta).max())
+        gamma, delta = new_gamma, new_delta
+        if not change > CONVERGED:
+            return gamma, np.sqrt(delta)
