@@ -5,9 +5,12 @@ otherwise).
 """
 
 import gzip
+import json
+import os
 import random
 import shutil
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -211,6 +214,30 @@ def test_bam_files_are_counted_like_the_reads_they_came_from(libraries, hisat2):
         and "lacks mates of some pairs" in status.loc["half", "flags"]
     )
     assert status.loc["cut", "reason"].startswith("damaged or truncated alignment file")
+
+
+def test_rseqc_needs_no_r(libraries):
+    """Its modules draw with R after they wrote their tables; here every program is on the PATH but Rscript."""
+    programs = libraries.folder / "programs"
+    programs.mkdir()
+    for folder in os.environ["PATH"].split(os.pathsep):
+        for program in Path(folder).glob("*"):
+            link = programs / program.name
+            if program.name != "Rscript" and not link.is_symlink():
+                link.symlink_to(program)
+    settings = yaml.safe_load((libraries.folder / "config.yaml").read_text())
+    settings |= {"results": "without_r", "alignment": {"tool": "hisat2"}, "evaluation": {"folds": 2}}
+    (libraries.folder / "without_r.yaml").write_text(yaml.safe_dump(settings))
+    targets = [f"without_r/qc/samples/{name}.json" for name in NAMES]
+    within = ["env", f"PATH={programs}"]
+    snakemake(libraries.folder, *LOCAL, *targets, config="without_r.yaml", check=True, within=within)
+    for name in NAMES:
+        facts = json.loads((libraries.folder / f"without_r/qc/samples/{name}.json").read_text())
+        assert 0.3 < facts["three_prime_bias"] < 3
+        assert (
+            "Known Splicing Junctions"
+            in (libraries.folder / f"without_r/qc/rseqc/{name}.junctions.txt").read_text()
+        )
 
 
 def test_gff3_counts_the_same_as_gtf(libraries, hisat2):
