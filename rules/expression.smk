@@ -55,13 +55,14 @@ rule fit_batch_model:
 
 
 rule explore:
-    """All samples together, normalised and corrected, with their principal components. No model reads this."""
+    """All samples together, normalised and corrected; how much of it is batch, how much target. No model reads this."""
     input:
         f"{RESULTS}/cohort.h5ad",
     output:
         normalized=f"{RESULTS}/expression/{config['expression']['normalization']}.tsv.gz",
         corrected=f"{RESULTS}/expression/batch_corrected.tsv.gz",
         components=f"{RESULTS}/expression/pca.tsv",
+        diagnostics=f"{RESULTS}/expression/diagnostics.json",
     log:
         f"{RESULTS}/logs/explore/cohort.log",
     benchmark:

@@ -1,6 +1,11 @@
 """Normalise and correct all included samples together, for people to look at."""
 
-from rna2model import batch, cohort, exploration, job, normalization
+import json
+from pathlib import Path
+
+import numpy as np
+
+from rna2model import batch, cohort, diagnostics, exploration, job, normalization, sheet
 
 job.start(snakemake)
 out, params = snakemake.output, snakemake.params
@@ -29,6 +34,11 @@ if params.expression["batch_correction"] != "none":
         .transform(corrected, batches)
     )
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
-exploration.components({"normalized": normalized, "batch_corrected": corrected}, data.samples).to_csv(
-    out.components, sep="\t", index=False
-)
+views = {"normalized": normalized, "batch_corrected": corrected}
+exploration.components(views, data.samples).to_csv(out.components, sep="\t", index=False)
+
+target, column = (params.design[role] for role in ("target", "batch"))
+labels = ["" if sheet.is_missing(label) else label for label in data.column(target, data.samples)]
+batches = data.column(column, data.samples) if column else None
+found = diagnostics.compare(views, batches, np.array(labels))
+Path(out.diagnostics).write_text(json.dumps(found, indent=1) + "\n")
