@@ -2,6 +2,8 @@
 
 from rna2model import batch, job, normalization, splitdata
 
+SETTINGS = {"reference": "reference_batch", "mean_only": "mean_only", "adapt_samples": "adapt_samples"}
+
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
@@ -12,7 +14,8 @@ if method != "none":
     batch.check_confounding(batches, labels)
 
 expression = normalization.load(given.normalizer).transform(data.counts(data.train))
-model = batch.make(method, params.expression["reference_batch"], params.expression["mean_only"])
+settings = {name: params.expression[key] for name, key in SETTINGS.items()}
+model = batch.make(method, **settings)
 model.fit(expression, batches, protect=labels if params.expression["protect_target"] else None)
 model.save(snakemake.output[0])
 print(f"{method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")

@@ -6,7 +6,9 @@ job.start(snakemake)
 given, wildcards = snakemake.input, snakemake.wildcards
 
 data = splitdata.read(given.cohort, given.manifest, wildcards.split, snakemake.params.design)
-unseen = "uncorrected" if wildcards.split.startswith("batch.") else snakemake.params.unseen_batch
+unseen = snakemake.params.unseen_batch
+if unseen == "refuse" and wildcards.split.startswith("batch."):
+    unseen = "uncorrected"  # holding a batch out is the point
 expression = data.expression(
     data.test, *splitdata.artefacts(given.normalizer, given.batch_model), unseen=unseen
 )

@@ -4,26 +4,36 @@ import numpy as np
 
 from rna2model import artefact
 from rna2model.batchmeans import Center, Limma
-from rna2model.batchmodel import KIND, UNSEEN, BatchModel
+from rna2model.batchmodel import ADAPT_SAMPLES, KIND, UNSEEN, BatchModel
 from rna2model.combat import ComBat
 from rna2model.errors import InputProblem
 
-__all__ = ["METHODS", "UNSEEN", "BatchModel", "ComBat", "check_confounding", "confounding", "load", "make"]
+__all__ = [
+    "ADAPT_SAMPLES",
+    "METHODS",
+    "UNSEEN",
+    "BatchModel",
+    "ComBat",
+    "check_confounding",
+    "confounding",
+    "load",
+    "make",
+]
 
 METHODS = {cls.method: cls for cls in (BatchModel, ComBat, Limma, Center)}
 
 
-def make(method, reference=None, mean_only=False):
+def make(method, reference=None, mean_only=False, adapt_samples=ADAPT_SAMPLES):
     """An unfitted batch model, a key of METHODS; `reference` and `mean_only` are ComBat's."""
     if method not in METHODS:
         raise InputProblem(f"batch correction {method!r} is not one of {', '.join(METHODS)}.")
-    return METHODS[method](reference, mean_only)
+    return METHODS[method](reference, mean_only, adapt_samples)
 
 
 def load(path):
     """The fitted batch model saved at `path`."""
     arrays, settings = artefact.read(path, KIND)
-    model = make(settings["method"], settings["reference"], settings["mean_only"])
+    model = make(*(settings[name] for name in ("method", "reference", "mean_only", "adapt_samples")))
     model.batches_ = settings["batches"]
     for name in model.learned:
         setattr(model, name, arrays[name])

@@ -11,12 +11,16 @@ class Shift(BatchModel):
     Attributes
     ----------
     shift_ : (n_batches, g) what is taken from a sample of the batch
+    mean_ : (g,) where the batches are brought to
     """
 
-    learned = ("shift_",)
+    learned = ("shift_", "mean_")
 
     def _row(self, row, batch):
         return row - self.shift_[batch]
+
+    def _adapt(self, rows):
+        return rows - rows.mean(axis=0) + self.mean_
 
 
 class Limma(Shift):
@@ -27,13 +31,14 @@ class Limma(Shift):
 
     def _learn(self, X, batch, covariates):
         count = len(self.batches_)
-        self.shift_ = np.zeros((count, X.shape[1]))
+        self.shift_, self.mean_ = np.zeros((count, X.shape[1])), X.mean(axis=0)
         if count < 2:
             return
         contrasts = np.vstack([np.eye(count - 1), -np.ones(count - 1)])  # contr.sum
         others = np.zeros((len(X), 0)) if covariates is None else covariates
         fitted = coefficients(np.column_stack([np.ones(len(X)), others, contrasts[batch]]), X)
         self.shift_ = contrasts @ fitted[1 + others.shape[1] :]
+        self.mean_ = fitted[0] + others.mean(axis=0) @ fitted[1 : 1 + others.shape[1]]
 
 
 class Center(Shift):
@@ -46,4 +51,5 @@ class Center(Shift):
 
     def _learn(self, X, batch, covariates):
         count = len(self.batches_)
-        self.shift_ = np.stack([X[batch == b].mean(axis=0) for b in range(count)]) - X.mean(axis=0)
+        self.mean_ = X.mean(axis=0)
+        self.shift_ = np.stack([X[batch == b].mean(axis=0) for b in range(count)]) - self.mean_

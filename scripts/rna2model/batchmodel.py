@@ -6,7 +6,8 @@ from rna2model import artefact
 from rna2model.errors import InputProblem
 
 KIND = "batch_model"
-UNSEEN = ("uncorrected", "refuse")
+UNSEEN = ("uncorrected", "refuse", "adapt")
+ADAPT_SAMPLES = 8
 
 
 class BatchModel:
@@ -21,8 +22,8 @@ class BatchModel:
     method = "none"
     learned = ()
 
-    def __init__(self, reference=None, mean_only=False):
-        self.reference, self.mean_only = reference, mean_only
+    def __init__(self, reference=None, mean_only=False, adapt_samples=ADAPT_SAMPLES):
+        self.reference, self.mean_only, self.adapt_samples = reference, mean_only, adapt_samples
 
     def fit(self, X, batches, gene_ids=None, protect=None):
         """Learn from X (n, g) log2 expression and batches (n,); gene_ids (g,) only name a gene in an error.
@@ -49,10 +50,14 @@ class BatchModel:
         return np.isin(np.asarray(batches).astype(str), self.batches_)
 
     def transform(self, X, batches, unseen="uncorrected"):
-        """(m, g) corrected expression. A sample of a batch that training did not have is left as it is
-        (`uncorrected`), or an InputProblem (`refuse`)."""
+        """(m, g) corrected expression.
+
+        A sample of a batch that training did not have is left as it is (`uncorrected`), or an InputProblem (`refuse`);
+        with `adapt` a new batch of at least `adapt_samples` is brought to the training samples by its own, without
+        labels. Only then does a sample depend on the others that came with it.
+        """
         if unseen not in UNSEEN:
-            raise InputProblem(f"unseen batches are {' or '.join(UNSEEN)}, not {unseen!r}.")
+            raise InputProblem(f"unseen batches are {', '.join(UNSEEN)}, not {unseen!r}.")
         X, batches = _checked(X, batches)
         X = X.copy()
         known = self.is_known(batches)
@@ -63,19 +68,34 @@ class BatchModel:
             )
         for row in np.flatnonzero(known):
             X[row] = self._row(X[row], self.batches_.index(batches[row]))
+        if unseen == "adapt":
+            adapted = self.adapts(batches)
+            for name in sorted(set(batches[adapted].tolist())):
+                X[batches == name] = self._adapt(X[batches == name])
         return X
+
+    def adapts(self, batches):
+        """(m,) bool, whether a sample's batch is new and large enough to be adapted."""
+        batches = np.asarray(batches).astype(str)
+        sizes = np.array([(batches == name).sum() for name in batches])
+        return ~self.is_known(batches) & (sizes >= self.adapt_samples) & self.corrects_
 
     def save(self, path):
         """Write the fitted model to `path`."""
         arrays = {name: np.asarray(getattr(self, name)) for name in self.learned}
         names = {"kind": KIND, "method": self.method, "batches": self.batches_}
-        artefact.write(path, arrays, names | {"reference": self.reference, "mean_only": self.mean_only})
+        settings = ("reference", "mean_only", "adapt_samples")
+        artefact.write(path, arrays, names | {name: getattr(self, name) for name in settings})
 
     def _learn(self, X, batch, covariates):
         """Set the attributes of `learned` from X (n, g), batch (n,) numbers into `batches_`, covariates (n, k)."""
 
     def _row(self, row, batch):
         return row
+
+    def _adapt(self, rows):
+        """Rows (n, g) of one new batch, brought to the training samples."""
+        return rows
 
 
 def _checked(X, batches, gene_ids=None):

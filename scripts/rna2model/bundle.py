@@ -13,6 +13,7 @@ from rna2model.errors import InputProblem
 
 FORMAT = 1
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
+FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the classes of training
 MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
 
 
@@ -96,14 +97,37 @@ class Bundle:
         batches = np.asarray(batches, dtype=object)
         expression, missing = self.expression(counts, genes, batches, unseen)
         table = predictions.table(samples, self.model, expression)
+        adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
         table["flags"] = [
-            "; ".join(self._flags(known, name, missing))
-            for known, name in zip(self.batch_model.is_known(batches), batches, strict=True)
+            "; ".join(filter(None, [*self._flags(known, how, name, missing), mixture]))
+            for known, how, name, mixture in zip(
+                self.batch_model.is_known(batches),
+                adapted,
+                batches,
+                self._mixtures(table, batches, adapted),
+                strict=True,
+            )
         ]
         return table
 
-    def _flags(self, known_batch, batch_name, missing):
+    def _mixtures(self, table, batches, adapted):
+        """A flag for samples of an adapted batch whose predicted classes are far from those of training: what was taken
+        for a batch effect may be theirs."""
+        flags = dict.fromkeys(batches, "")
+        trained = self.manifest["classes"] if adapted.any() else {}
+        for name in set(batches[adapted]):
+            predicted = table["predicted"][(batches == name)].value_counts(normalize=True)
+            away = sum(abs(predicted.get(c, 0) - n / sum(trained.values())) for c, n in trained.items()) / 2
+            if away > FAR_MIXTURE:
+                flags[name] = (
+                    f"the predicted classes of batch {name!r} are far from those of training ({100 * away:.0f} % would have"
+                    " to change): adapting may have removed real differences"
+                )
+        return [flags[name] for name in batches]
+
+    def _flags(self, known_batch, adapted, batch_name, missing):
         if self.manifest["batch_correction"] != "none" and not known_batch:
-            yield f"batch {batch_name!r} was not in training: not batch-corrected"
+            how = "adapted by its own samples" if adapted else "not batch-corrected"
+            yield f"batch {batch_name!r} was not in training: {how}"
         if missing:
             yield f"{100 * len(missing) / len(self.normalizer.genes_):.1f} % of the model's genes missing: training mean used"

@@ -66,6 +66,13 @@ class ComBat(BatchModel):
         standard = (row - self.mean_) / self.sd_
         return (standard - self.shift_[batch]) / self.scale_[batch] * self.sd_ + self.mean_
 
+    def _adapt(self, rows):
+        used = self.shift_.any(axis=0) & (np.ptp(rows, axis=0) > 0)  # the others were passed through
+        standard = (rows[:, used] - self.mean_[used]) / self.sd_[used]
+        shift, scale = _posterior(standard, self.mean_only)
+        rows[:, used] = (standard - shift) / scale * self.sd_[used] + self.mean_[used]
+        return rows
+
 
 def _varies(members):
     """(g,) genes that vary, beyond rounding, within every batch of two or more samples."""

@@ -66,6 +66,22 @@ def test_protected_labels_survive_an_unbalanced_design_and_are_not_needed_later(
     assert kept["with"] > 2.7 and kept["without"] < 0.8 * kept["with"]
 
 
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_new_batch_that_comes_as_a_whole_is_adapted_without_labels(name, data):
+    values, batches = data
+    model = variant(name).fit(values[:20], batches[:20])
+    adapted = model.transform(values, batches, unseen="adapt")
+    assert list(model.adapts(batches)) == [False] * 20 + [True] * 10
+    assert_array_equal(adapted[:20], model.transform(values, batches)[:20])
+    target = values[batches == "y"] if "reference" in name else adapted[:20]
+    before, after = (
+        np.abs(rows[20:].mean(axis=0) - target.mean(axis=0)).mean() for rows in (values, adapted)
+    )
+    assert after < (0.7 if "means" in name else 0.35) * before
+    few = model.transform(values[:25], batches[:25], unseen="adapt")
+    assert_array_equal(few[20:], values[20:25])
+
+
 def test_labels_that_cannot_be_told_from_batches_cannot_be_protected(data):
     values, batches = data
     with pytest.raises(InputProblem, match="cannot be told apart"):
@@ -162,7 +178,7 @@ def test_what_would_become_nan_is_refused(data):
 def test_misspelt_choices_are_refused(data):
     with pytest.raises(InputProblem, match="'combatt' is not one of none, combat"):
         batch.make("combatt")
-    with pytest.raises(InputProblem, match="uncorrected or refuse, not 'refused'"):
+    with pytest.raises(InputProblem, match="uncorrected, refuse, adapt, not 'refused'"):
         batch.make("combat").fit(*data).transform(*data, unseen="refused")
 
 

@@ -33,7 +33,7 @@ def folder(counts, tmp_path):
     correction.save(tmp_path / "b")
     model = models.make("logistic_l2", inner_folds=3)
     model.fit(correction.transform(expression, BATCHES), LABELS, log=lambda *_: None).save(tmp_path / "m")
-    facts = {"model": "logistic_l2", "batch_correction": "combat"}
+    facts = {"model": "logistic_l2", "batch_correction": "combat", "classes": {"case": 12, "control": 12}}
     bundle.assemble(tmp_path / "bundle", tmp_path / "n", tmp_path / "b", tmp_path / "m", facts)
     return tmp_path / "bundle"
 
@@ -53,6 +53,20 @@ def test_a_batch_never_seen_is_flagged_or_refused(folder, counts):
     assert list(table["flags"]) == ["", "batch 'elsewhere' was not in training: not batch-corrected"]
     with pytest.raises(InputProblem, match="'elsewhere' was not in training"):
         serve.predict(NAMES[:2], counts[:2], GENES, ["x", "elsewhere"], unseen="refuse")
+
+
+def test_a_new_batch_is_adapted_when_it_is_whole_and_an_odd_mixture_in_it_is_flagged(folder, counts):
+    serve = bundle.Bundle(folder)
+    shifted = counts[:12] * np.random.default_rng(2).lognormal(0, 0.4, 80)
+    table = serve.predict(NAMES[:12], shifted, GENES, ["run9"] * 12, unseen="adapt")
+    assert set(table["flags"]) == {"batch 'run9' was not in training: adapted by its own samples"}
+    assert (table["predicted"] == LABELS[:12]).mean() > 0.9
+    few = serve.predict(NAMES[:3], shifted[:3], GENES, ["run9"] * 3, unseen="adapt")
+    assert set(few["flags"]) == {"batch 'run9' was not in training: not batch-corrected"}
+    odd = np.vstack([shifted[::2], shifted[::2][:3]])  # cases only
+    predicted = serve.predict(NAMES[:9], odd, GENES, ["run9"] * 9, unseen="adapt")
+    share = (predicted["predicted"] == "case").mean()
+    assert predicted["flags"].str.contains("far from those of training").all() == (abs(share - 0.5) > 0.3)
 
 
 def test_missing_genes_are_reported_and_too_many_refused(folder, counts):
