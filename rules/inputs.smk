@@ -31,7 +31,7 @@ rule fetch_accession:
         set -- {output}
         for file in {params.files}; do
             test -s {params.folder}/"$file" || {{ echo "error: {wildcards.accession} has no $file: the sheet's layout is" \
-                                                                                        "not the archive's, which gave $(ls {params.folder})"; exit 1; }}
+                                                                                                "not the archive's, which gave $(ls {params.folder})"; exit 1; }}
             gzip -c {params.folder}/"$file" >"$1"
             shift
         done

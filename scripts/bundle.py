@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import bundle, job, modelcard, splitdata
+from rna2model import batch, bundle, job, modelcard, splitdata
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -17,7 +17,7 @@ facts = {
     "classes": {name: labels.count(name) for name in sorted(set(labels))},
     "batch_column": params.design["batch"],
     "normalization": params.expression["normalization"],
-    "batch_correction": params.expression["batch_correction"],
+    "batch_correction": batch.load(given.batch_model).method,
     "counts_unit": params.unit,
     "counting": params.counting,
     "reference": json.loads(Path(given.reference).read_text()) if given.reference else None,

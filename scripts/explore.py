@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import batch, cohort, diagnostics, exploration, job, normalization, sheet
+from rna2model import batch, batchchoice, cohort, diagnostics, exploration, job, normalization, sheet
 
 job.start(snakemake)
 out, params = snakemake.output, snakemake.params
@@ -21,24 +21,20 @@ normalizer = normalization.make(
 normalized = normalizer.transform(data.counts)
 exploration.write(normalized, data.samples, normalizer.genes_, out.normalized)
 
+target, column = (params.design[role] for role in ("target", "batch"))
+labels = np.array(["" if sheet.is_missing(label) else label for label in data.column(target, data.samples)])
+batches, known = data.column(column, data.samples) if column else None, labels != ""
+
 corrected = normalized
 if params.expression["batch_correction"] != "none":
-    batches = data.column(params.design["batch"], data.samples)
-    corrected = (
-        batch.make(
-            params.expression["batch_correction"],
-            params.expression["reference_batch"],
-            params.expression["mean_only"],
-        )
-        .fit(normalized, batches)
-        .transform(corrected, batches)
-    )
+    method, settings = params.expression["batch_correction"], batchchoice.settings(params.expression)
+    settings.pop("protect")  # samples without a label are here, too
+    if method == "auto":
+        method, _ = batchchoice.choose(normalized[known], batches[known], labels[known])
+    corrected = batch.make(method, **settings).fit(normalized, batches).transform(normalized, batches)
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
 views = {"normalized": normalized, "batch_corrected": corrected}
 exploration.components(views, data.samples).to_csv(out.components, sep="\t", index=False)
 
-target, column = (params.design[role] for role in ("target", "batch"))
-labels = ["" if sheet.is_missing(label) else label for label in data.column(target, data.samples)]
-batches = data.column(column, data.samples) if column else None
-found = diagnostics.compare(views, batches, np.array(labels))
+found = diagnostics.compare(views, batches, labels)
 Path(out.diagnostics).write_text(json.dumps(found, indent=1) + "\n")

@@ -1,21 +1,20 @@
 """Fit the batch model of one split on its training samples."""
 
-from rna2model import batch, job, normalization, splitdata
-
-SETTINGS = {"reference": "reference_batch", "mean_only": "mean_only", "adapt_samples": "adapt_samples"}
+from rna2model import batchchoice, job, normalization, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 data = splitdata.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
-batches = data.batches(data.train)
-method, labels = params.expression["batch_correction"], data.labels(data.train)
-if method != "none":
-    batch.check_confounding(batches, labels)
-
 expression = normalization.load(given.normalizer).transform(data.counts(data.train))
-settings = {name: params.expression[key] for name, key in SETTINGS.items()}
-model = batch.make(method, **settings)
-model.fit(expression, batches, protect=labels if params.expression["protect_target"] else None)
+model, scores = batchchoice.fit(
+    params.expression["batch_correction"],
+    expression,
+    data.batches(data.train),
+    data.labels(data.train),
+    **batchchoice.settings(params.expression),
+)
 model.save(snakemake.output[0])
-print(f"{method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")
+print(f"{model.method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")
+if scores:
+    print("balanced accuracy on batches held out of the training samples:", scores)

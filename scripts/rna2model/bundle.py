@@ -126,7 +126,7 @@ class Bundle:
         return [flags[name] for name in batches]
 
     def _flags(self, known_batch, adapted, batch_name, missing):
-        if self.manifest["batch_correction"] != "none" and not known_batch:
+        if self.batch_model.method != "none" and not known_batch:
             how = "adapted by its own samples" if adapted else "not batch-corrected"
             yield f"batch {batch_name!r} was not in training: {how}"
         if missing:

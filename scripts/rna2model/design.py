@@ -72,7 +72,7 @@ def check_columns(path, samples, config):
 def _confounded(path, labelled, config):
     """Correcting a batch that is the target: the sheet alone rules it out."""
     design = config["design"]
-    if config["expression"]["batch_correction"] == "none" or not design["batch"]:
+    if config["expression"]["batch_correction"] in ("none", "auto") or not design["batch"]:
         return []  # the second is a problem of the config, reported there
     try:
         batch.check_confounding(

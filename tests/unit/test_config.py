@@ -90,7 +90,7 @@ def test_the_config_may_name_exactly_what_the_library_has():
     assert properties["models"]["items"]["enum"] == list(models.NAMES)
     expression = properties["expression"]["properties"]
     assert set(expression["normalization"]["enum"]) == set(normalization.METHODS)
-    assert set(expression["batch_correction"]["enum"]) == set(batch.METHODS)
+    assert set(expression["batch_correction"]["enum"]) == {*batch.METHODS, "auto"}
 
 
 def test_the_order_of_keys_changes_nothing():

@@ -51,6 +51,17 @@ def small_matrix(folder, **config):
     return Run(folder, folder / "results")
 
 
+def test_the_training_samples_may_choose_the_correction(tmp_path):
+    evaluation = {"folds": 2, "inner_folds": 2, "permutations": 0}
+    expression = {"batch_correction": "auto", "normalization": "vst", "unseen_batch": "adapt"}
+    run = small_matrix(tmp_path, evaluation=evaluation, expression=expression)
+    for split in ("r1f1", "r1f2", "full"):
+        log = (run.results / f"logs/fit_batch_model/{split}.log").read_text()
+        assert "balanced accuracy on batches held out of the training samples: {'none': " in log
+    manifest = json.loads((run.results / "bundle/manifest.json").read_text())
+    assert manifest["batch_correction"] == "none"  # there are no batch effects
+
+
 def test_each_batch_is_predicted_by_a_model_that_never_saw_it(tmp_path):
     evaluation = {"folds": 2, "inner_folds": 2, "permutations": 0, "leave_one_batch_out": True}
     run = small_matrix(tmp_path, evaluation=evaluation, expression={"batch_correction": "combat"})
