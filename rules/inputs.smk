@@ -30,8 +30,10 @@ rule fetch_accession:
         fasterq-dump --split-3 --threads {threads} --outdir {params.folder} --temp {params.folder} {wildcards.accession}
         set -- {output}
         for file in {params.files}; do
-            test -s {params.folder}/"$file" || {{ echo "error: {wildcards.accession} has no $file: the sheet's layout is" \
-                                                                                                "not the archive's, which gave $(ls {params.folder})"; exit 1; }}
+            if ! test -s {params.folder}/"$file"; then
+                echo "error: {wildcards.accession} has no $file: the sheet's layout is not the archive's, which gave" $(ls {params.folder})
+                exit 1
+            fi
             gzip -c {params.folder}/"$file" >"$1"
             shift
         done
