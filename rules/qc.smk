@@ -102,7 +102,8 @@ rule rseqc:
         # both write their tables first, then draw with R, which need not be there
         junction_annotation.py -i "$part" -r {input.transcripts} -o {params.folder}/junctions \
             >/dev/null 2>{output.junctions} || grep -q "Rscript executable not found" {output.junctions}
-        geneBody_coverage.py -i "$part" -r {input.bodies} -o {params.folder}/body -f png >/dev/null \
+        bodies=$(realpath {input.bodies}) part=$(realpath "$part") # it leaves a log.txt where it runs
+        (cd {params.folder} && geneBody_coverage.py -i "$part" -r "$bodies" -o body -f png >/dev/null) \
             || grep -q "Rscript executable not found" {log} \
             || {{ grep -q "division by zero" {log} && : >{params.folder}/body.geneBodyCoverage.txt; }} # nothing is covered
         mv {params.folder}/body.geneBodyCoverage.txt {output.body}

@@ -231,6 +231,7 @@ def test_rseqc_needs_no_r(libraries):
     targets = [f"without_r/qc/samples/{name}.json" for name in NAMES]
     within = ["env", f"PATH={programs}"]
     snakemake(libraries.folder, *LOCAL, *targets, config="without_r.yaml", check=True, within=within)
+    assert not (libraries.folder / "log.txt").exists()  # RSeQC writes one into the folder it runs in
     for name in NAMES:
         facts = json.loads((libraries.folder / f"without_r/qc/samples/{name}.json").read_text())
         assert 0.3 < facts["three_prime_bias"] < 3
