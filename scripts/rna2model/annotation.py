@@ -4,14 +4,13 @@ Every later step reads that GTF: its lines all carry gene_id and transcript_id, 
 that a source keeps on its gene lines only (NCBI does) are on every line.
 """
 
-import io
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from rna2model import files
 from rna2model.errors import InputProblem
-from rna2model.files import opened
 
 GTF_ATTRIBUTE = re.compile(r'(\S+)\s+"?([^";]*)"?\s*(?:;|$)')
 GFF3_ATTRIBUTE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
@@ -73,28 +72,26 @@ def read(path, feature="exon", attribute="gene_id"):
 
 def lines(path):
     """(line number, nine cells) of the annotation lines of `path`."""
-    with opened(path) as file:
-        for number, line in enumerate(io.TextIOWrapper(file, encoding="utf-8", errors="replace"), start=1):
-            if line.startswith("##FASTA"):
-                return
-            if line.startswith("#") or not line.strip():
-                continue
-            cells = line.rstrip("\r\n").split("\t")
-            if len(cells) != 9:
-                raise InputProblem(
-                    f"{path} line {number}: has {len(cells)} tab-separated cells, GTF and GFF3 need 9."
-                )
-            yield number, cells
+    for number, line in enumerate(files.lines(path), start=1):
+        if line.startswith("##FASTA"):
+            return
+        if line.startswith("#") or not line.strip():
+            continue
+        cells = line.rstrip("\r\n").split("\t")
+        if len(cells) != 9:
+            raise InputProblem(
+                f"{path} line {number}: has {len(cells)} tab-separated cells, GTF and GFF3 need 9."
+            )
+        yield number, cells
 
 
 def is_gff3(path):
     """Whether `path` is GFF3: by its header, otherwise by how its first line writes attributes."""
-    with opened(path) as file:
-        for line in file:
-            if line.startswith(b"##gff-version 3"):
-                return True
-            if not line.startswith(b"#") and line.count(b"\t") == 8:
-                return bool(re.match(rb"[\w.]+=", line.rsplit(b"\t", 1)[1].strip()))
+    for line in files.lines(path):
+        if line.startswith("##gff-version 3"):
+            return True
+        if not line.startswith("#") and line.count("\t") == 8:
+            return bool(re.match(r"[\w.]+=", line.rsplit("\t", 1)[1].strip()))
     return False
 
 

@@ -2,7 +2,9 @@
 
 import gzip
 import hashlib
+import io
 import shutil
+import zlib
 
 from rna2model.errors import InputProblem
 
@@ -16,6 +18,15 @@ def is_gzip(path):
 def opened(path):
     """`path` opened for reading bytes, decompressed where needed."""
     return gzip.open(path, "rb") if is_gzip(path) else open(path, "rb")
+
+
+def lines(path):
+    """Lines of text of `path`, decompressed where needed; InputProblem when it does not reach its end."""
+    try:
+        with opened(path) as file:
+            yield from io.TextIOWrapper(file, encoding="utf-8", errors="replace")
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None
 
 
 def unpack(source, target):

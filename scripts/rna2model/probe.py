@@ -3,9 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-from rna2model import annotation, reference
+from rna2model import annotation, files, reference
 from rna2model.errors import InputProblem
-from rna2model.files import opened
 
 MOST_LINES = 20_000
 STAR_FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
@@ -35,7 +34,7 @@ def problems(config):
 
 def first_sequence(fasta):
     """Name of the first sequence of a FASTA file."""
-    line = next(iter(_first_lines(fasta, most=1)), "")
+    line = next(files.lines(fasta), "").strip()
     if not line.startswith(">"):
         raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")
     return line[1:].split(maxsplit=1)[0] if line[1:].strip() else ""
@@ -43,11 +42,10 @@ def first_sequence(fasta):
 
 def chromosomes(gtf, feature, attribute):
     """Names of the chromosomes in the first lines of an annotation; InputProblem when nothing could be counted."""
-    head = _first_lines(gtf, most=1)
-    if head and head[0].startswith(">"):
+    if next(files.lines(gtf), "").startswith(">"):
         raise InputProblem(f"{gtf} is FASTA; give the annotation here and the genome as reference.fasta.")
     gff3, names, types, complete = annotation.is_gff3(gtf), set(), Counter(), True
-    for place, (number, cells) in enumerate(_lines(gtf)):
+    for place, (number, cells) in enumerate(annotation.lines(gtf)):
         if place == MOST_LINES:
             complete = False
             break
@@ -81,18 +79,3 @@ def hisat2_prefix(folder):
         what = "several HISAT2 indexes" if first else "no HISAT2 index (NAME.1.ht2 ... NAME.8.ht2)"
         raise InputProblem(f"{folder} holds {what}; give the folder of one.")
     return str(first[0]).rsplit(".1.ht2", 1)[0]
-
-
-def _first_lines(path, most):
-    try:
-        with opened(path) as file:
-            return [file.readline().decode("utf-8", "replace").strip() for _ in range(most)]
-    except (OSError, EOFError) as error:
-        raise InputProblem(f"{path} cannot be read ({error}); download it again.") from None
-
-
-def _lines(path):
-    try:
-        yield from annotation.lines(path)
-    except (OSError, EOFError) as error:
-        raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import dnaio
 
+from rna2model.files import is_gzip
+
 EMPTY = gzip.compress(b"", mtime=0)
 FAULTS = (dnaio.FileFormatError, EOFError, OSError, zlib.error, UnicodeDecodeError, ValueError)
 
@@ -79,15 +81,10 @@ def join(lanes, targets, good):
         target.unlink(missing_ok=True)
         if not good:
             target.write_bytes(EMPTY)
-        elif len(sources) == 1 and _is_gzip(sources[0]):
+        elif len(sources) == 1 and is_gzip(sources[0]):
             target.symlink_to(sources[0])
         else:
             _concatenate(sources, target)
-
-
-def _is_gzip(path):
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
 
 
 def _concatenate(sources, target):
@@ -95,7 +92,7 @@ def _concatenate(sources, target):
     with target.open("wb") as out:
         for source in sources:
             with source.open("rb") as file:
-                if _is_gzip(source):
+                if is_gzip(source):
                     shutil.copyfileobj(file, out, 1 << 20)
                 else:
                     with gzip.GzipFile(

@@ -68,6 +68,13 @@ def test_an_annotation_that_cannot_be_counted_is_explained(gtf, text, expected):
         annotation.read(gtf(text))
 
 
+def test_an_annotation_cut_short_is_named_wherever_it_ends(tmp_path):
+    packed = gzip.compress(GTF.encode() * 2000)
+    (tmp_path / "cut.gtf.gz").write_bytes(packed[:-20])
+    with pytest.raises(InputProblem, match=r"cut\.gtf\.gz cannot be read to its end"):
+        annotation.read(tmp_path / "cut.gtf.gz")
+
+
 def test_gff3_of_ensembl(gtf):
     found = annotation.read(gtf(ENSEMBL))
     (gene,), (transcript,) = found.genes, found.transcripts
