@@ -14,6 +14,7 @@ strand = json.loads(Path(given.strandedness).read_text())
 genes, counts = quality.read_genes(given.genes), quality.read_counts(given.counts)
 aligned = fragments.of_flagstat(given.flagstat) if "flagstat" in has else None
 
+assigned = sum(counts.values())
 counter = fragments.of_counter(params.counter, given.summary, strand["strandedness"])
 trimmed = fragments.left(given.umi) if "umi" in has else None
 if "trimming" in has:
@@ -27,14 +28,11 @@ steps = {
 }
 if params.counter == "salmon":  # it counts what was aligned for the quality numbers only
     steps["aligned"] = None
-if not verdict.get(
-    "whole_pairs", True
-):  # of a given BAM file without some mates only the counter knows the fragments
-    verdict["reads"] = sum(counter.values()) + sum(counts.values())
+if not verdict.get("whole_pairs", True):
+    # of a given BAM file without some mates only the counter knows the fragments
+    verdict["reads"] = sum(counter.values()) + assigned
     steps = dict.fromkeys(steps)
-fates = fragments.ledger(
-    snakemake.wildcards.sample, verdict, **steps, counter=counter, assigned=sum(counts.values())
-)
+fates = fragments.ledger(snakemake.wildcards.sample, verdict, **steps, counter=counter, assigned=assigned)
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)
 removed = fragments.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
@@ -54,5 +52,6 @@ facts = {
     "flags": [text for text in (strand["flag"], verdict.get("note")) if text],
     "fates": fates,
 }
-Path(snakemake.output[0]).write_text(json.dumps(facts, indent=1) + "\n")
-print(Path(snakemake.output[0]).read_text())
+text = json.dumps(facts, indent=1) + "\n"
+Path(snakemake.output[0]).write_text(text)
+print(text)

@@ -35,10 +35,9 @@ class Limma(Shift):
         if count < 2:
             return
         contrasts = np.vstack([np.eye(count - 1), -np.ones(count - 1)])  # contr.sum
-        others = np.zeros((len(X), 0)) if covariates is None else covariates
-        fitted = coefficients(np.column_stack([np.ones(len(X)), others, contrasts[batch]]), X)
-        self.shift_ = contrasts @ fitted[1 + others.shape[1] :]
-        self.mean_ = fitted[0] + others.mean(axis=0) @ fitted[1 : 1 + others.shape[1]]
+        fitted = coefficients(np.column_stack([np.ones(len(X)), covariates, contrasts[batch]]), X)
+        self.shift_ = contrasts @ fitted[1 + covariates.shape[1] :]
+        self.mean_ = fitted[0] + covariates.mean(axis=0) @ fitted[1 : 1 + covariates.shape[1]]
 
 
 class Center(Shift):

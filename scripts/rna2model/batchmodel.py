@@ -38,7 +38,7 @@ class BatchModel:
                 f"reference batch {self.reference!r} is not among the training batches ({', '.join(self.batches_)});"
                 " a split that holds it out cannot be corrected towards it."
             )
-        self._learn(X, np.searchsorted(self.batches_, batches), _indicators(protect))
+        self._learn(X, np.searchsorted(self.batches_, batches), _indicators(protect, len(X)))
         return self
 
     @property
@@ -110,10 +110,10 @@ def _checked(X, batches, gene_ids=None):
     return X, batches
 
 
-def _indicators(labels):
+def _indicators(labels, n):
     """(n, classes - 1) 0/1 columns of labels, or (n, 0) without."""
     if labels is None:
-        return None
+        return np.zeros((n, 0))
     labels = np.asarray(labels).astype(str)
     classes = sorted(set(labels.tolist()))
     return np.column_stack([np.zeros((len(labels), 0)), *(labels == name for name in classes[1:])]).astype(

@@ -35,7 +35,6 @@ class ComBat(BatchModel):
         used = _varies([X[batch == b] for b in range(count)])
         if count < 2 or not used.any():
             return
-        covariates = np.zeros((len(X), 0)) if covariates is None else covariates
         members = [batch == b for b in range(count)]
         sizes = np.array([rows.sum() for rows in members])
         standard = self._standardise(X[:, used], batch, covariates, sizes, used)
