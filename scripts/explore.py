@@ -30,7 +30,9 @@ if params.expression["batch_correction"] != "none":
     method, settings = params.expression["batch_correction"], batchchoice.settings(params.expression)
     settings.pop("protect")  # samples without a label are here, too
     if method == "auto":
-        method, _ = batchchoice.choose(normalized[known], batches[known], labels[known])
+        method, _ = batchchoice.choose(
+            normalized[known], batches[known], labels[known], settings["adapt_samples"]
+        )
     corrected = batch.make(method, **settings).fit(normalized, batches).transform(normalized, batches)
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
 views = {"normalized": normalized, "batch_corrected": corrected}
