@@ -38,9 +38,9 @@ rule align_star:
         (STAR --runThreadN {threads} --genomeDir {input.index} {params.two_pass} {params.counting} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
             --outFileNamePrefix {params.prefix} --outTmpDir {params.prefix}tmp \
-            --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outSAMunmapped Within --outSAMmultNmax 1 \
+            --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
-            | samtools sort -@ $(({threads} / 4)) -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+            | samtools sort -@ $(({threads} / 4)) -l 1 -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """
 
 
@@ -77,5 +77,5 @@ rule align_hisat2:
             --known-splicesite-infile {input.splice_sites} --new-summary --summary-file {output.summary} \
             --rg-id {wildcards.sample} --rg SM:{wildcards.sample} \
             | samtools view -u -F secondary - \
-            | samtools sort -@ $(({threads} / 4)) -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+            | samtools sort -@ $(({threads} / 4)) -l 1 -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """

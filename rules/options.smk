@@ -24,7 +24,8 @@ def fastp_options(layout):
     poly_g = {True: "--trim_poly_g", False: "--disable_trim_poly_g", "auto": ""}[config["trimming"]["poly_g"]]
     poly_a = "--trim_poly_x" if config["trimming"]["poly_a"] else ""
     given = adapters("--adapter_sequence", "--adapter_sequence_r2", layout)
-    return " ".join(filter(None, [found if given is None else given, poly_g, poly_a]))
+    packing = "" if config["keep"]["trimmed"] else "--compression 1"
+    return " ".join(filter(None, [found if given is None else given, poly_g, poly_a, packing]))
 
 
 def cutadapt_options(layout):

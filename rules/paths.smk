@@ -99,7 +99,6 @@ def evidence(wildcards):
         "counts": f"{RESULTS}/counts/{name}.tsv",
     }
     if layout(name) != "bam":
-        files["fastqc"] = f"{qc}/fastqc/raw/{layout(name)}/{name}_R1_fastqc.zip"
         if TRIMMING_REPORT:
             files["trimming"] = [
                 f"{qc}/trimming/{layout(name)}/{file.format(sample=name)}"
@@ -131,7 +130,7 @@ def multiqc_inputs():
         if "flagstat" in known:
             files.append(f"{RESULTS}/qc/samtools/{name}.stats.txt")
         if layout(name) != "bam":
-            stages = ["raw", "trimmed"] if len(STEPS) > 1 else ["raw"]
+            stages = ["raw", "trimmed"][: len(STEPS)] if config["qc"]["fastqc_reads"] else []
             files += [
                 f"{RESULTS}/qc/fastqc/{stage}/{layout(name)}/{name}_{mate}_fastqc.zip"
                 for stage in stages

@@ -2,9 +2,10 @@
 
 
 rule fastqc:
-    """FastQC of the reads before and after trimming. Below 50 MB most of its time is Java's start-up: quick JIT."""
+    """FastQC before and after trimming, of reads taken evenly from the whole file, so that its time is bounded."""
     input:
-        reads_at_stage,
+        reads=reads_at_stage,
+        verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
     output:
         [
             f"{RESULTS}/qc/fastqc/{{stage}}/paired/{{sample}}_R1_fastqc.zip",
@@ -22,16 +23,29 @@ rule fastqc:
         mem_mb=megabytes(1500),
         runtime=minutes(10, per_gigabyte=15),
     params:
+        most=config["qc"]["fastqc_reads"],
         folder=lambda wildcards, output: Path(output[0]).parent,
+        part=lambda wildcards, output: output[0].removesuffix("_R1_fastqc.zip") + ".tmp",
+        jit="-XX:TieredStopAtLevel=1" if config["qc"]["fastqc_reads"] <= 1_000_000 else "",  # Java starts faster
     shell:
         """
-        jit=$(du -Lcm {input} | awk 'END {{if ($1 < 50) print "-XX:TieredStopAtLevel=1"}}')
-        JAVA_TOOL_OPTIONS="-XX:+UseSerialGC $jit" \
-            fastqc --quiet --threads {threads} --outdir {params.folder} {input} >{log} 2>&1
+        exec >{log} 2>&1
+        rm -rf {params.part} && mkdir -p {params.part}
+        trap 'rm -rf {params.part}' EXIT
+        reads=$(sed -n 's/.*"reads": \\([0-9]*\\).*/\\1/p' {input.verdict})
+        for file in {input.reads}; do
+            gzip -cd "$file" | awk -v step=$(((reads + {params.most} - 1) / {params.most})) \
+                'step < 2 || int((NR - 1) / 4) % step == 0' >{params.part}/$(basename "$file" .gz)
+        done
+        JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}" \
+            fastqc --quiet --threads {threads} --outdir {params.folder} {params.part}/*.fastq
         """
 
 
 use rule fastqc as fastqc_single with:
+    input:
+        reads=reads_at_stage,
+        verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
     output:
         [f"{RESULTS}/qc/fastqc/{{stage}}/single/{{sample}}_R1_fastqc.zip"],
 
@@ -97,7 +111,7 @@ rule rseqc:
         trap 'rm -rf {params.folder}' EXIT
         part={params.folder}/{wildcards.sample}.bam
         share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
-        samtools view --bam --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}
+        samtools view --bam --fast --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}
         read_distribution.py -i "$part" -r {input.transcripts} >{output.distribution}
         # both write their tables first, then draw with R, which need not be there
         junction_annotation.py -i "$part" -r {input.transcripts} -o {params.folder}/junctions \

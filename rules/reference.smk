@@ -21,6 +21,7 @@ rule prepare_reference:
         f"{RESULTS}/logs/prepare_reference/reference.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare_reference/reference.tsv"
+    priority: 1  # every sample waits for it
     conda:
         "../envs/reads.yaml"
     resources:
@@ -45,10 +46,11 @@ rule index_star:
         f"{RESULTS}/logs/index_star/reference.log",
     benchmark:
         f"{RESULTS}/benchmarks/index_star/reference.tsv"
+    priority: 1
     retries: 2
     conda:
         "../envs/star.yaml"
-    threads: 8
+    threads: index_threads
     resources:
         mem_mb=megabytes(2000, per_genome_mb=12),  # 37 GB for a human genome
         runtime=minutes(20, per_gigabyte=30),
@@ -69,10 +71,11 @@ rule index_hisat2:
         f"{RESULTS}/logs/index_hisat2/reference.log",
     benchmark:
         f"{RESULTS}/benchmarks/index_hisat2/reference.tsv"
+    priority: 1
     retries: 2
     conda:
         "../envs/hisat2.yaml"
-    threads: 8
+    threads: index_threads
     resources:
         mem_mb=megabytes(1000, per_genome_mb=4),
         runtime=minutes(20, per_gigabyte=60),

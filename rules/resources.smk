@@ -8,6 +8,11 @@ def genome_mb():
     return packed * fasta.stat().st_size / 1e6
 
 
+def index_threads(wildcards):
+    """A small genome is indexed in seconds by one thread, beside the first samples."""
+    return 8 if genome_mb() > 100 else 1
+
+
 def megabytes(base, per_genome_mb=0, per_input_mb=0):
     """Memory request: a base, what the genome and the input need, doubled at each further attempt.
 

@@ -9,9 +9,15 @@ job.start(snakemake)
 
 mates = [snakemake.input.r1, snakemake.input.r2] if snakemake.input.r2 else [snakemake.input.r1]
 lanes = list(zip(*mates, strict=True))
-fragments, problem = reads.inspect(lanes)
+copies = reads.Copies()
+fragments, problem = reads.inspect(lanes, copies)
 reads.join(lanes, snakemake.output.reads, good=problem is None)
 
-verdict = {"sample": snakemake.wildcards.sample, "reads": fragments, "problem": problem}
+verdict = {
+    "sample": snakemake.wildcards.sample,
+    "reads": fragments,
+    "duplicate_pct": copies.duplicate_pct(),
+    "problem": problem,
+}
 Path(snakemake.output.verdict).write_text(json.dumps(verdict) + "\n")
 print(problem or f"{fragments} reads or read pairs, no problem found")

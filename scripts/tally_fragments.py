@@ -45,7 +45,7 @@ facts = {
     "assigned_pct": fragments.percent(fates["assigned"], to_align),
     "strandedness": strand["strandedness"],
     "sense_pct": strand["sense_pct"],
-    "duplicate_pct": quality.duplicate_pct(given.fastqc) if "fastqc" in has else None,
+    "duplicate_pct": verdict.get("duplicate_pct"),
     "rrna_pct": quality.rrna_pct(genes, counts) if removed is None else removed,
     "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has else None,
     "inferred_sex": sexcheck.judge(kinds, counts),

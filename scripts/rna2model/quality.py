@@ -1,7 +1,6 @@
 """Quality numbers of one sample, out of what the tools wrote."""
 
 import csv
-import zipfile
 from pathlib import Path
 
 RIBOSOMAL = {"rRNA", "Mt_rRNA", "rRNA_pseudogene"}  # gene biotypes of Ensembl, GENCODE and NCBI
@@ -18,16 +17,6 @@ def read_genes(path):
     """Rows (dicts) of reference/genes.tsv."""
     with open(path, newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
-
-
-def duplicate_pct(fastqc):
-    """Share of reads whose sequence was seen before, as FastQC estimates it from a report in `fastqc` (zip); percent."""
-    with zipfile.ZipFile(fastqc) as archive:
-        name = next(name for name in archive.namelist() if name.endswith("fastqc_data.txt"))
-        for line in archive.read(name).decode().splitlines():
-            if line.startswith("#Total Deduplicated Percentage"):
-                return round(100 - float(line.split("\t")[1]), 2)
-    return None
 
 
 def three_prime_bias(body):

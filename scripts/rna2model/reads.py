@@ -17,8 +17,37 @@ EMPTY = gzip.compress(b"", mtime=0)
 FAULTS = (dnaio.FileFormatError, EOFError, OSError, zlib.error, UnicodeDecodeError, ValueError)
 
 
-def inspect(lanes):
-    """Read every record of `lanes`, a list of (path,) or (path_1, path_2), and check pairing.
+class Copies:
+    """Share of fragments that are copies of one seen before: of a sample of sequences, all copies are counted.
+
+    The sample is of sequences, not of reads, so that the share is that of the whole library; its size is bounded.
+    """
+
+    BASES = 50  # of each mate; later ones have more sequencing errors
+
+    def __init__(self, most=20_000):
+        self.most, self.counts, self.mask = most, {}, 0
+
+    def add(self, first, second=""):
+        """Note a fragment by the sequences of its mates; the first alone decides whether it is in the sample."""
+        key = first[: self.BASES].encode()
+        if zlib.crc32(key) & self.mask:
+            return
+        key += b" " + second[: self.BASES].encode()
+        self.counts[key] = self.counts.get(key, 0) + 1
+        while len(self.counts) > self.most:
+            self.mask = 2 * self.mask + 1
+            kept = (key for key in self.counts if not zlib.crc32(key.split(b" ")[0]) & self.mask)
+            self.counts = {key: self.counts[key] for key in kept}
+
+    def duplicate_pct(self):
+        """Percent; None without reads."""
+        seen = sum(self.counts.values())
+        return round(100 * (1 - len(self.counts) / seen), 2) if seen else None
+
+
+def inspect(lanes, copies):
+    """Read every record of `lanes`, a list of (path,) or (path_1, path_2), check pairing, note sequences in `copies`.
 
     Returns (fragments read: int, problem: str or None). Stops at the first problem.
     """
@@ -27,8 +56,12 @@ def inspect(lanes):
         fragments = 0
         try:
             with dnaio.open(*lane) as records:
-                for _ in records:
+                for record in records:
                     fragments += 1
+                    if len(lane) == 1:
+                        copies.add(record.sequence)
+                    else:
+                        copies.add(record[0].sequence, record[1].sequence)
         except FAULTS as error:
             return total + fragments, _explain(lane, fragments, error)
         total += fragments

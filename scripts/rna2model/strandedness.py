@@ -14,7 +14,7 @@ import pysam
 ENOUGH = 100  # reads with a clear gene strand, below which nothing is concluded
 STRANDED = 0.8  # share of one orientation from which a library counts as stranded
 UNSTRANDED = 0.6  # share of the commoner orientation up to which it counts as unstranded
-MAX_READS = 200_000
+MAX_READS = 20_000
 PER_GENE = 200  # so that a few highly expressed genes do not decide alone
 
 

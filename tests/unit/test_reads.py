@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import pytest
 
 from rna2model import reads
@@ -29,25 +30,25 @@ def pair(tmp_path):
 
 
 def test_a_good_library_is_counted_in_fragments(pair):
-    assert reads.inspect([pair(fastq(5), fastq(5, 2))]) == (5, None)
+    assert reads.inspect([pair(fastq(5), fastq(5, 2))], reads.Copies()) == (5, None)
 
 
 def test_a_truncated_gzip_is_named_with_the_reads_before_it(pair):
     lane = pair(fastq(5000), fastq(5000, 2))
     lane[0].write_bytes(lane[0].read_bytes()[:-300])
-    count, problem = reads.inspect([lane])
+    count, problem = reads.inspect([lane], reads.Copies())
     assert problem.startswith("truncated gzip: s_R1.fastq.gz") and 0 < count < 5000
 
 
 @pytest.mark.parametrize(("one", "two"), [(5, 7), (7, 5)])
 def test_mates_of_unequal_number_are_named(pair, one, two):
-    _, problem = reads.inspect([pair(fastq(one), fastq(two, 2))])
+    _, problem = reads.inspect([pair(fastq(one), fastq(two, 2))], reads.Copies())
     assert problem.startswith("R1 and R2 have different numbers of reads")
 
 
 def test_mates_of_other_names_are_named(pair):
     other = fastq(5, 2).replace(b"@read", b"@else")
-    _, problem = reads.inspect([pair(fastq(5), other)])
+    _, problem = reads.inspect([pair(fastq(5), other)], reads.Copies())
     assert "names differ" in problem
 
 
@@ -57,7 +58,7 @@ def test_mates_of_other_names_are_named(pair):
     ids=["text", "quality of other length", "cut record", "binary"],
 )
 def test_what_is_not_fastq_is_named(pair, content):
-    _, problem = reads.inspect([pair(content, content)])
+    _, problem = reads.inspect([pair(content, content)], reads.Copies())
     assert problem is not None
 
 
@@ -66,12 +67,12 @@ def test_a_damaged_gzip_is_named(pair):
     damaged = bytearray(lane[1].read_bytes())
     damaged[len(damaged) // 2 : len(damaged) // 2 + 40] = b"\xff" * 40
     lane[1].write_bytes(bytes(damaged))
-    _, problem = reads.inspect([lane])
+    _, problem = reads.inspect([lane], reads.Copies())
     assert problem is not None
 
 
 def test_an_empty_library_is_named(pair):
-    assert reads.inspect([pair(b"", b"")]) == (0, "no reads in s_R1.fastq.gz, s_R2.fastq.gz")
+    assert reads.inspect([pair(b"", b"")], reads.Copies()) == (0, "no reads in s_R1.fastq.gz, s_R2.fastq.gz")
 
 
 def test_lanes_join_in_order_and_a_single_lane_is_only_linked(tmp_path):
@@ -86,3 +87,24 @@ def test_lanes_join_in_order_and_a_single_lane_is_only_linked(tmp_path):
     assert target.is_symlink() and target.resolve() == one
     reads.join([(one,)], [target], good=False)
     assert not target.is_symlink() and gzip.decompress(target.read_bytes()) == b"" and one.exists()
+
+
+def test_copies_are_counted_over_the_whole_library_in_bounded_memory():
+    copies = reads.Copies(most=2000)
+    rng = np.random.default_rng(1)
+    for molecule in rng.integers(0, 100_000, size=200_000):  # 2 copies of each on average, e^-2 have none
+        copies.add(f"{molecule:050d}")
+    assert len(copies.counts) <= 2000
+    assert copies.duplicate_pct() == pytest.approx(100 * (1 - (1 - np.exp(-2)) / 2), abs=2)
+
+
+def test_a_pair_is_a_copy_only_if_both_mates_are(pair):
+    def library(second):
+        one = "".join(record(n, bases="ACGTACGT") for n in range(4)).encode()
+        two = "".join(record(n, 2, bases=bases) for n, bases in enumerate(second)).encode()
+        copies = reads.Copies()
+        reads.inspect([pair(one, two)], copies)
+        return copies.duplicate_pct()
+
+    assert library(["AAAA", "CCCC", "GGGG", "TTTT"]) == 0
+    assert library(["AAAA", "AAAA", "GGGG", "TTTT"]) == 25
