@@ -46,11 +46,11 @@ def starts_with_auto(gene_filter):
 def by_variation(gene_filter, expression):
     """(k,) bool, genes within the limits of a mapping {min_mean, min_variance, top_variance}; all without one.
 
-    expression : function that gives the rows of log2 expression (k,) of the training samples, one after the other.
+    expression : rows of log2 expression (k,) of the training samples, one after the other
     Of genes that vary equally the first ones are kept.
     """
     count, mean, squares = 0, 0.0, 0.0
-    for row in expression():
+    for row in expression:
         count += 1  # Welford 1962: one pass, no matrix
         away = row - mean
         mean = mean + away / count

@@ -38,9 +38,10 @@ class CPM(Normalizer):
     scale_ = 1.0
 
     def _learn(self, kept):
-        raw = each(self._raw_factor, kept, out=np.empty(len(kept)))
+        raw = np.fromiter(each(self._raw_factor, kept), float, len(kept))
         self.scale_ = float(np.exp(np.mean(np.log(raw))))
-        self.mean_library_ = np.mean(kept.sums() * (raw / self.scale_))
+        self._training_factors = raw / self.scale_  # to give out the training samples without a second look
+        self.mean_library_ = np.mean(kept.sums() * self._training_factors)
 
     def _raw_factor(self, row):
         """Factor of one library before training factors are made to multiply to one."""
@@ -50,7 +51,13 @@ class CPM(Normalizer):
         return self._raw_factor(row) / self.scale_
 
     def _row(self, row):
-        library = row.sum() * self._factor(row)
+        return self._log_cpm(row, self._factor(row))
+
+    def _of_training(self, kept):
+        return map(self._log_cpm, kept, self._training_factors)
+
+    def _log_cpm(self, row, factor):
+        library = row.sum() * factor
         prior = PRIOR * library / self.mean_library_
         return np.log2(1e6 * (row + prior) / (library + 2 * prior))
 

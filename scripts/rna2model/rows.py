@@ -68,11 +68,10 @@ class Rows:
         return np.array([row.sum() for row in self])
 
 
-def each(compute, rows, out):
-    """`out` (n, ...) filled with compute(row) of each row alone; an InputProblem says which row it was."""
-    for number, row in enumerate(rows):
+def each(compute, rows):
+    """compute(row) of each row alone, one after the other; an InputProblem says which row it was."""
+    for number, row in enumerate(rows, start=1):
         try:
-            out[number] = compute(row)
+            yield compute(row)
         except InputProblem as problem:
-            raise InputProblem(f"row {number + 1}: {problem}") from None
-    return out
+            raise InputProblem(f"row {number}: {problem}") from None

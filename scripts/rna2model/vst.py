@@ -24,7 +24,7 @@ class VST(MedianOfRatios):
 
     def _learn(self, kept):
         super()._learn(kept)
-        factors = each(self._factor, kept, out=np.empty(len(kept)))
+        factors = np.fromiter(each(self._factor, kept), float, len(kept))
         means = sum(row / factor for row, factor in zip(kept, factors, strict=True)) / len(kept)
         self.trend_ = _trend(np.rint(list(kept.only(_spread(means)))), factors)
 
