@@ -107,23 +107,24 @@ class Normalizer:
         Genes of no interest are dropped. A missing gene gets its mean training share of the library (for
         logarithms its mean), so that its normalised value is about the training mean.
         """
-        place = {}
-        for column, gene in enumerate(map(str, gene_ids)):
-            if place.setdefault(gene, column) != column and gene in self.gene_ids:
-                raise InputProblem(f"gene {gene} is there twice; add up the rows of one gene.")
+        given = [str(gene) for gene in gene_ids]
+        place = {gene: column for column, gene in enumerate(given)}
+        if len(place) < len(given):
+            _refuse_twice(given, set(self.gene_ids))
         values = values.toarray() if hasattr(values, "toarray") else Rows.of(values).values
-        found = np.array([gene in place for gene in self.gene_ids])
+        columns = np.array([place.get(gene, -1) for gene in self.gene_ids])
+        found = columns >= 0
         absent = self.kept_ & ~found
         aligned = np.zeros((len(values), len(self.gene_ids)), dtype=float if absent.any() else values.dtype)
-        aligned[:, found] = values[:, [place[gene] for gene in self.gene_ids if gene in place]]
+        aligned[:, found] = values[:, columns[found]]
         if absent.any():
             share = self.proportions_[absent[self.kept_]]
             if self.unit == "log":
                 aligned[:, absent] = share
             else:
-                whole = aligned[:, self.kept_].sum(axis=1, keepdims=True) / max(1 - share.sum(), 1e-9)
-                aligned[:, absent] = share * whole
-        return aligned, [gene for gene, gone in zip(self.gene_ids, absent, strict=True) if gone]
+                sums = Rows(aligned, np.flatnonzero(self.kept_)).sums()
+                aligned[:, absent] = share * sums[:, None] / max(1 - share.sum(), 1e-9)
+        return aligned, [self.gene_ids[place] for place in np.flatnonzero(absent)]
 
     def save(self, path):
         """Write the fitted normalizer to `path`."""
@@ -197,6 +198,14 @@ class Normalizer:
 
     def _factor(self, row):
         return 1.0
+
+
+def _refuse_twice(given, known):
+    seen = set()
+    for gene in given:
+        if gene in seen and gene in known:
+            raise InputProblem(f"gene {gene} is there twice; add up the rows of one gene.")
+        seen.add(gene)
 
 
 def _refuse_zerolibraries(rows):
