@@ -33,10 +33,11 @@ if given.gtf:
 kinds = sexcheck.kinds(genes, gene_table.get("gene_name", genes)) if params.unit != "log" else {}
 seen = sexcheck.of_matrix(kinds, counts, genes, samples)
 gaps = dict(zip(used, imputation.missing_share(values.T), strict=True))
+sizes = dict(zip(used, values.sum(axis=0) if "counts" in params.unit else np.zeros(len(used)), strict=True))
 rows = [
     gate.left_out(name, reasons[name])
     if name in reasons
-    else gate.of_matrix(name, seen[name], metadata, gaps[name])
+    else gate.of_matrix(name, seen[name], metadata, gaps[name], sizes[name])
     for name, metadata in params.metadata.items()
 ]
 gate.write(rows, params.metadata, out.samples)

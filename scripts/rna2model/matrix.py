@@ -10,6 +10,9 @@ from rna2model.errors import InputProblem
 
 VERSIONED = re.compile(r"^(ENS[A-Z]*G\d+)\.\d+(_PAR_Y)?$")
 EXCEL_DATE = re.compile(r"^\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)$|^\d{4}-\d\d-\d\d")
+ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{11}(\.|$)")
+NO_GENE = ("ERCC-", "__", "N_")  # spike-ins, and what htseq and STAR write below their genes
+MIXED = 0.1  # share of either kind of ids from which they are a mixture
 LOG_CEILING = 60  # log2 of anything countable is below this; raw counts and TPM are not
 
 
@@ -121,14 +124,15 @@ def _refuse(bad, table, path, why):
 def unify_genes(values, genes, unit, path):
     """(values, genes, notes) with Ensembl versions stripped and rows of one gene added up.
 
-    InputProblem for dates that a spreadsheet made of gene symbols, and for repeated rows that cannot be
-    added because they are logarithms.
+    InputProblem for dates that a spreadsheet made of gene symbols, for Ensembl ids mixed with other names, and for
+    repeated rows that cannot be added because they are logarithms.
     """
     dates = [gene for gene in genes if EXCEL_DATE.match(gene)]
     if dates:
         raise InputProblem(
             f"{path}: gene {dates[0]!r} is a date: a spreadsheet changed {len(dates)} gene symbols."
         )
+    _refuse_mixture([gene for gene in genes if not gene.startswith(NO_GENE)], path)
     if any(not gene or gene == "nan" for gene in genes):
         raise InputProblem(f"{path}: a row has no gene id.")
     plain = [VERSIONED.sub(r"\1", gene) for gene in genes]
@@ -150,9 +154,27 @@ def unify_genes(values, genes, unit, path):
     return summed, order, [*notes, f"{len(plain) - len(order)} repeated rows added to their gene"]
 
 
+def _refuse_mixture(genes, path):
+    other = [gene for gene in genes if not ENSEMBL.match(gene)]
+    if MIXED * len(genes) < len(other) < (1 - MIXED) * len(genes):
+        raise InputProblem(
+            f"{path}: {len(genes) - len(other)} genes have Ensembl ids and {len(other)} other names (first: {other[0]});"
+            " one gene may be there under both. Give all genes ids of one kind."
+        )
+
+
 def annotate(gene_table, records):
-    """(gene_table with annotation columns, number of genes not annotated); lengths only if all are known."""
+    """(gene_table with annotation columns, number of genes not annotated); lengths only if all are known.
+
+    InputProblem when the annotation has not half of the genes.
+    """
     known = pd.DataFrame(records).set_index("gene_id").reindex(gene_table.index)
-    unknown = int(known["length"].isna().sum())
+    absent = known.index[known["length"].isna()]
+    unknown = len(absent)
+    if unknown > len(known) / 2:
+        raise InputProblem(
+            f"{unknown} of the {len(known)} genes of the matrix are not in reference.gtf (first: {', '.join(absent[:3])});"
+            " is it of the same species, and are its ids of the same kind (quantification.attribute)?"
+        )
     text = known.drop(columns=["start", "end", "length"]).fillna("")
     return (text if unknown else text.assign(length=known["length"].astype(int))), unknown
