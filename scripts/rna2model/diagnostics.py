@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from rna2model import batch
+from rna2model import batch, splits
 
-COMPONENTS, GENES = (
-    10,
-    500,
-)  # principal components that are looked at, of so many most variable genes (DESeq2::plotPCA)
+COMPONENTS = 10  # principal components that are looked at ...
+GENES = 500  # ... of so many most variable genes (DESeq2::plotPCA)
 MOST = 2000  # samples; of a larger cohort as many are drawn, since neighbours are found by all distances
 NEIGHBOURS = 5
+LEAST_NEIGHBOURHOOD, LEVEL = 10, 0.05  # kBET: samples of a neighbourhood, significance
+FOLDS, REPEATS = 5, 10  # of the cross-validation of labels by batch
 
 
 def compare(views, batches, labels):
@@ -25,7 +25,10 @@ def compare(views, batches, labels):
     found = {"samples": len(labels), "labelled": int(known.sum()), "design": None, "views": {}}
     if batches is not None and known.any():
         design = batch.confounding(batches[known], labels[known])
-        found["design"] = design | {"label_from_batch": label_from_batch(batches[known], labels[known])}
+        found["design"] = design | {
+            "label_from_batch": label_from_batch(batches[known], labels[known]),
+            "batch_only_auc": batch_only_auc(batches[known], labels[known]),
+        }
     for name, values in views.items():
         found["views"][name] = describe(values, batches, labels, known)
     return found
@@ -36,11 +39,14 @@ def describe(values, batches, labels, known):
 
     silhouette : mean silhouette width (Rousseeuw 1987), 1 apart, 0 mixed
     neighbours : balanced accuracy of naming a sample's batch (label) from its nearest others; chance : 1 / groups
+    kbet : see `kbet`, for batches only
     """
     scores, shares = _components(values)
     told = {"batch": None, "target": _separation(scores[known], labels[known])}
     if batches is not None:
         told["batch"] = _separation(scores, batches)
+        if told["batch"]:
+            told["batch"]["kbet"] = kbet(scores, batches)
     told["variance"] = None
     if known.sum() > 1:
         own = batches[known] if batches is not None else None
@@ -63,6 +69,67 @@ def label_from_batch(batches, labels):
     return round(float(np.mean([right[labels == label].mean() for label in classes])), 4)
 
 
+def batch_only_auc(batches, labels):
+    """Cross-validated AUROC of the share of each label in a sample's batch, one label against the rest: 0.5 gives nothing away.
+
+    None where a label has fewer than two samples. Folds are stratified by batch and label together: held-out samples would
+    else be missing from their batch's shares, which alone makes an AUROC below one half.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    classes, label = np.unique(labels, return_inverse=True)
+    names, place = np.unique(batches, return_inverse=True)
+    folds = min(FOLDS, np.bincount(label).min())
+    if len(classes) < 2 or folds < 2:
+        return None
+    reached = []
+    for repeat in range(REPEATS):
+        cell = place * len(classes) + label
+        fold = splits.assign(cell, np.arange(len(cell)), folds, np.random.default_rng([1, repeat]))
+        for held in range(folds):
+            train, test = fold != held, fold == held
+            counts = np.zeros((len(names), len(classes)))
+            np.add.at(counts, (place[train], label[train]), 1)
+            counts += (
+                counts.sum(axis=0) / counts.sum()
+            )  # one sample of the whole cohort's mixture, for a batch unseen
+            shares = (counts / counts.sum(axis=1, keepdims=True))[place[test]]
+            for k in range(len(classes) if len(classes) > 2 else 1):
+                own = label[test] == k
+                if 0 < own.sum() < len(own):
+                    reached.append(roc_auc_score(own, np.round(shares[:, k], 9)))
+    return round(float(np.mean(reached)), 4) if reached else None
+
+
+def kbet(scores, groups):
+    """Share of samples whose neighbourhood has another mixture of groups than the whole (kBET, Buettner et al. 2019).
+
+    A neighbourhood is a sample and its nearest others, as many as a group has on average (at least ten); its mixture is
+    compared by Pearson's chi squared at the level of 0.05. So 0.05 or less is mixed, 1 is apart. None where a neighbourhood
+    would be more than half of the samples.
+    """
+    from scipy.stats import chi2
+
+    names, number = np.unique(groups, return_inverse=True)
+    size = max(LEAST_NEIGHBOURHOOD, len(groups) // len(names))
+    if len(names) < 2 or 2 * size > len(groups):
+        return None
+    near = np.argsort(_distances(scores), axis=1, kind="stable")[:, : size - 1]
+    near = np.column_stack([np.arange(len(groups)), near])
+    counts = (number[near][:, :, None] == np.arange(len(names))).sum(axis=1)
+    expected = size * np.bincount(number) / len(number)
+    statistic = ((counts - expected) ** 2 / expected).sum(axis=1)
+    return round(float((chi2.sf(statistic, len(names) - 1) < LEVEL).mean()), 4)
+
+
+def _distances(scores):
+    """(n, n) squared distances; infinite to oneself."""
+    squares = (scores**2).sum(axis=1)
+    distance = squares[:, None] + squares - 2 * scores @ scores.T
+    np.fill_diagonal(distance, np.inf)
+    return distance
+
+
 def _components(values):
     """(n, k) principal component scores and the (k,) variance of each."""
     top = values[:, np.argsort(-values.var(axis=0), kind="stable")[:GENES]]
@@ -82,10 +149,7 @@ def _separation(scores, groups):
     names = sorted(set(groups.tolist()))
     if len(names) < 2 or len(names) == len(groups):
         return None
-    squares = (scores**2).sum(axis=1)
-    distance = squares[:, None] + squares - 2 * scores @ scores.T
-    np.fill_diagonal(distance, np.inf)
-    nearest = groups[np.argsort(distance, axis=1, kind="stable")[:, :NEIGHBOURS]]
+    nearest = groups[np.argsort(_distances(scores), axis=1, kind="stable")[:, :NEIGHBOURS]]
     votes = np.stack([(nearest == name).sum(axis=1) for name in names], axis=1)
     right = np.array(names)[votes.argmax(axis=1)] == groups
     return {

@@ -16,6 +16,7 @@ NUMBERS = [
     "three_prime_bias",
     "inferred_sex",
 ]
+LARGEST_LIBRARY = 1e9  # fragments; ten times what a deep library has
 COLUMNS = ["sample", "status", "reason", *NUMBERS, "flags", *FATES]
 LIMITS = (  # in the order of the workflow: column, key of `qc`, what a sample that misses it has
     ("mapped_pct", "min_mapped_pct", "too few reads mapped"),
@@ -59,10 +60,21 @@ def left_out(name, reason):
     return {"sample": name, "status": "excluded", "reason": f"sheet: {reason}"}
 
 
-def of_matrix(name, sex, metadata):
-    """Row of a sample whose counts came as a matrix."""
-    flag = sexcheck.contradiction(sex, metadata)
-    return {"sample": name, "status": "included", "inferred_sex": sex, "flags": flag}
+def of_matrix(name, sex, metadata, missing_pct=0.0, library=0):
+    """Row of a sample whose counts came as a matrix: `library` counts in all, `missing_pct` of the values not given."""
+    flags = [sexcheck.contradiction(sex, metadata)]
+    if missing_pct:
+        flags.append(f"{missing_pct:.1f} % of its values are missing and imputed")
+    if library > LARGEST_LIBRARY:
+        flags.append(
+            f"{library:.2g} counts are more than a library has: are these counts, and of one sample?"
+        )
+    return {
+        "sample": name,
+        "status": "included",
+        "inferred_sex": sex,
+        "flags": "; ".join(filter(None, flags)),
+    }
 
 
 def mixed_strands(rows):

@@ -10,6 +10,9 @@ from rna2model.errors import InputProblem
 
 VERSIONED = re.compile(r"^(ENS[A-Z]*G\d+)\.\d+(_PAR_Y)?$")
 EXCEL_DATE = re.compile(r"^\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)$|^\d{4}-\d\d-\d\d")
+ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{11}(\.|$)")
+NO_GENE = ("ERCC-", "__", "N_")  # spike-ins, and what htseq and STAR write below their genes
+MIXED = 0.1  # share of either kind of ids from which they are a mixture
 LOG_CEILING = 60  # log2 of anything countable is below this; raw counts and TPM are not
 
 
@@ -60,8 +63,11 @@ def select(table, samples, path):
     return table[list(samples)]
 
 
-def check_values(table, unit, path):
-    """InputProblem, with gene and sample, for values that cannot be what `unit` says; returns float64 values."""
+def check_values(table, unit, path, missing="refuse"):
+    """InputProblem, with gene and sample, for values that cannot be what `unit` says; returns float64 values.
+
+    Among logarithms, NaN is let through when `missing` is not refuse.
+    """
     text = [column for column in table.columns if table[column].dtype.kind not in "iufb"]
     if text:
         cell = pd.to_numeric(table[text[0]], errors="coerce").isna().idxmax()
@@ -69,11 +75,15 @@ def check_values(table, unit, path):
             f"{path}: gene {cell}, sample {text[0]}: {table.loc[cell, text[0]]!r} is not a number."
         )
     values = table.to_numpy(dtype=float)
-    _refuse(~np.isfinite(values), table, path, "is missing or not finite")
+    if unit == "log" and missing != "refuse":
+        _refuse(np.isinf(values), table, path, "is not finite")
+    else:
+        advice = "; to fill it in, set expression.missing" if unit == "log" else ""
+        _refuse(~np.isfinite(values), table, path, f"is missing or not finite{advice}")
     if unit == "log":
-        if values.max() > LOG_CEILING:
+        if np.nanmax(values, initial=0) > LOG_CEILING:
             raise InputProblem(
-                f"{path}: values reach {values.max():g}; these are not logarithms. Set counts_unit."
+                f"{path}: values reach {np.nanmax(values):g}; these are not logarithms. Set counts_unit."
             )
         return values
     _refuse(
@@ -96,6 +106,12 @@ def check_values(table, unit, path):
     return values
 
 
+def empty_samples(samples, values, unit):
+    """Samples without a single count, or logarithm, in values (n_genes, n_samples)."""
+    nothing = np.isnan(values).all(axis=0) if unit == "log" else values.sum(axis=0) == 0
+    return [name for name, empty in zip(samples, nothing, strict=True) if empty]
+
+
 def _refuse(bad, table, path, why):
     if bad.any():
         gene, sample = np.argwhere(bad)[0]
@@ -108,14 +124,15 @@ def _refuse(bad, table, path, why):
 def unify_genes(values, genes, unit, path):
     """(values, genes, notes) with Ensembl versions stripped and rows of one gene added up.
 
-    InputProblem for dates that a spreadsheet made of gene symbols, and for repeated rows that cannot be
-    added because they are logarithms.
+    InputProblem for dates that a spreadsheet made of gene symbols, for Ensembl ids mixed with other names, and for
+    repeated rows that cannot be added because they are logarithms.
     """
     dates = [gene for gene in genes if EXCEL_DATE.match(gene)]
     if dates:
         raise InputProblem(
             f"{path}: gene {dates[0]!r} is a date: a spreadsheet changed {len(dates)} gene symbols."
         )
+    _refuse_mixture([gene for gene in genes if not gene.startswith(NO_GENE)], path)
     if any(not gene or gene == "nan" for gene in genes):
         raise InputProblem(f"{path}: a row has no gene id.")
     plain = [VERSIONED.sub(r"\1", gene) for gene in genes]
@@ -137,9 +154,27 @@ def unify_genes(values, genes, unit, path):
     return summed, order, [*notes, f"{len(plain) - len(order)} repeated rows added to their gene"]
 
 
+def _refuse_mixture(genes, path):
+    other = [gene for gene in genes if not ENSEMBL.match(gene)]
+    if MIXED * len(genes) < len(other) < (1 - MIXED) * len(genes):
+        raise InputProblem(
+            f"{path}: {len(genes) - len(other)} genes have Ensembl ids and {len(other)} other names (first: {other[0]});"
+            " one gene may be there under both. Give all genes ids of one kind."
+        )
+
+
 def annotate(gene_table, records):
-    """(gene_table with annotation columns, number of genes not annotated); lengths only if all are known."""
+    """(gene_table with annotation columns, number of genes not annotated); lengths only if all are known.
+
+    InputProblem when the annotation has not half of the genes.
+    """
     known = pd.DataFrame(records).set_index("gene_id").reindex(gene_table.index)
-    unknown = int(known["length"].isna().sum())
+    absent = known.index[known["length"].isna()]
+    unknown = len(absent)
+    if unknown > len(known) / 2:
+        raise InputProblem(
+            f"{unknown} of the {len(known)} genes of the matrix are not in reference.gtf (first: {', '.join(absent[:3])});"
+            " is it of the same species, and are its ids of the same kind (quantification.attribute)?"
+        )
     text = known.drop(columns=["start", "end", "length"]).fillna("")
     return (text if unknown else text.assign(length=known["length"].astype(int))), unknown

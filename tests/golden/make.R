@@ -53,5 +53,72 @@ for (set in c("airway", "pasilla")) {
   }
   save(with_ids(format(alone[shown, ], digits = 15, trim = TRUE), "gene_id"), paste0(set, ".combat_alone.tsv"), TRUE)
 }
+
+# Whole published sets, where their folder is there: numbers of a few genes, computed with all. Values in ten digits.
+corrections <- function(values, batch, mod) {
+  first <- sort(unique(batch), method = "radix")[1]
+  suppressMessages(list(
+    combat = ComBat(values, batch), combat_mean_only = ComBat(values, batch, mean.only = TRUE),
+    combat_reference = ComBat(values, batch, ref.batch = first), combat_protected = ComBat(values, batch, mod = mod),
+    limma = removeBatchEffect(values, batch), limma_protected = removeBatchEffect(values, batch, design = mod)))
+}
+normalizations <- function(counts, group) {
+  dds <- estimateSizeFactors(DESeqDataSetFromMatrix(counts, data.frame(group), ~1))
+  kept <- filterByExpr(counts, group = group)
+  list(
+    logcpm = cpm(calcNormFactors(DGEList(counts[kept, ])), log = TRUE),
+    logcpm_upper_quartile = cpm(calcNormFactors(DGEList(counts[kept, ]), method = "upperquartile"), log = TRUE),
+    rpkm = rpkm(counts, gene.length = 1000 + seq_len(nrow(counts))),
+    vst = assay(vst(dds, blind = TRUE, nsub = min(1000, sum(rowMeans(counts(dds, normalized = TRUE)) > 5)))))
+}
+trend <- function(counts) { # what vst() fits: asymptotic dispersion and extra-Poisson term, on genes spread over the means
+  dds <- estimateSizeFactors(DESeqDataSetFromMatrix(counts, data.frame(x = seq_len(ncol(counts))), ~1))
+  means <- rowMeans(counts(dds, normalized = TRUE))
+  dds <- dds[means > 5, ]
+  dds <- dds[order(means[means > 5])[round(seq(1, nrow(dds), length.out = min(1000, nrow(dds))))], ]
+  dds <- estimateDispersionsFit(estimateDispersionsGeneEst(dds, quiet = TRUE), quiet = TRUE)
+  attr(dispersionFunction(dds), "coefficients")
+}
+md5 <- function(words) {
+  path <- tempfile()
+  cat(words, file = path, sep = "\n")
+  tools::md5sum(path)[[1]]
+}
+
+shared <- "../shared/data/matrices"
+kept_genes <- trends <- data.frame()
+for (set in if (dir.exists(shared)) c("airway", "pasilla", "hapmap_tsi_gender", "cervical_mirna", "bladderbatch", "ecoli_precise")) {
+  samples <- read.delim(file.path(shared, set, "samples.tsv"), colClasses = "character", check.names = FALSE, quote = "")
+  values <- as.matrix(read.delim(gzfile(file.path(shared, set, "counts.tsv.gz")), row.names = 1, check.names = FALSE))
+  values <- values[, samples$sample]
+  batch <- if (set == "cervical_mirna") samples$pair else if (set == "hapmap_tsi_gender") rep(c("a", "b", "c"), length.out = nrow(samples)) else samples$batch
+  label <- if (set == "ecoli_precise") rep(c("a", "b"), length.out = nrow(samples)) else samples$label
+  if (set == "bladderbatch") label <- ifelse(label == "Cancer", "b", "a")
+  views <- list()
+  if (!set %in% c("bladderbatch", "ecoli_precise")) {
+    factors <- data.frame(sample = samples$sample)
+    for (method in c("TMM", "upperquartile", "RLE")) factors[[method]] <- calcNormFactors(values, method = method)
+    factors$deseq2 <- estimateSizeFactorsForMatrix(values)
+    factors[-1] <- lapply(factors[-1], format, digits = 17, trim = TRUE)
+    save(factors, paste0("published.", set, ".factors.tsv"))
+    for (group in c("label", "one_group")) {
+      kept <- filterByExpr(values, group = if (group == "label") label)
+      kept_genes <- rbind(kept_genes, data.frame(set, group, genes = sum(kept), md5 = md5(rownames(values)[kept])))
+    }
+    views <- normalizations(values, label)
+    trends <- rbind(trends, data.frame(set, t(format(trend(values), digits = 15))))
+    values <- round(views$logcpm, 10) # a gene without counts has the same log CPM everywhere; its rounding is no variance
+  }
+  views <- c(views, corrections(values, batch, model.matrix(~label)))
+  shown <- lapply(names(views), function(name) {
+    rows <- round(seq(1, nrow(views[[name]]), length.out = if (set == "ecoli_precise") 6 else 12))
+    cbind(view = name, with_ids(formatC(views[[name]][rows, ], digits = 10, format = "g", width = 1), "gene_id"))
+  })
+  save(do.call(rbind, shown), paste0("published.", set, ".tsv"), TRUE)
+}
+if (nrow(kept_genes)) {
+  save(kept_genes, "published.kept.tsv")
+  save(trends, "published.trend.tsv")
+}
 versions <- sapply(c("edgeR", "DESeq2", "sva", "limma"), function(name) as.character(packageVersion(name)))
 save(data.frame(package = c("R", names(versions)), version = c(as.character(getRversion()), versions)), "versions.tsv")

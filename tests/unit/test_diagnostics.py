@@ -63,3 +63,58 @@ def test_unlabelled_samples_and_a_missing_batch_column_are_no_obstacle():
     assert nobody["labelled"] == 0 and nobody["views"]["x"]["variance"] is None
     single = np.array(["only"] * 59 + ["one"])
     assert diagnostics.compare({"x": values}, single, labels)["views"]["x"]["batch"] is None
+
+
+@pytest.mark.parametrize(("share", "auc"), [(0.5, 0.5), (0.8, 0.8), (1.0, 1.0)])
+def test_what_the_batch_alone_tells_of_the_label_is_the_auc_that_was_put_in(share, auc):
+    """Two batches whose classes are mixed share to 1 - share: of a case and a control, share squared are in their own
+    batches and 2 share (1 - share) in the same one, so the AUROC is the share itself."""
+    size = 200
+    case = np.arange(size) < share * size
+    labels = np.where(np.r_[case, ~case], "case", "control")
+    batches = np.repeat(["x", "y"], size)
+    assert diagnostics.batch_only_auc(batches, labels) == pytest.approx(auc, abs=0.02)
+
+
+def test_the_auc_of_batches_without_meaning_is_a_half_and_of_three_labels_a_mean():
+    rng = np.random.default_rng(3)
+    labels = rng.permutation(["a", "b", "c"] * 100)
+    chance = diagnostics.batch_only_auc(rng.permutation(["x", "y", "z", "w"] * 75), labels)
+    assert 0.42 < chance < 0.58
+    assert diagnostics.batch_only_auc(np.char.add("of ", labels), labels) == 1.0
+    one_apart = np.where(
+        labels == "a", "x", "y"
+    )  # a against the rest 1; b and c are told from a, not from each other
+    assert diagnostics.batch_only_auc(one_apart, labels) == pytest.approx((1 + 0.75 + 0.75) / 3, abs=0.01)
+
+
+def test_no_auc_without_two_samples_of_each_label():
+    assert diagnostics.batch_only_auc(np.array(["x", "x", "y"]), np.array(["a", "a", "b"])) is None
+    assert diagnostics.batch_only_auc(np.array(["x", "y"]), np.array(["a", "a"])) is None
+
+
+def test_kbet_rejects_as_often_as_its_level_when_mixed_and_always_when_apart():
+    """Batches of unequal size: spread at random, one of them moved away, and half of the cohort a batch of its own."""
+    rng = np.random.default_rng(6)
+    groups = rng.permutation(np.repeat(["x", "y", "z"], [300, 200, 100]))
+    scores = rng.normal(size=(600, 5))
+    assert diagnostics.kbet(scores, groups) < 0.08
+    assert diagnostics.kbet(scores + 10 * (groups == "x")[:, None], groups) > 0.9
+    half = np.where(np.arange(600) < 300, 0, 100)  # one half mixed, the other a batch of its own
+    groups = np.where(half > 0, "x", np.resize(["x", "y"], 600))
+    assert 0.8 < diagnostics.kbet(scores + half[:, None], groups) <= 1
+    assert (
+        diagnostics.kbet(scores[:15], groups[:15]) is None
+        and diagnostics.kbet(scores, groups[:1].repeat(600)) is None
+    )
+
+
+def test_correction_brings_kbet_down_and_the_design_is_reported_beside_it():
+    values, batches, labels = cohort(batch_effect=1.5)
+    corrected = batch.make("combat").fit(values, batches).transform(values, batches)
+    found = diagnostics.compare({"before": values, "after": corrected}, batches, labels)
+    assert found["views"]["before"]["batch"]["kbet"] > 0.9 and found["views"]["after"]["batch"]["kbet"] < 0.1
+    assert found["design"]["batch_only_auc"] == pytest.approx(0.5, abs=0.1)
+    confounded = diagnostics.compare({"x": values}, *cohort(confounded=True)[1:])["design"]
+    assert confounded["batch_only_auc"] > 0.85
+    json.dumps(found)

@@ -103,3 +103,10 @@ def test_genes_overlapped_from_the_other_strand_tell_nothing(tmp_path):
         ("2", 99, 200, "-"),
         ("3", 900, 950, "-"),
     ]
+
+
+def test_a_library_of_thousands_of_millions_is_flagged():
+    assert (
+        "3.2e+12 counts are more than a library has" in gate.of_matrix("s", "", {}, library=3.2e12)["flags"]
+    )
+    assert gate.of_matrix("s", "", {}, library=2e8)["flags"] == ""

@@ -117,3 +117,24 @@ def test_one_library_under_two_names_is_refused_unless_they_are_one_group():
     with pytest.raises(InputProblem, match="samples a and c have exactly the same counts"):
         cohort.check_duplicates(data)
     cohort.check_duplicates(data, groups=["d1", "d2", "d1"])
+
+
+def test_ensembl_ids_mixed_with_symbols_are_refused_and_spike_ins_are_not():
+    ensembl = [f"ENSG{number:011}" for number in range(50)]
+    symbols = [f"GENE{number}" for number in range(50)]
+    values = np.ones((100, 2))
+    with pytest.raises(InputProblem, match=r"50 genes have Ensembl ids and 50 other names \(first: GENE0\)"):
+        matrix.unify_genes(values, ensembl + symbols, "counts", "m.tsv")
+    spiked = ensembl + [f"ERCC-{number:05}" for number in range(50)]
+    assert matrix.unify_genes(values, spiked, "counts", "m.tsv")[1] == spiked
+
+
+def test_an_annotation_of_another_species_is_refused():
+    genes = pd.DataFrame(index=pd.Index(["ENSG1", "ENSG2", "ENSG3"], name="gene_id"))
+    record = {"gene_name": "A", "start": 1, "end": 9, "length": 9}
+    ours, theirs = ([{"gene_id": f"{kind}{i}", **record} for i in (1, 2)] for kind in ("ENSG", "ENSMUSG"))
+    assert matrix.annotate(genes, ours)[1] == 1
+    with pytest.raises(
+        InputProblem, match=r"3 of the 3 genes of the matrix are not in reference\.gtf .*species"
+    ):
+        matrix.annotate(genes, theirs)
