@@ -65,8 +65,6 @@ def _explain(error):
         wanted = error.validator_value
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
         return f"{place}: must be {wanted}, not {error.instance!r}"
-    if error.validator == "maxItems":
-        return f"{place}: {error.instance!r}: this version does not use it; leave it empty"
     if error.validator in ("minimum", "maximum"):
         word = "least" if error.validator == "minimum" else "most"
         return f"{place}: must be at {word} {error.validator_value}, not {error.instance!r}"
@@ -166,7 +164,7 @@ def resolve_files(config, folders):
     reads = not config["counts"]
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
-    wanted += [(("trimming",), "rrna", False)]
+    wanted += [(("trimming",), "rrna", False), (("features",), "gene_sets", False)]
     for parents, key, required in wanted:
         node = config
         for parent in parents:

@@ -64,10 +64,12 @@ class RandomForest(Trees):
 
     def _inner_score(self, candidate, X, y, folds):
         probabilities, threads = np.empty((len(y), len(self.classes_))), self._useful_threads(X)
-        for train, valid in folds:
-            forest = self._forest(candidate, self.TREES_TUNING, X.shape[1], threads).fit(X[train], y[train])
-            forest.n_jobs = 1
-            probabilities[valid] = forest.predict_proba(X[valid])
+        for fold in folds:
+            train, valid = fold
+            own = fold.of(X)
+            forest = self._forest(candidate, self.TREES_TUNING, own.shape[1], threads)
+            forest.fit(own[train], y[train]).n_jobs = 1
+            probabilities[valid] = forest.predict_proba(own[valid])
         # a forest says 0 where no tree votes; half a vote keeps one sample from deciding the log loss
         return -base.log_loss(np.maximum(probabilities, 0.5 / self.TREES_TUNING), y)
 
@@ -115,11 +117,10 @@ class GradientBoosting(Trees):
     def _inner_scores(self, candidate, X, y, folds):
         """The candidate with its best number of rounds and the inner log loss there."""
         losses = np.zeros(self.ROUNDS)
-        for train, valid in folds:
-            booster = self._booster({**candidate, "max_iter": self.ROUNDS}, len(train)).fit(
-                X[train], y[train]
-            )
-            staged = booster.staged_predict_proba(X[valid])
+        for fold in folds:
+            (train, valid), own = fold, fold.of(X)
+            booster = self._booster({**candidate, "max_iter": self.ROUNDS}, len(train))
+            staged = booster.fit(own[train], y[train]).staged_predict_proba(own[valid])
             losses += [
                 len(valid) / len(y) * base.log_loss(probabilities, y[valid]) for probabilities in staged
             ]
