@@ -36,6 +36,7 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 bench: setup ## speed and memory against bare tools and a peer, measured in one run (half an hour)
 	.venv/bin/python tests/bench/reads_to_counts.py
 	.venv/bin/python tests/bench/merge_counts.py
+	.venv/bin/python tests/bench/expression.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R

@@ -74,6 +74,7 @@ else:
             labelled=list(LABELLED),
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
             unit=config["counts_unit"],
+            missing=config["expression"]["missing"],
             feature=config["quantification"]["feature"],
             attribute=config["quantification"]["attribute"],
             library=LIBRARY,

@@ -17,6 +17,7 @@ normalizer = normalization.make(
     gene_lengths=data.lengths,
     gene_filter=params.expression["filter"],
     unit=params.unit,
+    missing=params.expression["missing"],
 ).fit(data.counts)
 normalized = normalizer.transform(data.counts)
 exploration.write(normalized, data.samples, normalizer.genes_, out.normalized)

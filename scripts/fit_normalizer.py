@@ -14,6 +14,7 @@ normalizer = normalization.make(
     gene_lengths=data.cohort.lengths,
     gene_filter=params.expression["filter"],
     unit=params.unit,
+    missing=params.expression["missing"],
 )
 normalizer.fit(
     data.counts(data.train), groups=data.labels(data.train)

@@ -3,20 +3,20 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import annotation, cohort, gate, job, matrix, sexcheck
+from rna2model import annotation, cohort, gate, imputation, job, matrix, sexcheck
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 used = [name for name in params.metadata if name not in params.excluded]
 table = matrix.select(matrix.read(given.matrix), used, given.matrix)
-values = matrix.check_values(table, params.unit, given.matrix)
+values = matrix.check_values(table, params.unit, given.matrix, params.missing)
 values, genes, notes = matrix.unify_genes(values, list(table.index), params.unit, given.matrix)
 
-empty = {
-    name for name, total in zip(used, values.sum(axis=0), strict=True) if params.unit != "log" and total == 0
-}
-reasons = params.excluded | {name: "no counts in the matrix" for name in empty}
+empty = matrix.empty_samples(used, values, params.unit)
+reasons = params.excluded | dict.fromkeys(
+    empty, f"no {'values' if params.unit == 'log' else 'counts'} in the matrix"
+)
 keep = [column for column, name in enumerate(used) if name not in empty]
 samples = [used[column] for column in keep]
 counts = values.T[keep].astype(np.int64 if params.unit == "counts" else np.float64)
@@ -32,8 +32,11 @@ if given.gtf:
 
 kinds = sexcheck.kinds(genes, gene_table.get("gene_name", genes)) if params.unit != "log" else {}
 seen = sexcheck.of_matrix(kinds, counts, genes, samples)
+gaps = dict(zip(used, imputation.missing_share(values.T), strict=True))
 rows = [
-    gate.left_out(name, reasons[name]) if name in reasons else gate.of_matrix(name, seen[name], metadata)
+    gate.left_out(name, reasons[name])
+    if name in reasons
+    else gate.of_matrix(name, seen[name], metadata, gaps[name])
     for name, metadata in params.metadata.items()
 ]
 gate.write(rows, params.metadata, out.samples)

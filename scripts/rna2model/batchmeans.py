@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model.batchmodel import BatchModel, coefficients
+from rna2model.batchmodel import BatchModel, blocks, least_squares
 
 
 class Shift(BatchModel):
@@ -31,13 +31,16 @@ class Limma(Shift):
 
     def _learn(self, X, batch, covariates):
         count = len(self.batches_)
-        self.shift_, self.mean_ = np.zeros((count, X.shape[1])), X.mean(axis=0)
+        self.shift_, self.mean_ = np.zeros((count, X.shape[1])), X.mean(axis=0, dtype=float)
         if count < 2:
             return
         contrasts = np.vstack([np.eye(count - 1), -np.ones(count - 1)])  # contr.sum
-        fitted = coefficients(np.column_stack([np.ones(len(X)), covariates, contrasts[batch]]), X)
-        self.shift_ = contrasts @ fitted[1 + covariates.shape[1] :]
-        self.mean_ = fitted[0] + covariates.mean(axis=0) @ fitted[1 : 1 + covariates.shape[1]]
+        solve = least_squares(np.column_stack([np.ones(len(X)), covariates, contrasts[batch]]))
+        after = 1 + covariates.shape[1]
+        for genes, values in blocks(X):
+            fitted = solve @ values
+            self.shift_[:, genes] = contrasts @ fitted[after:]
+            self.mean_[genes] = fitted[0] + covariates.mean(axis=0) @ fitted[1:after]
 
 
 class Center(Shift):
@@ -50,5 +53,5 @@ class Center(Shift):
 
     def _learn(self, X, batch, covariates):
         count = len(self.batches_)
-        self.mean_ = X.mean(axis=0)
-        self.shift_ = np.stack([X[batch == b].mean(axis=0) for b in range(count)]) - self.mean_
+        self.mean_ = X.mean(axis=0, dtype=float)
+        self.shift_ = np.stack([X[batch == b].mean(axis=0, dtype=float) for b in range(count)]) - self.mean_

@@ -8,6 +8,7 @@ from rna2model.errors import InputProblem
 KIND = "batch_model"
 UNSEEN = ("uncorrected", "refuse", "adapt")
 ADAPT_SAMPLES = 8
+GENES_AT_ONCE = 1024  # in float64 while learning, so that the whole matrix never is
 
 
 class BatchModel:
@@ -50,7 +51,7 @@ class BatchModel:
         return np.isin(np.asarray(batches).astype(str), self.batches_)
 
     def transform(self, X, batches, unseen="uncorrected"):
-        """(m, g) corrected expression.
+        """(m, g) corrected expression, float32 if X is, else float64; arithmetic is in float64.
 
         A sample of a batch that training did not have is left as it is (`uncorrected`), or an InputProblem (`refuse`);
         with `adapt` a new batch of at least `adapt_samples` is brought to the training samples by its own, without
@@ -67,11 +68,11 @@ class BatchModel:
                 " expression.unseen_batch is refuse; use uncorrected to predict such samples, flagged."
             )
         for row in np.flatnonzero(known):
-            X[row] = self._row(X[row], self.batches_.index(batches[row]))
+            X[row] = self._row(X[row].astype(float), self.batches_.index(batches[row]))
         if unseen == "adapt":
             adapted = self.adapts(batches)
             for name in sorted(set(batches[adapted].tolist())):
-                X[batches == name] = self._adapt(X[batches == name])
+                X[batches == name] = self._adapt(X[batches == name].astype(float))
         return X
 
     def adapts(self, batches):
@@ -99,14 +100,16 @@ class BatchModel:
 
 
 def _checked(X, batches, gene_ids=None):
-    """(X float64, batches str); InputProblem where they do not match or X has NaN or infinities."""
-    X, batches = np.asarray(X, dtype=float), np.asarray(batches).astype(str)
+    """(X float64 or float32, batches str); InputProblem where they do not match or X has NaN or infinities."""
+    X, batches = np.asarray(X), np.asarray(batches).astype(str)
+    X = X if X.dtype == np.float32 else X.astype(float, copy=False)
     if len(X) != len(batches):
         raise InputProblem(f"{len(X)} samples have {len(batches)} batch names.")
-    if not np.isfinite(X).all():
-        row, column = np.argwhere(~np.isfinite(X))[0]
-        gene = column + 1 if gene_ids is None else gene_ids[column]
-        raise InputProblem(f"row {row + 1}, gene {gene}: {X[row, column]} is not a finite number.")
+    for number, row in enumerate(X):
+        if not np.isfinite(row).all():
+            column = np.flatnonzero(~np.isfinite(row))[0]
+            gene = column + 1 if gene_ids is None else gene_ids[column]
+            raise InputProblem(f"row {number + 1}, gene {gene}: {row[column]} is not a finite number.")
     return X, batches
 
 
@@ -121,11 +124,19 @@ def _indicators(labels, n):
     )
 
 
-def coefficients(design, X):
-    """(columns, g) least squares; InputProblem where batches and protected labels cannot be told apart."""
+def blocks(X):
+    """(columns, X (n, k) of these in float64), one block of genes after the other."""
+    for first in range(0, X.shape[1], GENES_AT_ONCE):
+        columns = slice(first, min(first + GENES_AT_ONCE, X.shape[1]))
+        yield columns, X[:, columns].astype(float)
+
+
+def least_squares(design):
+    """(columns, n) matrix that takes values (n, g) to their coefficients; InputProblem where batches and protected labels
+    cannot be told apart."""
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise InputProblem(
             "batches and the labels to be protected cannot be told apart in the training samples (some batch or group of"
             " batches has labels of its own); set expression.protect_target to false, or batch_correction to none."
         )
-    return np.linalg.lstsq(design, X, rcond=None)[0]
+    return np.linalg.pinv(design)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import __version__, batch, features, models, normalization
+from rna2model import __version__, batch, features, imputation, models, normalization
 from rna2model.errors import InputProblem
 
 FORMAT = 1
@@ -86,10 +86,10 @@ class Bundle:
     def expression(self, counts, genes, batches, unseen="uncorrected"):
         """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
         aligned, missing = self.normalizer.align(counts, genes)
-        share = 100 * len(missing) / len(self.normalizer.genes_)
+        share = self._share(missing)
         if share > MAX_MISSING_PCT:
             raise InputProblem(
-                f"{len(missing)} of the {len(self.normalizer.genes_)} genes the model uses are missing"
+                f"{len(missing)} of the {self.normalizer.kept_.sum()} genes the model uses are missing"
                 f" ({share:.0f} %, at most {MAX_MISSING_PCT} %; first: {', '.join(missing[:5])});"
                 " were the samples counted with another annotation?"
             )
@@ -116,11 +116,12 @@ class Bundle:
         table = predictions.table(samples, self.model, expression)
         adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
         table["flags"] = [
-            "; ".join(filter(None, [*self._flags(known, how, name, missing), mixture, new]))
-            for known, how, name, mixture, new in zip(
+            "; ".join(filter(None, [*self._flags(known, how, name, missing, gaps), mixture, new]))
+            for known, how, name, gaps, mixture, new in zip(
                 self.batch_model.is_known(batches),
                 adapted,
                 batches,
+                self._gaps(counts),
                 self._mixtures(table, batches, adapted),
                 unknown,
                 strict=True,
@@ -143,9 +144,21 @@ class Bundle:
                 )
         return [flags[name] for name in batches]
 
-    def _flags(self, known_batch, adapted, batch_name, missing):
+    def _share(self, missing):
+        """Percentage of the genes that a sample must have which `missing` are."""
+        return 100 * len(missing) / np.count_nonzero(self.normalizer.kept_)
+
+    def _gaps(self, values):
+        """(m,) percentage of each sample's values that are to be imputed."""
+        if self.normalizer.missing == "refuse":
+            return np.zeros(len(values))
+        return imputation.missing_share(values)
+
+    def _flags(self, known_batch, adapted, batch_name, missing, gaps):
         if self.batch_model.method != "none" and not known_batch:
             how = "adapted by its own samples" if adapted else "not batch-corrected"
             yield f"batch {batch_name!r} was not in training: {how}"
         if missing:
-            yield f"{100 * len(missing) / len(self.normalizer.genes_):.1f} % of the model's genes missing: training mean used"
+            yield f"{self._share(missing):.1f} % of the model's genes missing: training mean used"
+        if gaps:
+            yield f"{gaps:.1f} % of its values are missing and imputed"

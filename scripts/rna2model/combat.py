@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model.batchmodel import BatchModel, coefficients
+from rna2model.batchmodel import BatchModel, blocks, least_squares
 from rna2model.errors import InputProblem
 
 CONVERGED = 1e-4  # sva's it.sol
@@ -32,32 +32,44 @@ class ComBat(BatchModel):
         count, genes = len(self.batches_), X.shape[1]
         self.mean_, self.sd_ = np.zeros(genes), np.ones(genes)
         self.shift_, self.scale_ = np.zeros((count, genes)), np.ones((count, genes))
-        used = _varies([X[batch == b] for b in range(count)])
-        if count < 2 or not used.any():
+        if count < 2:
             return
-        members = [batch == b for b in range(count)]
-        sizes = np.array([rows.sum() for rows in members])
-        standard = self._standardise(X[:, used], batch, covariates, sizes, used)
+        members = [np.flatnonzero(batch == b) for b in range(count)]
+        sizes = np.array([len(rows) for rows in members])
         mean_only = self.mean_only or bool((sizes == 1).any())
+        solve = least_squares(np.column_stack([np.eye(count)[batch], covariates]))
+        used, location, squares = (
+            np.zeros(genes, dtype=bool),
+            np.zeros((count, genes)),
+            np.zeros((count, genes)),
+        )
+        for columns, values in blocks(X):
+            used[columns] = _varies([values[rows] for rows in members])
+            standard = self._standardise(values, columns, batch, covariates, solve, sizes)
+            for b, rows in enumerate(members):
+                location[b, columns] = standard[rows].mean(axis=0)
+                squares[b, columns] = ((standard[rows] - location[b, columns]) ** 2).sum(axis=0)
+        self.mean_[~used], self.sd_[~used] = 0, 1
         for b, name in enumerate(self.batches_):
-            if name != self.reference:
-                self.shift_[b, used], self.scale_[b, used] = _posterior(standard[members[b]], mean_only)
+            if name != self.reference and used.any():
+                found = _posterior(sizes[b], location[b, used], squares[b, used], mean_only)
+                self.shift_[b, used], self.scale_[b, used] = found
 
-    def _standardise(self, X, batch, covariates, sizes, used):
-        """(n, g used) residuals around batch-free expectation, in pooled standard deviations; sets mean_ and sd_."""
-        count = len(sizes)
-        fitted = coefficients(np.column_stack([np.eye(count)[batch], covariates]), X)
+    def _standardise(self, values, columns, batch, covariates, solve, sizes):
+        """(n, k) residuals of the block around batch-free expectation, in pooled standard deviations; sets its mean_ and
+        sd_."""
+        count, fitted = len(sizes), solve @ values
         levels, effects = fitted[:count], fitted[count:]
-        residuals = X - levels[batch] - covariates @ effects
+        own = values - covariates @ effects
         if self.reference is None:
             level, counted = sizes @ levels / sizes.sum(), slice(None)
         else:
             place = self.batches_.index(self.reference)
             level, counted = levels[place], batch == place
-        sd = np.sqrt((residuals[counted] ** 2).mean(axis=0))
+        sd = np.sqrt(((own - levels[batch])[counted] ** 2).mean(axis=0))
         sd[sd == 0] = 1  # constant in every batch of one sample each: nothing to scale by
-        self.mean_[used], self.sd_[used] = level + covariates.mean(axis=0) @ effects, sd
-        return (X - level - covariates @ effects) / sd
+        self.mean_[columns], self.sd_[columns] = level + covariates.mean(axis=0) @ effects, sd
+        return (own - level) / sd
 
     def _row(self, row, batch):
         if self.batches_[batch] == self.reference:
@@ -68,7 +80,9 @@ class ComBat(BatchModel):
     def _adapt(self, rows):
         used = self.shift_.any(axis=0) & (np.ptp(rows, axis=0) > 0)  # the others were passed through
         standard = (rows[:, used] - self.mean_[used]) / self.sd_[used]
-        shift, scale = _posterior(standard, self.mean_only)
+        location = standard.mean(axis=0)
+        squares = ((standard - location) ** 2).sum(axis=0)
+        shift, scale = _posterior(len(rows), location, squares, self.mean_only)
         rows[:, used] = (standard - shift) / scale * self.sd_[used] + self.mean_[used]
         return rows
 
@@ -81,9 +95,11 @@ def _varies(members):
     return np.all(several, axis=0) if several else np.ones(members[0].shape[1], dtype=bool)
 
 
-def _posterior(rows, mean_only):
-    """(gamma*, sqrt(delta*)) of one batch from its standardised rows (n, g): sva's it.sol / postmean."""
-    n, shift = len(rows), rows.mean(axis=0)
+def _posterior(n, shift, squares, mean_only):
+    """(gamma*, sqrt(delta*)) of a batch of n samples: sva's it.sol / postmean.
+
+    shift, squares : (g,) mean of its standardised values and their sum of squares around it, all that it.sol needs
+    """
     if len(shift) < 2:
         raise InputProblem(
             f"combat learns across genes, and {len(shift)} varies within every batch; use none."
@@ -91,7 +107,7 @@ def _posterior(rows, mean_only):
     prior_mean, prior_variance = shift.mean(), shift.var(ddof=1)
     if mean_only:
         return (prior_variance * shift + prior_mean) / (prior_variance + 1), np.ones_like(shift)
-    variance = rows.var(axis=0, ddof=1)
+    variance = squares / (n - 1)
     m, s2 = variance.mean(), variance.var(ddof=1)
     if s2 <= (ROUNDING * m) ** 2:
         raise InputProblem("combat: all genes vary equally in a batch (copies of one gene?); use none.")
@@ -99,8 +115,7 @@ def _posterior(rows, mean_only):
     gamma, delta = shift, variance
     while True:
         new_gamma = (prior_variance * n * shift + delta * prior_mean) / (prior_variance * n + delta)
-        squares = ((rows - new_gamma) ** 2).sum(axis=0)
-        new_delta = (0.5 * squares + b) / (n / 2 + a - 1)
+        new_delta = (0.5 * (squares + n * (shift - new_gamma) ** 2) + b) / (n / 2 + a - 1)
         with np.errstate(divide="ignore", invalid="ignore"):
             change = max((np.abs(new_gamma - gamma) / gamma).max(), (np.abs(new_delta - delta) / delta).max())
         gamma, delta = new_gamma, new_delta

@@ -43,7 +43,9 @@ def _with_defaults(value, node):
     full = {}
     for key, child in node["properties"].items():
         given = value.get(key, copy.deepcopy(child.get("default")))
-        full[key] = _with_defaults(given, child) if child.get("type") == "object" else given
+        if child.get("type") == "object":
+            given = _with_defaults(given, child)
+        full[key] = dict(sorted(given.items())) if "anyOf" in child and isinstance(given, dict) else given
     return full
 
 
@@ -143,6 +145,11 @@ def _model_contradictions(config):
     if expression["reference_batch"] is not None and config["evaluation"]["leave_one_batch_out"]:
         problems.append(
             "config: expression.reference_batch cannot be kept with evaluation.leave_one_batch_out, which holds that batch out"
+        )
+    if expression["missing"] != "refuse" and config["counts_unit"] != "log":
+        problems.append(
+            f"config: expression.missing {expression['missing']!r} is for counts_unit log: a missing"
+            f" value among {config['counts_unit']} is an error"
         )
     if not config["counts"] and config["counts_unit"] != "counts":
         problems.append("config: counts_unit is for a matrix given as `counts`; with reads leave it out")

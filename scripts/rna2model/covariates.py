@@ -61,7 +61,9 @@ class Covariates:
     def transform(self, cells):
         """(m, k) standardised values of samples; a missing cell as imputed, a category unknown to training all zeros
         before scaling."""
-        return self.imputer_.transform(self._scaled(self._values(cells)))
+        values = self._scaled(self._values(cells))
+        values[np.isnan(values).all(axis=1)] = self.imputer_.mean_  # nothing is known of it: nobody is near
+        return self.imputer_.transform(values)
 
     def unknown(self, cells):
         """For each sample a text that names its categories unknown to training; empty where there is none."""

@@ -59,10 +59,11 @@ def left_out(name, reason):
     return {"sample": name, "status": "excluded", "reason": f"sheet: {reason}"}
 
 
-def of_matrix(name, sex, metadata):
-    """Row of a sample whose counts came as a matrix."""
-    flag = sexcheck.contradiction(sex, metadata)
-    return {"sample": name, "status": "included", "inferred_sex": sex, "flags": flag}
+def of_matrix(name, sex, metadata, missing_pct=0.0):
+    """Row of a sample whose counts came as a matrix, `missing_pct` of its values not given."""
+    gaps = f"{missing_pct:.1f} % of its values are missing and imputed" if missing_pct else ""
+    flags = "; ".join(filter(None, [sexcheck.contradiction(sex, metadata), gaps]))
+    return {"sample": name, "status": "included", "inferred_sex": sex, "flags": flags}
 
 
 def mixed_strands(rows):

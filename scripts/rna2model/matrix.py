@@ -60,8 +60,11 @@ def select(table, samples, path):
     return table[list(samples)]
 
 
-def check_values(table, unit, path):
-    """InputProblem, with gene and sample, for values that cannot be what `unit` says; returns float64 values."""
+def check_values(table, unit, path, missing="refuse"):
+    """InputProblem, with gene and sample, for values that cannot be what `unit` says; returns float64 values.
+
+    Among logarithms, NaN is let through when `missing` is not refuse.
+    """
     text = [column for column in table.columns if table[column].dtype.kind not in "iufb"]
     if text:
         cell = pd.to_numeric(table[text[0]], errors="coerce").isna().idxmax()
@@ -69,11 +72,15 @@ def check_values(table, unit, path):
             f"{path}: gene {cell}, sample {text[0]}: {table.loc[cell, text[0]]!r} is not a number."
         )
     values = table.to_numpy(dtype=float)
-    _refuse(~np.isfinite(values), table, path, "is missing or not finite")
+    if unit == "log" and missing != "refuse":
+        _refuse(np.isinf(values), table, path, "is not finite")
+    else:
+        advice = "; to fill it in, set expression.missing" if unit == "log" else ""
+        _refuse(~np.isfinite(values), table, path, f"is missing or not finite{advice}")
     if unit == "log":
-        if values.max() > LOG_CEILING:
+        if np.nanmax(values, initial=0) > LOG_CEILING:
             raise InputProblem(
-                f"{path}: values reach {values.max():g}; these are not logarithms. Set counts_unit."
+                f"{path}: values reach {np.nanmax(values):g}; these are not logarithms. Set counts_unit."
             )
         return values
     _refuse(
@@ -94,6 +101,12 @@ def check_values(table, unit, path):
             f"{path}: the largest value is {values.max():g}; this looks like logarithms, not {unit}."
         )
     return values
+
+
+def empty_samples(samples, values, unit):
+    """Samples without a single count, or logarithm, in values (n_genes, n_samples)."""
+    nothing = np.isnan(values).all(axis=0) if unit == "log" else values.sum(axis=0) == 0
+    return [name for name, empty in zip(samples, nothing, strict=True) if empty]
 
 
 def _refuse(bad, table, path, why):

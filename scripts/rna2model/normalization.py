@@ -1,11 +1,15 @@
 """The normalization methods: fitted on training samples, then a pure function of one sample to log2 expression."""
 
+from functools import cached_property
+
 import numpy as np
 
 from rna2model import artefact
 from rna2model.distribution import CenteredLogRatio, Quantile, Rank
 from rna2model.errors import InputProblem
-from rna2model.normalizer import COUNT_UNITS, KIND, Normalizer, each, libraries
+from rna2model.imputation import Imputer
+from rna2model.normalizer import COUNT_UNITS, KIND, SETTINGS, Normalizer
+from rna2model.rows import each
 from rna2model.sizefactor import MedianOfRatios
 from rna2model.vst import VST
 
@@ -34,9 +38,10 @@ class CPM(Normalizer):
     scale_ = 1.0
 
     def _learn(self, kept):
-        raw = each(self._raw_factor, kept, out=np.empty(len(kept)))
+        raw = np.fromiter(each(self._raw_factor, kept), float, len(kept))
         self.scale_ = float(np.exp(np.mean(np.log(raw))))
-        self.mean_library_ = np.mean(libraries(kept) * (raw / self.scale_))
+        self._training_factors = raw / self.scale_  # to give out the training samples without a second look
+        self.mean_library_ = np.mean(kept.sums() * self._training_factors)
 
     def _raw_factor(self, row):
         """Factor of one library before training factors are made to multiply to one."""
@@ -46,7 +51,13 @@ class CPM(Normalizer):
         return self._raw_factor(row) / self.scale_
 
     def _row(self, row):
-        library = row.sum() * self._factor(row)
+        return self._log_cpm(row, self._factor(row))
+
+    def _of_training(self, kept):
+        return map(self._log_cpm, kept, self._training_factors)
+
+    def _log_cpm(self, row, factor):
+        library = row.sum() * factor
         prior = PRIOR * library / self.mean_library_
         return np.log2(1e6 * (row + prior) / (library + 2 * prior))
 
@@ -64,31 +75,40 @@ class TMM(CPM):
 
     def _learn(self, kept):
         self.reference_ = kept[self._reference_row(kept)]
+        self.__dict__.pop("_reference_terms", None)
         super()._learn(kept)
 
     @staticmethod
     def _reference_row(kept):
         """The library whose upper quartile is closest to the mean one; the deepest if quartiles are zero."""
-        expressed = kept[:, (kept > 0).any(axis=0)]
-        quartiles = np.quantile(expressed, 0.75, axis=1) / kept.sum(axis=1)
+        expressed = _expressed(kept)
+        quartiles = np.array([np.quantile(row[expressed], 0.75) / row.sum() for row in kept])
         if np.median(quartiles) < 1e-20:
-            return int(np.argmax(np.sqrt(expressed).sum(axis=1)))
+            return int(np.argmax([np.sqrt(row).sum() for row in kept]))
         return int(np.argmin(np.abs(quartiles - quartiles.mean())))
 
+    @cached_property
+    def _reference_terms(self):
+        """(columns where the reference has counts; there its share of the library, log2 share, part of the variance)."""
+        columns, total = np.flatnonzero(self.reference_ > 0), self.reference_.sum()
+        counts = self.reference_[columns]
+        return columns, counts / total, np.log2(counts / total), (total - counts) / total / counts
+
     def _raw_factor(self, row):
-        both = (row > 0) & (self.reference_ > 0)
-        seen, reference = row[both], self.reference_[both]
-        total, reference_total = row.sum(), self.reference_.sum()
-        share, reference_share = seen / total, reference / reference_total
+        columns, *terms = self._reference_terms
+        seen, total = row[columns], row.sum()
+        both = seen > 0
+        seen, reference_share, reference_log, reference_variance = (x[both] for x in (seen, *terms))
+        share = seen / total
         ratio = np.log2(share / reference_share)
         if not len(ratio) or np.abs(ratio).max() < 1e-6:
             return 1.0
-        mean = (np.log2(share) + np.log2(reference_share)) / 2
-        variance = (total - seen) / total / seen + (reference_total - reference) / reference_total / reference
+        mean = (np.log2(share) + reference_log) / 2
         keep = _within(ratio, self.LOGRATIO_TRIM) & _within(mean, self.SUM_TRIM)
         if not keep.any():
             return 1.0
-        weighted = (ratio[keep] / variance[keep]).sum() / (1 / variance[keep]).sum()
+        variance = ((total - seen) / total / seen + reference_variance)[keep]
+        weighted = (ratio[keep] / variance).sum() / (1 / variance).sum()
         return 2.0**weighted
 
 
@@ -99,7 +119,7 @@ class UpperQuartile(CPM):
     learned = ("mean_library_", "expressed_", "scale_")
 
     def _learn(self, kept):
-        self.expressed_ = (kept > 0).any(axis=0)
+        self.expressed_ = _expressed(kept)
         super()._learn(kept)
 
     def _raw_factor(self, row):
@@ -149,26 +169,35 @@ CLASSES = (
 METHODS = {cls.method: cls for cls in CLASSES}
 
 
-def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts"):
-    """An unfitted normalizer of `method`, a key of METHODS."""
+def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts", missing="refuse"):
+    """An unfitted normalizer of `method`, a key of METHODS.
+
+    gene_filter : auto, none, or {auto: bool, min_mean: log2, min_variance: log2 squared, top_variance: n genes}
+    missing : what becomes of NaN among logarithms: refuse, mean, knn
+    """
     if method not in METHODS:
         raise InputProblem(f"normalization {method!r} is not one of {', '.join(METHODS)}.")
-    return METHODS[method](gene_ids, gene_lengths, gene_filter, unit)
+    return METHODS[method](gene_ids, gene_lengths, gene_filter, unit, missing)
 
 
 def load(path):
     """The fitted normalizer saved at `path`."""
     arrays, settings = artefact.read(path, KIND)
-    fitted = make(
-        settings["method"],
-        settings["gene_ids"],
-        arrays.get("lengths"),
-        settings["gene_filter"],
-        settings["unit"],
-    )
-    for name in ("kept_", "proportions_", *fitted.learned):
+    fitted = make(gene_lengths=arrays.get("lengths"), **{name: settings[name] for name in SETTINGS})
+    for name in ("kept_", "chosen_", "proportions_", *fitted.learned):
         setattr(fitted, name, arrays[name] if arrays[name].ndim else float(arrays[name]))
+    if fitted.missing != "refuse":
+        parts = {name.removeprefix("imputer."): array for name, array in arrays.items()}
+        fitted.imputer_ = Imputer.restore(fitted.missing, parts)
     return fitted
+
+
+def _expressed(rows):
+    """(k,) bool, genes with a count in any sample."""
+    found = np.zeros(rows.shape[1], dtype=bool)
+    for row in rows:
+        found |= row > 0
+    return found
 
 
 def _within(values, trim):

@@ -18,7 +18,7 @@ class MedianOfRatios(Normalizer):
 
     def _learn(self, kept):
         with np.errstate(divide="ignore"):
-            self.log_means_ = np.log(kept).mean(axis=0)
+            self.log_means_ = sum(np.log(row) for row in kept) / len(kept)
         if not np.isfinite(self.log_means_).any():
             raise InputProblem(
                 "deseq2: no gene has a count in every training sample, so its size factors do not exist; use tmm."

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rna2model.errors import InputProblem
-from rna2model.normalizer import each
+from rna2model.rows import each
 from rna2model.sizefactor import MedianOfRatios
 
 SUBSET, LEAST_MEAN = 1000, 5  # DESeq2::vst fits the trend on so many genes, of at least this mean
@@ -24,9 +24,9 @@ class VST(MedianOfRatios):
 
     def _learn(self, kept):
         super()._learn(kept)
-        factors = each(self._factor, kept, out=np.empty(len(kept)))
-        means = (kept / factors[:, None]).mean(axis=0)
-        self.trend_ = _trend(np.rint(kept[:, _spread(means)]), factors)
+        factors = np.fromiter(each(self._factor, kept), float, len(kept))
+        means = sum(row / factor for row, factor in zip(kept, factors, strict=True)) / len(kept)
+        self.trend_ = _trend(np.rint(list(kept.only(_spread(means)))), factors)
 
     def _row(self, row):
         asymptotic, extra = self.trend_

@@ -143,3 +143,29 @@ def test_a_reference_batch_cannot_be_held_out():
         }
     )
     assert "which holds that batch out" in problem
+
+
+@pytest.mark.parametrize("given", ["auto", "none", {"min_mean": 1}, {"top_variance": 500, "auto": False}])
+def test_a_filter_is_auto_none_or_limits(given):
+    full, problems = config.complete({"expression": {"filter": given}})
+    assert problems == [] and full["expression"]["filter"] == given
+
+
+@pytest.mark.parametrize("given", ["all", {}, {"top_variance": 0}, {"min_variance": -1}, {"top": 5}, 3])
+def test_other_filters_are_refused_with_what_is_allowed(given):
+    (problem,) = problems_of({"expression": {"filter": given}})
+    assert "expression.filter" in problem and "must be auto, none, or a mapping of auto" in problem
+
+
+def test_the_order_of_a_filter_s_limits_changes_nothing():
+    one, two = ({"min_mean": 1, "auto": False}, {"auto": False, "min_mean": 1})
+    assert repr(config.complete({"expression": {"filter": one}})) == repr(
+        config.complete({"expression": {"filter": two}})
+    )
+
+
+def test_missing_values_can_be_filled_among_logarithms_only():
+    (problem,) = problems_of({"expression": {"missing": "knn"}})
+    assert "expression.missing 'knn' is for counts_unit log" in problem
+    log = {"counts": "m.tsv", "counts_unit": "log", "expression": {"missing": "knn"}}
+    assert problems_of(log) == []

@@ -56,3 +56,28 @@ def test_the_matrix_comes_out_as_it_went_in(hapmap, real_data):
     assert hapmap.matrix().equals(
         given.loc[hapmap.matrix().index, hapmap.matrix().columns].rename_axis("gene_id")
     )
+
+
+def test_logarithms_with_gaps_go_through_a_filter_and_neighbours_to_the_artefacts(tmp_path):
+    import numpy as np
+    import pandas as pd
+
+    from rna2model import normalization
+
+    rng = np.random.default_rng(4)
+    values = rng.normal(6, 1, (40, 1)) + rng.normal(0, 1, (40, 12))
+    values[5, 3], values[7, :] = np.nan, np.nan
+    names = [f"s{i}" for i in range(12)]
+    table = pd.DataFrame(values, [f"g{i}" for i in range(40)], names)
+    table.to_csv(tmp_path / "m.tsv", sep="\t", index_label="gene_id")
+    rows = "".join(f"{name}\t{'ab'[i % 2]}\n" for i, name in enumerate(names))
+    (tmp_path / "samples.tsv").write_text(f"sample\tcondition\n{rows}")
+    settings = {"samples": "samples.tsv", "counts": "m.tsv", "counts_unit": "log", "evaluation": {"folds": 2}}
+    settings["expression"] = {"missing": "knn", "filter": {"top_variance": 15}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+    artefact = "results/splits/full/normalizer.safetensors"
+    snakemake(tmp_path, *LOCAL, artefact, "results/expression/diagnostics.json", check=True)
+    fitted = normalization.load(tmp_path / artefact)
+    assert fitted.missing == "knn" and len(fitted.genes_) == 15 and "g7" not in fitted.genes_
+    flags = Run(tmp_path, tmp_path / "results").table("samples.tsv").set_index("sample")["flags"]
+    assert flags["s3"] == "5.0 % of its values are missing and imputed" and "2.5 %" in flags["s0"]
