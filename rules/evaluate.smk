@@ -10,7 +10,7 @@ rule permute:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in FOLDS],
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
-        features=[path for split in FOLDS for path in fitted_features(split)],
+        features=[fitted_features(split) for split in FOLDS] if HAS_FEATURES else [],
     output:
         f"{RESULTS}/models/logistic_l2/permutation.json",
     log:

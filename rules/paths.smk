@@ -82,7 +82,7 @@ def filter_input(name):
 
 def fitted_features(split):
     """The features of a split, where models see other than genes."""
-    return [f"{RESULTS}/splits/{split}/features.safetensors"] if HAS_FEATURES else []
+    return f"{RESULTS}/splits/{split}/features.safetensors" if HAS_FEATURES else []
 
 
 def metadata(names):

@@ -20,6 +20,7 @@ for split, *artefacts in zip(params.folds, *paths, strict=True):
             data.test,
             data.expression(data.train, *fitted),
             data.expression(data.test, *fitted, unseen=params.unseen_batch),
+            selection.make(params.features, features=fitted[-1], seed=params.seed),
         )
     )
 
@@ -32,6 +33,5 @@ result = permutation.permutation_test(
     n=params.permutations,
     seed=params.seed,
     inner_folds=params.inner_folds,
-    select=selection.make(params.features, features=fitted[-1], seed=params.seed),
 )
 Path(snakemake.output[0]).write_text(json.dumps(result, indent=1) + "\n")

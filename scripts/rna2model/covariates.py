@@ -70,7 +70,7 @@ class Covariates:
         texts = []
         for row in range(len(next(iter(cells.values()), []))):
             new = [
-                f"{column} {cells[column][row]!r} was not in training"
+                f"{column} {str(cells[column][row])!r} was not in training"
                 for column, known in self.categories_.items()
                 if not is_missing(cells[column][row]) and cells[column][row] not in known
             ]

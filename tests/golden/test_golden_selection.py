@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.golden.test_golden import DATA
 
 from rna2model import moderated
-from tests.golden.test_golden import DATA
 
 
 @pytest.mark.parametrize("name", ["airway", "pasilla"])
