@@ -16,7 +16,7 @@ model = models.make(
     device="cuda" if params.gpus else "cpu",
     threads=snakemake.threads,
 )
-select = selection.make(params.features, features=fitted[-1], seed=params.seed)
+select = selection.make(params.features, features=fitted[-1], seed=params.seed, sees=model.SEES)
 model.fit(expression, data.labels(data.train), groups=data.groups(data.train), select=select)
 model.save(snakemake.output[0])
 print(f"{wildcards.model}: trained on {model.settings_['device']}")

@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
+from rna2model import models
+
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 ALWAYS = ["dummy", "logistic_l2", "linear_svm"]  # the floor and the anchors every model is compared with
 UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
@@ -131,6 +133,11 @@ def _model_contradictions(config):
         problems.append(
             f"config: expression.normalization {expression['normalization']!r} needs gene lengths: give reference.gtf"
         )
+    problems += [
+        f"config: models: {name} needs design.covariates"
+        for name in sorted(models.NEED_COVARIATES.intersection(config["models"]))
+        if not design["covariates"]
+    ]
     method = expression["batch_correction"]
     wrong = {
         "expression.reference_batch": expression["reference_batch"] is not None and method != "combat",

@@ -14,34 +14,44 @@ TREES = 300
 class Selector:
     """The `count` best columns by `method`, and with them the columns that always stay (clinical covariates).
 
-    method : a name of METHODS; always : (p,) bool or None; seed : for methods that draw
+    method : a name of METHODS, or "none" for all columns
+    always : (p,) bool, columns that stay; never : (p,) bool, columns that are left out; either may be None
+    seed : for methods that draw
     """
 
-    def __init__(self, method, count, always=None, seed=1):
-        if method not in METHODS:
+    def __init__(self, method, count, always=None, never=None, seed=1):
+        if method not in METHODS and method != "none":
             raise InputProblem(f"{method!r} is not a selection. Selections: {', '.join(METHODS)}.")
-        self.method, self.count, self.always, self.seed = method, count, always, seed
+        self.method, self.count, self.always, self.never, self.seed = method, count, always, never, seed
 
     def columns(self, X, y):
         """(k,) sorted numbers of the columns chosen on training rows X (n, p) with class numbers or values y (n,).
 
         Ties go to the first column; constant columns are taken last.
         """
-        always = np.zeros(X.shape[1], dtype=bool) if self.always is None else self.always
-        free = np.flatnonzero(~always)
-        if len(free) > self.count:
+        nothing = np.zeros(X.shape[1], dtype=bool)
+        always = nothing if self.always is None else self.always
+        free = np.flatnonzero(~always & ~(nothing if self.never is None else self.never))
+        if self.method != "none" and len(free) > self.count:
             worth = METHODS[self.method](X[:, free], np.asarray(y), self.count, self.seed)
             worth = np.where(np.ptp(X[:, free], axis=0) > 0, worth, -np.inf)
             free = free[np.argsort(-worth, kind="stable")[: self.count]]
         return np.sort(np.concatenate([np.flatnonzero(always), free]))
 
 
-def make(settings, features=None, seed=1):
-    """The Selector of the config's `features` section, None for none; `features`: the split's, whose covariates stay."""
+def make(settings, features=None, seed=1, sees="all"):
+    """The Selector of the config's `features` section, None where all columns are used.
+
+    features : the split's, whose covariates stay, or None; sees : "all", "genes" (no covariates) or "covariates"
+    """
+    covariates = None if features is None else features.always_
+    if sees == "covariates":
+        return Selector("none", 0, always=covariates, never=~covariates)
+    if sees == "genes":
+        return Selector(settings["selection"], settings["count"], never=covariates, seed=seed)
     if settings["selection"] == "none":
         return None
-    always = None if features is None else features.always_
-    return Selector(settings["selection"], settings["count"], always=always, seed=seed)
+    return Selector(settings["selection"], settings["count"], always=covariates, seed=seed)
 
 
 def is_class(y):

@@ -44,6 +44,7 @@ class Model:
     name = ""
     SEARCH: ClassVar[dict] = {}
     CLASS_WEIGHT = "none"
+    SEES = "all"  # which columns: "all", "genes" or "covariates"
 
     def __init__(self, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
         unknown = set(search or {}) - set(self.SEARCH)
@@ -91,7 +92,7 @@ class Model:
                 fold.X = X[:, select.columns(X[fold[0]], numbers[fold[0]])]
             self.columns_ = select.columns(X, numbers)
             X = X[:, self.columns_]
-            log(f"{self.name}: {select.method} keeps {X.shape[1]} of {self.n_genes_} columns")
+            log(f"{self.name}: {X.shape[1]} of {self.n_genes_} columns chosen")
         self._fit(X, numbers, folds, log)
         return self
 

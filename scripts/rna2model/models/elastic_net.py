@@ -39,7 +39,7 @@ class ElasticNet(Linear):
         self.intercept_ = intercept[0] - self.weights_ @ mean
         used = int((coefficients != 0).any(axis=(1, 2)).sum())
         self.settings_.update(l1_ratio=chosen[0], C=chosen[1], n_genes_used=used)
-        log(f"elastic_net: l1_ratio {chosen[0]}, C {chosen[1]:.3g}, {used} of {Z.shape[1]} genes")
+        log(f"{self.name}: l1_ratio {chosen[0]}, C {chosen[1]:.3g}, {used} of {Z.shape[1]} genes")
 
     def _tune(self, Z, y, folds, pairs, log):
         """The (l1_ratio, C) with the least log loss of pooled out-of-fold predictions."""
@@ -77,6 +77,13 @@ class ElasticNet(Linear):
         if not settled and most_steps == self.STEPS:
             self._note(f"stopped after {most_steps} steps, coefficients not settled to {tolerance}", log)
         return w, intercept
+
+
+class Lasso(ElasticNet):
+    """The same with the L1 penalty alone (Tibshirani 1996): of genes that say the same, one."""
+
+    name = "lasso"
+    SEARCH: ClassVar[dict] = {"l1_ratio": [1.0], "C_over_smallest": [2.0, 6.0, 20.0]}
 
 
 def smallest_C(Z, y):

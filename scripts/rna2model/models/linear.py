@@ -81,6 +81,18 @@ class LogisticL2(Linear):
         self.settings_.update(C=float(C), n_varying_genes=rotation.n_varying)
 
 
+class Clinical(LogisticL2):
+    """Logistic regression on the clinical covariates alone: what expression has to add to."""
+
+    name, SEES = "clinical", "covariates"
+
+
+class GenesOnly(LogisticL2):
+    """logistic_l2 without the clinical covariates: what they add is the difference between the two."""
+
+    name, SEES = "genes_only", "genes"
+
+
 class LinearSVM(Linear):
     """Linear support vector machine, squared hinge loss, one class against the rest (LinearSVC).
 

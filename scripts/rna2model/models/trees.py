@@ -89,6 +89,42 @@ class RandomForest(Trees):
         )
 
 
+class DecisionTree(Trees):
+    """One classification tree (Breiman et al. 1984): what can be read off a few genes, and no more.
+
+    Depth and leaf size are chosen by the log loss of pooled inner out-of-fold predictions.
+    """
+
+    name = "decision_tree"
+    SEARCH: ClassVar[dict] = {"max_depth": [1, 2, 4], "min_samples_leaf": [2, 5]}
+    TRUSTED = ("sklearn.tree._tree.Tree",)
+
+    def _fit(self, X, y, folds, log):
+        from sklearn.tree import DecisionTreeClassifier
+
+        candidates = self._candidates()
+        chosen = candidates[len(candidates) // 2]
+        if folds:
+            scores = [self._inner_score(candidate, X, y, folds) for candidate in candidates]
+            tried = [{**c, "minus_log_loss": s} for c, s in zip(candidates, scores, strict=True)]
+            self.settings_["candidates"], chosen = tried, candidates[int(np.argmax(scores))]
+            log(f"decision_tree: {chosen} of {len(candidates)} candidates")
+        self.settings_.update(chosen)
+        self.estimator_ = DecisionTreeClassifier(**chosen, random_state=self.seed).fit(
+            X.astype(np.float32), y
+        )
+
+    def _inner_score(self, candidate, X, y, folds):
+        from sklearn.tree import DecisionTreeClassifier
+
+        probabilities = np.empty((len(y), len(self.classes_)))
+        for fold in folds:
+            (train, valid), own = fold, fold.of(X).astype(np.float32)
+            tree = DecisionTreeClassifier(**candidate, random_state=self.seed).fit(own[train], y[train])
+            probabilities[valid] = tree.predict_proba(own[valid])
+        return -base.log_loss(np.maximum(probabilities, 0.5 / len(y)), y)  # half a sample, not infinity
+
+
 class GradientBoosting(Trees):
     """Histogram gradient boosting (HistGradientBoostingClassifier) with small trees.
 
