@@ -10,6 +10,7 @@ rule permute:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in FOLDS],
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
+        features=[fitted_features(split) for split in FOLDS] if HAS_FEATURES else [],
     output:
         f"{RESULTS}/models/logistic_l2/permutation.json",
     log:
@@ -28,6 +29,7 @@ rule permute:
         design=DESIGN,
         permutations=config["evaluation"]["permutations"],
         inner_folds=config["evaluation"]["inner_folds"],
+        features=config["features"],
         seed=config["evaluation"]["seed"],
         unseen_batch=config["expression"]["unseen_batch"],
         library=LIBRARY,

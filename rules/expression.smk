@@ -54,6 +54,35 @@ rule fit_batch_model:
         "../scripts/fit_batch_model.py"
 
 
+rule fit_features:
+    """Gene-set scores and clinical covariates of one split: their scale, categories and stand-ins for missing cells."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+        batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+        gene_sets=config["features"]["gene_sets"] or [],
+    output:
+        f"{RESULTS}/splits/{{split}}/features.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_features/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_features/{{split}}.tsv"
+    retries: 2
+    conda:
+        "../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=8),
+        runtime=minutes(20),
+    params:
+        design=DESIGN,
+        features=config["features"],
+        covariates=COVARIATES,
+        library=LIBRARY,
+    script:
+        "../scripts/fit_features.py"
+
+
 rule explore:
     """All samples together, normalised and corrected; how much of it is batch, how much target. No model reads this."""
     input:

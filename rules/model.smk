@@ -11,6 +11,7 @@ rule train:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+        features=fitted_features("{split}"),
     output:
         directory(f"{RESULTS}/splits/{{split}}/models/{{model}}"),
     log:
@@ -30,6 +31,7 @@ rule train:
         design=DESIGN,
         seed=config["evaluation"]["seed"],
         inner_folds=config["evaluation"]["inner_folds"],
+        features=config["features"],
         gpus=0,
         library=LIBRARY,
     script:
@@ -49,6 +51,7 @@ use rule train as train_torch with:
         design=DESIGN,
         seed=config["evaluation"]["seed"],
         inner_folds=config["evaluation"]["inner_folds"],
+        features=config["features"],
         gpus=config["training"]["gpus"],
         library=LIBRARY,
 
@@ -60,6 +63,7 @@ rule score:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+        features=fitted_features("{split}"),
         model=f"{RESULTS}/splits/{{split}}/models/{{model}}",
     output:
         f"{RESULTS}/splits/{{split}}/predictions/{{model}}.tsv",

@@ -80,6 +80,11 @@ def filter_input(name):
     return f"{RESULTS}/aligned/{FILTERS[place - 1]}/{{sample}}.bam" if place else bam
 
 
+def fitted_features(split):
+    """The features of a split, where models see other than genes."""
+    return f"{RESULTS}/splits/{split}/features.safetensors" if HAS_FEATURES else []
+
+
 def metadata(names):
     return {name: SAMPLES[name].metadata for name in names}
 

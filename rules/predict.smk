@@ -11,6 +11,7 @@ rule bundle:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/full/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/full/batch_model.safetensors",
+        features=fitted_features("full"),
         model=f"{RESULTS}/splits/full/models/{SHIPPED}",
         metrics=f"{RESULTS}/models/{SHIPPED}/metrics.json",
         chance=f"{RESULTS}/models/dummy/metrics.json",
@@ -19,6 +20,7 @@ rule bundle:
         manifest=f"{BUNDLE}/manifest.json",
         normalizer=f"{BUNDLE}/normalizer.safetensors",
         batch_model=f"{BUNDLE}/batch_model.safetensors",
+        features=f"{BUNDLE}/features.safetensors" if HAS_FEATURES else [],
         model=f"{BUNDLE}/model/model.json",
         card=f"{BUNDLE}/MODEL_CARD.md",
     log:
@@ -34,6 +36,7 @@ rule bundle:
         shipped=SHIPPED,
         design=DESIGN,
         expression=config["expression"],
+        features=config["features"],
         evaluation=config["evaluation"],
         unit=config["counts_unit"],
         counting=(

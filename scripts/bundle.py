@@ -18,13 +18,17 @@ facts = {
     "batch_column": params.design["batch"],
     "normalization": params.expression["normalization"],
     "batch_correction": batch.load(given.batch_model).method,
+    "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
+    "covariates": params.design["covariates"],
     "counts_unit": params.unit,
     "counting": params.counting,
     "reference": json.loads(Path(given.reference).read_text()) if given.reference else None,
     "training_samples": data.train,
     "evaluation": params.evaluation,
 }
-manifest = bundle.assemble(Path(out.manifest).parent, given.normalizer, given.batch_model, given.model, facts)
+manifest = bundle.assemble(
+    Path(out.manifest).parent, given.normalizer, given.batch_model, given.model, facts, given.features
+)
 
 scores = json.loads(Path(given.metrics).read_text())
 chance = json.loads(Path(given.chance).read_text())

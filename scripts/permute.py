@@ -3,15 +3,16 @@
 import json
 from pathlib import Path
 
-from rna2model import job, permutation, splitdata
+from rna2model import job, permutation, selection, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 folds = []
-for split, normalizer, batch_model in zip(params.folds, given.normalizers, given.batch_models, strict=True):
+paths = given.normalizers, given.batch_models, given.features or [None] * len(params.folds)
+for split, *artefacts in zip(params.folds, *paths, strict=True):
     data = splitdata.read(given.cohort, given.manifest, split, params.design)
-    fitted = splitdata.artefacts(normalizer, batch_model)
+    fitted = splitdata.artefacts(*artefacts)
     folds.append(
         permutation.Fold(
             split,
@@ -19,6 +20,7 @@ for split, normalizer, batch_model in zip(params.folds, given.normalizers, given
             data.test,
             data.expression(data.train, *fitted),
             data.expression(data.test, *fitted, unseen=params.unseen_batch),
+            selection.make(params.features, features=fitted[-1], seed=params.seed),
         )
     )
 

@@ -19,7 +19,12 @@ batches = data.column(design["batch"], new) if design["batch"] else np.full(len(
 
 serve = bundle.Bundle(Path(given.manifest).parent)
 table = serve.predict(
-    new, data.counts[data.rows(new)], data.genes, batches, unseen=snakemake.params.unseen_batch
+    new,
+    data.counts[data.rows(new)],
+    data.genes,
+    batches,
+    unseen=snakemake.params.unseen_batch,
+    cells={column: data.column(column, new) for column in serve.covariates},
 )
 table.to_csv(snakemake.output[0], sep="\t", index=False)
 print(table.to_string(index=False))

@@ -9,9 +9,8 @@ data = splitdata.read(given.cohort, given.manifest, wildcards.split, snakemake.p
 unseen = snakemake.params.unseen_batch
 if unseen == "refuse" and wildcards.split.startswith("batch."):
     unseen = "uncorrected"  # holding a batch out is the point
-expression = data.expression(
-    data.test, *splitdata.artefacts(given.normalizer, given.batch_model), unseen=unseen
-)
+fitted = splitdata.artefacts(given.normalizer, given.batch_model, given.features)
+expression = data.expression(data.test, *fitted, unseen=unseen)
 
 table = predictions.table(data.test, models.load(given.model), expression)
 table.insert(1, "split", wildcards.split)

@@ -1,12 +1,13 @@
 """Train one model on the training samples of one split."""
 
-from rna2model import job, models, splitdata
+from rna2model import job, models, selection, splitdata
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 
 data = splitdata.read(given.cohort, given.manifest, wildcards.split, params.design)
-expression = data.expression(data.train, *splitdata.artefacts(given.normalizer, given.batch_model))
+fitted = splitdata.artefacts(given.normalizer, given.batch_model, given.features)
+expression = data.expression(data.train, *fitted)
 
 model = models.make(
     wildcards.model,
@@ -15,6 +16,7 @@ model = models.make(
     device="cuda" if params.gpus else "cpu",
     threads=snakemake.threads,
 )
-model.fit(expression, data.labels(data.train), groups=data.groups(data.train))
+select = selection.make(params.features, features=fitted[-1], seed=params.seed, sees=model.SEES)
+model.fit(expression, data.labels(data.train), groups=data.groups(data.train), select=select)
 model.save(snakemake.output[0])
 print(f"{wildcards.model}: trained on {model.settings_['device']}")

@@ -8,21 +8,25 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import __version__, batch, imputation, models, normalization
+from rna2model import __version__, batch, features, imputation, models, normalization
 from rna2model.errors import InputProblem
 
 FORMAT = 1
+FEATURES = "features.safetensors"  # only where models see other than genes
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
 FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the classes of training
 MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
 
 
-def assemble(folder, normalizer, batch_model, model, facts):
-    """Copy the three artefacts into `folder` and describe them in manifest.json; returns the manifest."""
+def assemble(folder, normalizer, batch_model, model, facts, features=None):
+    """Copy the artefacts into `folder` and describe them in manifest.json; returns the manifest."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
     shutil.copyfile(batch_model, folder / "batch_model.safetensors")
+    (folder / FEATURES).unlink(missing_ok=True)
+    if features:
+        shutil.copyfile(features, folder / FEATURES)
     shutil.rmtree(folder / "model", ignore_errors=True)
     shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in OWN)
@@ -76,6 +80,7 @@ class Bundle:
                 )
         self.normalizer = normalization.load(folder / "normalizer.safetensors")
         self.batch_model = batch.load(folder / "batch_model.safetensors")
+        self.features = features.load(folder / FEATURES) if FEATURES in self.manifest["files"] else None
         self.model = models.load(folder / "model")
 
     def expression(self, counts, genes, batches, unseen="uncorrected"):
@@ -90,22 +95,35 @@ class Bundle:
             )
         return self.batch_model.transform(self.normalizer.transform(aligned), batches, unseen=unseen), missing
 
-    def predict(self, samples, counts, genes, batches, unseen="uncorrected"):
-        """Table of predictions with `flags` (text, empty when nothing is to be said)."""
+    @property
+    def covariates(self):
+        """Sheet columns that the model needs beside the counts."""
+        return list(self.features.covariates.kinds) if self.features and self.features.covariates else []
+
+    def predict(self, samples, counts, genes, batches, unseen="uncorrected", cells=None):
+        """Table of predictions with `flags` (text, empty when nothing is to be said).
+
+        cells : {sheet column: (n,) str} of `covariates`; may be left out where there are none
+        """
         from rna2model import predictions
 
         batches = np.asarray(batches, dtype=object)
         expression, missing = self.expression(counts, genes, batches, unseen)
+        unknown = [""] * len(samples)
+        if self.features:
+            expression = self.features.transform(expression, cells)
+            unknown = self.features.flags(cells, samples)
         table = predictions.table(samples, self.model, expression)
         adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
         table["flags"] = [
-            "; ".join(filter(None, [*self._flags(known, how, name, missing, gaps), mixture]))
-            for known, how, name, gaps, mixture in zip(
+            "; ".join(filter(None, [*self._flags(known, how, name, missing, gaps), mixture, new]))
+            for known, how, name, gaps, mixture, new in zip(
                 self.batch_model.is_known(batches),
                 adapted,
                 batches,
                 self._gaps(counts),
                 self._mixtures(table, batches, adapted),
+                unknown,
                 strict=True,
             )
         ]

@@ -21,6 +21,7 @@ class Cohort:
     counts : (n_samples, n_genes) array in the unit of the entry (counts unless the config says else)
     samples, genes : list of str; lengths : (n_genes,) exonic bases or None
     obs : {column: list of str}, the sheet's metadata
+    symbols : list of str, the genes' names for people, or None
     """
 
     counts: np.ndarray
@@ -28,6 +29,7 @@ class Cohort:
     genes: list
     lengths: np.ndarray | None
     obs: dict
+    symbols: list | None = None
 
     def rows(self, samples):
         """Row numbers of `samples`, in their order."""
@@ -76,6 +78,7 @@ def read(path):
             genes=_strings(var[var.attrs["_index"]]),
             lengths=var["length"][:] if "length" in var else None,
             obs={name: _strings(obs[name]) for name in obs.attrs["column-order"]},
+            symbols=_strings(var["gene_name"]) if "gene_name" in var else None,
         )
 
 

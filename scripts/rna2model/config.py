@@ -11,6 +11,8 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 
+from rna2model import models
+
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 ALWAYS = ["dummy", "logistic_l2", "linear_svm"]  # the floor and the anchors every model is compared with
 UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
@@ -67,8 +69,6 @@ def _explain(error):
         wanted = error.validator_value
         wanted = wanted if isinstance(wanted, str) else " or ".join(wanted)
         return f"{place}: must be {wanted}, not {error.instance!r}"
-    if error.validator == "maxItems":
-        return f"{place}: {error.instance!r}: this version does not use it; leave it empty"
     if error.validator in ("minimum", "maximum"):
         word = "least" if error.validator == "minimum" else "most"
         return f"{place}: must be at {word} {error.validator_value}, not {error.instance!r}"
@@ -133,6 +133,11 @@ def _model_contradictions(config):
         problems.append(
             f"config: expression.normalization {expression['normalization']!r} needs gene lengths: give reference.gtf"
         )
+    problems += [
+        f"config: models: {name} needs design.covariates"
+        for name in sorted(models.NEED_COVARIATES.intersection(config["models"]))
+        if not design["covariates"]
+    ]
     method = expression["batch_correction"]
     wrong = {
         "expression.reference_batch": expression["reference_batch"] is not None and method != "combat",
@@ -173,7 +178,7 @@ def resolve_files(config, folders):
     reads = not config["counts"]
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
-    wanted += [(("trimming",), "rrna", False)]
+    wanted += [(("trimming",), "rrna", False), (("features",), "gene_sets", False)]
     for parents, key, required in wanted:
         node = config
         for parent in parents:

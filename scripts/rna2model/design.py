@@ -30,8 +30,8 @@ def check_columns(path, samples, config):
     """Problems of the target, batch and group columns (a list of str)."""
     design, problems = config["design"], []
     columns = next(iter(samples.values())).metadata if samples else {}
-    for role in ("target", "batch", "group"):
-        column = design[role]
+    named = [(role, design[role]) for role in ("target", "batch", "group")]
+    for role, column in [*named, *(("covariates", column) for column in design["covariates"])]:
         if column and column not in columns:
             problems.append(
                 f"{path}: design.{role} names column {column!r}, which the sheet does not have"
@@ -62,10 +62,25 @@ def check_columns(path, samples, config):
             f"{path}, column {design['batch']}: no labelled sample is of expression.reference_batch {wanted!r}"
             f" (there are: {', '.join(batches)})"
         )
+    problems += _covariates(path, labelled, design)
     if not problems:
         problems += _confounded(path, labelled, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, labelled, design["batch"])
+    return problems
+
+
+def _covariates(path, labelled, design):
+    """Covariates that would give the answer away, or that say nothing."""
+    problems = []
+    for column in design["covariates"]:
+        if column in (design["target"], design["group"]):
+            role = "target" if column == design["target"] else "group"
+            problems.append(f"config: design.covariates names {column!r}, which is the {role}; leave it out")
+        elif len({s.metadata[column] for s in labelled if not is_missing(s.metadata[column])}) < 2:
+            problems.append(
+                f"{path}, column {column}: a covariate needs at least two different values among the labelled samples"
+            )
     return problems
 
 

@@ -19,13 +19,15 @@ MOST_DRAWS = 1000
 
 @dataclass
 class Fold:
-    """One split: its name, the samples it trains on and tests, and their log2 expression (n, p)."""
+    """One split: its name, the samples it trains on and tests, what models see of them (n, p), and the
+    selection.Selector that chooses columns of it, or None."""
 
     split: str
     train: list
     test: list
     train_expression: np.ndarray
     test_expression: np.ndarray
+    select: object = None
 
 
 def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print):
@@ -33,7 +35,8 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
 
     folds: list of Fold; labels: {sample: label}; groups: {sample: group} or None. b counts permutations at
     least as good as the labels themselves. Labels are permuted over the cohort; where there are groups, as
-    `permuted` says. `mean` and `sd` describe the permutations.
+    `permuted` says. `mean` and `sd` describe the permutations. Where folds select, columns are chosen anew for
+    every permutation and inner fold, which takes a fit each instead of one batch per fold.
     """
     samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
     row = {name: i for i, name in enumerate(samples)}
@@ -49,7 +52,11 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
     values = []
     for fold, rows in zip(folds, train_rows, strict=True):
         tested = drawn[:, [row[name] for name in fold.test]]
-        values.append(_aurocs(fold, drawn[:, rows], tested, units[rows], inner_folds, seed))
+        settings = {"inner_folds": inner_folds, "seed": seed}
+        if fold.select is None:
+            values.append(_aurocs(fold, drawn[:, rows], tested, units[rows], **settings))
+        else:
+            values.append(_aurocs_with_selection(fold, drawn[:, rows], tested, units[rows], settings))
         log(
             f"permutation test: {fold.split}, AUROC {values[-1][0]:.3f}, permuted {np.nanmean(values[-1][1:]):.3f}"
         )
@@ -114,6 +121,18 @@ def _aurocs(fold, trained, tested, units, inner_folds, seed):
             for i, truth in enumerate(tested)
         ]
     )
+
+
+def _aurocs_with_selection(fold, trained, tested, units, settings):
+    """The same with columns chosen for each labelling by itself."""
+    one_fold, alone = np.zeros(tested.shape[1]), np.ones((1, tested.shape[1]))
+    values = []
+    for y, truth in zip(trained, tested, strict=True):
+        model = linear.LogisticL2(search={"C_times_genes": list(C_TIMES_GENES)}, **settings)
+        model.fit(fold.train_expression, y, groups=units, select=fold.select, log=lambda *_: None)
+        probabilities = model.predict_proba(fold.test_expression)
+        values.append(ranking.fold_means("auroc", probabilities, truth, one_fold, alone)[0][0])
+    return np.array(values)
 
 
 def _tune(Z, trained, units, Cs, inner_folds, seed):

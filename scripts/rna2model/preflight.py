@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import design, probe, sheet, splits
+from rna2model import covariates, design, probe, sheet, splits
 
 
 def check(given, folders):
@@ -67,6 +67,15 @@ def labels(samples, config):
         name: sample.metadata[column]
         for name, sample in samples.items()
         if not sample.exclude and not sheet.is_missing(sample.metadata[column])
+    }
+
+
+def covariate_kinds(config, samples):
+    """{column: "number" or "category"} of design.covariates, by the cells of the labelled samples."""
+    trained = labels(samples, config)
+    return {
+        column: covariates.kind([samples[name].metadata[column] for name in trained])
+        for column in config["design"]["covariates"]
     }
 
 

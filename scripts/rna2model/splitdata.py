@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rna2model import batch, cohort, normalization, splits
+from rna2model import batch, cohort, features, normalization, splits
 
 
 @dataclass
@@ -34,10 +34,15 @@ class SplitData:
         """(n, n_genes) counts of `samples`."""
         return self.cohort.counts[self.cohort.rows(samples)]
 
-    def expression(self, samples, normalizer, batch_model, unseen="uncorrected"):
-        """(n, n_kept) log2 expression of `samples` by the split's artefacts, as models see it."""
+    def covariates(self, samples):
+        """{sheet column: (n,) str} of the design's covariates."""
+        return {name: self.cohort.column(name, samples) for name in self.design.get("covariates", [])}
+
+    def expression(self, samples, normalizer, batch_model, features=None, unseen="uncorrected"):
+        """(n, k) what models see of `samples` by the split's artefacts: log2 expression, or what `features` make of it."""
         normalized = normalizer.transform(self.counts(samples))
-        return batch_model.transform(normalized, self.batches(samples), unseen=unseen)
+        corrected = batch_model.transform(normalized, self.batches(samples), unseen=unseen)
+        return corrected if features is None else features.transform(corrected, self.covariates(samples))
 
 
 def read(cohort_path, manifest_path, split, design):
@@ -52,6 +57,7 @@ def read(cohort_path, manifest_path, split, design):
     return SplitData(data, train, test, design)
 
 
-def artefacts(normalizer_path, batch_path):
-    """The fitted (normalizer, batch model) of a split."""
-    return normalization.load(normalizer_path), batch.load(batch_path)
+def artefacts(normalizer_path, batch_path, features_path=None):
+    """The fitted (normalizer, batch model, features) of a split; features is None where models see the genes as they are."""
+    fitted = normalization.load(normalizer_path), batch.load(batch_path)
+    return *fitted, features.load(features_path) if features_path else None

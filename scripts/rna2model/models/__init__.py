@@ -19,11 +19,17 @@ NAMES = {
     "dummy": "rna2model.models.dummy:Dummy",
     "logistic_l2": "rna2model.models.linear:LogisticL2",
     "linear_svm": "rna2model.models.linear:LinearSVM",
+    "clinical": "rna2model.models.linear:Clinical",
+    "genes_only": "rna2model.models.linear:GenesOnly",
     "elastic_net": "rna2model.models.elastic_net:ElasticNet",
+    "lasso": "rna2model.models.elastic_net:Lasso",
+    "knn": "rna2model.models.neighbours:NearestNeighbours",
+    "decision_tree": "rna2model.models.trees:DecisionTree",
     "random_forest": "rna2model.models.trees:RandomForest",
     "gradient_boosting": "rna2model.models.trees:GradientBoosting",
     "mlp": "rna2model.models.mlp:MLP",
 }
+NEED_COVARIATES = {"clinical", "genes_only"}
 TORCH = {"mlp"}  # trained with torch, and on a GPU where the config asks for one
 
 

@@ -15,6 +15,18 @@ DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
 LEAST_PROBABILITY = 1e-12  # a class with probability 0 would cost an infinite log loss
 
 
+class Fold(tuple):
+    """An inner fold, (training rows, validation rows). `X` holds the columns that it may use where they were chosen with
+    its own training labels, (n, k); otherwise None, and the fold uses all columns of the fit.
+    """
+
+    X = None
+
+    def of(self, X):
+        """What this fold trains and validates on."""
+        return X if self.X is None else self.X
+
+
 class Model:
     """A classifier of log2 expression that scales, tunes and calibrates inside its own training rows.
 
@@ -26,11 +38,13 @@ class Model:
     classes_ : sorted list of str; the columns of `predict_proba`
     settings_ : dict, what was tried, chosen and noted while fitting; JSON-able
     n_genes_ : int
+    columns_ : (k,) columns of X that a selection left, or None for all
     """
 
     name = ""
     SEARCH: ClassVar[dict] = {}
     CLASS_WEIGHT = "none"
+    SEES = "all"  # which columns: "all", "genes" or "covariates"
 
     def __init__(self, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
         unknown = set(search or {}) - set(self.SEARCH)
@@ -42,8 +56,11 @@ class Model:
         self.seed, self.inner_folds, self.device, self.threads = seed, inner_folds, device, threads
         self.search = {**self.SEARCH, **(search or {})}
 
-    def fit(self, X, y, groups=None, log=print):
+    def fit(self, X, y, groups=None, select=None, log=print):
         """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
+
+        select : selection.Selector or None; what it chooses from all rows is used for the model, and tuning chooses
+        anew from the training rows of each inner fold.
 
         InputProblem for one class only, or for values that are not finite.
         """
@@ -68,7 +85,15 @@ class Model:
             self._note(
                 f"too few samples per class for inner folds ({dict(counts)}): defaults, not tuned", log
             )
-        self._fit(X, np.searchsorted(self.classes_, y), folds, log)
+        numbers = np.searchsorted(self.classes_, y)
+        folds, self.columns_ = [Fold(fold) for fold in folds], None
+        if select is not None:
+            for fold in folds:
+                fold.X = X[:, select.columns(X[fold[0]], numbers[fold[0]])]
+            self.columns_ = select.columns(X, numbers)
+            X = X[:, self.columns_]
+            log(f"{self.name}: {X.shape[1]} of {self.n_genes_} columns chosen")
+        self._fit(X, numbers, folds, log)
         return self
 
     def predict_proba(self, X):
@@ -78,6 +103,8 @@ class Model:
             raise InputProblem(
                 f"{self.name} was trained on {self.n_genes_} genes, the samples have {X.shape[1]}."
             )
+        if self.columns_ is not None:
+            X = X[:, self.columns_]
         return self._probabilities(X).reshape(len(X), len(self.classes_))
 
     def predict(self, X):
@@ -85,7 +112,17 @@ class Model:
         return np.array(self.classes_, dtype=object)[self.predict_proba(X).argmax(axis=1)]
 
     def coefficients(self):
-        """(1, p) for two classes (towards the last) or (K, p), per unit of log2 expression; None if not linear."""
+        """(1, p) for two classes (towards the last) or (K, p), per unit of log2 expression; None if not linear.
+        Zero where a selection left a column out."""
+        weights = self._weights()
+        if weights is None or self.columns_ is None:
+            return weights
+        full = np.zeros((len(weights), self.n_genes_))
+        full[:, self.columns_] = weights
+        return full
+
+    def _weights(self):
+        """Coefficients of the columns that the model was given; None if it is not linear."""
         return None
 
     def save(self, folder):
@@ -97,6 +134,7 @@ class Model:
             "classes": self.classes_,
             "n_genes": self.n_genes_,
             "settings": self.settings_,
+            "columns": None if self.columns_ is None else self.columns_.tolist(),
         }
         (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
         self._save(folder)
@@ -106,7 +144,8 @@ class Model:
         """The fitted model from its parsed model.json and its folder."""
         model = cls()
         model.classes_, model.n_genes_ = description["classes"], description["n_genes"]
-        model.settings_ = description["settings"]
+        model.settings_, columns = description["settings"], description.get("columns")
+        model.columns_ = None if columns is None else np.array(columns, dtype=int)
         model._restore(folder)
         return model
 

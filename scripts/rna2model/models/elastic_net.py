@@ -39,32 +39,32 @@ class ElasticNet(Linear):
         self.intercept_ = intercept[0] - self.weights_ @ mean
         used = int((coefficients != 0).any(axis=(1, 2)).sum())
         self.settings_.update(l1_ratio=chosen[0], C=chosen[1], n_genes_used=used)
-        log(f"elastic_net: l1_ratio {chosen[0]}, C {chosen[1]:.3g}, {used} of {Z.shape[1]} genes")
+        log(f"{self.name}: l1_ratio {chosen[0]}, C {chosen[1]:.3g}, {used} of {Z.shape[1]} genes")
 
     def _tune(self, Z, y, folds, pairs, log):
-        """The (l1_ratio, C) with the least log loss of pooled out-of-fold predictions; all fits in one batch."""
-        masks = np.stack([np.isin(np.arange(len(y)), train) for train, _ in folds], axis=1).astype(float)
-        coefficients, intercept = self._solve(
-            Z,
-            y,
-            np.tile(masks, len(pairs)),
-            np.repeat(pairs, len(folds), axis=0),
-            1e-5,
-            self.STEPS_TUNING,
-            log,
-        )
-        scores = []
-        for i in range(len(pairs)):
-            predicted = np.empty((len(y), len(self.classes_)))
-            for k, (_, valid) in enumerate(folds):
-                member = i * len(folds) + k
-                predicted[valid] = probabilities(Z[valid] @ coefficients[:, member] + intercept[member])
-            scores.append(-base.log_loss(predicted, y))
+        """The (l1_ratio, C) with the least log loss of pooled out-of-fold predictions."""
+        predicted = np.empty((len(pairs), len(y), len(self.classes_)))
+        if folds[0].X is None:
+            self._predict_held_out(predicted, Z, y, folds, pairs, log)
+        else:
+            for fold in folds:
+                self._predict_held_out(predicted, scaled(fold.X)[0], y, [fold], pairs, log)
+        scores = [-base.log_loss(one, y) for one in predicted]
         tried = [
             {"l1_ratio": r, "C": C, "minus_log_loss": s} for (r, C), s in zip(pairs, scores, strict=True)
         ]
         self.settings_["candidates"] = tried
         return pairs[int(np.argmax(scores))]
+
+    def _predict_held_out(self, predicted, Z, y, folds, pairs, log):
+        """Fill `predicted` (pairs, n, K) at the validation rows of folds with the same columns; all fits in one batch."""
+        masks = np.stack([np.isin(np.arange(len(y)), train) for train, _ in folds], axis=1).astype(float)
+        weight, repeated = np.tile(masks, len(pairs)), np.repeat(pairs, len(folds), axis=0)
+        coefficients, intercept = self._solve(Z, y, weight, repeated, 1e-5, self.STEPS_TUNING, log)
+        for i in range(len(pairs)):
+            for k, (_, valid) in enumerate(folds):
+                member = i * len(folds) + k
+                predicted[i, valid] = probabilities(Z[valid] @ coefficients[:, member] + intercept[member])
 
     def _solve(self, Z, y, weight, pairs, tolerance, most_steps, log):
         """(coefficients (p, B, M), intercepts (B, M)) per sd of expression; pairs (B, 2) of l1_ratio and C."""
@@ -77,6 +77,13 @@ class ElasticNet(Linear):
         if not settled and most_steps == self.STEPS:
             self._note(f"stopped after {most_steps} steps, coefficients not settled to {tolerance}", log)
         return w, intercept
+
+
+class Lasso(ElasticNet):
+    """The same with the L1 penalty alone (Tibshirani 1996): of genes that say the same, one."""
+
+    name = "lasso"
+    SEARCH: ClassVar[dict] = {"l1_ratio": [1.0], "C_over_smallest": [2.0, 6.0, 20.0]}
 
 
 def smallest_C(Z, y):

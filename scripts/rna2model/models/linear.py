@@ -22,7 +22,7 @@ class Linear(base.Model):
     intercept_ : (1 or K,) float64
     """
 
-    def coefficients(self):
+    def _weights(self):
         return self.weights_
 
     def _scores(self, row):
@@ -68,17 +68,29 @@ class LogisticL2(Linear):
 
     def _fit(self, X, y, folds, log):
         rotation = Rotation(X)
-        genes = max(rotation.n_varying, 1)
         loss, targets = logistic_targets(y)
-        C = self.DEFAULT / genes
+        C = self.DEFAULT / rotation.columns
         if folds:
-            Cs = np.sort(np.asarray(self.search["C_times_genes"], dtype=float)) / genes
-            decision = out_of_fold(loss, rotation.Z, targets, [np.ones(len(y))] * len(folds), Cs, folds)
-            scores = [-base.log_loss(probabilities(decision[:, i]), y) for i in range(len(Cs))]
+            multiples = np.sort(np.asarray(self.search["C_times_genes"], dtype=float))
+            decision = out_of_fold(loss, rotation, targets, [np.ones(len(y))] * len(folds), multiples, folds)
+            scores = [-base.log_loss(probabilities(decision[:, i]), y) for i in range(len(multiples))]
+            Cs = multiples / rotation.columns
             C = Cs[self._choose(Cs, scores, "minus_log_loss", log)]
         weights, intercept = newton.solve(loss, rotation.Z, targets, np.ones((len(y), 1)), np.array([C]))
         self._keep(rotation, weights[:, 0], intercept[0])
         self.settings_.update(C=float(C), n_varying_genes=rotation.n_varying)
+
+
+class Clinical(LogisticL2):
+    """Logistic regression on the clinical covariates alone: what expression has to add to."""
+
+    name, SEES = "clinical", "covariates"
+
+
+class GenesOnly(LogisticL2):
+    """logistic_l2 without the clinical covariates: what they add is the difference between the two."""
+
+    name, SEES = "genes_only", "genes"
 
 
 class LinearSVM(Linear):
@@ -96,12 +108,13 @@ class LinearSVM(Linear):
 
     def _fit(self, X, y, folds, log):
         rotation = Rotation(X)
-        genes, targets = max(rotation.n_varying, 1), one_against_rest(y)
-        C, slope, offsets = self.DEFAULT / genes, 1.0, 0.0
+        targets = one_against_rest(y)
+        C, slope, offsets = self.DEFAULT / rotation.columns, 1.0, 0.0
         if folds:
-            Cs = np.sort(np.asarray(self.search["C_times_genes"], dtype=float)) / genes
+            multiples = np.sort(np.asarray(self.search["C_times_genes"], dtype=float))
+            Cs = multiples / rotation.columns
             weights = [_spread(base.balanced_weights(y[train]), train, len(y)) for train, _ in folds]
-            decision = out_of_fold(newton.SquaredHinge, rotation.Z, targets, weights, Cs, folds)
+            decision = out_of_fold(newton.SquaredHinge, rotation, targets, weights, multiples, folds)
             scores = [base.balanced_accuracy(decide(decision[:, i]), y) for i in range(len(Cs))]
             best = self._choose(Cs, scores, "balanced_accuracy", log)
             slope, offsets = calibration.fit(decision[:, best], y, base.balanced_weights(y))
@@ -127,11 +140,25 @@ def one_against_rest(y):
     return np.where(y[:, None] == np.arange(y.max() + 1), 1.0, -1.0)[:, :, None]
 
 
-def out_of_fold(loss, Z, targets, weights, Cs, folds):
-    """(n, number of C, T * M) decision values of rows held out in inner folds, all fits in one batch.
+def out_of_fold(loss, rotation, targets, weights, multiples, folds):
+    """(n, number of C, T * M) decision values of rows held out in inner folds.
 
-    targets (n, T, M); weights: one (n,) array per fold; folds as `splits.inner` gives them.
+    targets (n, T, M); weights: one (n,) array per fold; multiples: C times the number of columns; folds: base.Fold.
+    Folds that share their columns are fitted in one batch; a fold with columns of its own has its own rotation.
     """
+    decision = np.empty((len(targets), len(multiples), targets.shape[1] * targets.shape[2]))
+    if folds[0].X is None:
+        parts = [(rotation, weights, folds)]
+    else:
+        parts = [(Rotation(fold.X), [w], [fold]) for w, fold in zip(weights, folds, strict=True)]
+    for own, part_weights, part_folds in parts:
+        Cs = multiples / own.columns
+        _decide_held_out(decision, loss, own.Z, targets, part_weights, Cs, part_folds)
+    return decision
+
+
+def _decide_held_out(decision, loss, Z, targets, weights, Cs, folds):
+    """Fill `decision` at the validation rows of `folds`, all fits in one batch."""
     n, T, M = targets.shape
     masked = np.stack(
         [w * np.isin(np.arange(n), train) for w, (train, _) in zip(weights, folds, strict=True)], axis=1
@@ -144,12 +171,10 @@ def out_of_fold(loss, Z, targets, weights, Cs, folds):
         np.broadcast_to(np.asarray(Cs)[:, None, None], shape).ravel(),
     )  # fmt: skip
     w, intercept = w.reshape(-1, *shape, M), intercept.reshape(*shape, M)
-    decision = np.empty((n, len(Cs), T * M))
     for k, (_, valid) in enumerate(folds):
         decision[valid] = (np.tensordot(Z[valid], w[:, :, k], axes=1) + intercept[:, k]).reshape(
             len(valid), len(Cs), -1
         )
-    return decision
 
 
 def probabilities(decision):

@@ -24,6 +24,7 @@ class Rotation:
         self.X, self.mean = X, X.mean(axis=0, dtype=np.float64)
         self.scale = _pareto_scale(X, self.mean)
         self.n_varying = int(np.isfinite(self.scale).sum())
+        self.columns = max(self.n_varying, 1)  # what penalties are counted per
         self.wide = X.shape[1] > X.shape[0]
         self.Z, self.axes = self._decompose()
 

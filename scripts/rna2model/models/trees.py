@@ -64,10 +64,12 @@ class RandomForest(Trees):
 
     def _inner_score(self, candidate, X, y, folds):
         probabilities, threads = np.empty((len(y), len(self.classes_))), self._useful_threads(X)
-        for train, valid in folds:
-            forest = self._forest(candidate, self.TREES_TUNING, X.shape[1], threads).fit(X[train], y[train])
-            forest.n_jobs = 1
-            probabilities[valid] = forest.predict_proba(X[valid])
+        for fold in folds:
+            train, valid = fold
+            own = fold.of(X)
+            forest = self._forest(candidate, self.TREES_TUNING, own.shape[1], threads)
+            forest.fit(own[train], y[train]).n_jobs = 1
+            probabilities[valid] = forest.predict_proba(own[valid])
         # a forest says 0 where no tree votes; half a vote keeps one sample from deciding the log loss
         return -base.log_loss(np.maximum(probabilities, 0.5 / self.TREES_TUNING), y)
 
@@ -85,6 +87,42 @@ class RandomForest(Trees):
             random_state=self.seed,
             n_jobs=threads,
         )
+
+
+class DecisionTree(Trees):
+    """One classification tree (Breiman et al. 1984): what can be read off a few genes, and no more.
+
+    Depth and leaf size are chosen by the log loss of pooled inner out-of-fold predictions.
+    """
+
+    name = "decision_tree"
+    SEARCH: ClassVar[dict] = {"max_depth": [1, 2, 4], "min_samples_leaf": [2, 5]}
+    TRUSTED = ("sklearn.tree._tree.Tree",)
+
+    def _fit(self, X, y, folds, log):
+        from sklearn.tree import DecisionTreeClassifier
+
+        candidates = self._candidates()
+        chosen = candidates[len(candidates) // 2]
+        if folds:
+            scores = [self._inner_score(candidate, X, y, folds) for candidate in candidates]
+            tried = [{**c, "minus_log_loss": s} for c, s in zip(candidates, scores, strict=True)]
+            self.settings_["candidates"], chosen = tried, candidates[int(np.argmax(scores))]
+            log(f"decision_tree: {chosen} of {len(candidates)} candidates")
+        self.settings_.update(chosen)
+        self.estimator_ = DecisionTreeClassifier(**chosen, random_state=self.seed).fit(
+            X.astype(np.float32), y
+        )
+
+    def _inner_score(self, candidate, X, y, folds):
+        from sklearn.tree import DecisionTreeClassifier
+
+        probabilities = np.empty((len(y), len(self.classes_)))
+        for fold in folds:
+            (train, valid), own = fold, fold.of(X).astype(np.float32)
+            tree = DecisionTreeClassifier(**candidate, random_state=self.seed).fit(own[train], y[train])
+            probabilities[valid] = tree.predict_proba(own[valid])
+        return -base.log_loss(np.maximum(probabilities, 0.5 / len(y)), y)  # half a sample, not infinity
 
 
 class GradientBoosting(Trees):
@@ -115,11 +153,10 @@ class GradientBoosting(Trees):
     def _inner_scores(self, candidate, X, y, folds):
         """The candidate with its best number of rounds and the inner log loss there."""
         losses = np.zeros(self.ROUNDS)
-        for train, valid in folds:
-            booster = self._booster({**candidate, "max_iter": self.ROUNDS}, len(train)).fit(
-                X[train], y[train]
-            )
-            staged = booster.staged_predict_proba(X[valid])
+        for fold in folds:
+            (train, valid), own = fold, fold.of(X)
+            booster = self._booster({**candidate, "max_iter": self.ROUNDS}, len(train))
+            staged = booster.fit(own[train], y[train]).staged_predict_proba(own[valid])
             losses += [
                 len(valid) / len(y) * base.log_loss(probabilities, y[valid]) for probabilities in staged
             ]

@@ -1,0 +1,106 @@
+"""Covariates, gene sets and selection through the whole workflow, on a matrix that was made for it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tests.conftest import LOCAL, snakemake
+from tests.workflow.conftest import Run
+
+SAMPLES, NEW, GENES = 40, 4, 200
+
+
+def make(folder, signal):
+    """Counts of no biology but in genes 0 ... `signal`; age says the label, sex nothing. Four samples have no label."""
+    rng = np.random.default_rng(4)
+    names = [f"s{number:02d}" for number in range(SAMPLES + NEW)]
+    label = np.arange(SAMPLES + NEW) % 2
+    means = rng.lognormal(5, 1, GENES) * np.exp(rng.normal(0, 0.2, (SAMPLES + NEW, GENES)))
+    means[:, :signal] *= np.exp(1.2 * label[:, None])
+    genes = [f"gene{number}" for number in range(GENES)]
+    counts = pd.DataFrame(rng.poisson(means).T, index=pd.Index(genes, name="gene_id"), columns=names)
+    counts.to_csv(folder / "counts.tsv", sep="\t")
+    sheet = pd.DataFrame({"sample": names, "condition": np.array(["ill", "well"])[label]})
+    sheet["age"] = np.round(50 + 15 * label + rng.normal(0, 4, len(names)), 1).astype(str)
+    sheet["sex"] = rng.choice(["m", "f"], len(names))
+    sheet.loc[[3, 8], "age"] = ""
+    sheet.loc[SAMPLES:, "condition"] = ""
+    sheet.loc[SAMPLES, "sex"] = "unknown to training"
+    sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    sets = [["module", "", *genes[:20]]] + [
+        [f"set{k}", "", *genes[20 * k : 20 * k + 20]] for k in range(1, 9)
+    ]
+    (folder / "sets.gmt").write_text("".join("\t".join(one) + "\n" for one in sets))
+    return label[SAMPLES:]
+
+
+def run(folder, covariates, models=("logistic_l2",), **features):
+    config = {
+        "samples": "samples.tsv",
+        "counts": "counts.tsv",
+        "design": {"target": "condition", "covariates": covariates},
+        "features": features,
+        "models": list(models),
+        "evaluation": {"folds": 3, "inner_folds": 3, "permutations": 10},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    snakemake(folder, *LOCAL, check=True)
+    return Run(folder, folder / "results")
+
+
+def scores(done, metric="auroc"):
+    table = done.table("models/comparison.tsv").set_index(["metric", "model"])["estimate"]
+    return table.loc[metric].astype(float)
+
+
+@pytest.fixture(scope="module")
+def clinical(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clinical")
+    make(folder, signal=0)
+    models = ["logistic_l2", "clinical", "genes_only", "random_forest"]
+    return run(folder, ["age", "sex"], models, selection="moderated_f", count=30, impute="knn")
+
+
+def test_a_covariate_that_says_the_label_is_heard_among_genes_that_do_not(clinical):
+    found = scores(clinical)
+    assert found["logistic_l2"] > 0.9 and found["random_forest"] > 0.8
+    assert found["clinical"] > 0.9 and found["genes_only"] < 0.75
+
+
+def test_new_samples_are_served_with_their_covariates_and_flags(clinical):
+    predictions = clinical.table("predictions.tsv").set_index("sample")
+    assert list(predictions["predicted"]) == ["ill", "well", "ill", "well"]
+    assert predictions.loc["s40", "flags"] == "sex 'unknown to training' was not in training"
+    manifest = json.loads((clinical.results / "bundle/manifest.json").read_text())
+    assert manifest["covariates"] == ["age", "sex"] and "features.safetensors" in manifest["files"]
+
+
+def test_permutations_choose_columns_by_themselves(clinical):
+    found = json.loads((clinical.results / "models/logistic_l2/permutation.json").read_text())
+    assert found["statistic"] > 0.9 and 0.3 < found["mean"] < 0.7
+
+
+def test_gene_set_scores_stand_for_genes(tmp_path):
+    truth = make(tmp_path, signal=20)
+    done = run(tmp_path, [], gene_sets="sets.gmt", score="mean_z")
+    assert scores(done)["logistic_l2"] > 0.95
+    model = json.loads((done.results / "bundle/model/model.json").read_text())
+    assert model["n_genes"] == 9
+    assert list(done.table("predictions.tsv")["predicted"]) == list(np.array(["ill", "well"])[truth])
+    assert not (done.results / "report.html").read_text().count("Traceback")
+
+
+def test_a_covariate_that_the_sheet_lacks_is_named_before_any_job(tmp_path):
+    make(tmp_path, signal=0)
+    config = {
+        "samples": "samples.tsv",
+        "counts": "counts.tsv",
+        "design": {"covariates": ["bmi", "condition"]},
+    }
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    failed = snakemake(tmp_path, *LOCAL, check=False)
+    assert "design.covariates names column 'bmi', which the sheet does not have" in failed.text
+    assert "no job was started" in failed.text
