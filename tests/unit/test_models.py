@@ -11,14 +11,23 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rna2model import models
 from rna2model.errors import InputProblem
-from rna2model.models import calibration, elastic_net, linear, newton, proximal, rotation, torch_loop
+from rna2model.models import calibration, elastic_net, linear, newton, proximal, rotation
 
 ALL = list(models.NAMES)
 LINEAR = ["logistic_l2", "linear_svm", "elastic_net"]
+ONE = {"learning_rate": [0.01], "weight_decay": [0.1], "dropout": [0.2]}  # one candidate, to be quick
+SEARCH = {
+    name: ONE | ({"auxiliary": [0.1]} if name in ("autoencoder", "vae") else {}) for name in models.TORCH
+}
 
 
 def quiet(*_):
     pass
+
+
+def make(name, **options):
+    """A model with a short search."""
+    return models.make(name, search=SEARCH.get(name), **options)
 
 
 def expression(n=36, p=120, K=2, effect=1.5, seed=0):
@@ -48,7 +57,7 @@ def test_the_registry_imports_nothing_heavy():
 def test_a_model_learns_predicts_and_reloads_identically(name, K, tmp_path):
     X, y = expression(K=K)
     new, _ = expression(K=K, seed=1, n=60)
-    model = models.make(name).fit(X, y, log=quiet)
+    model = make(name).fit(X, y, log=quiet)
     probabilities = model.predict_proba(new)
     assert model.classes_ == sorted(set(y)) and probabilities.shape == (60, K)
     assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-12)
@@ -68,14 +77,14 @@ def test_a_model_learns_predicts_and_reloads_identically(name, K, tmp_path):
 def test_a_strong_signal_is_found(name):
     X, y = expression()
     new, truth = expression(seed=1, n=60)
-    assert (models.make(name).fit(X, y, log=quiet).predict(new) == truth).mean() > 0.85
+    assert (make(name).fit(X, y, log=quiet).predict(new) == truth).mean() > 0.85
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_equal_seeds_give_equal_bytes(name, tmp_path):
     X, y = expression(n=24, p=40)
     for folder in ("one", "two"):
-        models.make(name, seed=3).fit(X, y, log=quiet).save(tmp_path / folder)
+        make(name, seed=3).fit(X, y, log=quiet).save(tmp_path / folder)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
 
@@ -104,7 +113,7 @@ def test_a_gene_that_knows_the_label_in_test_rows_only_changes_nothing():
     told = X.copy()
     told[30:, -1] = np.where(y[30:] == "blue", 9.0, 0.0)
     for name in ALL:
-        model = models.make(name).fit(X[:30], y[:30], log=quiet)
+        model = make(name).fit(X[:30], y[:30], log=quiet)
         assert_array_equal(model.predict_proba(X[30:]), model.predict_proba(told[30:]))
 
 
@@ -238,12 +247,6 @@ def test_a_gpu_that_is_not_there_is_said_and_the_cpu_used(monkeypatch):
     X, y = expression(n=12, p=20)
     model = models.make("mlp", device="cuda").fit(X, y, log=quiet)
     assert model.settings_["device"] == "cpu" and "no GPU is available" in model.settings_["notes"][0]
-
-
-def test_large_cohorts_are_trained_in_minibatches():
-    batches = torch_loop._minibatches(1300, np.random.default_rng(0))
-    assert [len(batch) for batch in batches] == [434, 433, 433]
-    assert sorted(np.concatenate(batches).tolist()) == list(range(1300))
 
 
 class Harmful:

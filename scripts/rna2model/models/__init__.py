@@ -4,7 +4,7 @@ Nothing is imported before a model is made or loaded, so the rules can read the 
 
 How classes are weighted: logistic_l2, elastic_net, random_forest and gradient_boosting are fitted to the
 samples as they are, so their probabilities are those of a population with the classes as common as in
-training (calibration, Brier). linear_svm and mlp weigh the classes equally, so their predicted class aims at
+training (calibration, Brier). linear_svm and the torch models weigh the classes equally, so their predicted class aims at
 balanced accuracy and their probabilities speak of classes equally common. The two differ only where the
 cohort is unbalanced; `settings_["class_weight"]` says which applies.
 """
@@ -28,14 +28,28 @@ NAMES = {
     "random_forest": "rna2model.models.trees:RandomForest",
     "gradient_boosting": "rna2model.models.trees:GradientBoosting",
     "mlp": "rna2model.models.mlp:MLP",
+    "autoencoder": "rna2model.models.autoencoder:Autoencoder",
+    "vae": "rna2model.models.vae:VAE",
+    "attention": "rna2model.models.attention:Attention",
+    "cnn": "rna2model.models.cnn:CNN",
 }
 NEED_COVARIATES = {"clinical", "genes_only"}
-TORCH = {"mlp"}  # trained with torch, and on a GPU where the config asks for one
+TORCH = {
+    "mlp",
+    "autoencoder",
+    "vae",
+    "attention",
+    "cnn",
+}  # trained with torch, and on a GPU where the config asks for one
 
 
-def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
-    """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}."""
-    return _class(name)(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads)
+def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, **torch):
+    """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}.
+
+    `torch`: what only torch models take (torch_model.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
+    """
+    kind = _class(name)
+    return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **torch)
 
 
 def load(folder):

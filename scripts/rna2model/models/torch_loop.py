@@ -1,142 +1,286 @@
-"""One training loop for many small networks at once (plain torch).
+"""One training loop for all torch models (plain torch): many small networks at once, or a single one.
 
-All pairs of inner fold and candidate are members of one program with stacked weights: a member has its own
-learning rate, weight decay, dropout and training rows, and every matrix product is shared. On small data the
-cost of a training step is the calls, not the arithmetic, so twenty members cost little more than one.
+Every pair of inner fold and setting (hyperparameters and seed) is a network of one program with stacked weights: each
+has its own learning rate, weight decay, dropout, training rows and end, and every matrix product is shared. On small
+data the cost of a training step is the calls, not the arithmetic, so twenty networks cost little more than one.
+
+A network is an object with
+
+    n_draws                                  uniform random numbers it needs per row while training
+    initial(rng, width, outputs)             {name: array}, its weights at the start; a name ending in "bias" does not decay
+    forward(weights, rows, widths, draw, dropout)
+                                             (output (F, C, n, K), loss per row that needs no labels (F, C, n) or None)
 """
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
-MINIBATCH = 512  # rows per step; the same rows for all members
+from rna2model import __version__
+from rna2model.models.torch_data import Fold, Rows
+from rna2model.models.torch_state import Journal
+
+__all__ = ["Fold", "Plan", "train"]
+
+STATE = ("weights", "first_moments", "second_moments")  # of a checkpoint
 LOG_EVERY = 25  # epochs
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # AdamW (Loshchilov & Hutter 2019), torch's defaults
 
 
 @dataclass
-class Member:
-    """One network: how it is trained, and the weight of each row in its training and validation loss."""
+class Plan:
+    """How to train: `epochs` at most, a network's end when its validation loss did not improve for `patience`.
 
-    learning_rate: float
-    weight_decay: float
-    dropout: float
-    seed: list
-    train: np.ndarray  # (n,) weights, zero for rows it may not see
-    valid: np.ndarray  # (n,) weights, all zero where nothing is held out
-
-
-class Networks:
-    """F x C stacked networks of one hidden layer: relu(z W1 + b1) W2 + b2; fold f sees its own coordinates.
-
-    W1 (F, r, C, h), b1 (F, C, h), W2 (F * C, h, K), b2 (F * C, K), float32
+    `together`: the folds of a setting end together, by their mean loss, which is what tuning compares; otherwise
+    each network ends by its own.
+    `supervised` off trains on the part of the loss that needs no labels. `start` {name: (F, C, ...) array} replaces
+    initial weights. `label` names the program in journal and log.
     """
 
-    def __init__(self, r, hidden, K, members, device):
-        F, C = len(members), len(members[0])
-        drawn = [_initial(r, hidden, K, member.seed) for fold in members for member in fold]
-        W1, b1, W2, b2 = (np.stack(parts) for parts in zip(*drawn, strict=True))
-        W1 = W1.reshape(F, C, r, hidden).transpose(0, 2, 1, 3).copy()
-        stacked = [W1, b1.reshape(F, C, hidden), W2, b2]
-        self.parameters = [torch.tensor(one, device=device, requires_grad=True) for one in stacked]
-        self.dropout = _per_member(members, "dropout", device)[:, None, :, None]
-
-    def logits(self, Z, uniform=None):
-        """(F * C, n, K); `uniform` (n, h) random numbers switch dropout on, the same draw for all members."""
-        W1, b1, W2, b2 = self.parameters
-        hidden = torch.bmm(Z, W1.flatten(2)).view(len(Z), -1, *b1.shape[1:])
-        hidden = torch.relu(hidden + b1[:, None])
-        if uniform is not None:
-            hidden = hidden * (uniform[None, :, None, :] >= self.dropout) / (1.0 - self.dropout)
-        return torch.baddbmm(b2[:, None], hidden.transpose(1, 2).flatten(0, 1), W2)
-
-    def first(self):
-        """[W1 (r, h), b1 (h,), W2 (h, K), b2 (K,)] of the first network as float64 arrays."""
-        W1, b1, W2, b2 = (one.detach().cpu().numpy().astype(np.float64) for one in self.parameters)
-        return [W1[0, :, 0], b1[0, 0], W2[0], b2[0]]
+    loss: object
+    epochs: int
+    patience: int | None = None
+    together: bool = False
+    supervised: bool = True
+    start: dict = field(default_factory=dict)
+    label: str = "training"
+    minibatch: int = 512
+    device: str = "cpu"
+    seed: int = 1
+    log: object = print
+    journal: Journal = field(default_factory=Journal)
+    checkpoint: object = None  # torch_state.Checkpoint
 
 
-class AdamW:
-    """AdamW with a learning rate and a weight decay per member; biases do not decay."""
+def train(network, folds, settings, truth, plan):
+    """Train a network per fold and setting; returns the Program, with `curve` and `first()`.
 
-    def __init__(self, parameters, members, device):
-        rate, decay = (
-            _per_member(members, "learning_rate", device),
-            _per_member(members, "weight_decay", device),
-        )
-        self.parameters = parameters
-        self.rate = [rate[:, None, :, None], rate[:, :, None], rate.reshape(-1, 1, 1), rate.reshape(-1, 1)]
-        keep = 1.0 - rate * decay
-        self.keep = [keep[:, None, :, None], 1.0, keep.reshape(-1, 1, 1), 1.0]
-        self.first = [torch.zeros_like(one) for one in parameters]
-        self.second = [torch.zeros_like(one) for one in parameters]
-        self.steps = 0
-
-    @torch.no_grad()
-    def step(self, gradients):
-        self.steps += 1
-        unbias1, unbias2 = 1.0 - BETA1**self.steps, 1.0 - BETA2**self.steps
-        state = zip(self.parameters, gradients, self.first, self.second, self.rate, self.keep, strict=True)
-        for parameter, gradient, first, second, rate, keep in state:
-            first.lerp_(gradient, 1.0 - BETA1)
-            second.lerp_(gradient.square(), 1.0 - BETA2)
-            parameter.mul_(keep).sub_(rate * (first / unbias1) / ((second / unbias2).sqrt() + EPSILON))
-
-
-def train(Z, y, members, hidden, epochs, patience, device, seed, log):
-    """Train all members; returns (networks, (C, epochs run) validation loss of each candidate).
-
-    Z (F, n, r): the rows in the coordinates of each fold; y (n,) class numbers; members: F lists of C. The
-    validation loss of a candidate is its mean over folds, steadier than any fold's own. Stops when no candidate
-    improved for `patience` epochs.
+    folds: F of `Fold`; settings: C dicts with learning_rate, weight_decay, dropout, seed, and `auxiliary`, the weight
+    of the label-free loss; truth (n, q). A killed job that has a checkpoint goes on and ends with the same bytes.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
-    rows = torch.tensor(Z, dtype=torch.float32, device=device)
-    truth = torch.nn.functional.one_hot(torch.tensor(y, device=device)).float()
-    learned, held_out = (_per_member(members, which, device).flatten(0, 1) for which in ("train", "valid"))
-    networks = Networks(Z.shape[2], hidden, truth.shape[1], members, device)
-    optimizer, rng = AdamW(networks.parameters, members, device), np.random.default_rng(seed)
-    curve = []
-    for epoch in range(1, epochs + 1):
-        for batch in _minibatches(len(y), rng):
-            uniform = torch.tensor(rng.random((len(batch), hidden), dtype=np.float32), device=device)
-            loss = _loss(networks.logits(rows[:, batch], uniform), truth[batch], learned[:, batch])
-            optimizer.step(torch.autograd.grad(loss.sum(), networks.parameters))
-        with torch.no_grad():
-            losses = _loss(networks.logits(rows), truth, held_out).cpu().numpy()
-        curve.append(losses.reshape(len(members), -1).mean(axis=0))
-        if epoch % LOG_EVERY == 0:
-            trained = float(loss.detach().mean())
-            log(f"epoch {epoch}: {len(losses)} networks, loss {trained:.4f}, validation {curve[-1].round(4)}")
-        if epoch - np.argmin(curve, axis=0).max() > patience:
-            break
-    return networks, np.array(curve).T
+    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
+    rows = Rows(folds, truth, plan.device, plan.minibatch, plan.seed)
+    program = Program(network, folds, settings, truth.shape[1], plan)
+    program.resume(truth)
+    while program.epoch < plan.epochs and program.active.any():
+        learned = program.one_epoch(rows)
+        held_out = program.validate(rows)
+        program.freeze(held_out)
+        program.report(learned, held_out)
+        program.save(finished=program.epoch == plan.epochs or not program.active.any())
+        program.drop_frozen()
+    return program
 
 
-def _initial(r, hidden, K, seed):
-    """Random weights of one network, uniform within 1 / sqrt(inputs) as in torch.nn.Linear; biases zero."""
-    rng = np.random.default_rng(seed)
-    first = rng.uniform(-1, 1, (r, hidden)) / np.sqrt(max(r, 1))
-    second = rng.uniform(-1, 1, (hidden, K)) / np.sqrt(hidden)
-    parts = [first, np.zeros(hidden), second, np.zeros(K)]
-    return [part.astype(np.float32) for part in parts]
+class Program:
+    """Stacked weights, their AdamW state and the course of training.
+
+    Attributes
+    ----------
+    weights : {name: (F, C, ...) tensor}, views of `flat`; C counts the settings still in training, `live` their numbers
+    flat, moments : (F, C, all weights of a network) tensors; those that decay come first
+    curve : (epochs run, F, C of all) validation loss; a network that has ended keeps its last
+    active : (F, C) bool, False for networks that have ended (frozen weights)
+    """
+
+    def __init__(self, network, folds, settings, outputs, plan):
+        self.network, self.folds, self.settings, self.plan = network, folds, settings, plan
+        shape = len(folds), len(settings)
+        start = self._initial(outputs)
+        self.names = sorted(start, key=lambda name: name.endswith("bias"))
+        self.shapes = [start[name].shape[2:] for name in self.names]
+        self.decaying = sum(start[name][0, 0].size for name in self.names if not name.endswith("bias"))
+        flat = np.concatenate([start[name].reshape(*shape, -1) for name in self.names], axis=2)
+        self.flat = self._tensor(flat)
+        self.moments = [torch.zeros_like(self.flat), torch.zeros_like(self.flat)]
+        self.live, self.active = np.arange(shape[1]), np.ones(shape, dtype=bool)
+        self.best, self.best_epoch = np.full(shape, np.inf), np.zeros(shape, dtype=int)
+        self.curve, self.epoch, self.steps, self.key = np.empty((0, *shape)), 0, 0, None
+        self._prepare()
+
+    def _initial(self, outputs):
+        """{name: (F, C, ...) array}, given or drawn by the seed of the setting and the number of the fold."""
+        drawn = []
+        for fold in self.folds:
+            rngs = [np.random.default_rng([setting["seed"], fold.number]) for setting in self.settings]
+            drawn.append([self.network.initial(rng, fold.rows.shape[1], outputs) for rng in rngs])
+        start = {name: _stack([[one[name] for one in row] for row in drawn]) for name in drawn[0][0]}
+        return start | self.plan.start
+
+    def first(self):
+        """{name: float64 array} of the network of the first fold and setting."""
+        return {n: w[0, 0].detach().cpu().numpy().astype(np.float64) for n, w in self.weights.items()}
+
+    def one_epoch(self, rows):
+        """One pass over the training rows; returns the (F, C) mean training loss."""
+        total, parts = 0.0, 0
+        for batch, truth, weight, seen in rows.minibatches(self.epoch + 1):
+            self.steps, parts = self.steps + 1, parts + 1
+            output, extra = self._forward(batch, rows.widths, self._draw(batch.shape[1]))
+            loss = self._loss(output, extra, truth, weight, seen)
+            self._step(torch.autograd.grad(loss.sum(), self.weights.values(), materialize_grads=True))
+            total = total + loss.detach()
+        self.epoch += 1
+        return (total / parts).cpu().numpy()
+
+    @torch.no_grad()
+    def validate(self, rows):
+        """(F, C) loss of the held-out rows; None where nothing is held out or labels are not used."""
+        if not self.plan.supervised or not any(fold.valid.any() for fold in self.folds):
+            return None
+        parts = [
+            (self._forward(batch, rows.widths)[0], truth, weight)
+            for batch, truth, weight, _ in rows.validation()
+        ]
+        output, truth, weight = (torch.cat(part, dim=2) for part in zip(*parts, strict=True))
+        held_out = self.plan.loss(output.float(), truth, weight).cpu().numpy()
+        return np.where(np.isfinite(held_out), held_out, np.inf)  # diverged: never the best
+
+    def freeze(self, held_out):
+        """End the networks whose validation loss has not improved for `patience` epochs."""
+        if held_out is None:
+            return
+        last = self.curve[-1].copy() if len(self.curve) else np.full(self.best.shape, np.inf)
+        last[:, self.live] = held_out
+        self.curve = np.concatenate([self.curve, last[None]])
+        measure = np.broadcast_to(last.mean(axis=0), last.shape) if self.plan.together else last
+        better = (measure < self.best) & self.active
+        self.best = np.where(better, measure, self.best)
+        self.best_epoch = np.where(better, self.epoch, self.best_epoch)
+        if self.plan.patience is None:
+            return
+        ended = self.active & (self.epoch - self.best_epoch >= self.plan.patience)
+        if ended.any():
+            self.active &= ~ended
+            self._prepare()
+
+    def drop_frozen(self):
+        """Take settings out of the program that have ended in every fold, so that the others go on faster."""
+        going = self.active[:, self.live].any(axis=0)
+        if going.all() or not going.any():
+            return
+        keep = torch.tensor(np.flatnonzero(going), device=self.plan.device)
+        self.flat, *self.moments = (state[:, keep] for state in (self.flat, *self.moments))
+        self.live = self.live[going]
+        self._prepare()
+
+    def report(self, learned, held_out):
+        """A line of the journal, and now and then one of the log."""
+        line = {"program": self.plan.label, "epoch": self.epoch, "networks": int(self.active.sum())}
+        line["candidate"] = self.live.tolist()
+        line["train_loss"] = _rounded(learned.mean(axis=0))
+        line["validation_loss"] = None if held_out is None else _rounded(held_out.mean(axis=0))
+        line["learning_rate"] = [self.settings[i]["learning_rate"] for i in self.live]
+        self.plan.journal.write(line)
+        if self.epoch % LOG_EVERY == 0:
+            shown = "" if held_out is None else f", validation {line['validation_loss']}"
+            self.plan.log(
+                f"{self.plan.label}, epoch {self.epoch}: {line['networks']} networks, loss {learned.mean():.4f}{shown}"
+            )
+
+    def resume(self, truth):
+        """Go on from the checkpoint of the same program, if there is one."""
+        found = None
+        if self.plan.checkpoint is not None:
+            self.key = self._hash(truth)
+            found = self.plan.checkpoint.load(self.key)
+        if found is None:
+            return self.plan.journal.rewind(self.plan.journal.lines)
+        arrays, state = found
+        self.live, self.active = arrays["live"], arrays["active"].astype(bool)
+        self.best, self.best_epoch, self.curve = arrays["best"], arrays["best_epoch"], arrays["curve"]
+        self.epoch, self.steps = state["epoch"], state["steps"]
+        self.flat, *self.moments = (self._tensor(arrays[name]) for name in STATE)
+        self.plan.journal.rewind(state["lines"])
+        self.plan.log(f"{self.plan.label}: goes on after epoch {self.epoch}")
+        self._prepare()
+        self.drop_frozen()
+
+    def save(self, finished):
+        """Keep the state where it is due, and at the end of the program."""
+        if self.plan.checkpoint is None or not (finished or self.plan.checkpoint.due()):
+            return
+        arrays = {name: getattr(self, name) for name in ("live", "best", "best_epoch", "curve")}
+        arrays["active"] = self.active.astype(np.uint8)
+        for name, state in zip(STATE, (self.flat, *self.moments), strict=True):
+            arrays[name] = state.cpu().numpy()
+        state = {"epoch": self.epoch, "steps": self.steps, "lines": self.plan.journal.lines}
+        self.plan.checkpoint.save(self.key, arrays, state)
+
+    def _forward(self, batch, widths, draw=None):
+        with torch.autocast("cuda", dtype=torch.bfloat16, enabled=batch.is_cuda):
+            return self.network.forward(self.weights, batch, widths, draw, self.dropout)
+
+    def _loss(self, output, extra, truth, weight, seen):
+        """(F, C) training loss: of the labels, of what needs none, or both."""
+        loss = self.plan.loss(output.float(), truth, weight) if self.plan.supervised else 0.0
+        if extra is None:
+            return loss
+        label_free = (extra.float() * seen).sum(dim=-1) / seen.sum(dim=-1).clamp_min(1e-12)
+        return loss + (self.auxiliary if self.plan.supervised else 1.0) * label_free
+
+    @torch.no_grad()
+    def _step(self, gradients):
+        """AdamW with a learning rate and a weight decay per network; frozen networks stay as they are."""
+        first, second = self.moments
+        gradient = torch.cat([one.flatten(2) for one in gradients], dim=2)
+        first.lerp_(gradient, 1.0 - BETA1)
+        second.mul_(BETA2).addcmul_(gradient, gradient, value=1.0 - BETA2)
+        self.flat[..., : self.decaying].mul_(self.keep)
+        scale = (second / (1.0 - BETA2**self.steps)).sqrt_().add_(EPSILON)
+        self.flat.sub_(self.rate / (1.0 - BETA1**self.steps) * first / scale)
+
+    def _prepare(self):
+        """Rates of the settings that are left, zero for frozen networks; weights that take gradients, as views."""
+        active = self._tensor(self.active[:, self.live])
+        rate, decay, auxiliary, dropout = (
+            self._tensor(np.array([self.settings[i].get(name, 0.0) for i in self.live]))
+            for name in ("learning_rate", "weight_decay", "auxiliary", "dropout")
+        )
+        self.rate, self.keep = (rate * active)[..., None], (1.0 - rate * decay * active)[..., None]
+        self.auxiliary, self.dropout = auxiliary, dropout[:, None, None]
+        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        parts = zip(self.names, self.flat.split(sizes, dim=2), self.shapes, strict=True)
+        self.weights = {n: w.view(*w.shape[:2], *shape).detach().requires_grad_() for n, w, shape in parts}
+
+    def _draw(self, n):
+        """(n, n_draws) uniform numbers of this step, the same for all networks."""
+        generator = torch.Generator(self.plan.device).manual_seed(self.plan.seed * 1_000_003 + self.steps)
+        return torch.rand(n, self.network.n_draws, generator=generator, device=self.plan.device)
+
+    def _tensor(self, values):
+        return torch.tensor(values, dtype=torch.float32, device=self.plan.device)
+
+    def _hash(self, truth):
+        """Name of this very program: same data, settings and code version."""
+        plan = self.plan
+        told = [
+            getattr(plan, name) for name in ("label", "epochs", "patience", "together", "minibatch", "seed")
+        ]
+        told += [__version__, torch.__version__, self.settings]
+        digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        arrays = [truth, *plan.start.values()]
+        for fold in self.folds:
+            arrays += [fold.rows, fold.train, fold.valid, fold.seen]
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()[:32]
 
 
-def _per_member(members, field, device):
-    """(F, C) tensor of one field of the members, or (F, C, n) of their row weights."""
-    values = np.array([[getattr(member, field) for member in fold] for fold in members])
-    return torch.tensor(values, dtype=torch.float32, device=device)
+def _stack(drawn):
+    """(F, C, ...) array of F lists of C arrays, padded with zeros to the largest."""
+    shape = np.max([one.shape for row in drawn for one in row], axis=0)
+    return np.stack([np.stack([np.pad(one, _missing(one, shape)) for one in row]) for row in drawn])
 
 
-def _minibatches(n, rng):
-    """Row numbers of each step of an epoch: all rows where they fit, else shuffled parts of equal size."""
-    if n <= MINIBATCH:
-        return [np.arange(n)]
-    return np.array_split(rng.permutation(n), -(-n // MINIBATCH))
+def _missing(array, shape):
+    return [(0, int(size) - have) for size, have in zip(shape, array.shape, strict=True)]
 
 
-def _loss(logits, truth, weight):
-    """(B,) weighted mean cross-entropy of each member; logits (B, n, K), truth (n, K), weight (B, n)."""
-    cross_entropy = -(torch.log_softmax(logits, dim=2) * truth).sum(dim=2)
-    return (cross_entropy * weight).sum(dim=1) / weight.sum(dim=1).clamp_min(1e-12)
+def _rounded(values):
+    """Numbers for JSON; None for what diverged."""
+    return [round(float(value), 6) if np.isfinite(value) else None for value in values]
