@@ -33,6 +33,7 @@ TORCH_MODELS = [model for model in MODELS if model in models.TORCH]
 SPLITS = preflight.split_names(config, SAMPLES)
 USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
 LABELLED = preflight.labels(SAMPLES, config)  # {sample: class}
+HOLDOUT = preflight.holdout(SAMPLES, config)
 NEW = [name for name in USED if name not in LABELLED]
 
 # Which way the reads go: the tools, the steps that write reads, the filters that write alignments.

@@ -14,7 +14,8 @@ model = models.make(
     inner_folds=params.inner_folds,
     device="cuda" if params.gpus else "cpu",
     threads=snakemake.threads,
+    task=params.design["task"],
 )
-model.fit(expression, data.labels(data.train), groups=data.groups(data.train))
+model.fit(expression, data.outcome(data.train), groups=data.groups(data.train))
 model.save(snakemake.output[0])
 print(f"{wildcards.model}: trained on {model.settings_['device']}")

@@ -6,7 +6,7 @@ import pytest
 
 from rna2model import batch, cohort, models, normalization, predictions, splitdata, splits
 
-DESIGN = {"target": "condition", "batch": "run", "group": None}
+DESIGN = {"task": "classification", "target": "condition", "batch": "run", "group": None}
 MODELS = ["logistic_l2", "linear_svm", "random_forest", "mlp"]
 
 

@@ -24,12 +24,50 @@ NAMES = {
     "gradient_boosting": "rna2model.models.trees:GradientBoosting",
     "mlp": "rna2model.models.mlp:MLP",
 }
+REGRESSION = {
+    "dummy": "rna2model.models.regression:DummyRegression",
+    "ridge": "rna2model.models.ridge:Ridge",
+    "elastic_net": "rna2model.models.sparse_regression:ElasticNetRegression",
+    "lasso": "rna2model.models.sparse_regression:Lasso",
+    "random_forest": "rna2model.models.trees_regression:RandomForestRegression",
+    "gradient_boosting": "rna2model.models.trees_regression:GradientBoostingRegression",
+}
+SURVIVAL = {
+    "dummy": "rna2model.models.survival:DummySurvival",
+    "cox_ridge": "rna2model.models.cox:CoxRidge",
+}
+TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
+# Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
+ALWAYS = {
+    "classification": ["dummy", "logistic_l2", "linear_svm"],
+    "regression": ["dummy", "ridge"],
+    "survival": ["dummy", "cox_ridge"],
+}
+DEFAULT = {
+    "classification": [
+        "logistic_l2",
+        "linear_svm",
+        "elastic_net",
+        "random_forest",
+        "gradient_boosting",
+        "mlp",
+    ],
+    "regression": ["ridge", "elastic_net", "random_forest", "gradient_boosting"],
+    "survival": ["cox_ridge"],
+}
 TORCH = {"mlp"}  # trained with torch, and on a GPU where the config asks for one
 
 
-def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
+def for_task(task):
+    """Names of the models that can do `task`."""
+    return list(TASKS[task])
+
+
+def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, task="classification"):
     """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}."""
-    return _class(name)(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads)
+    return _class(name, task)(
+        seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads
+    )
 
 
 def load(folder):
@@ -39,7 +77,7 @@ def load(folder):
     path = Path(folder) / base.DESCRIPTION
     try:
         description = json.loads(path.read_text())
-        kind = _class(description["name"])
+        kind = _class(description["name"], description.get("task", "classification"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
@@ -47,8 +85,9 @@ def load(folder):
     return kind.restore(description, Path(folder))
 
 
-def _class(name):
-    if name not in NAMES:
-        raise InputProblem(f"{name!r} is not a model. Models: {', '.join(NAMES)}.")
-    module, kind = NAMES[name].split(":")
+def _class(name, task):
+    known = TASKS.get(task, {})
+    if name not in known:
+        raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
+    module, kind = known[name].split(":")
     return getattr(importlib.import_module(module), kind)

@@ -18,6 +18,8 @@ LEAST_PROBABILITY = 1e-12  # a class with probability 0 would cost an infinite l
 class Model:
     """A classifier of log2 expression that scales, tunes and calibrates inside its own training rows.
 
+    What predicts numbers or survival overrides `_outcome` and has its own `predict` (regression.py, survival.py).
+
     A subclass names its candidates in SEARCH ({hyperparameter: values}) and writes `_fit`, `_scores` (class
     probabilities of one sample) and either `_arrays` / `_restore` or its own `_save` / `_restore`.
 
@@ -29,6 +31,7 @@ class Model:
     """
 
     name = ""
+    task = "classification"
     SEARCH: ClassVar[dict] = {}
     CLASS_WEIGHT = "none"
 
@@ -47,38 +50,50 @@ class Model:
 
         InputProblem for one class only, or for values that are not finite.
         """
-        X, y = matrix(X), np.asarray(y).astype(str)
-        counts = Counter(y.tolist())
-        self.classes_, self.n_genes_ = sorted(counts), X.shape[1]
-        if len(counts) < 2:
-            raise InputProblem(
-                f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
-            )
+        X = matrix(X)
+        y, strata, needed, described = self._outcome(y, groups)
+        self.n_genes_ = X.shape[1]
         self.settings_ = {
             "n_train": len(y),
-            "class_counts": {label: counts[label] for label in self.classes_},
-            "class_weight": self.CLASS_WEIGHT,
+            **described,
             "seed": self.seed,
             "device": "cpu",
             "notes": [],
         }
-        folds = splits.inner(y, groups, self.inner_folds, self.seed)
+        folds = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
-            self._note(
-                f"too few samples per class for inner folds ({dict(counts)}): defaults, not tuned", log
-            )
-        self._fit(X, np.searchsorted(self.classes_, y), folds, log)
+            told = described.get("class_counts", f"{len(y)} samples")
+            self._note(f"too few samples per class for inner folds ({told}): defaults, not tuned", log)
+        self._fit(X, y, folds, log)
         return self
+
+    def _outcome(self, y, groups):
+        """(y as `_fit` takes it, strata and the needed ones among them for the inner folds, facts for the settings)."""
+        y = np.asarray(y).astype(str)
+        counts = Counter(y.tolist())
+        self.classes_ = sorted(counts)
+        if len(counts) < 2:
+            raise InputProblem(
+                f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
+            )
+        described = {"class_counts": {label: counts[label] for label in self.classes_}}
+        described["class_weight"] = self.CLASS_WEIGHT
+        return np.searchsorted(self.classes_, y), y, None, described
 
     def predict_proba(self, X):
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
+        X = self._input(X)
+        return self._probabilities(X).reshape(len(X), len(self.classes_))
+
+    def _input(self, X):
+        """X as a matrix with the genes of training; InputProblem for another number of them."""
         X = matrix(X)
         if X.shape[1] != self.n_genes_:
             raise InputProblem(
                 f"{self.name} was trained on {self.n_genes_} genes, the samples have {X.shape[1]}."
             )
-        return self._probabilities(X).reshape(len(X), len(self.classes_))
+        return X
 
     def predict(self, X):
         """(n,) the most probable class of each sample."""
@@ -94,6 +109,7 @@ class Model:
         folder.mkdir(parents=True, exist_ok=True)
         described = {
             "name": self.name,
+            "task": self.task,
             "classes": self.classes_,
             "n_genes": self.n_genes_,
             "settings": self.settings_,
@@ -128,6 +144,11 @@ class Model:
         """Keep `text` in the settings and show it in the log."""
         self.settings_["notes"].append(text)
         log(f"{self.name}: {text}")
+
+
+def fold_columns(fold, X):
+    """What an inner fold works with: X, or columns that were chosen with the labels of its training rows alone."""
+    return fold.of(X) if hasattr(fold, "of") else X
 
 
 def softmax(logits):
