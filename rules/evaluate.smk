@@ -1,6 +1,10 @@
 """From held-out predictions to scores people may believe: intervals, chance level, comparison."""
 
-PERMUTED = [f"{RESULTS}/models/logistic_l2/permutation.json"] if config["evaluation"]["permutations"] else []
+# The model whose chance level is measured; Cox regressions would take too long.
+PERMUTED_MODEL = "ridge" if DESIGN["task"] == "regression" else "logistic_l2"
+PERMUTED = (
+    [f"{RESULTS}/models/{PERMUTED_MODEL}/permutation.json"] if config["evaluation"]["permutations"] else []
+)
 # Predictions of the final model for a fixed hold-out, which it never saw.
 HELD_OUT = [f"{RESULTS}/splits/full/predictions/{{model}}.tsv"] if HOLDOUT else []
 
@@ -13,11 +17,11 @@ rule permute:
         normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in FOLDS],
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
     output:
-        f"{RESULTS}/models/logistic_l2/permutation.json",
+        f"{RESULTS}/models/{PERMUTED_MODEL}/permutation.json",
     log:
-        f"{RESULTS}/logs/permute/logistic_l2.log",
+        f"{RESULTS}/logs/permute/{PERMUTED_MODEL}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/permute/logistic_l2.tsv"
+        f"{RESULTS}/benchmarks/permute/{PERMUTED_MODEL}.tsv"
     retries: 2
     conda:
         "../envs/python.yaml"
@@ -45,7 +49,7 @@ rule evaluate:
         folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
         batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
         holdout=HELD_OUT,
-        permutation=lambda wildcards: PERMUTED if wildcards.model == "logistic_l2" else [],
+        permutation=lambda wildcards: PERMUTED if wildcards.model == PERMUTED_MODEL else [],
     output:
         predictions=f"{RESULTS}/models/{{model}}/predictions.tsv",
         metrics=f"{RESULTS}/models/{{model}}/metrics.json",

@@ -41,7 +41,7 @@ def solve(Z, Y, alphas):
     left, scale, right = np.linalg.svd(Z - Z.mean(axis=0), full_matrices=False)
     rotated = left.T @ (Y - Y.mean(axis=0))
     shrunken = (scale / (scale**2 + alphas[:, None]))[:, :, None] * rotated
-    return np.einsum("kr,akt->art", right, shrunken)
+    return right.T @ shrunken
 
 
 def out_of_fold(rotation, X, Y, ratios, folds):
@@ -52,5 +52,5 @@ def out_of_fold(rotation, X, Y, ratios, folds):
         turned = rotation if own is X else Rotation(own)
         weights = solve(turned.Z[train], Y[train], ratios * max(turned.n_varying, 1))
         centred = turned.Z[valid] - turned.Z[train].mean(axis=0)
-        held_out[:, valid] = np.einsum("vr,art->avt", centred, weights) + Y[train].mean(axis=0)
+        held_out[:, valid] = centred @ weights + Y[train].mean(axis=0)
     return held_out
