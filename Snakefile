@@ -60,6 +60,7 @@ rule all:
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
         f"{RESULTS}/predictions.tsv" if NEW else [],
         expand(f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv", model=MODELS if BATCHES_OUT else []),
+        expand(f"{RESULTS}/models/{{model}}/holdout.tsv", model=MODELS if HOLDOUT else []),
 
 
 rule counts:

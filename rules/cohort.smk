@@ -98,8 +98,8 @@ rule assign_folds:
         mem_mb=megabytes(1000, per_input_mb=2),
         runtime=minutes(10),
     params:
-        target=DESIGN["target"],
-        group=DESIGN["group"],
+        design=DESIGN,
+        holdout=config["evaluation"]["holdout"],
         folds=config["evaluation"]["folds"],
         repeats=config["evaluation"]["repeats"],
         seed=config["evaluation"]["seed"],

@@ -1,6 +1,12 @@
 """From held-out predictions to scores people may believe: intervals, chance level, comparison."""
 
-PERMUTED = [f"{RESULTS}/models/logistic_l2/permutation.json"] if config["evaluation"]["permutations"] else []
+# The model whose chance level is measured; Cox regressions would take too long.
+PERMUTED_MODEL = "ridge" if DESIGN["task"] == "regression" else "logistic_l2"
+PERMUTED = (
+    [f"{RESULTS}/models/{PERMUTED_MODEL}/permutation.json"] if config["evaluation"]["permutations"] else []
+)
+# Predictions of the final model for a fixed hold-out, which it never saw.
+HELD_OUT = [f"{RESULTS}/splits/full/predictions/{{model}}.tsv"] if HOLDOUT else []
 
 
 rule permute:
@@ -12,11 +18,11 @@ rule permute:
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
         features=[fitted_features(split) for split in FOLDS] if HAS_FEATURES else [],
     output:
-        f"{RESULTS}/models/logistic_l2/permutation.json",
+        f"{RESULTS}/models/{PERMUTED_MODEL}/permutation.json",
     log:
-        f"{RESULTS}/logs/permute/logistic_l2.log",
+        f"{RESULTS}/logs/permute/{PERMUTED_MODEL}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/permute/logistic_l2.tsv"
+        f"{RESULTS}/benchmarks/permute/{PERMUTED_MODEL}.tsv"
     retries: 2
     conda:
         "../envs/python.yaml"
@@ -41,9 +47,11 @@ rule evaluate:
     """Out-of-fold predictions of one model and what they are worth, with 95 % intervals."""
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
         folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
         batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
-        permutation=lambda wildcards: PERMUTED if wildcards.model == "logistic_l2" else [],
+        holdout=HELD_OUT,
+        permutation=lambda wildcards: PERMUTED if wildcards.model == PERMUTED_MODEL else [],
     output:
         predictions=f"{RESULTS}/models/{{model}}/predictions.tsv",
         metrics=f"{RESULTS}/models/{{model}}/metrics.json",
@@ -57,7 +65,7 @@ rule evaluate:
         mem_mb=megabytes(1500),
         runtime=minutes(30),
     params:
-        group=DESIGN["group"],
+        design=DESIGN,
         seed=config["evaluation"]["seed"],
         library=LIBRARY,
     script:
@@ -79,8 +87,21 @@ rule leave_one_batch_out:
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(5),
-    shell:
-        "awk 'FNR > 1 || NR == 1' {input} > {output} 2> {log}"
+    params:
+        library=LIBRARY,
+    script:
+        "../scripts/gather.py"
+
+
+use rule leave_one_batch_out as holdout with:
+    input:
+        HELD_OUT,
+    output:
+        f"{RESULTS}/models/{{model}}/holdout.tsv",
+    log:
+        f"{RESULTS}/logs/holdout/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/holdout/{{model}}.tsv"
 
 
 rule compare:

@@ -80,6 +80,7 @@ rule score:
     params:
         design=DESIGN,
         unseen_batch=config["expression"]["unseen_batch"],
+        landmarks=config["evaluation"]["landmarks"],
         library=LIBRARY,
     script:
         "../scripts/score.py"

@@ -1,20 +1,37 @@
 """Assign every labelled sample to the folds it is tested in."""
 
-from rna2model import cohort, job, splits
+from rna2model import cells, cohort, job, outcome, splits
 
 job.start(snakemake)
 params = snakemake.params
 
 data = cohort.read(snakemake.input[0])
-groups = data.column(params.group, data.samples) if params.group else None
+design, folds = params.design, params.folds
+groups = data.column(design["group"], data.samples) if design["group"] else None
 cohort.check_duplicates(data, groups)
+
+column = data.obs[params.holdout] if params.holdout else [""] * len(data.samples)
+holdout = [name for name, cell in zip(data.samples, column, strict=True) if not cells.is_missing(cell)]
+trained = [name for name in data.samples if name not in set(holdout)]
+groups = data.column(design["group"], trained) if design["group"] else None
+y = outcome.read(design, lambda column: data.column(column, trained))
+strata, needed = outcome.strata(design["task"], y, groups, folds)
 manifest = splits.make(
-    data.samples,
-    data.column(params.target, data.samples),
+    trained,
+    strata,
     groups=groups,
-    folds=params.folds,
+    folds=folds,
     repeats=params.repeats,
     seed=params.seed,
+    needed=needed,
+    holdout=holdout,
 )
 manifest.to_csv(snakemake.output[0], sep="\t", index=False)
 print(manifest.groupby(["repeat", "fold", "role"]).size())
+if design["task"] == "survival":
+    told = dict(zip(trained, y["event"], strict=True))
+    tested = manifest[(manifest["role"] == "test") & (manifest["fold"] > 0)]
+    events = tested["sample"].map(told).astype(int).groupby([tested["repeat"], tested["fold"]]).sum()
+    print("events tested in each fold:", events, sep="\n")
+    if events.min() < 5:
+        print("WARNING: a fold tests fewer than 5 events; its concordance says little. Use fewer folds.")

@@ -3,18 +3,21 @@
 import json
 from pathlib import Path
 
-from rna2model import batch, bundle, job, modelcard, splitdata
+from rna2model import batch, bundle, job, modelcard, outcome, splitdata
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 data = splitdata.read(given.cohort, given.manifest, "full", params.design)
-labels = list(data.labels(data.train))
+y, labels = data.outcome(data.train), list(data.labels(data.train))
+task = params.design["task"]
 facts = {
     "model": params.shipped,
-    "task": params.design["task"],
-    "target": params.design["target"],
-    "classes": {name: labels.count(name) for name in sorted(set(labels))},
+    "task": task,
+    "target": " and ".join(outcome.columns(params.design)),
+    "classes": {name: labels.count(name) for name in sorted(set(labels))} if task != "regression" else {},
+    "range": [float(y.min()), float(y.max())] if task == "regression" else None,
+    "landmarks": outcome.times(y, params.evaluation["landmarks"])[0],
     "batch_column": params.design["batch"],
     "normalization": params.expression["normalization"],
     "batch_correction": batch.load(given.batch_model).method,

@@ -3,20 +3,29 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, evaluation, job, predictions
+from rna2model import cohort, evaluation, job, predictions, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
-data = cohort.read(given.cohort)
-groups = dict(zip(data.samples, data.obs[params.group], strict=True)) if params.group else None
+data, design = cohort.read(given.cohort), params.design
+manifest = splitdata.read_manifest(given.manifest)
+groups = dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
+
+
+def metrics(table):
+    """Scores of a table of predictions; survival takes its censoring weights from the training samples of each split."""
+    splits = {name: splitdata.of(data, manifest, name, design) for name in set(table["split"])}
+    training = {name: split.outcome(split.train) for name, split in splits.items()}
+    return evaluation.metrics(table, groups=groups, seed=params.seed, task=design["task"], training=training)
+
 
 table = predictions.read(given.folds)
-table.to_csv(snakemake.output.predictions, sep="\t", index=False)
-metrics = evaluation.metrics(table, groups=groups, seed=params.seed)
-if given.batches:
-    held_out = predictions.read(given.batches)
-    metrics["leave_one_batch_out"] = evaluation.metrics(held_out, groups=groups, seed=params.seed)
+predictions.write(table, snakemake.output.predictions)
+scores = metrics(table)
+for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.holdout)):
+    if files:
+        scores[key] = metrics(predictions.read(files))
 if given.permutation:
-    metrics["permutation"] = json.loads(Path(given.permutation[0]).read_text())
-Path(snakemake.output.metrics).write_text(json.dumps(metrics, indent=1) + "\n")
+    scores["permutation"] = json.loads(Path(given.permutation[0]).read_text())
+Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

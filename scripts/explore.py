@@ -3,9 +3,7 @@
 import json
 from pathlib import Path
 
-import numpy as np
-
-from rna2model import batch, batchchoice, cohort, diagnostics, exploration, job, normalization, sheet
+from rna2model import batch, batchchoice, cohort, diagnostics, exploration, job, normalization, outcome
 
 job.start(snakemake)
 out, params = snakemake.output, snakemake.params
@@ -22,8 +20,7 @@ normalizer = normalization.make(
 normalized = normalizer.transform(data.counts)
 exploration.write(normalized, data.samples, normalizer.genes_, out.normalized)
 
-target, column = (params.design[role] for role in ("target", "batch"))
-labels = np.array(["" if sheet.is_missing(label) else label for label in data.column(target, data.samples)])
+column, labels = params.design["batch"], outcome.labels(params.design, data.obs)
 batches, known = data.column(column, data.samples) if column else None, labels != ""
 
 corrected = normalized

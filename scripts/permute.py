@@ -1,9 +1,9 @@
-"""Permutation test of logistic_l2 over the cross-validation folds."""
+"""Permutation test of logistic_l2, or of ridge for numbers, over the cross-validation folds."""
 
 import json
 from pathlib import Path
 
-from rna2model import job, permutation, selection, splitdata
+from rna2model import job, permutation, permutation_ridge, selection, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -24,9 +24,10 @@ for split, *artefacts in zip(params.folds, *paths, strict=True):
         )
     )
 
-labels = dict(zip(data.cohort.samples, data.labels(data.cohort.samples), strict=True))
+labels = dict(zip(data.cohort.samples, data.outcome(data.cohort.samples), strict=True))
+test = permutation_ridge if params.design["task"] == "regression" else permutation
 groups = data.groups(data.cohort.samples)
-result = permutation.permutation_test(
+result = test.permutation_test(
     folds,
     labels,
     groups=None if groups is None else dict(zip(data.cohort.samples, groups, strict=True)),

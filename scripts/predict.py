@@ -4,17 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import bundle, cohort, job, sheet
+from rna2model import bundle, cohort, job, outcome
 
 job.start(snakemake)
 given, design = snakemake.input, snakemake.params.design
 
 data = cohort.read(given.cohort)
-new = [
-    name
-    for name, label in zip(data.samples, data.obs[design["target"]], strict=True)
-    if sheet.is_missing(label)
-]
+known = outcome.known(design, data.obs)
+new = [name for name, is_known in zip(data.samples, known, strict=True) if not is_known]
 batches = data.column(design["batch"], new) if design["batch"] else np.full(len(new), "", dtype=object)
 
 serve = bundle.Bundle(Path(given.manifest).parent)

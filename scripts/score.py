@@ -1,18 +1,18 @@
 """Predict the held-out samples of one split."""
 
-from rna2model import job, models, predictions, splitdata
+from rna2model import job, models, outcome, predictions, splitdata
 
 job.start(snakemake)
 given, wildcards = snakemake.input, snakemake.wildcards
 
 data = splitdata.read(given.cohort, given.manifest, wildcards.split, snakemake.params.design)
 unseen = snakemake.params.unseen_batch
-if unseen == "refuse" and wildcards.split.startswith("batch."):
-    unseen = "uncorrected"  # holding a batch out is the point
+if unseen == "refuse" and wildcards.split.startswith(("batch.", "full")):
+    unseen = "uncorrected"  # holding a batch out is the point, and a fixed hold-out often is one
 fitted = splitdata.artefacts(given.normalizer, given.batch_model, given.features)
 expression = data.expression(data.test, *fitted, unseen=unseen)
 
-table = predictions.table(data.test, models.load(given.model), expression)
-table.insert(1, "split", wildcards.split)
-table.insert(2, "truth", data.labels(data.test))
+shown, curves = outcome.times(data.outcome(data.full), snakemake.params.landmarks)
+table = predictions.table(data.test, models.load(given.model), expression, {**shown, **curves})
+table = predictions.scored(table, wildcards.split, data.outcome(data.test))
 table.to_csv(snakemake.output[0], sep="\t", index=False)

@@ -15,8 +15,9 @@ model = models.make(
     inner_folds=params.inner_folds,
     device="cuda" if params.gpus else "cpu",
     threads=snakemake.threads,
+    task=params.design["task"],
 )
 select = selection.make(params.features, features=fitted[-1], seed=params.seed, sees=model.SEES)
-model.fit(expression, data.labels(data.train), groups=data.groups(data.train), select=select)
+model.fit(expression, data.outcome(data.train), groups=data.groups(data.train), select=select)
 model.save(snakemake.output[0])
 print(f"{wildcards.model}: trained on {model.settings_['device']}")

@@ -113,7 +113,7 @@ class Bundle:
         if self.features:
             expression = self.features.transform(expression, cells)
             unknown = self.features.flags(cells, samples)
-        table = predictions.table(samples, self.model, expression)
+        table = predictions.table(samples, self.model, expression, self.manifest.get("landmarks", {}))
         adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
         table["flags"] = [
             "; ".join(filter(None, [*self._flags(known, how, name, missing, gaps), mixture, new]))
@@ -133,7 +133,7 @@ class Bundle:
         """A flag for samples of an adapted batch whose predicted classes are far from those of training: what was taken
         for a batch effect may be theirs."""
         flags = dict.fromkeys(batches, "")
-        trained = self.manifest["classes"] if adapted.any() else {}
+        trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
         for name in set(batches[adapted]):
             predicted = table["predicted"][(batches == name)].value_counts(normalize=True)
             away = sum(abs(predicted.get(c, 0) - n / sum(trained.values())) for c, n in trained.items()) / 2

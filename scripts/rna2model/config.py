@@ -14,7 +14,6 @@ from jsonschema import Draft202012Validator
 from rna2model import models
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
-ALWAYS = ["dummy", "logistic_l2", "linear_svm"]  # the floor and the anchors every model is compared with
 UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
 
 
@@ -35,8 +34,11 @@ def complete(config):
     full = _with_defaults(given, schema("config"))
     if "normalization" not in (config.get("expression") or {}) and full["counts_unit"] in UNITS_NORMALIZED:
         full["expression"]["normalization"] = "none"
+    task = full["design"]["task"]
+    if "models" not in given:
+        full["models"] = models.DEFAULT[task]
     full["shipped_model"] = full["models"][0]
-    full["models"] = list(dict.fromkeys([*full["models"], *ALWAYS]))
+    full["models"] = list(dict.fromkeys([*full["models"], *models.ALWAYS[task]]))
     return full, _contradictions(full)
 
 
@@ -86,7 +88,7 @@ def _suggest(word, known):
 
 def _contradictions(config):
     """Problems between keys that each are fine alone."""
-    return [*_reads_contradictions(config), *_model_contradictions(config)]
+    return [*_reads_contradictions(config), *_task_contradictions(config), *_model_contradictions(config)]
 
 
 def _reads_contradictions(config):
@@ -106,6 +108,27 @@ def _reads_contradictions(config):
         and (trimming["adapters"] != "auto" or trimming["poly_a"]),
     }
     return [f"config: {text}" for text, is_wrong in wrong.items() if is_wrong]
+
+
+def _task_contradictions(config):
+    """Columns and models that do not belong to the task."""
+    design, task = config["design"], config["design"]["task"]
+    able = models.for_task(task)
+    problems = [
+        f"config: models: {name} cannot do {task}; these can: {_listed(able)}"
+        for name in config["models"]
+        if name not in able
+    ]
+    for key in ("time", "event"):
+        if task == "survival" and not design[key]:
+            problems.append(
+                f"config: design.{key} is missing; survival needs the sheet's column of the {key}"
+            )
+        if task != "survival" and design[key]:
+            problems.append(f"config: design.{key} is for design.task survival, not for {task}")
+    if task != "survival" and config["evaluation"]["landmarks"]:
+        problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
+    return problems
 
 
 def _model_contradictions(config):

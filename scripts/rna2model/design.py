@@ -3,10 +3,10 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, splits
+from rna2model import batch, outcome, splits
+from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
-from rna2model.sheet import is_missing
 
 
 def check_sources(path, samples, config):
@@ -27,26 +27,23 @@ def check_sources(path, samples, config):
 
 
 def check_columns(path, samples, config):
-    """Problems of the target, batch and group columns (a list of str)."""
+    """Problems of the columns that hold what is predicted, batch, group and hold-out (a list of str)."""
     design, problems = config["design"], []
     columns = next(iter(samples.values())).metadata if samples else {}
-    named = [(role, design[role]) for role in ("target", "batch", "group")]
-    for role, column in [*named, *(("covariates", column) for column in design["covariates"])]:
-        if column and column not in columns:
+    named = [(f"design.{role}", design[role]) for role in ("target", "time", "event", "batch", "group")]
+    named += [("design.covariates", column) for column in design["covariates"]]
+    for key, column in [*named, ("evaluation.holdout", config["evaluation"]["holdout"])]:
+        if column and column not in columns and not (key == "design.target" and design["task"] == "survival"):
             problems.append(
-                f"{path}: design.{role} names column {column!r}, which the sheet does not have"
+                f"{path}: {key} names column {column!r}, which the sheet does not have"
                 f" (metadata columns: {', '.join(columns) or 'none'})"
             )
-    if problems:
+    if problems or None in outcome.columns(design):  # the second is a problem of the config, reported there
         return problems
     used = [sample for sample in samples.values() if not sample.exclude]
-    labelled = [sample for sample in used if not is_missing(sample.metadata[design["target"]])]
-    classes = sorted({sample.metadata[design["target"]] for sample in labelled})
-    if len(classes) < 2:
-        found = f"only {classes[0]!r}" if classes else "no value"
-        problems.append(
-            f"{path}, column {design['target']}: classification needs at least two classes, found {found}"
-        )
+    labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
+    trained = [sample for sample in labelled if not _held_out(sample, config)]
+    problems += outcome.problems(path, trained, design)
     for role, among in (("batch", used), ("group", labelled)):
         column = design[role]
         problems += [
@@ -56,17 +53,46 @@ def check_columns(path, samples, config):
             if column and is_missing(sample.metadata[column])
         ]
     wanted = config["expression"]["reference_batch"]
-    batches = sorted({sample.metadata[design["batch"]] for sample in labelled}) if design["batch"] else []
+    batches = sorted({sample.metadata[design["batch"]] for sample in trained}) if design["batch"] else []
     if wanted is not None and wanted not in batches:
         problems.append(
             f"{path}, column {design['batch']}: no labelled sample is of expression.reference_batch {wanted!r}"
             f" (there are: {', '.join(batches)})"
         )
     problems += _covariates(path, labelled, design)
+    problems += _hold_out(path, labelled, trained, config)
     if not problems:
-        problems += _confounded(path, labelled, config)
+        problems += _confounded(path, trained, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:
-        problems += _batch_names(path, labelled, design["batch"])
+        problems += _batch_names(path, trained, design["batch"])
+    return problems
+
+
+def _held_out(sample, config):
+    column = config["evaluation"]["holdout"]
+    return bool(column) and not is_missing(sample.metadata[column])
+
+
+def _hold_out(path, labelled, trained, config):
+    """Problems of the fixed test set: it must be there, be labelled, and share no group with what trains."""
+    column, group = config["evaluation"]["holdout"], config["design"]["group"]
+    held = [sample for sample in labelled if _held_out(sample, config)]
+    if not column:
+        return []
+    if not held:
+        return [
+            f"{path}, column {column}: no labelled sample has a value, so evaluation.holdout holds out nothing"
+        ]
+    problems = []
+    if config["design"]["task"] != "classification":  # its cells are those of `trained` and must be as good
+        problems += outcome.cell_problems(path, held, config["design"])
+    shared = {s.metadata[group] for s in trained} & {s.metadata[group] for s in held} if group else set()
+    problems += [
+        f"{path}, column {group}: {name!r} has samples in the hold-out (column {column}) and outside it; a group belongs"
+        " to one of them as a whole"
+        for name in sorted(shared)
+        if not is_missing(name)
+    ]
     return problems
 
 
@@ -90,9 +116,8 @@ def _confounded(path, labelled, config):
     if config["expression"]["batch_correction"] in ("none", "auto") or not design["batch"]:
         return []  # the second is a problem of the config, reported there
     try:
-        batch.check_confounding(
-            *([s.metadata[design[role]] for s in labelled] for role in ("batch", "target"))
-        )
+        classes = outcome.classes(design["task"], _outcome(labelled, design))
+        batch.check_confounding([s.metadata[design["batch"]] for s in labelled], classes)
     except InputProblem as problem:
         return [f"{path}, column {design['batch']}: {problem}"]
     return []
@@ -101,15 +126,20 @@ def _confounded(path, labelled, config):
 def too_few_to_train(samples, config):
     """Why the labelled samples cannot be split into the folds, or an empty text. Counting needs no folds, so
     this is a warning at the start; the rule that assigns the folds refuses, after quality control."""
-    design = config["design"]
-    labelled = [s for s in samples.values() if not s.exclude and not is_missing(s.metadata[design["target"]])]
-    groups = [s.metadata[design["group"]] if design["group"] else s.name for s in labelled]
+    design, folds = config["design"], config["evaluation"]["folds"]
+    labelled = [s for s in samples.values() if not s.exclude and outcome.is_known(s.metadata, design)]
+    labelled = [s for s in labelled if not _held_out(s, config)]
+    groups = np.array([s.metadata[design["group"]] if design["group"] else s.name for s in labelled])
     try:
-        labels = np.array([s.metadata[design["target"]] for s in labelled])
-        splits.check_enough(labels, np.array(groups), config["evaluation"]["folds"])
+        labels, needed = outcome.strata(design["task"], _outcome(labelled, design), groups, folds)
+        splits.check_enough(labels, groups, folds, needed)
     except InputProblem as problem:
         return f"no model can be trained on this sheet: {problem}"
     return ""
+
+
+def _outcome(labelled, design):
+    return outcome.read(design, lambda column: [sample.metadata[column] for sample in labelled])
 
 
 def _batch_names(path, labelled, column):

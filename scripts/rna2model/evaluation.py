@@ -3,84 +3,107 @@
 What is estimated: the performance, on a new sample (or group) from the same population, of a model trained as
 in one fold. Threshold metrics, Brier, log loss and calibration pool the out-of-fold predictions of a repeat.
 AUROC and AUPRC compare samples with each other, and scores of different folds come from different models, so
-they are computed within each fold and averaged. Repeats are averaged; they never count as more samples.
+they are computed within each fold and averaged; so are correlations and concordance of the other tasks. Repeats are averaged; they never count as more samples.
 
 Intervals: percentiles of a bootstrap that draws groups (samples where there are no groups) with replacement and
 keeps every row in its fold. They do not refit the models, so they leave out the variation between training sets.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from rna2model import calibration_line, ranking
+from rna2model import calibration_line, ranking, regression_metrics, resampling, survival_metrics
 from rna2model.errors import InputProblem
 
-LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
-VALUES_AT_ONCE = 4_000_000  # resamples x rows held in memory
-UNDEFINED = {
-    "auroc": "no fold has a sample of each class",
-    "auprc": "no fold has a sample of each class",
-    "calibration_slope": "the predicted probabilities separate the classes, or do not vary within the folds",
+# What tables and figures show, the score that models are compared by first.
+SHOWN = {
+    "classification": (
+        "balanced_accuracy",
+        "auroc",
+        "auprc",
+        "mcc",
+        "f1_macro",
+        "brier",
+        "calibration_slope",
+    ),
+    "regression": ("r2", "spearman", "pearson", "mae", "rmse", "calibration_slope"),
+    "survival": ("harrell_c", "uno_c", "auc", "integrated_brier"),
 }
+LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
 
 
 @dataclass
-class Table:
-    """Out-of-fold predictions of one model, sorted by split and sample.
+class Table(resampling.Rows):
+    """Out-of-fold predictions of a classification.
 
-    probabilities (n, K); truth, predicted (n,) class numbers; fold, repeat (n,) str; cluster (n,) int, what the
-    bootstrap draws; classes (K,) sorted; n_samples different samples
+    probabilities (n, K); truth, predicted (n,) class numbers; classes (K,) sorted
     """
 
     probabilities: np.ndarray
     truth: np.ndarray
     predicted: np.ndarray
-    fold: np.ndarray
-    repeat: np.ndarray
-    cluster: np.ndarray
     classes: list
-    n_samples: int
-    rows: list
 
-    def of_repeat(self, name):
-        """Row numbers of one repeat."""
-        return np.flatnonzero(self.repeat == name)
+    RANKED: ClassVar[tuple] = ("auroc", "auprc")
+    UNDEFINED: ClassVar[dict] = {
+        "auroc": "no fold has a sample of each class",
+        "auprc": "no fold has a sample of each class",
+        "calibration_slope": "the predicted probabilities separate the classes, or do not vary within the folds",
+    }
+
+    def one_repeat(self, rows, weights, only):
+        return _one_repeat(self, rows, weights, only)
 
 
-def metrics(predictions, groups=None, seed=1, n_boot=1000):
+def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification", training=None):
     """{metric: {estimate, lower, upper, n}} of a table sample, split, truth, predicted, prob_<class>...
 
     `groups` is {sample: group}. n is the number of different samples. lower <= estimate <= upper always: where
     the percentiles do not include the estimate (a biased bootstrap), the interval is widened to it. A metric
-    that is undefined is null, with a note; auroc and auprc say how many folds they skipped, auprc its prevalence.
+    that is undefined is null, with a note; ranking metrics say how many folds they skipped, auprc its prevalence.
+    Other tasks have other columns and need for survival the `training` samples (survival_metrics.read).
     """
-    table = read(predictions, groups)
-    values, skipped = bootstrap(table, seed, n_boot)
-    result = {name: _summary(name, each, table.n_samples) for name, each in values.items()}
-    for name in ("auroc", "auprc"):
-        result[name]["folds_skipped"] = skipped[name]
-    result["auprc"]["prevalence"] = _prevalence(table)
+    table = _read(task, predictions, groups, training)
+    values, skipped = resampling.bootstrap(table, seed, n_boot)
+    result = {
+        name: resampling.summary(name, each, table.n_samples, table.UNDEFINED)
+        for name, each in values.items()
+    }
+    for name in table.RANKED:
+        if name in result:
+            result[name]["folds_skipped"] = skipped[name]
+    if task == "classification":
+        result["auprc"]["prevalence"] = _prevalence(table)
     return result
 
 
-def paired_difference(first, second, metric, groups=None, seed=1, n_boot=1000):
+def paired_difference(
+    first, second, metric, groups=None, seed=1, n_boot=1000, task="classification", training=None
+):
     """{estimate, lower, upper, n} of metric(first) - metric(second) on the same samples and splits.
 
     Both models see the same resamples, so what makes a sample hard for both cancels.
     """
-    one, other = read(first, groups), read(second, groups)
+    one, other = (_read(task, predictions, groups, training) for predictions in (first, second))
     if one.rows != other.rows:
         raise InputProblem("the two tables of predictions do not hold the same samples and splits.")
-    a, b = (bootstrap(table, seed, n_boot, only=metric)[0][metric] for table in (one, other))
-    return _summary(metric, a - b, one.n_samples)
+    a, b = (resampling.bootstrap(table, seed, n_boot, only=metric)[0][metric] for table in (one, other))
+    return resampling.summary(metric, a - b, one.n_samples, one.UNDEFINED)
+
+
+def _read(task, predictions, groups, training):
+    if task == "regression":
+        return regression_metrics.read(predictions, groups)
+    if task == "survival":
+        return survival_metrics.read(predictions, groups, training)
+    return read(predictions, groups)
 
 
 def read(predictions, groups=None):
     """The Table of a DataFrame of predictions; a class that a split never saw has probability 0 there."""
-    if len(predictions) == 0:
-        raise InputProblem("there are no out-of-fold predictions to evaluate.")
-    frame = predictions.sort_values(["split", "sample"], kind="stable")
+    frame, rows = resampling.prepare(predictions, groups)
     truth, predicted = frame["truth"].astype(str).to_numpy(), frame["predicted"].astype(str).to_numpy()
     columns = {name.removeprefix("prob_"): name for name in frame.columns if name.startswith("prob_")}
     classes = sorted({*columns, *truth.tolist(), *predicted.tolist()})
@@ -88,46 +111,13 @@ def read(predictions, groups=None):
     for k, name in enumerate(classes):
         if name in columns:
             probabilities[:, k] = frame[columns[name]].fillna(0.0).to_numpy(dtype=float)
-    sample, split = frame["sample"].astype(str).tolist(), frame["split"].astype(str).tolist()
-    units = [str(groups[name]) for name in sample] if groups else sample
     return Table(
         probabilities=probabilities,
         truth=np.searchsorted(classes, truth),
         predicted=np.searchsorted(classes, predicted),
-        fold=np.array(split),
-        repeat=np.array([name.partition("f" if name.startswith("r") else ".")[0] for name in split]),
-        cluster=np.unique(units, return_inverse=True)[1],
         classes=classes,
-        n_samples=len(set(sample)),
-        rows=list(zip(split, sample, strict=True)),
+        **rows,
     )
-
-
-def bootstrap(table, seed, n_boot, only=None):
-    """({metric: (1 + n_boot,) values, the first on the sample itself}, {ranking metric: folds skipped there})."""
-    rng, clusters = np.random.default_rng(seed), table.cluster.max() + 1
-    step = max(1, VALUES_AT_ONCE // max(len(table.truth), clusters))
-    parts, done, skipped = [], 0, {}
-    while done < n_boot or not parts:
-        draws = rng.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=min(step, n_boot - done))
-        done += len(draws)
-        if not parts:
-            draws = np.concatenate([np.ones((1, clusters)), draws])
-        values, folds = _all_repeats(table, draws[:, table.cluster].astype(float), only)
-        parts.append(values)
-        skipped = skipped or folds
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, skipped
-
-
-def _all_repeats(table, weights, only):
-    """Mean over repeats of every metric, for each weighting; and the folds each ranking metric skipped."""
-    each, skipped = [], {"auroc": 0, "auprc": 0}
-    for name in sorted(set(table.repeat.tolist())):
-        rows = table.of_repeat(name)
-        values, folds = _one_repeat(table, rows, weights[:, rows], only)
-        each.append(values)
-        skipped = {metric: skipped[metric] + folds.get(metric, 0) for metric in skipped}
-    return {metric: ranking.nanmean(np.array([v[metric] for v in each])) for metric in each[0]}, skipped
 
 
 def _one_repeat(table, rows, weights, only):
@@ -191,22 +181,6 @@ def _calibration(probability, positive, folds, weights):
         "calibration_slope": slope,
         "calibration_intercept": calibration_line.intercept(logit, positive, weights),
     }
-
-
-def _summary(name, values, n):
-    """The JSON of one metric; never NaN."""
-    estimate, resampled = values[0], values[1:][~np.isnan(values[1:])]
-    if np.isnan(estimate):
-        note = UNDEFINED.get(name, "not defined for these predictions")
-        return {"estimate": None, "lower": None, "upper": None, "n": n, "note": note}
-    result = {"estimate": float(estimate), "lower": None, "upper": None, "n": n}
-    if len(resampled) < max(2, (len(values) - 1) / 2):
-        return {**result, "note": f"undefined in most resamples ({UNDEFINED.get(name, 'too few samples')})"}
-    lower, upper = np.percentile(resampled, [2.5, 97.5])
-    result |= {"lower": float(min(lower, estimate)), "upper": float(max(upper, estimate))}
-    if np.ptp(resampled) < 1e-12:
-        result["note"] = "every resample gives this value, so the interval cannot show the uncertainty"
-    return result
 
 
 def _prevalence(table):

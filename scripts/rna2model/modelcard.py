@@ -1,17 +1,17 @@
 """The model card of a bundle: what the run knows, and what only the author can say."""
 
+from rna2model.evaluation import SHOWN
+
 AUTHOR = "**The author must complete this.**"
-SHOWN = ("auroc", "auprc", "balanced_accuracy", "mcc", "brier", "calibration_slope")
 
 
 def write(manifest, scores, chance):
     """Markdown text from the bundle's manifest and the metrics of the shipped model and of `dummy`."""
-    classes = ", ".join(f"{name} ({count} samples)" for name, count in manifest["classes"].items())
     evaluation = manifest["evaluation"]
     return f"""# Model card: {manifest["target"]} by {manifest["model"]}
 
 ## What it predicts
-{manifest["task"]} of `{manifest["target"]}`: {classes}, from bulk RNA-seq expression.
+{manifest["task"]} of `{manifest["target"]}`: {_predicted(manifest)}, from bulk RNA-seq expression.
 
 ## Intended use, and who should not use it
 {AUTHOR} Associations found by this model are not causal.
@@ -31,8 +31,8 @@ chosen in the configuration, not by these scores.
 
 | metric | estimate (95 % interval) | dummy | n |
 |---|---|---|---|
-{_rows(scores, chance)}
-{_permutation(scores)}
+{_rows(scores, chance, SHOWN[manifest["task"]])}
+{_permutation(scores)}{_holdout(scores, SHOWN[manifest["task"]])}
 The intervals cover the choice of samples from this cohort, not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
 {_small(scores)}
@@ -48,10 +48,31 @@ def _counting(counting):
     return "Reads were trimmed, aligned and counted with {}, {} and {}.".format(*tools)
 
 
-def _rows(scores, chance):
+def _predicted(manifest):
+    """What comes out, with what was in the training samples."""
+    seen = ", ".join(f"{name} ({count} samples)" for name, count in manifest["classes"].items())
+    if manifest["task"] == "regression":
+        return "a number; {:g} to {:g} in the training samples".format(*manifest["range"])
+    if manifest["task"] == "survival":
+        times = ", ".join(f"{time:g}" for time in manifest["landmarks"].values())
+        return (
+            f"a risk (log hazard ratio to the mean training sample, higher for earlier events), a risk group by the median"
+            f" training sample, and the probability to be without event at {times}; {seen}"
+        )
+    return seen
+
+
+def _holdout(scores, shown):
+    """Scores on samples that trained nothing, where the design holds some out."""
+    held = scores.get("holdout", {})
+    told = [f"{name} {_interval(held[name])}, n = {held[name]['n']}" for name in shown if name in held]
+    return f"\nOn the fixed hold-out, scored once: {'; '.join(told)}.\n" if told else ""
+
+
+def _rows(scores, chance, shown):
     return "\n".join(
         f"| {name} | {_interval(scores[name])} | {_number(chance.get(name, {}).get('estimate'))} | {scores[name]['n']} |"
-        for name in SHOWN
+        for name in shown
         if name in scores
     )
 

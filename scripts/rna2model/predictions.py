@@ -1,17 +1,47 @@
-"""Tables of predictions: sample, predicted, prob_<class> for each class."""
+"""Tables of predictions: sample, predicted, and what the task adds.
+
+Classification: prob_<class> for each class. Survival: predicted is a risk; risk_group, survival_<time> at the landmarks
+and curve_<time> for the metrics, which people are not shown.
+"""
 
 import numpy as np
 import pandas as pd
 
+DIGITS = 9
 
-def table(samples, model, expression):
-    """DataFrame of `model`'s predictions for `samples`; probabilities rounded to 9 digits, rows sum to one."""
-    probabilities = model.predict_proba(expression) if len(samples) else np.empty((0, len(model.classes_)))
-    classes = np.array(model.classes_, dtype=object)
-    frame = pd.DataFrame({"sample": list(samples), "predicted": classes[probabilities.argmax(axis=1)]})
-    for column, name in enumerate(classes):
-        frame[f"prob_{name}"] = np.round(probabilities[:, column], 9)
+
+def table(samples, model, expression, times=None):
+    """DataFrame of `model`'s predictions for `samples`; probabilities have 9 digits, other numbers 9 significant ones.
+
+    times : {column: time} at which survival is predicted, for a survival model
+    """
+    frame = pd.DataFrame({"sample": list(samples)})
+    if model.task == "classification":
+        probabilities = (
+            model.predict_proba(expression) if len(samples) else np.empty((0, len(model.classes_)))
+        )
+        classes = np.array(model.classes_, dtype=object)
+        frame["predicted"] = classes[probabilities.argmax(axis=1)]
+        return frame.assign(
+            **{f"prob_{name}": np.round(probabilities[:, k], DIGITS) for k, name in enumerate(classes)}
+        )
+    predicted = model.predict(expression) if len(samples) else np.empty(0)
+    frame["predicted"] = [float(f"{value:.{DIGITS}g}") for value in predicted]
+    if model.task == "survival":
+        frame["risk_group"] = model.risk_group(predicted)
+        survival = model.survival(predicted, np.array(list(times.values()), dtype=float))
+        columns = {name: np.round(survival[:, k], DIGITS) for k, name in enumerate(times)}
+        frame = pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
     return frame
+
+
+def scored(predicted, split, y):
+    """The table of a split's held-out samples: `predicted` with the split's name and what came true, y (n,)."""
+    predicted.insert(1, "split", split)
+    came_true = {name: y[name] for name in y.dtype.names} if y.dtype.names else {"truth": y}
+    for place, (name, values) in enumerate(came_true.items(), start=2):
+        predicted.insert(place, name, values.astype(int) if values.dtype == bool else values)
+    return predicted
 
 
 def read(paths):
@@ -19,3 +49,9 @@ def read(paths):
     text = {"sample": str, "split": str, "truth": str, "predicted": str}
     parts = [pd.read_csv(path, sep="\t", dtype=text, keep_default_na=False) for path in paths]
     return pd.concat(parts, ignore_index=True)
+
+
+def write(frame, path):
+    """Write what people are shown of a table of predictions."""
+    hidden = [name for name in frame if name.startswith("curve_")]
+    frame.drop(columns=hidden).to_csv(path, sep="\t", index=False)

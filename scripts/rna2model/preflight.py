@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import covariates, design, probe, sheet, splits
+from rna2model import covariates, design, outcome, probe, sheet, splits
 
 
 def check(given, folders):
@@ -61,12 +61,11 @@ def index_prefix(config):
 
 
 def labels(samples, config):
-    """{sample: target text} of the samples that take part in training."""
-    column = config["design"]["target"]
+    """{sample: text of what is predicted} of the samples that take part in training or test."""
     return {
-        name: sample.metadata[column]
+        name: " ".join(sample.metadata[column] for column in outcome.columns(config["design"]))
         for name, sample in samples.items()
-        if not sample.exclude and not sheet.is_missing(sample.metadata[column])
+        if not sample.exclude and outcome.is_known(sample.metadata, config["design"])
     }
 
 
@@ -79,12 +78,21 @@ def covariate_kinds(config, samples):
     }
 
 
+def holdout(samples, config):
+    """Names of the labelled samples that are a fixed external test set."""
+    column = config["evaluation"]["holdout"]
+    if not column:
+        return []
+    return [name for name in labels(samples, config) if not sheet.is_missing(samples[name].metadata[column])]
+
+
 def split_names(config, samples):
     """Names of all splits; they follow from config and sheet, so that the DAG needs no data."""
     evaluation, batches = config["evaluation"], []
     if evaluation["leave_one_batch_out"]:
         column = config["design"]["batch"]
-        batches = sorted({samples[name].metadata[column] for name in labels(samples, config)})
+        trained = labels(samples, config).keys() - holdout(samples, config)
+        batches = sorted({samples[name].metadata[column] for name in trained})
     return splits.names(evaluation["folds"], evaluation["repeats"], batches)
 
 

@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from rna2model import batch, gate, report_figures
+from rna2model import batch, gate, outcome, report_figures
+from rna2model.evaluation import SHOWN
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "resources" / "report"
 SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
-SHOWN = ("balanced_accuracy", "auroc", "auprc", "mcc", "f1_macro", "brier")
 
 
 def render(results, config, models):
@@ -26,7 +27,8 @@ def render(results, config, models):
     return environment.get_template("template.html.j2").render(
         run=run,
         config=config,
-        shown=SHOWN,
+        shown=SHOWN[config["design"]["task"]],
+        predicted=" and ".join(outcome.columns(config["design"])),
         figures={name: embedded(figure) for name, figure in figures.items()},
         pca_choices=list(figures["pca"]["choices"]),
         comparison_choices=list(figures["comparison"]["choices"]),
@@ -66,11 +68,16 @@ def gather(results, config, models):
     for column in ("reads", "mapped_pct", "assigned_pct"):
         run["samples"][column] = pd.to_numeric(run["samples"].get(column), errors="coerce")
     for frame in (run["components"], *run["predictions"].values()):
-        numeric = [c for c in frame if c.startswith(("prob_", "PC", "pc"))]
+        numeric = [
+            c for c in frame if c.startswith(("prob_", "survival_", "PC", "pc")) or c in ("time", "event")
+        ]
+        numeric += (
+            ["truth", "predicted"] if config["design"]["task"] == "regression" and "truth" in frame else []
+        )
         frame[numeric] = frame[numeric].apply(pd.to_numeric)
     run["flow"] = flow(run, config)
     run["confounding"] = confounding(run, config)
-    run["warnings"] = list(warnings(run))
+    run["warnings"] = list(warnings(run, config["design"]["task"]))
     return run
 
 
@@ -81,7 +88,7 @@ def table(path):
 
 def flow(run, config):
     """How many samples went where."""
-    samples, target = run["samples"], gate.column_name(config["design"]["target"])
+    samples = run["samples"]
     included = samples[samples["status"] == "included"]
     labelled = set(run["predictions"][run["shipped"]]["sample"])
     return {
@@ -90,7 +97,9 @@ def flow(run, config):
         "included": len(included),
         "labelled": len(labelled),
         "new": len(included) - len(labelled),
-        "classes": included[included["sample"].isin(labelled)][target].value_counts().sort_index().to_dict(),
+        "classes": dict(zip(*np.unique(_labels(run, config)[0], return_counts=True), strict=True))
+        if config["design"]["task"] != "regression"
+        else {},
     }
 
 
@@ -98,19 +107,25 @@ def confounding(run, config):
     """Cramer's V of batch and target over the labelled samples, or None without a batch column."""
     if not config["design"]["batch"]:
         return None
-    column, target = (gate.column_name(config["design"][role]) for role in ("batch", "target"))
+    labels, used = _labels(run, config)
+    return batch.confounding(used[gate.column_name(config["design"]["batch"])], labels)
+
+
+def _labels(run, config):
+    """((n,) class of each labelled sample or what stands for it, their rows of samples.tsv)."""
     used = run["samples"][run["samples"]["sample"].isin(run["predictions"][run["shipped"]]["sample"])]
-    return batch.confounding(used[column], used[target])
+    cells = {name: used[gate.column_name(name)].tolist() for name in outcome.columns(config["design"])}
+    return outcome.labels(config["design"], cells), used
 
 
-def warnings(run):
+def warnings(run, task):
     """What a reader must know before any number, worst first."""
-    shipped, chance = run["metrics"][run["shipped"]], run["metrics"]["dummy"]
-    score, floor = shipped.get("balanced_accuracy", {}), chance.get("balanced_accuracy", {})
+    shipped, chance, main = run["metrics"][run["shipped"]], run["metrics"]["dummy"], SHOWN[task][0]
+    score, floor = shipped.get(main, {}), chance.get(main, {})
     if score.get("lower") is not None and score["lower"] <= (floor.get("estimate") or 0):
         yield (
             f"The shipped model ({run['shipped']}) is not clearly better than a model without genes: its interval"
-            f" ({number(score['lower'])} to {number(score['upper'])}) reaches dummy's balanced accuracy"
+            f" ({number(score['lower'])} to {number(score['upper'])}) reaches dummy's {main.replace('_', ' ')}"
             f" ({number(floor['estimate'])})."
         )
     if run["confounding"] and run["confounding"]["cramers_v"] > 0.3:

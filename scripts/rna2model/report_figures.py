@@ -2,18 +2,27 @@
 
 import numpy as np
 
+from rna2model import survival_metrics
+from rna2model.evaluation import SHOWN
+
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#999999"]
 STATUS = {"included": COLOURS[0], "excluded": COLOURS[3]}
 TECHNICAL = {"sample", "reason", "reads", "mapped_pct", "assigned_pct", "sense_pct", "flags"}
 MOST_LEVELS = 20  # a column with more values colours nothing
-METRICS = ("balanced_accuracy", "auroc", "auprc", "mcc", "brier")
 
 
 def make(run, config):
     """{name: {"data": traces, "layout": layout}} or with "choices" for a figure with a chooser."""
-    figures = {"pca": pca(run), "comparison": comparison(run), "confusion": confusion(run)}
+    task = config["design"]["task"]
+    figures = {"pca": pca(run), "comparison": comparison(run, SHOWN[task])}
     if run["samples"]["reads"].notna().any():
         figures["quality"] = quality(run["samples"])
+    if task == "regression":
+        figures["predicted"] = predicted(run)
+    elif task == "survival":
+        figures["kaplan_meier"] = kaplan_meier(run)
+    else:
+        figures["confusion"] = confusion(run)
     if len(classes(run)) == 2:
         figures["roc"], figures["calibration"] = roc(run), calibration(run)
     return figures
@@ -117,10 +126,10 @@ def _colouring(samples):
     ]
 
 
-def comparison(run):
+def comparison(run, metrics):
     """Estimate and 95 % interval of every model; the chooser picks the metric."""
     choices = {}
-    for metric in METRICS:
+    for metric in metrics:
         found = {m: run["metrics"][m].get(metric, {}) for m in run["models"]}
         found = {m: value for m, value in found.items() if value.get("estimate") is not None}
         if not found:
@@ -150,6 +159,36 @@ def comparison(run):
         "choices": choices,
         "layout": {"height": height, "yaxis": axis("", autorange="reversed"), "xaxis": axis("")},
     }
+
+
+def predicted(run):
+    """Predicted against true numbers of the shipped model, out of fold."""
+    table = run["predictions"][run["shipped"]]
+    ends = [float(table["truth"].min()), float(table["truth"].max())]
+    points = _line(
+        table["truth"].tolist(), table["predicted"].tolist(), run["shipped"], COLOURS[0], "markers"
+    )
+    points |= {"text": table["sample"].tolist(), "hovertemplate": "%{text}: %{x}, predicted %{y:.4g}"}
+    layout = {"height": 420, "xaxis": axis("truth"), "yaxis": axis("predicted")}
+    return {"data": [_line(ends, ends, "perfect", COLOURS[7], dash="dot"), points], "layout": layout}
+
+
+def kaplan_meier(run):
+    """Survival of the shipped model's risk groups: out of fold, the cut between them from training samples alone."""
+    table, traces = run["predictions"][run["shipped"]], []
+    table = table[table["split"].str.match("r1f")]  # a sample once
+    for name, colour in (("low", COLOURS[0]), ("high", COLOURS[3])):
+        part = table[table["risk_group"] == name]
+        if len(part):
+            time, survival = survival_metrics.kaplan_meier(
+                part["time"].to_numpy(), part["event"].to_numpy() > 0
+            )
+            label = f"{name} risk ({len(part)} samples, {int(part['event'].sum())} events)"
+            trace = _line([0.0, *time.tolist()], [1.0, *survival.tolist()], label, colour)
+            trace["line"]["shape"] = "hv"
+            traces.append(trace)
+    layout = {"height": 420, "xaxis": axis("time"), "yaxis": axis("without event", range=[0, 1.02])}
+    return {"data": traces, "layout": layout}
 
 
 def confusion(run):

@@ -25,7 +25,7 @@ class Selector:
         self.method, self.count, self.always, self.never, self.seed = method, count, always, never, seed
 
     def columns(self, X, y):
-        """(k,) sorted numbers of the columns chosen on training rows X (n, p) with class numbers or values y (n,).
+        """(k,) sorted numbers of the columns chosen on training rows X (n, p) with y (n,) as `target` takes it.
 
         Ties go to the first column; constant columns are taken last.
         """
@@ -33,7 +33,7 @@ class Selector:
         always = nothing if self.always is None else self.always
         free = np.flatnonzero(~always & ~(nothing if self.never is None else self.never))
         if self.method != "none" and len(free) > self.count:
-            worth = METHODS[self.method](X[:, free], np.asarray(y), self.count, self.seed)
+            worth = METHODS[self.method](X[:, free], target(y), self.count, self.seed)
             worth = np.where(np.ptp(X[:, free], axis=0) > 0, worth, -np.inf)
             free = free[np.argsort(-worth, kind="stable")[: self.count]]
         return np.sort(np.concatenate([np.flatnonzero(always), free]))
@@ -52,6 +52,18 @@ def make(settings, features=None, seed=1, sees="all"):
     if settings["selection"] == "none":
         return None
     return Selector(settings["selection"], settings["count"], always=covariates, seed=seed)
+
+
+def target(y):
+    """(n,) what columns are judged by: class numbers, values, or for times with events how many more events a sample had
+    than its time would lead to expect without any gene (martingale residuals, Therneau et al. 1990)."""
+    y = np.asarray(y)
+    if y.dtype.names is None:
+        return y
+    time, event = y["time"], y["event"].astype(float)
+    at_risk = (time[None, :] >= time[:, None]).sum(axis=1)
+    hazard = ((time[None, :] <= time[:, None]) * (event / at_risk)[None, :]).sum(axis=1)  # Nelson-Aalen
+    return event - hazard
 
 
 def is_class(y):

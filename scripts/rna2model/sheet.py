@@ -8,9 +8,9 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from rna2model.cells import is_missing as is_missing  # looked for here, too
 from rna2model.config import locate, schema
 
-MISSING = {"", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "NULL"}
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
 SOURCES = ("fastq_1", "bam", "accession")
 ACCESSION = re.compile(r"[SED]RR[0-9]{5,}")
@@ -35,11 +35,6 @@ class Sample:
     accessions: list = field(default_factory=list)
     bam: str | None = None
     layout: str = "single"
-
-
-def is_missing(cell):
-    """Whether a metadata cell counts as not given."""
-    return cell is None or cell.strip() in MISSING
 
 
 def read(path, folders=(), matrix=False, strandedness="auto"):

@@ -4,21 +4,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rna2model import batch, cohort, features, normalization, splits
+from rna2model import batch, cohort, features, normalization, outcome, splits
 
 
 @dataclass
 class SplitData:
-    """The training cohort seen from one split: names of the samples it trains on and those it holds out."""
+    """The training cohort seen from one split: names of the samples it trains on, those it holds out, and all that train
+    in the split `full`."""
 
     cohort: cohort.Cohort
     train: list
     test: list
+    full: list
     design: dict
 
+    def outcome(self, samples):
+        """(n,) what is predicted: classes (str), numbers (float64), or times and events (outcome.SURVIVAL)."""
+        return outcome.read(self.design, lambda name: self.cohort.column(name, samples))
+
     def labels(self, samples):
-        """(n,) class of each sample."""
-        return self.cohort.column(self.design["target"], samples)
+        """(n,) class of each sample, or what stands for it: part of a numeric target's range, event or censored."""
+        return outcome.classes(self.design["task"], self.outcome(samples))
 
     def groups(self, samples):
         """(n,) group (donor) of each sample, or None where the design has none."""
@@ -46,15 +52,24 @@ class SplitData:
 
 
 def read(cohort_path, manifest_path, split, design):
-    """The SplitData of `split` over the training cohort; batch.<name> splits hold out one batch, `full` holds out nothing."""
+    """The SplitData of `split` over the training cohort; batch.<name> splits hold out one batch, `full` tests a fixed hold-out, if any."""
+    return of(cohort.read(cohort_path), read_manifest(manifest_path), split, design)
+
+
+def read_manifest(path):
+    """The split manifest as a DataFrame of text."""
     import pandas as pd
 
-    data = cohort.read(cohort_path)
-    manifest = pd.read_csv(manifest_path, sep="\t", dtype=str, keep_default_na=False)
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+
+
+def of(data, manifest, split, design):
+    """The same as `read`, of a Cohort and a manifest that are read already."""
     batches = dict(zip(data.samples, data.obs[design["batch"]], strict=True)) if design["batch"] else None
     train = splits.training_samples(manifest, split, data.samples, batches=batches)
     test = splits.test_samples(manifest, split, data.samples, batches=batches)
-    return SplitData(data, train, test, design)
+    full = splits.training_samples(manifest, splits.FULL, data.samples)
+    return SplitData(data, train, test, full, design)
 
 
 def artefacts(normalizer_path, batch_path, features_path=None):

@@ -1,8 +1,9 @@
 """Which samples a split trains on and which it tests.
 
 A split is named `r<repeat>f<fold>` (cross-validation), `full` (all labelled samples, nothing held out) or
-`batch.<name>` (leave one batch out). Folds are stratified by class and never divide a group (donor, animal).
-They depend on the names, labels and groups of the samples and on the seed, not on the order of the rows.
+`batch.<name>` (leave one batch out). Folds are stratified by class and never divide a group (donor, animal); a
+numeric target or survival is stratified by what stands for its classes (outcome.py). Samples of a fixed hold-out are
+tested by `full` alone, which stands in the manifest as repeat 0, fold 0, and train nothing. Folds depend on the names, labels and groups of the samples and on the seed, not on the order of the rows.
 """
 
 import re
@@ -13,6 +14,7 @@ import numpy as np
 from rna2model.errors import InputProblem
 
 FULL, BATCH = "full", "batch."
+HOLDOUT = "r0f0"  # `full` as the manifest's columns repeat and fold say it, where it tests something
 SMALLEST_INNER_CLASS = 3  # below this an inner training set would have one sample of a class
 MOST_GROUPS_SWAPPED = 400  # all pairs of groups are compared when swapping; with more, moving one is enough
 
@@ -23,28 +25,34 @@ def names(folds, repeats, batches=()):
     return [*folded, FULL, *(f"{BATCH}{name}" for name in batches)]
 
 
-def make(samples, labels, groups=None, folds=5, repeats=1, seed=1):
+def make(samples, labels, groups=None, folds=5, repeats=1, seed=1, needed=None, holdout=()):
     """DataFrame sample, repeat, fold, role (train|test): one row per sample, repeat and fold.
 
     Every sample is tested once per repeat. InputProblem, with the numbers, where a class has fewer
-    samples (or groups) than folds, or where a fold would train without one of the classes.
+    samples (or groups) than folds, or where a fold would train without one of the classes. `needed`: the classes
+    that this concerns, where it is not all. `holdout`: further samples, which are tested by `full`.
     """
     import pandas as pd
 
     samples, labels, groups = _by_name(samples, labels, groups)
-    check_enough(labels, groups, folds)
+    check_enough(labels, groups, folds, needed)
     parts = []
     for repeat in range(1, repeats + 1):
         tested_in = assign(labels, groups, folds, np.random.default_rng([seed, repeat])) + 1
-        _check_training_classes(labels, tested_in, folds, repeat)
+        _check_training_classes(labels, tested_in, folds, repeat, needed)
         for fold in range(1, folds + 1):
             role = np.where(tested_in == fold, "test", "train")
             parts.append(pd.DataFrame({"sample": samples, "repeat": repeat, "fold": fold, "role": role}))
+    for names, role in ((samples, "train"), (sorted(holdout), "test")):
+        if len(holdout):
+            parts.append(pd.DataFrame({"sample": names, "repeat": 0, "fold": 0, "role": role}))
     return pd.concat(parts, ignore_index=True)
 
 
 def training_samples(manifest, split, labelled, batches=None):
     """Names of the samples `split` trains on, sorted; `batches` is {sample: batch}, for batch.<name> only."""
+    if split == FULL or split.startswith(BATCH):
+        labelled = set(labelled) - set(_in_role(manifest, HOLDOUT, "test"))
     if split == FULL:
         return sorted(labelled)
     if split.startswith(BATCH):
@@ -53,11 +61,12 @@ def training_samples(manifest, split, labelled, batches=None):
 
 
 def test_samples(manifest, split, labelled=None, batches=None):
-    """Names of the samples `split` holds out, sorted; none for `full`."""
+    """Names of the samples `split` holds out, sorted; for `full` those of a fixed hold-out, if there is one."""
     if split == FULL:
-        return []
+        return _in_role(manifest, HOLDOUT, "test")
     if split.startswith(BATCH):
-        labelled = sorted(batches) if labelled is None else labelled
+        labelled = set(batches if labelled is None else labelled)
+        labelled -= set(_in_role(manifest, HOLDOUT, "test"))
         return sorted(name for name in labelled if batches[name] == split.removeprefix(BATCH))
     return _in_role(manifest, split, "test")
 
@@ -65,20 +74,22 @@ def test_samples(manifest, split, labelled=None, batches=None):
 test_samples.__test__ = False  # a function of the library, not one for pytest to collect
 
 
-def inner(labels, groups, folds, seed):
+def inner(labels, groups, folds, seed, needed=None):
     """Inner folds for tuning: a list of (training rows, validation rows), sorted arrays of int.
 
-    Fewer folds where a class has fewer samples (or groups); an empty list where no class-complete inner
-    training set exists, and the caller goes without tuning.
+    Fewer folds where a class (of those `needed`) has fewer samples or groups; an empty list where no class-complete
+    inner training set exists, and the caller goes without tuning.
     """
     labels = np.asarray(labels).astype(str)
     groups = np.arange(len(labels)) if groups is None else np.unique(groups, return_inverse=True)[1]
-    folds = min(folds, *_groups_per_class(labels, groups).values())
-    if folds < 2 or min(Counter(labels.tolist()).values()) < SMALLEST_INNER_CLASS:
+    sizes, counts = Counter(labels.tolist()), _groups_per_class(labels, groups)
+    wanted = set(sizes if needed is None else needed)
+    folds = min([folds, len(set(groups.tolist())), *(counts.get(label, 0) for label in wanted)])
+    if folds < 2 or min([len(labels), *(sizes[label] for label in wanted)]) < SMALLEST_INNER_CLASS:
         return []
     fold = assign(labels, groups, folds, np.random.default_rng([seed, len(labels)]))
     pairs = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
-    complete = all(len(set(labels[train])) == len(set(labels)) and len(valid) for train, valid in pairs)
+    complete = all(wanted <= set(labels[train].tolist()) and len(valid) for train, valid in pairs)
     return pairs if complete else []
 
 
@@ -122,28 +133,35 @@ def _groups_per_class(labels, groups):
     return {label: len(set(groups[labels == label].tolist())) for label in sorted(set(labels.tolist()))}
 
 
-def check_enough(labels, groups, folds):
-    """InputProblem where there is one class only, or a class cannot be in every fold."""
+def check_enough(labels, groups, folds, needed=None):
+    """InputProblem where there is one class only, or a class (of those `needed`) cannot be in every fold."""
     sizes, counts = Counter(labels.tolist()), _groups_per_class(labels, groups)
-    if len(sizes) < 2:
+    if needed is None and len(sizes) < 2:
         raise InputProblem(
             f"all {len(labels)} labelled samples are {str(labels[0])!r}: two classes are needed to train."
         )
-    small = [label for label in counts if counts[label] < folds]
-    if small:
-        remedy = "Add samples or drop the class"
-        if min(counts.values()) > 1:
-            remedy += f", or set evaluation.folds to {min(counts.values())}"
-        told = "; ".join(f"{label}: {sizes[label]} samples in {counts[label]} groups" for label in small)
+    if needed is not None and len(set(groups.tolist())) < folds:
         raise InputProblem(
-            f"{folds} folds need at least {folds} samples of every class, each in another group. Too small: {told}. "
-            f"{remedy}."
+            f"{folds} folds need at least {folds} groups of samples, there are {len(set(groups.tolist()))}; set evaluation.folds"
+            " lower or add samples."
+        )
+    wanted = {label: counts.get(label, 0) for label in (counts if needed is None else needed)}
+    small = [label for label in wanted if wanted[label] < folds]
+    if small:
+        remedy = "Add samples or drop the class" if needed is None else "Add samples"
+        if min(wanted.values()) > 1:
+            remedy += f", or set evaluation.folds to {min(wanted.values())}"
+        of = "every class" if needed is None else " and ".join(needed)
+        told = "; ".join(f"{label}: {sizes[label]} samples in {wanted[label]} groups" for label in small)
+        raise InputProblem(
+            f"{folds} folds need at least {folds} samples of {of}, each in another group. Too small: {told}. {remedy}."
         )
 
 
-def _check_training_classes(labels, tested_in, folds, repeat):
+def _check_training_classes(labels, tested_in, folds, repeat, needed):
+    wanted = set(labels.tolist() if needed is None else needed)
     for fold in range(1, folds + 1):
-        missing = set(labels.tolist()) - set(labels[tested_in != fold].tolist())
+        missing = wanted - set(labels[tested_in != fold].tolist())
         if missing:
             raise InputProblem(
                 f"fold {fold} of repeat {repeat} would train without a sample of {', '.join(sorted(missing))}: "

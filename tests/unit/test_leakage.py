@@ -36,7 +36,7 @@ from rna2model import (
 )
 from rna2model.errors import InputProblem
 
-DESIGN = {"target": "condition", "batch": "run", "group": None}
+DESIGN = {"task": "classification", "target": "condition", "batch": "run", "group": None}
 MODELS = ["logistic_l2", "linear_svm", "random_forest", "mlp"]
 CORRECTIONS = [*batch.METHODS, "auto"]
 PIPELINES = [(method, "combat") for method in normalization.METHODS]

@@ -33,7 +33,10 @@ def test_a_disk_that_is_full_for_one_sample_stops_that_sample_only(one_too_large
     """A limit on the size of files stands for the disk: what writes beyond it is killed."""
     tiny = one_too_large
     limit = ["prlimit", f"--fsize={LIMIT}"]
-    few = {"min_reads": 100, "fastqc_reads": 1000}  # so that FastQC's part of the large library keeps the limit
+    few = {
+        "min_reads": 100,
+        "fastqc_reads": 1000,
+    }  # so that FastQC's part of the large library keeps the limit
     failed = tiny("counts", *LOCAL, sheet=tiny.sheet, check=False, within=limit, qc=few)
     assert "rna2model: 1 job failed after all retries (sample, rule, log):" in failed.text
     log = tiny.results / "logs/align_star/large.log"

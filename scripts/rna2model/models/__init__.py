@@ -33,6 +33,41 @@ NAMES = {
     "attention": "rna2model.models.attention:Attention",
     "cnn": "rna2model.models.cnn:CNN",
 }
+REGRESSION = {
+    "dummy": "rna2model.models.regression:DummyRegression",
+    "ridge": "rna2model.models.ridge:Ridge",
+    "clinical": "rna2model.models.ridge:ClinicalRidge",
+    "genes_only": "rna2model.models.ridge:GenesOnlyRidge",
+    "elastic_net": "rna2model.models.sparse_regression:ElasticNetRegression",
+    "lasso": "rna2model.models.sparse_regression:Lasso",
+    "random_forest": "rna2model.models.trees_regression:RandomForestRegression",
+    "gradient_boosting": "rna2model.models.trees_regression:GradientBoostingRegression",
+}
+SURVIVAL = {
+    "dummy": "rna2model.models.survival:DummySurvival",
+    "cox_ridge": "rna2model.models.cox:CoxRidge",
+    "clinical": "rna2model.models.cox:ClinicalCox",
+    "genes_only": "rna2model.models.cox:GenesOnlyCox",
+}
+TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
+# Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
+ALWAYS = {
+    "classification": ["dummy", "logistic_l2", "linear_svm"],
+    "regression": ["dummy", "ridge"],
+    "survival": ["dummy", "cox_ridge"],
+}
+DEFAULT = {
+    "classification": [
+        "logistic_l2",
+        "linear_svm",
+        "elastic_net",
+        "random_forest",
+        "gradient_boosting",
+        "mlp",
+    ],
+    "regression": ["ridge", "elastic_net", "random_forest", "gradient_boosting"],
+    "survival": ["cox_ridge"],
+}
 NEED_COVARIATES = {"clinical", "genes_only"}
 TORCH = {
     "mlp",
@@ -43,12 +78,19 @@ TORCH = {
 }  # trained with torch, and on a GPU where the config asks for one
 
 
-def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, **torch):
+def for_task(task):
+    """Names of the models that can do `task`."""
+    return list(TASKS[task])
+
+
+def make(
+    name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, task="classification", **torch
+):
     """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}.
 
     `torch`: what only torch models take (torch_model.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
     """
-    kind = _class(name)
+    kind = _class(name, task)
     return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **torch)
 
 
@@ -59,7 +101,7 @@ def load(folder):
     path = Path(folder) / base.DESCRIPTION
     try:
         description = json.loads(path.read_text())
-        kind = _class(description["name"])
+        kind = _class(description["name"], description.get("task", "classification"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
@@ -67,8 +109,9 @@ def load(folder):
     return kind.restore(description, Path(folder))
 
 
-def _class(name):
-    if name not in NAMES:
-        raise InputProblem(f"{name!r} is not a model. Models: {', '.join(NAMES)}.")
-    module, kind = NAMES[name].split(":")
+def _class(name, task):
+    known = TASKS.get(task, {})
+    if name not in known:
+        raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
+    module, kind = known[name].split(":")
     return getattr(importlib.import_module(module), kind)

@@ -30,6 +30,8 @@ class Fold(tuple):
 class Model:
     """A classifier of log2 expression that scales, tunes and calibrates inside its own training rows.
 
+    What predicts numbers or survival overrides `_outcome` and has its own `predict` (regression.py, survival.py).
+
     A subclass names its candidates in SEARCH ({hyperparameter: values}) and writes `_fit`, `_scores` (class
     probabilities of one sample) and either `_arrays` / `_restore` or its own `_save` / `_restore`.
 
@@ -42,6 +44,7 @@ class Model:
     """
 
     name = ""
+    task = "classification"
     SEARCH: ClassVar[dict] = {}
     CLASS_WEIGHT = "none"
     SEES = "all"  # which columns: "all", "genes" or "covariates"
@@ -64,48 +67,57 @@ class Model:
 
         InputProblem for one class only, or for values that are not finite.
         """
-        X, y = matrix(X), np.asarray(y).astype(str)
-        counts = Counter(y.tolist())
-        self.classes_, self.n_genes_ = sorted(counts), X.shape[1]
-        if len(counts) < 2:
-            raise InputProblem(
-                f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
-            )
+        X = matrix(X)
+        y, strata, needed, described = self._outcome(y, groups)
+        self.n_genes_ = X.shape[1]
         self.settings_ = {
             "n_train": len(y),
-            "class_counts": {label: counts[label] for label in self.classes_},
-            "class_weight": self.CLASS_WEIGHT,
+            **described,
             "seed": self.seed,
             "device": "cpu",
             "notes": [],
         }
-        folds = splits.inner(y, groups, self.inner_folds, self.seed)
+        folds = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
-            self._note(
-                f"too few samples per class for inner folds ({dict(counts)}): defaults, not tuned", log
-            )
-        numbers = np.searchsorted(self.classes_, y)
+            told = described.get("class_counts", f"{len(y)} samples")
+            self._note(f"too few samples per class for inner folds ({told}): defaults, not tuned", log)
         folds, self.columns_ = [Fold(fold) for fold in folds], None
         if select is not None:
             for fold in folds:
-                fold.X = X[:, select.columns(X[fold[0]], numbers[fold[0]])]
-            self.columns_ = select.columns(X, numbers)
+                fold.X = X[:, select.columns(X[fold[0]], y[fold[0]])]
+            self.columns_ = select.columns(X, y)
             X = X[:, self.columns_]
             log(f"{self.name}: {X.shape[1]} of {self.n_genes_} columns chosen")
-        self._fit(X, numbers, folds, log)
+        self._fit(X, y, folds, log)
         return self
+
+    def _outcome(self, y, groups):
+        """(y as `_fit` takes it, strata and the needed ones among them for the inner folds, facts for the settings)."""
+        y = np.asarray(y).astype(str)
+        counts = Counter(y.tolist())
+        self.classes_ = sorted(counts)
+        if len(counts) < 2:
+            raise InputProblem(
+                f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
+            )
+        described = {"class_counts": {label: counts[label] for label in self.classes_}}
+        described["class_weight"] = self.CLASS_WEIGHT
+        return np.searchsorted(self.classes_, y), y, None, described
 
     def predict_proba(self, X):
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
+        X = self._input(X)
+        return self._probabilities(X).reshape(len(X), len(self.classes_))
+
+    def _input(self, X):
+        """X as a matrix with the genes of training; InputProblem for another number of them."""
         X = matrix(X)
         if X.shape[1] != self.n_genes_:
             raise InputProblem(
                 f"{self.name} was trained on {self.n_genes_} genes, the samples have {X.shape[1]}."
             )
-        if self.columns_ is not None:
-            X = X[:, self.columns_]
-        return self._probabilities(X).reshape(len(X), len(self.classes_))
+        return X if self.columns_ is None else X[:, self.columns_]
 
     def predict(self, X):
         """(n,) the most probable class of each sample."""
@@ -131,6 +143,7 @@ class Model:
         folder.mkdir(parents=True, exist_ok=True)
         described = {
             "name": self.name,
+            "task": self.task,
             "classes": self.classes_,
             "n_genes": self.n_genes_,
             "settings": self.settings_,

@@ -1,0 +1,8 @@
+"""When a metadata cell of the sheet counts as empty. Apart from the sheet's reader, which takes long to import."""
+
+MISSING = {"", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "NULL"}
+
+
+def is_missing(cell):
+    """Whether a metadata cell counts as not given."""
+    return cell is None or cell.strip() in MISSING

@@ -1,0 +1,105 @@
+"""Tree ensembles of scikit-learn that predict numbers; searched, stored and threaded as those of trees.py."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from rna2model.models import trees
+from rna2model.models.regression import Regressor
+
+
+class TreesRegression(Regressor, trees.Trees):
+    """A fitted scikit-learn regressor, `estimator_`."""
+
+    def _numbers(self, X):
+        with trees._threads(1):
+            return self.estimator_.predict(X).astype(float) if len(X) else np.empty(0)
+
+
+class RandomForestRegression(TreesRegression):
+    """Random forest (Breiman 2001): 500 trees averaged; candidates are compared by inner squared error with 50 trees each."""
+
+    name = "random_forest"
+    SEARCH: ClassVar[dict] = trees.RandomForest.SEARCH
+    TRUSTED = trees.RandomForest.TRUSTED
+    TREES, TREES_TUNING = 500, 50
+
+    def _fit(self, X, y, folds, log):
+        X = X.astype(np.float32)  # what the trees work with
+        candidates = self._candidates()
+        chosen = candidates[0]
+        if folds:
+            errors = [self._inner_error(candidate, X, y, folds) for candidate in candidates]
+            chosen = candidates[self._choose(candidates, errors, log)]
+        self.settings_.update(chosen, n_trees=self.TREES)
+        self.estimator_ = self._forest(chosen, self.TREES, X, y)
+
+    def _inner_error(self, candidate, X, y, folds):
+        held_out = np.empty(len(y))
+        for fold in folds:
+            (train, valid), own = fold, fold.of(X)
+            held_out[valid] = self._forest(candidate, self.TREES_TUNING, own[train], y[train]).predict(
+                own[valid]
+            )
+        return float(((held_out - y) ** 2).mean())
+
+    def _forest(self, candidate, n_trees, X, y):
+        from sklearn.ensemble import RandomForestRegressor
+
+        features = candidate["max_features"]
+        if isinstance(features, str):
+            features = max(1, min(X.shape[1], int((4 if features == "4 sqrt" else 1) * np.sqrt(X.shape[1]))))
+        forest = RandomForestRegressor(
+            n_trees,
+            max_features=features,
+            min_samples_leaf=candidate["min_samples_leaf"],
+            random_state=self.seed,
+            n_jobs=self._useful_threads(X),
+        ).fit(X, y)
+        forest.n_jobs = 1  # in prediction several would add up the trees in changing order
+        return forest
+
+
+class GradientBoostingRegression(TreesRegression):
+    """Histogram gradient boosting of squared error; the number of rounds is the one with the least inner error."""
+
+    name = "gradient_boosting"
+    SEARCH: ClassVar[dict] = trees.GradientBoosting.SEARCH
+    TRUSTED = trees.GradientBoosting.TRUSTED
+    ROUNDS, DEFAULT_ROUNDS = 100, 50
+
+    def _fit(self, X, y, folds, log):
+        candidates = self._candidates()
+        chosen = {**candidates[0], "max_iter": self.DEFAULT_ROUNDS}
+        with trees._threads(1):  # binning genes is most of the work, and slower with several
+            if folds:
+                tried = [self._inner_errors(candidate, X, y, folds) for candidate in candidates]
+                chosen = tried[self._choose([c for c, _ in tried], [e for _, e in tried], log)][0]
+            self.estimator_ = self._booster(chosen, len(y)).fit(X, y)
+        self.settings_.update(chosen)
+
+    def _inner_errors(self, candidate, X, y, folds):
+        """(the candidate with its best number of rounds, the inner squared error there)."""
+        errors = np.zeros(self.ROUNDS)
+        for fold in folds:
+            (train, valid), own = fold, fold.of(X)
+            booster = self._booster({**candidate, "max_iter": self.ROUNDS}, len(train)).fit(
+                own[train], y[train]
+            )
+            errors += [
+                ((staged - y[valid]) ** 2).sum() / len(y) for staged in booster.staged_predict(own[valid])
+            ]
+        rounds = int(errors.argmin()) + 1
+        return {**candidate, "max_iter": rounds}, float(errors.min())
+
+    def _booster(self, settings, n):
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        return HistGradientBoostingRegressor(
+            **settings,
+            min_samples_leaf=max(2, min(20, n // 10)),  # 20, the default, would not split 24 samples
+            max_features=0.1,
+            max_bins=63,
+            early_stopping=False,
+            random_state=self.seed,
+        )

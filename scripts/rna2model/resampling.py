@@ -1,0 +1,101 @@
+"""Intervals of any metric: a bootstrap of groups whose resamples are weightings of the rows, many at once."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rna2model import ranking
+from rna2model.errors import InputProblem
+
+VALUES_AT_ONCE = 4_000_000  # resamples x rows held in memory
+
+
+@dataclass
+class Rows:
+    """Out-of-fold predictions of one model, sorted by split and sample; a task adds what it predicts.
+
+    fold, repeat (n,) str; cluster (n,) int, what the bootstrap draws; n_samples different samples; rows: (split, sample)
+
+    A task says in RANKED which metrics are computed within folds, in UNDEFINED why one may be without a value, and has
+    `one_repeat(rows, weights, only)`: ({metric: (B,)}, {metric of RANKED: folds skipped}) for weights (B, len(rows)).
+    """
+
+    fold: np.ndarray
+    repeat: np.ndarray
+    cluster: np.ndarray
+    n_samples: int
+    rows: list
+
+    RANKED: ClassVar[tuple] = ()
+    UNDEFINED: ClassVar[dict] = {}
+
+    def of_repeat(self, name):
+        """Row numbers of one repeat."""
+        return np.flatnonzero(self.repeat == name)
+
+
+def prepare(predictions, groups):
+    """(the table sorted by split and sample, keyword arguments of Rows); `groups` is {sample: group} or None."""
+    if len(predictions) == 0:
+        raise InputProblem("there are no out-of-fold predictions to evaluate.")
+    frame = predictions.sort_values(["split", "sample"], kind="stable")
+    sample, split = frame["sample"].astype(str).tolist(), frame["split"].astype(str).tolist()
+    units = [str(groups[name]) for name in sample] if groups else sample
+    return frame, {
+        "fold": np.array(split),
+        "repeat": np.array([name.partition("f" if name.startswith("r") else ".")[0] for name in split]),
+        "cluster": np.unique(units, return_inverse=True)[1],
+        "n_samples": len(set(sample)),
+        "rows": list(zip(split, sample, strict=True)),
+    }
+
+
+def bootstrap(table, seed, n_boot, only=None):
+    """({metric: (1 + n_boot,) values, the first on the sample itself}, {ranking metric: folds skipped there})."""
+    rng, clusters = np.random.default_rng(seed), table.cluster.max() + 1
+    step = max(1, VALUES_AT_ONCE // max(len(table.cluster), clusters))
+    parts, done, skipped = [], 0, {}
+    while done < n_boot or not parts:
+        draws = rng.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=min(step, n_boot - done))
+        done += len(draws)
+        if not parts:
+            draws = np.concatenate([np.ones((1, clusters)), draws])
+        values, folds = _all_repeats(table, draws[:, table.cluster].astype(float), only)
+        parts.append(values)
+        skipped = skipped or folds
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, skipped
+
+
+def _all_repeats(table, weights, only):
+    """Mean over repeats of every metric, for each weighting; and the folds each ranking metric skipped."""
+    each, skipped = [], dict.fromkeys(table.RANKED, 0)
+    for name in sorted(set(table.repeat.tolist())):
+        rows = table.of_repeat(name)
+        values, folds = table.one_repeat(rows, weights[:, rows], only)
+        each.append(values)
+        skipped = {metric: skipped[metric] + folds.get(metric, 0) for metric in skipped}
+    return {metric: ranking.nanmean(np.array([v[metric] for v in each])) for metric in each[0]}, skipped
+
+
+def within_folds(folds, weights, value):
+    """((B,) mean over folds of `value(rows, their weights)`, number of folds where it is undefined for the first weighting)."""
+    each = [(rows, weights[:, rows]) for rows in (np.flatnonzero(folds == fold) for fold in np.unique(folds))]
+    values = np.array([value(rows, part) for rows, part in each])
+    return ranking.nanmean(values), int(np.isnan(values[:, 0]).sum())
+
+
+def summary(name, values, n, undefined):
+    """The JSON of one metric; never NaN. `undefined`: {metric: why it may have no value}."""
+    estimate, resampled = values[0], values[1:][~np.isnan(values[1:])]
+    if np.isnan(estimate):
+        note = undefined.get(name, "not defined for these predictions")
+        return {"estimate": None, "lower": None, "upper": None, "n": n, "note": note}
+    result = {"estimate": float(estimate), "lower": None, "upper": None, "n": n}
+    if len(resampled) < max(2, (len(values) - 1) / 2):
+        return {**result, "note": f"undefined in most resamples ({undefined.get(name, 'too few samples')})"}
+    lower, upper = np.percentile(resampled, [2.5, 97.5])
+    result |= {"lower": float(min(lower, estimate)), "upper": float(max(upper, estimate))}
+    if np.ptp(resampled) < 1e-12:
+        result["note"] = "every resample gives this value, so the interval cannot show the uncertainty"
+    return result
