@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import design, probe, sheet, splits
+from rna2model import design, enrichment, probe, sheet, splits
+from rna2model.errors import InputProblem
 
 
 def check(given, folders):
@@ -21,6 +22,7 @@ def check(given, folders):
     problems += missing
     if not config["counts"] and not missing:
         problems += probe.problems(config)
+    problems += _gene_sets(config["expression"]["gene_sets"]) if not missing else []
     path = Path(config["samples"])
     if not path.is_file():
         return config, {}, problems
@@ -33,6 +35,16 @@ def check(given, folders):
     if samples:
         problems += design.check_columns(path, samples, config)
     return config, samples, problems
+
+
+def _gene_sets(path):
+    """Problems of the GMT file, if one is given."""
+    try:
+        if path:
+            enrichment.read_gmt(path)
+    except InputProblem as problem:
+        return [f"config: expression.gene_sets: {problem}"]
+    return []
 
 
 def find_own_tools():
