@@ -8,5 +8,5 @@ views, samples, _ = exploration.read(snakemake.input.normalized, snakemake.input
 table = embedding.embed(views, samples)
 note = None if len(table) else f"{len(samples)} samples: below {embedding.FEWEST} no embedding says anything"
 exploration.conclude(
-    table, snakemake.output.table, note, seed=embedding.SEED, perplexity=embedding.perplexity(len(samples))
+    table, snakemake.output[0], note, seed=embedding.SEED, perplexity=embedding.perplexity(len(samples))
 )

@@ -19,7 +19,7 @@ def adjust(counts, batches, groups=None):
     Genes without a count in some batch stay as they are. InputProblem where a batch has one sample, or cannot be told
     from the groups.
     """
-    counts, batches = np.rint(counts).astype(np.int64), np.asarray(batches).astype(str)
+    counts, batches = np.rint(np.asarray(counts)).astype(np.int64), np.asarray(batches).astype(str)
     names = sorted(set(batches.tolist()))
     single = [name for name in names if (batches == name).sum() < 2]
     if single:

@@ -49,13 +49,13 @@ def roles(path, design, samples):
 
 def conclude(table, path, note=None, **details):
     """Write a table, and beside it the JSON of the same name: `note` says why the table is empty, or is null."""
-    path = Path(path)
     table.to_csv(path, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
     beside(path, note, **details)
 
 
 def beside(path, note=None, **details):
     """Write the JSON that stands beside the table at `path`, with its `note` and how the table was made."""
+    path = Path(path)
     target = path.with_name(f"{path.name.split('.')[0]}.json")
     target.write_text(json.dumps({"note": note, **details}, indent=1) + "\n")
 

@@ -7,8 +7,8 @@ from rna2model import clusters, exploration
 FEWEST = 8  # samples, below which none can be told to be odd
 ROBUST = 20  # samples from which the covariance is estimated without the outliers
 GROUP = 4  # samples of one label and batch, from which they are compared with each other
-LEVEL = 0.01  # chance that a cohort without outliers shows one
-DEVIATIONS = 4.0  # robust standard deviations below the usual correlation
+LEVEL = 0.01  # about the chance that a large cohort without outliers shows one; a small one shows more
+DEVIATIONS = 3.5  # robust standard deviations below the usual correlation
 COLUMNS = ["sample", "mahalanobis", "p", "p_cutoff", "median_correlation", "correlation_cutoff", "verdict"]
 
 
@@ -29,7 +29,7 @@ def find(values, samples, labels, batches=None):
         frame = pd.DataFrame({"sample": samples, "median_correlation": middle.round(4)})
         frame["verdict"] = f"too few samples to say: {FEWEST} are needed"
         return frame.reindex(columns=COLUMNS), {"method": None, "components": 0}
-    scores = exploration.scores(_residuals(values, labels, batches), max(2, min(5, n // 10)))
+    scores = exploration.scores(_residuals(values, labels, batches), max(2, min(5, n // 5)))
     method, distance, p = _mahalanobis(scores)
     cutoff, low = LEVEL / n, _lowest_usual(middle)
     far, unlike = p < cutoff, middle < low
@@ -94,7 +94,7 @@ def _mahalanobis(scores):
 def _freedom(n, k):
     """Degrees of freedom of a robust covariance, for the F distribution of distances from it (Hardin & Rocke 2005):
     heavier tails than chi-square, as small cohorts have."""
-    return max(n * 0.5, k + 1.0)
+    return max(0.3 * n, k + 1.0)
 
 
 def _median_correlation(values):
