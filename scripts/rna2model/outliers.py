@@ -16,7 +16,7 @@ def find(values, samples, labels, batches=None):
     """(DataFrame of COLUMNS, details) for values (n, g) log2 expression.
 
     mahalanobis : distance from the centre on the first principal components, after the median of the sample's group (label
-    and batch, if it has GROUP samples) was taken out; robust (minimum covariance determinant, Rousseeuw & Van Driessen 1999)
+    and batch, where that has GROUP samples) was taken out; robust (minimum covariance determinant, Rousseeuw & Van Driessen 1999)
     from ROBUST samples, otherwise with the exact distribution of the largest distance (beta). p_cutoff is LEVEL over n.
     median_correlation : of a sample to the others; the cut-off is DEVIATIONS robust deviations below the middle, on
     Fisher's scale.
@@ -48,21 +48,21 @@ def find(values, samples, labels, batches=None):
 
 
 def _residuals(values, labels, batches):
-    """Values less the median of their group: label and batch, or label, or all, the first with GROUP samples."""
-    whole = np.full(len(values), "")
-    levels = (
-        [labels, whole]
-        if batches is None
-        else [np.char.add(np.char.add(labels, "\t"), batches), labels, whole]
-    )
-    left, done = np.empty_like(values), np.zeros(len(values), bool)
-    for level in levels:
-        for name in sorted(set(level[~done].tolist())):
-            members = level == name
-            if members.sum() >= GROUP or level is whole:
-                rows = members & ~done
-                left[rows] = values[rows] - np.median(values[members], axis=0)
-                done |= members
+    """Values less the median of their group: label and batch, else label, else batch, else all; the first that has GROUP
+    samples. A sample without a label is compared with its batch."""
+    labels, n = np.asarray(labels).astype(str), len(values)
+    batches = np.full(n, "") if batches is None else np.asarray(batches).astype(str)
+    left, done = values - np.median(values, axis=0), np.zeros(n, bool)
+    for keys in (zip(labels, batches, strict=True), zip(labels, strict=True), zip(batches, strict=True)):
+        members = {}
+        for row, key in enumerate(keys):
+            members.setdefault(key, []).append(row)
+        for key, rows in members.items():
+            rows = np.array(rows)
+            if len(rows) >= GROUP and key[0]:
+                new = rows[~done[rows]]
+                left[new] = values[new] - np.median(values[rows], axis=0)
+                done[new] = True
     return left
 
 

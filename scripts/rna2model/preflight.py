@@ -22,7 +22,7 @@ def check(given, folders):
     problems += missing
     if not config["counts"] and not missing:
         problems += probe.problems(config)
-    problems += _gene_sets(config["expression"]["gene_sets"]) if not missing else []
+    problems += _gene_sets(config["expression"]["gene_sets"])
     path = Path(config["samples"])
     if not path.is_file():
         return config, {}, problems
@@ -40,7 +40,7 @@ def check(given, folders):
 def _gene_sets(path):
     """Problems of the GMT file, if one is given."""
     try:
-        if path:
+        if path and Path(path).is_file():
             enrichment.read_gmt(path)
     except InputProblem as problem:
         return [f"config: expression.gene_sets: {problem}"]
