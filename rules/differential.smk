@@ -14,6 +14,7 @@ rule test_differential:
         f"{RESULTS}/logs/test_differential/cohort.log",
     benchmark:
         f"{RESULTS}/benchmarks/test_differential/cohort.tsv"
+    threads: 4
     retries: 2
     conda:
         "../envs/explore.yaml"

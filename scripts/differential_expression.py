@@ -7,7 +7,12 @@ out, params = snakemake.output, snakemake.params
 
 data = cohort.read(snakemake.input[0])
 table, note, details = differential.of_cohort(
-    data, cohort.read_symbols(snakemake.input[0]), params.design, params.unit, params.gene_filter
+    data,
+    cohort.read_symbols(snakemake.input[0]),
+    params.design,
+    params.unit,
+    params.gene_filter,
+    snakemake.threads,
 )
 exploration.conclude(table, out.table, note, **details)
 for draw, path in ((exploration_figures.volcano, out.volcano), (exploration_figures.ma, out.ma)):

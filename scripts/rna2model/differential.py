@@ -19,10 +19,11 @@ COLUMNS = [
 ]
 TEXT = COLUMNS[:3]
 FEWEST = 2  # samples of a class, without which its spread is unknown
+LARGE = 500_000  # counts, below which starting further processes takes longer than they save
 ALPHA = 0.1  # false discovery rate for which independent filtering is tuned, as in DESeq2::results
 
 
-def of_cohort(data, symbols, design, unit, gene_filter):
+def of_cohort(data, symbols, design, unit, gene_filter, cpus=1):
     """(table of COLUMNS, note or None, details) of a Cohort: the labelled samples, batch and covariates in the design.
 
     design : the config's section; unit : of the counts; gene_filter : `auto` tests the genes that edgeR's filterByExpr keeps.
@@ -54,7 +55,7 @@ def of_cohort(data, symbols, design, unit, gene_filter):
             for name in names
         }
         genes = [gene for gene, keep in zip(data.genes, kept, strict=True) if keep]
-        table, details["warnings"] = test(counts[:, kept], labels, nuisance, genes, symbols)
+        table, details["warnings"] = test(counts[:, kept], labels, nuisance, genes, symbols, cpus)
         details["warnings"] += replicates(data, design, known)
         details["genes"] = len(genes)
     except InputProblem as problem:
@@ -75,7 +76,7 @@ def replicates(data, design, known):
     ]
 
 
-def test(counts, labels, nuisance, genes, symbols=None):
+def test(counts, labels, nuisance, genes, symbols=None, cpus=1):
     """(DataFrame of COLUMNS, list of notes): every class against the first, in alphabetical order.
 
     The Wald test of DESeq2 (Love, Huber & Anders 2014) with its median-of-ratios size factors, Cook's distances and
@@ -98,7 +99,7 @@ def test(counts, labels, nuisance, genes, symbols=None):
     columns, dropped = design(labels[used], classes, nuisance)
     notes += dropped
     counts = np.rint(np.asarray(counts)[used]).astype(np.int64)
-    tables = _wald(counts, columns, len(classes) - 1, genes)
+    tables = _wald(counts, columns, len(classes) - 1, genes, cpus if counts.size > LARGE else 1)
     symbols = symbols or {}
     for name, table in zip(classes[1:], tables, strict=True):
         table.insert(0, "contrast", f"{name}_vs_{classes[0]}")
@@ -156,7 +157,7 @@ def _columns(values, name):
     return [(values == level).astype(float) for level in sorted(set(values.tolist()))[1:]]
 
 
-def _wald(counts, design, contrasts, genes):
+def _wald(counts, design, contrasts, genes, cpus):
     """A DataFrame for each of the last `contrasts` columns of the design; genes without counts have no test."""
     import warnings
 
@@ -172,7 +173,7 @@ def _wald(counts, design, contrasts, genes):
     if not seen.any():
         raise InputProblem("no gene has a count in the labelled samples.")
     table = pd.DataFrame(counts[:, seen], index=names, columns=np.asarray(genes, dtype=object)[seen])
-    found, inference = [], DefaultInference(n_cpus=1)
+    found, inference = [], DefaultInference(n_cpus=cpus)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydeseq2, about single genes
         data = DESeq2(counts=table, metadata=matrix.copy(), design=matrix, inference=inference, quiet=True)

@@ -11,7 +11,7 @@ import numpy as np  # noqa: E402
 
 # Okabe & Ito 2008
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"]
-UP, DOWN, REST = "#D55E00", "#0072B2", "#BBBBBB"
+UP, DOWN, REST, EDGE = "#D55E00", "#0072B2", "#BBBBBB", "#999999"
 MOST_NAMES, MOST_PANELS, LABELLED = 80, 12, 8
 
 
@@ -47,42 +47,42 @@ def heatmap(tables, samples, annotations, path):
             panel.set_yticks(range(len(samples)), [samples[row] for row in order], fontsize=5)
         else:
             panel.set_yticks([])
-        for number, names in enumerate(annotations.values()):
-            _stripe(panel, np.asarray(names)[order], number)
+        for number, (role, names) in enumerate(annotations.items()):
+            _stripe(panel, role, np.asarray(names)[order], number)
         figure.colorbar(image, ax=panel, shrink=0.5, label="correlation")
     handles = [
-        plt.Line2D([], [], marker="s", linestyle="", color=colour, label=f"{role}: {name or 'none'}")
-        for role, names in annotations.items()
-        for name, colour in list(_palette(names).items())[:20]
+        plt.Line2D(
+            [],
+            [],
+            marker="s",
+            linestyle="",
+            color=colour,
+            markeredgecolor=EDGE,
+            label=f"{role}: {name or 'none'}",
+        )
+        for number, (role, names) in enumerate(annotations.items())
+        for name, colour in list(_palette(names, number).items())[:20]
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False)
     save(figure, path)
 
 
-def _palette(names):
+def _palette(names, number):
+    """{name: colour}; the annotations begin at different colours."""
     levels = sorted(set(np.asarray(names).tolist()) - {""})
-    return {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(levels)} | (
-        {"": "#FFFFFF"} if "" in names else {}
-    )
+    colours = {name: COLOURS[(place + 2 * number) % len(COLOURS)] for place, name in enumerate(levels)}
+    return colours | ({"": "#FFFFFF"} if "" in names else {})
 
 
-def _stripe(panel, names, number):
-    """A coloured row above the heat map."""
-    palette, n = _palette(names), len(names)
-    height = 0.03
+def _stripe(panel, role, names, number):
+    """A coloured row above the heat map, with its role beside it."""
+    palette, n, height = _palette(names, number), len(names), 0.03
+    bottom = 1.01 + number * height * 1.3
     for place, name in enumerate(names):
-        panel.add_patch(
-            plt.Rectangle(
-                (place / n, 1.01 + number * height * 1.3),
-                1 / n,
-                height,
-                transform=panel.transAxes,
-                color=palette[name],
-                clip_on=False,
-                linewidth=0,
-            )
-        )
-    panel.title.set_position((0.5, 1.0))
+        box = plt.Rectangle((place / n, bottom), 1 / n, height, transform=panel.transAxes, linewidth=0)
+        box.set(color=palette[name], clip_on=False)
+        panel.add_patch(box)
+    panel.text(1.01, bottom + height / 2, role, transform=panel.transAxes, va="center", fontsize=6)
     panel.set_title(panel.get_title(), pad=12 + 12 * (number + 1))
 
 
