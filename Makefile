@@ -41,6 +41,7 @@ bench: setup ## speed and memory against bare tools and a peer, measured in one 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R
 	Rscript tests/golden/make_selection.R
+	Rscript tests/golden/make_explore.R
 
 clean: ## remove the demo and caches (not .venv)
 	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache

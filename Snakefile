@@ -36,6 +36,8 @@ if FROM_READS:
 
 include: "rules/cohort.smk"
 include: "rules/expression.smk"
+include: "rules/explore.smk"
+include: "rules/differential.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
 include: "rules/predict.smk"
@@ -56,7 +58,7 @@ rule all:
         f"{RESULTS}/report.html",
         f"{RESULTS}/models/comparison.tsv",
         f"{RESULTS}/bundle/manifest.json",
-        f"{RESULTS}/expression/batch_corrected.tsv.gz",
+        EXPLORATION,
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
         f"{RESULTS}/predictions.tsv" if NEW else [],
         expand(f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv", model=MODELS if BATCHES_OUT else []),
@@ -69,3 +71,10 @@ rule counts:
         f"{RESULTS}/samples.tsv",
         f"{RESULTS}/cohort.h5ad",
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
+
+
+rule explore:
+    """Only what people look at: all samples together, without any model; with t-SNE and UMAP."""
+    input:
+        EXPLORATION,
+        f"{RESULTS}/expression/embedding.tsv",

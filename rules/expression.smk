@@ -1,5 +1,4 @@
-"""Normalization and batch correction, fitted per split on its training samples only; and, apart from
-every model, one matrix of all samples for people to look at."""
+"""Normalization and batch correction, fitted per split on its training samples only."""
 
 
 rule fit_normalizer:
@@ -81,31 +80,3 @@ rule fit_features:
         library=LIBRARY,
     script:
         "../scripts/fit_features.py"
-
-
-rule explore:
-    """All samples together, normalised and corrected; how much of it is batch, how much target. No model reads this."""
-    input:
-        f"{RESULTS}/cohort.h5ad",
-    output:
-        normalized=f"{RESULTS}/expression/{config['expression']['normalization']}.tsv.gz",
-        corrected=f"{RESULTS}/expression/batch_corrected.tsv.gz",
-        components=f"{RESULTS}/expression/pca.tsv",
-        diagnostics=f"{RESULTS}/expression/diagnostics.json",
-    log:
-        f"{RESULTS}/logs/explore/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/explore/cohort.tsv"
-    retries: 2
-    conda:
-        "../envs/python.yaml"
-    resources:
-        mem_mb=megabytes(1500, per_input_mb=10),
-        runtime=minutes(20),
-    params:
-        design=DESIGN,
-        expression=config["expression"],
-        unit=config["counts_unit"],
-        library=LIBRARY,
-    script:
-        "../scripts/explore.py"

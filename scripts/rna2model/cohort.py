@@ -82,6 +82,27 @@ def read(path):
         )
 
 
+def read_metadata(path):
+    """(samples, {column: list of str}) of the cohort at `path`, without its counts."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        obs = file["obs"]
+        columns = {name: _strings(obs[name]) for name in obs.attrs["column-order"]}
+        return _strings(obs[obs.attrs["_index"]]), columns
+
+
+def read_symbols(path):
+    """{gene_id: symbol} of the cohort at `path`; empty where its annotation has none."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        var = file["var"]
+        if "gene_name" not in var:
+            return {}
+        return dict(zip(_strings(var[var.attrs["_index"]]), _strings(var["gene_name"]), strict=True))
+
+
 def _strings(node):
     """Text column of an AnnData file: plain or categorical."""
     if "categories" in node:

@@ -5,6 +5,7 @@ Every problem is collected; nothing stops at the first.
 
 import copy
 import difflib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from jsonschema import Draft202012Validator
 from rna2model import models
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
+NO_COMBAT_SEQ = (
+    "combat_seq has no form that serves new samples, so no model can be trained on it: use combat, limma, center or auto."
+    " To look at its counts, set expression.combat_seq to true"
+)
 UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
 
 
@@ -63,6 +68,11 @@ def _explain(error):
         known = list(error.schema["properties"])
         unknown = [key for key in error.instance if key not in known]
         return "; ".join(f"{place}: unknown key {key!r}{_suggest(key, known)}" for key in unknown)
+    if (
+        where == "expression.batch_correction"
+        and re.sub("[^a-z]", "", str(error.instance).lower()) == "combatseq"
+    ):
+        return f"{place}: {NO_COMBAT_SEQ}"
     if error.validator == "enum":
         return f"{place}: {error.instance!r} is not one of {_listed(error.validator_value)}" + _suggest(
             error.instance, error.validator_value
@@ -136,6 +146,7 @@ def _model_contradictions(config):
     design, expression = config["design"], config["expression"]
     needs_batch = {
         "expression.batch_correction": expression["batch_correction"] != "none",
+        "expression.combat_seq": expression["combat_seq"],
         "evaluation.leave_one_batch_out": config["evaluation"]["leave_one_batch_out"],
     }
     problems += [
@@ -161,6 +172,10 @@ def _model_contradictions(config):
         for name in sorted(models.NEED_COVARIATES.intersection(config["models"]))
         if not design["covariates"]
     ]
+    if expression["combat_seq"] and config["counts_unit"] in UNITS_NORMALIZED:
+        problems.append(
+            f"config: expression.combat_seq needs counts, but counts_unit is {config['counts_unit']!r}"
+        )
     method = expression["batch_correction"]
     wrong = {
         "expression.reference_batch": expression["reference_batch"] is not None and method != "combat",
@@ -201,7 +216,8 @@ def resolve_files(config, folders):
     reads = not config["counts"]
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
-    wanted += [(("trimming",), "rrna", False), (("features",), "gene_sets", False)]
+    wanted += [(("trimming",), "rrna", False)]
+    wanted += [((section,), "gene_sets", False) for section in ("expression", "features")]
     for parents, key, required in wanted:
         node = config
         for parent in parents:

@@ -1,9 +1,13 @@
 """Views of the whole cohort for people; nothing here feeds a model."""
 
 import gzip
+import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from rna2model import cohort, outcome
 
 
 def write(values, samples, genes, path):
@@ -18,6 +22,54 @@ def write(values, samples, genes, path):
         out.write(text.encode())
 
 
+def read(normalized, corrected):
+    """({view: (n, g) log2 expression}, samples, genes) of the two matrices; one view where nothing was corrected."""
+    tables = [
+        pd.read_csv(path, sep="\t", index_col=0, dtype={0: str}, float_precision="high")
+        for path in (normalized, corrected)
+    ]
+    views = {"normalized": tables[0].to_numpy().T}
+    if not np.array_equal(*(table.to_numpy() for table in tables)):
+        views["batch_corrected"] = tables[1].to_numpy().T
+    return views, [str(name) for name in tables[0].columns], [str(gene) for gene in tables[0].index]
+
+
+def roles(path, design, samples):
+    """((n,) labels, empty for samples without one; (n,) batches or None) of the cohort at `path`."""
+    names, columns = cohort.read_metadata(path)
+    place = {name: row for row, name in enumerate(names)}
+    rows = [place[name] for name in samples]
+    labels = outcome.labels(design, columns)[rows]
+    batches = np.array(columns[design["batch"]], dtype=object).astype(str)[rows] if design["batch"] else None
+    return labels, batches
+
+
+def conclude(table, path, note=None, **details):
+    """Write a table, and beside it the JSON of the same name: `note` says why the table is empty, or is null."""
+    table.to_csv(path, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
+    beside(path, note, **details)
+
+
+def beside(path, note=None, **details):
+    """Write the JSON that stands beside the table at `path`, with its `note` and how the table was made."""
+    path = Path(path)
+    target = path.with_name(f"{path.name.split('.')[0]}.json")
+    target.write_text(json.dumps({"note": note, **details}, indent=1) + "\n")
+
+
+def most_variable(values, genes=500):
+    """(n, <= genes) the most variable columns, centred: what principal components are taken of (DESeq2::plotPCA)."""
+    top = values[:, np.argsort(-values.var(axis=0), kind="stable")[:genes]]
+    return top - top.mean(axis=0)
+
+
+def scores(values, count):
+    """(n, <= count) principal component scores of the most variable genes; fewer where fewer vary."""
+    left, scale, _ = np.linalg.svd(most_variable(values), full_matrices=False)
+    kept = min(count, int((scale > 1e-9 * max(scale.max(initial=0), 1e-300)).sum()))
+    return left[:, :kept] * scale[:kept]
+
+
 def components(views, samples, count=2, genes=500):
     """DataFrame view, sample, PC1.., with the share of variance of each axis (pc1_pct ..).
 
@@ -25,9 +77,7 @@ def components(views, samples, count=2, genes=500):
     """
     parts = []
     for name, values in views.items():
-        top = values[:, np.argsort(-values.var(axis=0), kind="stable")[:genes]]
-        centred = top - top.mean(axis=0)
-        left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+        left, scale, _ = np.linalg.svd(most_variable(values, genes), full_matrices=False)
         kept = min(count, len(scale))
         share = 100 * scale**2 / max((scale**2).sum(), np.finfo(float).tiny)
         frame = pd.DataFrame({"view": name, "sample": samples})

@@ -9,23 +9,22 @@ LEAST = 5  # genes of a set that have to be in the data
 
 
 def read_gmt(path):
-    """{set name: list of genes} of a GMT file: name, description and genes, tab-separated (Broad Institute)."""
+    """{set name: list of genes} of a GMT file: name, description and genes, between tabs; gzipped or not."""
     sets = {}
     for number, line in enumerate(files.lines(path), 1):
-        cells = line.rstrip("\r\n").split("\t")
-        if cells == [""]:
+        if not line.strip():
             continue
-        name, genes = cells[0], [gene for gene in cells[2:] if gene]
-        if not genes or not name:
+        name, *rest = (cell.strip() for cell in line.split("\t"))
+        genes = list(dict.fromkeys(cell for cell in rest[1:] if cell))
+        if not name or not genes or "\ufffd" in line:
             raise InputProblem(
-                f"{path} line {number}: a gene set is a name, a description and genes, separated by tabs; found"
-                f" {len(cells)} cells."
+                f"{path} line {number}: a gene set is a name, a description and genes, with tabs between them."
             )
         if name in sets:
             raise InputProblem(f"{path} line {number}: gene set {name!r} is there twice.")
-        sets[name] = list(dict.fromkeys(genes))
+        sets[name] = genes
     if not sets:
-        raise InputProblem(f"{path}: no gene set in the file.")
+        raise InputProblem(f"{path}: has no gene sets.")
     return sets
 
 

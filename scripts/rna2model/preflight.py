@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import covariates, design, outcome, probe, sheet, splits
+from rna2model import covariates, design, genesets, outcome, probe, sheet, splits
+from rna2model.errors import InputProblem
 
 
 def check(given, folders):
@@ -21,6 +22,8 @@ def check(given, folders):
     problems += missing
     if not config["counts"] and not missing:
         problems += probe.problems(config)
+    for section in ("expression", "features"):
+        problems += _gene_sets(f"{section}.gene_sets", config[section]["gene_sets"])
     path = Path(config["samples"])
     if not path.is_file():
         return config, {}, problems
@@ -33,6 +36,16 @@ def check(given, folders):
     if samples:
         problems += design.check_columns(path, samples, config)
     return config, samples, problems
+
+
+def _gene_sets(key, path):
+    """Problems of the GMT file of a key, if one is given."""
+    try:
+        if path and Path(path).is_file():
+            genesets.read_gmt(path)
+    except InputProblem as problem:
+        return [f"config: {key}: {problem}"]
+    return []
 
 
 def find_own_tools():

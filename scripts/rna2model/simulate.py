@@ -75,6 +75,7 @@ def make(definition, out):
     write_reads(definition, genome, samples, counts, out, seed)
     sheet(samples, definition["reads"]["paired"]).to_csv(out / "samples.tsv", **TSV)
     write_config(definition["config"], out)
+    write_gene_sets(genome.genes, effects, out / "gene_sets.gmt", seed)
     write_truth(definition, genome, samples, effects, counts, out / "truth")
     return samples
 
@@ -214,8 +215,21 @@ def write_config(settings, out):
         "results": str(out / "results"),
         "reference": {"fasta": str(out / "genome.fa"), "gtf": str(out / "annotation.gtf")},
     }
-    lines = [f"{key}: {_inline(value)}\n" for key, value in (paths | settings).items()]
+    sets = {"expression": settings.get("expression", {}) | {"gene_sets": str(out / "gene_sets.gmt")}}
+    lines = [f"{key}: {_inline(value)}\n" for key, value in (paths | settings | sets).items()]
     (out / "config.yaml").write_text("".join(lines))
+
+
+def write_gene_sets(genes, effects, path, seed, size=8, others=6):
+    """A GMT file: sets that rise and fall with the second condition, by symbol, and sets of genes that do not."""
+    symbols, rng = np.array([gene.name for gene in genes]), stream(seed, "gene sets")
+    sets = {"RISES": symbols[effects.log2fc > 0], "FALLS": symbols[effects.log2fc < 0]}
+    still = symbols[effects.log2fc == 0]
+    sets |= {f"UNCHANGED_{n + 1}": rng.choice(still, min(size, len(still)), False) for n in range(others)}
+    lines = [
+        "\t".join([name, "simulated", *sorted(members)]) for name, members in sets.items() if len(members)
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines))
 
 
 def _inline(value):

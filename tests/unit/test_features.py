@@ -100,7 +100,7 @@ def test_gene_sets_are_read_and_matched_by_id_or_symbol(tmp_path):
     [
         ("up\tabout\n", "line 1"),
         ("up\t\tA\nup\t\tB\n", "'up' is there twice"),
-        ("", "no gene set in the file"),
+        ("", "has no gene sets"),
     ],
 )
 def test_a_broken_gmt_names_the_line(tmp_path, text, problem):

@@ -1,0 +1,25 @@
+"""Which samples are alike: correlations in hierarchical order, as numbers and as a picture, and clusters against labels."""
+
+from rna2model import clusters, exploration, exploration_figures, job
+
+job.start(snakemake)
+out = snakemake.output
+
+views, samples, genes = exploration.read(snakemake.input.normalized, snakemake.input.corrected)
+labels, batches = exploration.roles(snakemake.input.cohort, snakemake.params.design, samples)
+
+correlations = {view: clusters.correlations(values) for view, values in views.items()}
+orders = {view: clusters.order(found) for view, found in correlations.items()}
+details = {
+    "genes": len(genes),
+    "correlation": "Pearson, log2 expression",
+    "linkage": "average, 1 - correlation",
+}
+exploration.conclude(clusters.table(correlations, orders, samples), out.correlations, **details)
+annotations = {"target": labels} | ({} if batches is None else {"batch": batches})
+pictures = {view: (found, orders[view]) for view, found in correlations.items()}
+exploration_figures.heatmap(pictures, samples, annotations, out.heatmap)
+
+table = clusters.compare(views, samples, labels, batches)
+note = None if len(table) else "clusters are compared with two or more labels or batches, and there are fewer"
+exploration.conclude(table, out.clusters, note, components=clusters.COMPONENTS, seed=clusters.SEED)

@@ -1,0 +1,17 @@
+"""Adjust the counts of all included samples for their batches; a table to look at, which no model reads."""
+
+import numpy as np
+
+from rna2model import cohort, combatseq, exploration, job
+from rna2model.errors import InputProblem
+
+job.start(snakemake)
+
+data, note = cohort.read(snakemake.input[0]), None
+try:
+    batches = data.column(snakemake.params.batch, data.samples)
+    adjusted, genes = combatseq.adjust(data.counts, batches), data.genes
+except InputProblem as problem:
+    note, genes, adjusted = str(problem), [], np.empty((len(data.samples), 0), int)
+cohort.write_matrix(adjusted, data.samples, genes, snakemake.output[0])
+exploration.beside(snakemake.output[0], note, labels_used=False)

@@ -1,0 +1,10 @@
+"""Say in words which samples are unlike the others."""
+
+from rna2model import exploration, job, outliers
+
+job.start(snakemake)
+
+views, samples, _ = exploration.read(snakemake.input.normalized, snakemake.input.corrected)
+labels, batches = exploration.roles(snakemake.input.cohort, snakemake.params.design, samples)
+table, details = outliers.find(views["normalized"], samples, labels, batches)
+exploration.conclude(table, snakemake.output[0], **details)
