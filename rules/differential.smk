@@ -14,10 +14,10 @@ rule test_differential:
         f"{RESULTS}/logs/test_differential/cohort.log",
     benchmark:
         f"{RESULTS}/benchmarks/test_differential/cohort.tsv"
-    threads: 4
     retries: 2
     conda:
         "../envs/explore.yaml"
+    threads: 4
     resources:
         mem_mb=megabytes(2000, per_input_mb=30),
         runtime=minutes(240),
