@@ -14,7 +14,7 @@ task = params.design["task"]
 facts = {
     "model": params.shipped,
     "task": task,
-    "target": " and ".join(outcome.columns(params.design)),
+    "target": outcome.title(params.design),
     "classes": {name: labels.count(name) for name in sorted(set(labels))} if task != "regression" else {},
     "range": [float(y.min()), float(y.max())] if task == "regression" else None,
     "landmarks": outcome.times(y, params.evaluation["landmarks"])[0],

@@ -65,6 +65,7 @@ def check_columns(path, samples, config):
         problems += _confounded(path, trained, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, trained, design["batch"])
+        problems += _events_elsewhere(path, trained, design)
     return problems
 
 
@@ -140,6 +141,20 @@ def too_few_to_train(samples, config):
 
 def _outcome(labelled, design):
     return outcome.read(design, lambda column: [sample.metadata[column] for sample in labelled])
+
+
+def _events_elsewhere(path, labelled, design):
+    """Leaving a batch out must leave events to learn from."""
+    if design["task"] != "survival":
+        return []
+    events = _outcome(labelled, design)["event"]
+    batches = {s.metadata[design["batch"]] for s, happened in zip(labelled, events, strict=True) if happened}
+    if len(batches) > 1:
+        return []
+    return [
+        f"{path}, column {design['event']}: all events are in batch {', '.join(batches)!r}; leave_one_batch_out would train"
+        " without an event"
+    ]
 
 
 def _batch_names(path, labelled, column):

@@ -22,6 +22,13 @@ def columns(design):
     return [design["time"], design["event"]] if design["task"] == "survival" else [design["target"]]
 
 
+def title(design):
+    """What is predicted, in words."""
+    if design["task"] == "survival":
+        return f"time to {design['event']} ({design['time']})"
+    return design["target"]
+
+
 def is_known(metadata, design):
     """Whether a sample with these cells ({column: text}) can train; one that cannot is a new sample."""
     return not any(is_missing(metadata[column]) for column in columns(design))

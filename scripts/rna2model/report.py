@@ -28,7 +28,7 @@ def render(results, config, models):
         run=run,
         config=config,
         shown=SHOWN[config["design"]["task"]],
-        predicted=" and ".join(outcome.columns(config["design"])),
+        predicted=outcome.title(config["design"]),
         figures={name: embedded(figure) for name, figure in figures.items()},
         pca_choices=list(figures["pca"]["choices"]),
         comparison_choices=list(figures["comparison"]["choices"]),

@@ -19,7 +19,8 @@ ROWS_AT_ONCE = 512  # of pairs of samples
 @dataclass
 class Survival(resampling.Rows):
     """Predictions of survival: time, event, risk (n,); brier (n,) integrated Brier score of each row, or None; uncensored
-    (n,) probability to be uncensored at each row's time; landmarks: {name: time} of the time-dependent AUC."""
+    (n,) probability to be uncensored at each row's time; landmarks: {name: time} of the time-dependent AUC; last: time from
+    which Uno's C counts no event, since few uncensored samples would decide it."""
 
     time: np.ndarray
     event: np.ndarray
@@ -27,6 +28,7 @@ class Survival(resampling.Rows):
     brier: np.ndarray | None
     uncensored: np.ndarray
     landmarks: dict
+    last: float
 
     RANKED: ClassVar[tuple] = ("harrell_c", "uno_c", "auc")
     UNDEFINED: ClassVar[dict] = {
@@ -59,7 +61,7 @@ class Survival(resampling.Rows):
 
     def _uno(self, rows):
         """The same of Uno's C (2011)."""
-        return self._inverse(rows) ** 2, self._longer(rows)
+        return np.where(self.time[rows] < self.last, self._inverse(rows) ** 2, 0.0), self._longer(rows)
 
     def _longer(self, rows):
         time, event = self.time[rows], self.event[rows]
@@ -111,9 +113,15 @@ def read(predictions, groups, training):
         for name in frame
         if name.startswith("survival_")
     }
-    brier = brier if len(at) > 1 else None
     return Survival(
-        time=time, event=event, risk=risk, brier=brier, uncensored=uncensored, landmarks=landmarks, **rows
+        time=time,
+        event=event,
+        risk=risk,
+        brier=brier if len(at) > 1 else None,
+        uncensored=uncensored,
+        landmarks=landmarks,
+        last=at[-1] if len(at) > 1 else np.inf,
+        **rows,
     )
 
 

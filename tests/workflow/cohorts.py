@@ -12,7 +12,7 @@ def write(folder, effect, n=60, genes=300, seed=0):
     means = np.tile(rng.lognormal(5, 1, genes), (n + 2, 1))
     means[:, :30] *= 2.0 ** (effect * truth[:, None] * rng.choice([-1, 1], 30))
     counts = rng.poisson(means * rng.lognormal(0, 0.2, (n + 2, genes)))
-    time = rng.exponential(20 * np.exp(-1.5 * truth)) + 0.1
+    time = rng.exponential(20 * np.exp(-2.5 * truth)) + 0.1
     censored = rng.uniform(5, 80, n + 2)
     sheet = pd.DataFrame(
         {
