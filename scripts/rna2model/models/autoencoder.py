@@ -83,7 +83,7 @@ class Network:
     def _hidden(self, W, rows, draw, dropout):
         from rna2model.models import torch_layers as layers
 
-        hidden = (layers.shared(rows, W["hidden_weights"]) + W["hidden_bias"][:, :, None]).relu()
+        hidden = layers.rectified(layers.shared(rows, W["hidden_weights"]), W["hidden_bias"])
         return layers.drop(hidden, None if draw is None else draw[:, : self.hidden], dropout)
 
     def _error(self, W, latent, rows, widths):

@@ -54,7 +54,7 @@ class Network:
     def forward(self, W, rows, widths, draw=None, dropout=None):
         from rna2model.models import torch_layers as layers
 
-        hidden = (layers.shared(rows, W["hidden_weights"]) + W["hidden_bias"][:, :, None]).relu()
+        hidden = layers.rectified(layers.shared(rows, W["hidden_weights"]), W["hidden_bias"])
         hidden = layers.drop(hidden, draw, dropout)
         return layers.linear(hidden, W["output_weights"], W["output_bias"]), None
 

@@ -14,11 +14,16 @@ def linear(values, weights, bias):
     return torch.matmul(values, weights.to(values.dtype)) + bias[:, :, None]
 
 
+def rectified(values, bias):
+    """relu(values + bias) in the memory of values (F, C, n, h); bias (F, C, h)."""
+    return values.add_(bias[:, :, None]).relu_()
+
+
 def drop(values, draw, rate):
     """Dropout (Srivastava et al. 2014) at rate (C, 1, 1) by draws (n, h), uniform and common to all networks."""
     if draw is None:
         return values
-    return values * (draw >= rate) / (1.0 - rate)
+    return values * ((draw >= rate) / (1.0 - rate)).to(values.dtype)
 
 
 def normal(draw):

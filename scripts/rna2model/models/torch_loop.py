@@ -226,13 +226,17 @@ class Program:
     @torch.no_grad()
     def _step(self, gradients):
         """AdamW with a learning rate and a weight decay per network; frozen networks stay as they are."""
-        first, second = self.moments
-        gradient = torch.cat([one.flatten(2) for one in gradients], dim=2)
-        first.lerp_(gradient, 1.0 - BETA1)
-        second.mul_(BETA2).addcmul_(gradient, gradient, value=1.0 - BETA2)
+        (first, second), step = (
+            self.moments,
+            self.scratch,
+        )  # in place: fresh memory costs more than the arithmetic
+        torch.cat([gradient.flatten(2) for gradient in gradients], dim=2, out=step)
+        first.lerp_(step, 1.0 - BETA1)
+        second.mul_(BETA2).addcmul_(step, step, value=1.0 - BETA2)
+        torch.sqrt(second, out=step).mul_((1.0 - BETA2**self.steps) ** -0.5).add_(EPSILON)
+        torch.div(first, step, out=step).mul_(self.rate / (1.0 - BETA1**self.steps))
         self.flat[..., : self.decaying].mul_(self.keep)
-        scale = (second / (1.0 - BETA2**self.steps)).sqrt_().add_(EPSILON)
-        self.flat.sub_(self.rate / (1.0 - BETA1**self.steps) * first / scale)
+        self.flat.sub_(step)
 
     def _prepare(self):
         """Rates of the settings that are left, zero for frozen networks; weights that take gradients, as views."""
@@ -243,6 +247,7 @@ class Program:
         )
         self.rate, self.keep = (rate * active)[..., None], (1.0 - rate * decay * active)[..., None]
         self.auxiliary, self.dropout = auxiliary, dropout[:, None, None]
+        self.scratch = torch.empty_like(self.flat)
         sizes = [int(np.prod(shape)) for shape in self.shapes]
         parts = zip(self.names, self.flat.split(sizes, dim=2), self.shapes, strict=True)
         self.weights = {n: w.view(*w.shape[:2], *shape).detach().requires_grad_() for n, w, shape in parts}
