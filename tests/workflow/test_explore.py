@@ -134,6 +134,20 @@ def test_what_cannot_be_tested_is_a_note_and_the_run_goes_on(explored, tmp_path)
     )
 
 
+def test_the_demo_makes_all_but_the_embedding_from_its_reads(demo):
+    made = {path.name for path in (demo.results / "expression").iterdir()}
+    tables = ("sample_clustering", "outliers", "clusters", "differential", "gsea")
+    assert {f"{name}.{kind}" for name in tables for kind in ("tsv", "json")} <= made
+    assert {"heatmap.svg", "volcano.svg", "ma.svg"} <= made and "embedding.tsv" not in made
+    truth = pd.read_csv(demo.folder / "truth/de_genes.tsv", sep="\t", index_col="gene_id")
+    table = pd.read_csv(demo.results / "expression/differential.tsv", sep="\t", index_col="gene_id")
+    strongest = table.sort_values("p").index[:8]
+    assert truth.loc[strongest, "is_de"].all()
+    assert (truth.loc[strongest, "log2fc"] * table.loc[strongest, "log2_fold_change"] > 0).all()
+    sets = demo.table("expression/gsea.tsv").set_index("gene_set")["nes"].astype(float)
+    assert sets["RISES"] > 1.5 and sets["FALLS"] < -1.5
+
+
 def test_no_rule_of_a_model_reads_the_exploration():
     """Only the branch itself, the report and the targets name expression/ as input; the library of models does not know it."""
     reading = set()
