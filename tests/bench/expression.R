@@ -16,4 +16,4 @@ if (given[1] == "tmm") {
 }
 writeBin(as.vector(y[, 1:50]), given[6])
 peak <- grep("VmHWM", readLines("/proc/self/status"), value = TRUE)
-cat(seconds[["elapsed"]], as.numeric(gsub("[^0-9]", "", peak)) / 1e6, "\n")
+cat(seconds[["elapsed"]], seconds[["user.self"]] + seconds[["sys.self"]], as.numeric(gsub("[^0-9]", "", peak)) / 1e6, "\n")

@@ -6,7 +6,8 @@
     combat   fit and transform against sva's ComBat; <= 1/3 of its time
     one      align, normalise and correct one new sample with the fitted artefacts; < 50 ms
 
-Times are without reading and writing files. Peak memory is that of the whole process, Python and input included, against
+Times are seconds of work on one core (user and system), which a busy machine changes less than those of the clock, without
+reading and writing files. Peak memory is that of the whole process, Python and input included, against
 the matrix in float32 (<= 3): counts come as int32 and log2 CPM go out as float32 (arithmetic is in float64, and R's numbers
 are met to 1e-6); ComBat has float32 on both sides.
 """
@@ -45,23 +46,23 @@ def simulate(folder, given):
 
 
 def ours(what, given):
-    """Run one of the two in this process and print seconds and peak gigabytes."""
+    """Run one of the two in this process and print seconds by the clock, seconds of work, and peak gigabytes."""
     from rna2model import batch, normalization
 
     values = np.fromfile(given.folder / what, FILES[what]).reshape(-1, given.genes)
     names = [f"gene{number}" for number in range(given.genes)]
     batches = np.arange(len(values)) % given.batches
-    start = time.perf_counter()
+    start, begun = time.perf_counter(), time.process_time()
     if what == "tmm":
         model = normalization.make("tmm", names, gene_filter="none")
         out = model.fit_transform(values, dtype=np.float32)
     else:
         model = batch.make("combat").fit(values, batches)
         out = model.transform(values, batches)
-    seconds = time.perf_counter() - start
+    seconds, worked = time.perf_counter() - start, time.process_time() - begun
     out[:SHOWN].tofile(given.folder / f"{what}.ours")
     model.save(given.folder / f"{what}.safetensors")
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
+    print(seconds, worked, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
 def one_sample(given):
@@ -82,22 +83,22 @@ def one_sample(given):
 
 
 def measured(command):
-    """(seconds, gigabytes) that a command prints, on one core."""
+    """(seconds by the clock, seconds of work, gigabytes) that a command prints, on one core."""
     alone = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     run = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True, env=os.environ | alone
     )
     if run.returncode:
         sys.exit(f"failed: {command[:4]}\n{(run.stdout + run.stderr)[-2000:]}")
-    return [float(word) for word in run.stdout.split()[-2:]]
+    return [float(word) for word in run.stdout.split()[-3:]]
 
 
 def compare(what, samples, given):
     """Print one line: times, their ratio, memory, and the largest difference from R."""
     options = ["--genes", given.genes, "--batches", given.batches, "--folder", given.folder]
-    seconds, memory = measured([sys.executable, __file__, "--only", what, *options])
+    clock, seconds, memory = measured([sys.executable, __file__, "--only", what, *options])
     script, theirs = HERE / "expression.R", given.folder / f"{what}.theirs"
-    baseline, needed = measured(
+    their_clock, baseline, needed = measured(
         ["Rscript", script, what, given.folder / what, samples, given.genes, given.batches, theirs]
     )
     one, two = np.fromfile(given.folder / f"{what}.ours", np.float32), np.fromfile(theirs)
@@ -105,7 +106,7 @@ def compare(what, samples, given):
     matrix = 4 * samples * given.genes / 1e9
     print(
         f"{what}, {samples} x {given.genes}: {seconds:.1f} s, R {baseline:.1f} s, ratio {seconds / baseline:.3f}"
-        f" (limit {LIMITS[what]:.3f}); peak {memory:.2f} GB, R {needed:.2f} GB, {memory / matrix:.2f} of the float32"
+        f" (limit {LIMITS[what]:.3f}; by the clock {clock:.1f} and {their_clock:.1f} s); peak {memory:.2f} GB, R {needed:.2f} GB, {memory / matrix:.2f} of the float32"
         f" matrix (limit 3); largest relative difference {away:.1e}",
         flush=True,
     )
