@@ -43,7 +43,7 @@ def _with_defaults(value, node):
     full = {}
     for key, child in node["properties"].items():
         given = value.get(key, copy.deepcopy(child.get("default")))
-        full[key] = _with_defaults(given, child) if child.get("type") == "object" else given
+        full[key] = _with_defaults(given, child) if "properties" in child else given
     return full
 
 
@@ -166,7 +166,7 @@ def resolve_files(config, folders):
     reads = not config["counts"]
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
-    wanted += [(("trimming",), "rrna", False)]
+    wanted += [(("trimming",), "rrna", False), (("training",), "pretrained", False)]
     for parents, key, required in wanted:
         node = config
         for parent in parents:
