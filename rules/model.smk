@@ -32,6 +32,7 @@ rule train:
         seed=config["evaluation"]["seed"],
         inner_folds=config["evaluation"]["inner_folds"],
         features=config["features"],
+        training=training_options,
         gpus=0,
         library=LIBRARY,
     script:
@@ -52,6 +53,7 @@ use rule train as train_torch with:
         seed=config["evaluation"]["seed"],
         inner_folds=config["evaluation"]["inner_folds"],
         features=config["features"],
+        training=training_options,
         gpus=config["training"]["gpus"],
         library=LIBRARY,
 

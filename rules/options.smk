@@ -54,3 +54,12 @@ def salmon_library(wildcards):
     if kind is None:
         return "A"
     return f"I{kind}" if layout(wildcards.sample) == "paired" else kind
+
+
+def training_options(wildcards):
+    """What the config says of one model's training; a change for one model leaves the others as they are."""
+    given, model = config["training"], wildcards.model
+    options = {"search": {model: given["search"][model]}} if model in given["search"] else {}
+    if model in TORCH_MODELS:
+        options |= {key: given[key] for key in ("seeds", "pretrained", "tensorboard")}
+    return options

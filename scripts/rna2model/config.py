@@ -52,7 +52,7 @@ def _with_defaults(value, node):
     full = {}
     for key, child in node["properties"].items():
         given = value.get(key, copy.deepcopy(child.get("default")))
-        if child.get("type") == "object":
+        if "properties" in child and "anyOf" not in child:
             given = _with_defaults(given, child)
         full[key] = dict(sorted(given.items())) if "anyOf" in child and isinstance(given, dict) else given
     return full
@@ -216,7 +216,7 @@ def resolve_files(config, folders):
     reads = not config["counts"]
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
-    wanted += [(("trimming",), "rrna", False)]
+    wanted += [(("trimming",), "rrna", False), (("training",), "pretrained", False)]
     wanted += [((section,), "gene_sets", False) for section in ("expression", "features")]
     for parents, key, required in wanted:
         node = config
