@@ -45,6 +45,8 @@ class Attention(GeneModel):
 class Network:
     """The stacked form (torch_loop.py)."""
 
+    side_by_side = ()
+
     def __init__(self, heads, size):
         self.heads, self.size, self.n_draws = heads, size, heads * size
 

@@ -55,6 +55,7 @@ class Autoencoder(AxisModel):
 class Network:
     """The stacked form (torch_loop.py)."""
 
+    side_by_side = ("hidden_weights",)
     encoder = ("hidden", "latent")
 
     def __init__(self, hidden, latent):
@@ -83,8 +84,8 @@ class Network:
     def _hidden(self, W, rows, draw, dropout):
         from rna2model.models import torch_layers as layers
 
-        hidden = layers.rectified(layers.shared(rows, W["hidden_weights"]), W["hidden_bias"])
-        return layers.drop(hidden, None if draw is None else draw[:, : self.hidden], dropout)
+        draw = None if draw is None else draw[:, : self.hidden]
+        return layers.first(rows, W["hidden_weights"], W["hidden_bias"], draw, dropout)
 
     def _error(self, W, latent, rows, widths):
         """(F, C, n) mean squared error over the columns that the fold has."""

@@ -55,6 +55,8 @@ def padding(width, length):
 class Network:
     """The stacked form (torch_loop.py)."""
 
+    side_by_side = ()
+
     def __init__(self, length, channels):
         self.length, self.channels, self.n_draws = length, channels, channels
 

@@ -36,6 +36,7 @@ class MLP(AxisModel):
 class Network:
     """The stacked form (torch_loop.py)."""
 
+    side_by_side = ("hidden_weights",)
     encoder = ("hidden",)
 
     def __init__(self, hidden):
@@ -54,8 +55,7 @@ class Network:
     def forward(self, W, rows, widths, draw=None, dropout=None):
         from rna2model.models import torch_layers as layers
 
-        hidden = layers.rectified(layers.shared(rows, W["hidden_weights"]), W["hidden_bias"])
-        hidden = layers.drop(hidden, draw, dropout)
+        hidden = layers.first(rows, W["hidden_weights"], W["hidden_bias"], draw, dropout)
         return layers.linear(hidden, W["output_weights"], W["output_bias"]), None
 
     def activations(self, width):

@@ -87,5 +87,15 @@ def _stacked(folds):
     )
 
 
+def stack(arrays):
+    """(F, C, ...) array of F lists of C arrays, padded with zeros at the end to the largest."""
+    shape = np.max([one.shape for row in arrays for one in row], axis=0)
+
+    def padded(one):
+        return np.pad(one, [(0, int(size) - have) for size, have in zip(shape, one.shape, strict=True)])
+
+    return np.stack([np.stack([padded(one) for one in row]) for row in arrays])
+
+
 def _is_gpu(device):
     return torch.device(device).type == "cuda"

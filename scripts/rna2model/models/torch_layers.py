@@ -4,19 +4,24 @@ import numpy as np
 import torch
 
 
-def shared(rows, weights):
-    """(F, C, n, h) products of rows (F, n, k) with weights (F, C, k, h), without a copy of the rows per network."""
-    return torch.einsum("fnk,fckh->fcnh", rows, weights.to(rows.dtype))
+def first(rows, weights, bias, draw=None, rate=None):
+    """(F, C, n, h) relu of rows (F, n, k) times weights (F, C, k, h) plus bias (F, C, h), with dropout (see `drop`).
+
+    One product for all networks of a fold. Sum, relu and dropout happen before the networks are told apart, where they
+    need no copies.
+    """
+    F, C, k, h = weights.shape
+    side_by_side = weights.transpose(1, 2).reshape(F, k, C * h)
+    values = torch.baddbmm(bias.reshape(F, 1, C * h), rows, side_by_side).relu_()
+    if draw is not None:
+        kept = (draw[:, None] >= rate[:, 0]) / (1.0 - rate[:, 0])
+        values = values * kept.flatten(1).to(values.dtype)
+    return values.view(F, -1, C, h).transpose(1, 2)
 
 
 def linear(values, weights, bias):
     """(F, C, n, h) from values (F, C, n, g), weights (F, C, g, h) and bias (F, C, h)."""
     return torch.matmul(values, weights.to(values.dtype)) + bias[:, :, None]
-
-
-def rectified(values, bias):
-    """relu(values + bias) in the memory of values (F, C, n, h); bias (F, C, h)."""
-    return values.add_(bias[:, :, None]).relu_()
 
 
 def drop(values, draw, rate):

@@ -7,6 +7,7 @@ data the cost of a training step is the calls, not the arithmetic, so twenty net
 A network is an object with
 
     n_draws                                  uniform random numbers it needs per row while training
+    side_by_side                             names of weights (k, h) that `torch_layers.first` multiplies
     initial(rng, width, outputs)             {name: array}, its weights at the start; a name ending in "bias" does not decay
     forward(weights, rows, widths, draw, dropout)
                                              (output (F, C, n, K), loss per row that needs no labels (F, C, n) or None)
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 
 from rna2model import __version__
-from rna2model.models.torch_data import Fold, Rows
+from rna2model.models.torch_data import Fold, Rows, stack
 from rna2model.models.torch_state import Journal
 
 __all__ = ["Fold", "Plan", "train"]
@@ -81,8 +82,8 @@ class Program:
 
     Attributes
     ----------
-    weights : {name: (F, C, ...) tensor}, views of `flat`; C counts the settings still in training, `live` their numbers
-    flat, moments : (F, C, all weights of a network) tensors; those that decay come first
+    weights : {name: (F, C, ...) tensor}; C counts the settings still in training, `live` are their numbers
+    moments : two such dicts
     curve : (epochs run, F, C of all) validation loss; a network that has ended keeps its last
     active : (F, C) bool, False for networks that have ended (frozen weights)
     """
@@ -90,13 +91,8 @@ class Program:
     def __init__(self, network, folds, settings, outputs, plan):
         self.network, self.folds, self.settings, self.plan = network, folds, settings, plan
         shape = len(folds), len(settings)
-        start = self._initial(outputs)
-        self.names = sorted(start, key=lambda name: name.endswith("bias"))
-        self.shapes = [start[name].shape[2:] for name in self.names]
-        self.decaying = sum(start[name][0, 0].size for name in self.names if not name.endswith("bias"))
-        flat = np.concatenate([start[name].reshape(*shape, -1) for name in self.names], axis=2)
-        self.flat = self._tensor(flat)
-        self.moments = [torch.zeros_like(self.flat), torch.zeros_like(self.flat)]
+        self.weights = {name: self._tensor(array) for name, array in self._initial(outputs).items()}
+        self.moments = [{name: torch.zeros_like(w) for name, w in self.weights.items()} for _ in range(2)]
         self.live, self.active = np.arange(shape[1]), np.ones(shape, dtype=bool)
         self.best, self.best_epoch = np.full(shape, np.inf), np.zeros(shape, dtype=int)
         self.curve, self.epoch, self.steps, self.key = np.empty((0, *shape)), 0, 0, None
@@ -108,7 +104,7 @@ class Program:
         for fold in self.folds:
             rngs = [np.random.default_rng([setting["seed"], fold.number]) for setting in self.settings]
             drawn.append([self.network.initial(rng, fold.rows.shape[1], outputs) for rng in rngs])
-        start = {name: _stack([[one[name] for one in row] for row in drawn]) for name in drawn[0][0]}
+        start = {name: stack([[one[name] for one in row] for row in drawn]) for name in drawn[0][0]}
         return start | self.plan.start
 
     def first(self):
@@ -164,7 +160,10 @@ class Program:
         if going.all() or not going.any():
             return
         keep = torch.tensor(np.flatnonzero(going), device=self.plan.device)
-        self.flat, *self.moments = (state[:, keep] for state in (self.flat, *self.moments))
+        self.weights, *self.moments = (
+            {name: one.detach()[:, keep] for name, one in state.items()}
+            for state in (self.weights, *self.moments)
+        )
         self.live = self.live[going]
         self._prepare()
 
@@ -194,7 +193,9 @@ class Program:
         self.live, self.active = arrays["live"], arrays["active"].astype(bool)
         self.best, self.best_epoch, self.curve = arrays["best"], arrays["best_epoch"], arrays["curve"]
         self.epoch, self.steps = state["epoch"], state["steps"]
-        self.flat, *self.moments = (self._tensor(arrays[name]) for name in STATE)
+        self.weights, *self.moments = (
+            {name: self._tensor(arrays[f"{state}.{name}"]) for name in self.weights} for state in STATE
+        )
         self.plan.journal.rewind(state["lines"])
         self.plan.log(f"{self.plan.label}: goes on after epoch {self.epoch}")
         self._prepare()
@@ -206,8 +207,8 @@ class Program:
             return
         arrays = {name: getattr(self, name) for name in ("live", "best", "best_epoch", "curve")}
         arrays["active"] = self.active.astype(np.uint8)
-        for name, state in zip(STATE, (self.flat, *self.moments), strict=True):
-            arrays[name] = state.cpu().numpy()
+        for state, tensors in zip(STATE, (self.weights, *self.moments), strict=True):
+            arrays.update({f"{state}.{name}": one.detach().cpu().numpy() for name, one in tensors.items()})
         state = {"epoch": self.epoch, "steps": self.steps, "lines": self.plan.journal.lines}
         self.plan.checkpoint.save(self.key, arrays, state)
 
@@ -226,31 +227,41 @@ class Program:
     @torch.no_grad()
     def _step(self, gradients):
         """AdamW with a learning rate and a weight decay per network; frozen networks stay as they are."""
-        (first, second), step = (
-            self.moments,
-            self.scratch,
-        )  # in place: fresh memory costs more than the arithmetic
-        torch.cat([gradient.flatten(2) for gradient in gradients], dim=2, out=step)
-        first.lerp_(step, 1.0 - BETA1)
-        second.mul_(BETA2).addcmul_(step, step, value=1.0 - BETA2)
-        torch.sqrt(second, out=step).mul_((1.0 - BETA2**self.steps) ** -0.5).add_(EPSILON)
-        torch.div(first, step, out=step).mul_(self.rate / (1.0 - BETA1**self.steps))
-        self.flat[..., : self.decaying].mul_(self.keep)
-        self.flat.sub_(step)
+        unbias1, unbias2 = 1.0 - BETA1**self.steps, 1.0 - BETA2**self.steps
+        for (name, weight), gradient in zip(self.weights.items(), gradients, strict=True):
+            # in place: fresh memory costs more than the arithmetic
+            (first, second), step = (moment[name] for moment in self.moments), self.scratch[name]
+            shape = (*self.rate.shape, *[1] * (weight.dim() - 2))
+            first.lerp_(gradient, 1.0 - BETA1)
+            second.mul_(BETA2).addcmul_(gradient, gradient, value=1.0 - BETA2)
+            torch.sqrt(second, out=step).mul_(unbias2**-0.5).add_(EPSILON)
+            torch.div(first, step, out=step).mul_((self.rate / unbias1).view(shape))
+            if not name.endswith("bias"):
+                weight.mul_(self.keep.view(shape))
+            weight.sub_(step)
 
     def _prepare(self):
-        """Rates of the settings that are left, zero for frozen networks; weights that take gradients, as views."""
+        """Rates of the settings that are left, zero for frozen networks; weights that take gradients."""
         active = self._tensor(self.active[:, self.live])
         rate, decay, auxiliary, dropout = (
             self._tensor(np.array([self.settings[i].get(name, 0.0) for i in self.live]))
             for name in ("learning_rate", "weight_decay", "auxiliary", "dropout")
         )
-        self.rate, self.keep = (rate * active)[..., None], (1.0 - rate * decay * active)[..., None]
+        self.rate, self.keep = rate * active, 1.0 - rate * decay * active
         self.auxiliary, self.dropout = auxiliary, dropout[:, None, None]
-        self.scratch = torch.empty_like(self.flat)
-        sizes = [int(np.prod(shape)) for shape in self.shapes]
-        parts = zip(self.names, self.flat.split(sizes, dim=2), self.shapes, strict=True)
-        self.weights = {n: w.view(*w.shape[:2], *shape).detach().requires_grad_() for n, w, shape in parts}
+        self.weights, *self.moments = (
+            {name: self._laid_out(name, one) for name, one in state.items()}
+            for state in (self.weights, *self.moments)
+        )
+        self.scratch = {name: torch.empty_like(one) for name, one in self.weights.items()}
+        self.weights = {name: one.requires_grad_() for name, one in self.weights.items()}
+
+    def _laid_out(self, name, tensor):
+        """The tensor in memory as it is multiplied: the networks of a first layer (F, k, C, h) lie side by side."""
+        tensor = tensor.detach()
+        if name in self.network.side_by_side:
+            return tensor.transpose(1, 2).contiguous().transpose(1, 2)
+        return tensor.contiguous()
 
     def _draw(self, n):
         """(n, n_draws) uniform numbers of this step, the same for all networks."""
@@ -274,16 +285,6 @@ class Program:
         for array in arrays:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()[:32]
-
-
-def _stack(drawn):
-    """(F, C, ...) array of F lists of C arrays, padded with zeros to the largest."""
-    shape = np.max([one.shape for row in drawn for one in row], axis=0)
-    return np.stack([np.stack([np.pad(one, _missing(one, shape)) for one in row]) for row in drawn])
-
-
-def _missing(array, shape):
-    return [(0, int(size) - have) for size, have in zip(shape, array.shape, strict=True)]
 
 
 def _rounded(values):
