@@ -59,6 +59,15 @@ def test_survival_without_an_event_is_refused(tmp_path):
     assert "none of the 2 samples with a time has an event" in found[0]
 
 
+def test_leaving_out_the_only_batch_with_events_is_refused(tmp_path):
+    rows = {"months": [1, 2, 3, 4], "died": [1, 1, 0, 0], "site": ["x", "x", "y", "y"]}
+    design = {**SURVIVAL, "batch": "site"}
+    found, _, _ = problems(tmp_path, rows, design, leave_one_batch_out=True)
+    assert len(found) == 1 and "all events are in batch 'x'" in found[0]
+    found, _, _ = problems(tmp_path, {**rows, "died": [1, 0, 1, 0]}, design, leave_one_batch_out=True)
+    assert found == []
+
+
 @pytest.mark.parametrize(
     ("given", "expected"),
     [

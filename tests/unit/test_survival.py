@@ -42,14 +42,15 @@ def structured(y):
 
 
 @pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("genes", [20, 120])
 @pytest.mark.parametrize("ratio", [0.05, 1.0, 50.0])
-def test_cox_ridge_equals_scikit_survival(ratio, ties):
+def test_cox_ridge_equals_scikit_survival(ratio, genes, ties):
     from sksurv.linear_model import CoxPHSurvivalAnalysis
 
-    X, y = cohort(ties=ties)
+    X, y = cohort(p=genes, ties=ties)
     model = make(search={"alpha_over_genes": [ratio]}).fit(X, y, log=quiet)
     Z, _, scale = rotation.scaled(X)
-    reference = CoxPHSurvivalAnalysis(alpha=ratio * 120, ties="breslow", tol=1e-12, n_iter=200).fit(
+    reference = CoxPHSurvivalAnalysis(alpha=ratio * genes, ties="breslow", tol=1e-12, n_iter=200).fit(
         Z, structured(y)
     )
     assert_allclose(model.coefficients()[0] * scale, reference.coef_, atol=1e-7)
