@@ -1,27 +1,11 @@
 """The exploration branch against R's DESeq2 and sva (versions in data/versions.tsv), on the sets in data/ and on whole published ones."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from tests.golden.test_golden import Golden
 
 from rna2model import combatseq, differential
-
-DATA = Path(__file__).parent / "data"
-
-
-class Golden:
-    """One set: counts (samples x genes) and R's numbers about it."""
-
-    def __init__(self, name):
-        self.name, self.table = name, self.read("counts").set_index("gene_id")
-        self.samples = pd.read_csv(DATA / f"{name}.samples.tsv", sep="	", dtype=str).set_index("sample")
-        self.counts = self.table[self.samples.index].T.to_numpy(float)
-        self.labels, self.batches = self.samples["label"].to_numpy(), self.samples["batch"].to_numpy()
-
-    def read(self, what):
-        return pd.read_csv(DATA / f"{self.name}.{what}.tsv.gz", sep="	")
 
 
 @pytest.fixture(params=["airway", "pasilla"])

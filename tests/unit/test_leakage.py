@@ -188,7 +188,7 @@ def test_a_batch_that_is_the_label_is_never_corrected(noise, tmp_path, correctio
     counts, labels = noise
     write_cohort(tmp_path, counts, labels, runs=np.where(np.array(labels) == "a", "x", "y"))
     if correction in ("none", "auto"):  # auto finds no batch that could be predicted from the others
-        _, (_, model) = fit(tmp_path, pipeline=("tmm", correction))
+        _, (_, model, _) = fit(tmp_path, pipeline=("tmm", correction))
         assert model.method == "none"
     else:
         with pytest.raises(InputProblem, match="batch and target coincide"):
