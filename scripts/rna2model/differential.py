@@ -25,9 +25,11 @@ ALPHA = 0.1  # false discovery rate for which independent filtering is tuned, as
 
 
 def of_cohort(data, symbols, design, unit, gene_filter, cpus=1):
-    """(table of COLUMNS, note or None, details) of a Cohort: the labelled samples, batch and covariates in the design.
+    """(table of COLUMNS, note or None, details) of a Cohort: the labelled samples, batch and covariates in the design,
+    and the group (donor) where every group has samples of several classes: a paired design.
 
-    design : the config's section; unit : of the counts; gene_filter : where `auto` is on, the genes that edgeR's filterByExpr keeps are tested.
+    design : the config's section; unit : of the counts; gene_filter : where `auto` is on, the genes that edgeR's
+    filterByExpr keeps are tested.
     A design that cannot answer gives a table without rows and a note that says why.
     """
     import pandas as pd
@@ -37,6 +39,8 @@ def of_cohort(data, symbols, design, unit, gene_filter, cpus=1):
     labels = outcome.labels(design, data.obs)
     known = labels != ""
     names = [*filter(None, [design["batch"]]), *design["covariates"]]
+    pairing, warnings = paired(data, design, labels)
+    names += [design["group"]] if pairing else []
     names = [name for name in dict.fromkeys(names) if name != design["target"]]
     details = {"samples": int(known.sum()), "design": " + ".join([*names, design["target"]]), "warnings": []}
     try:
@@ -59,23 +63,28 @@ def of_cohort(data, symbols, design, unit, gene_filter, cpus=1):
         }
         genes = [gene for gene, keep in zip(data.genes, kept, strict=True) if keep]
         table, details["warnings"] = test(counts[:, kept], labels, nuisance, genes, symbols, cpus)
-        details["warnings"] += replicates(data, design, known)
+        details["warnings"] += warnings
         details["genes"] = len(genes)
     except InputProblem as problem:
         return pd.DataFrame(columns=COLUMNS), f"no differential expression: {problem}", details
     return table, None, details
 
 
-def replicates(data, design, known):
-    """A warning where samples of one group (donor) are tested as if they were independent."""
-    if not design["group"] or design["group"] in design["covariates"]:
-        return []
-    groups = data.column(design["group"], data.samples)[known]
-    if len(set(groups.tolist())) == len(groups):
-        return []
-    return [
-        f"several samples have one {design['group']} and were tested as if independent, which makes p values too small; where"
-        f" the target changes within one, add {design['group']} to design.covariates"
+def paired(data, design, labels):
+    """(whether every group has samples of several classes, warnings where samples of one group are tested as if they
+    were independent); labels (n,), empty where not known."""
+    if not design["group"]:
+        return False, []
+    groups = data.column(design["group"], data.samples)[labels != ""]
+    classes = [
+        len(set(labels[labels != ""][groups == name].tolist())) for name in sorted(set(groups.tolist()))
+    ]
+    if len(classes) == len(groups):
+        return False, []
+    if min(classes) > 1:
+        return True, []
+    return False, [
+        f"several samples have one {design['group']} and were tested as if independent, which makes p values too small"
     ]
 
 

@@ -239,3 +239,16 @@ def test_combat_seq_to_look_at_needs_batches_and_counts():
         "counts_unit": "log",
     }
     assert any("needs counts" in problem for problem in config.complete(given)[1])
+
+
+def test_donors_with_samples_of_both_classes_make_a_paired_design():
+    given, labels, _, _ = counts(n=12, genes=150, batches=("x",))
+    donors = [f"d{number // 2}" for number in range(12)]
+    obs = {"condition": list(np.resize(["a", "b"], 12)), "run": ["x"] * 12, "donor": donors}
+    cohort = Cohort(given, [f"s{n}" for n in range(12)], [f"g{n}" for n in range(150)], None, obs)
+    design = {**DESIGN, "batch": None, "group": "donor"}
+    _, note, details = differential.of_cohort(cohort, {}, design, "counts", "none")
+    assert note is None and details["design"] == "donor + condition" and details["warnings"] == []
+    obs["condition"] = ["a"] * 6 + ["b"] * 6
+    _, note, details = differential.of_cohort(cohort, {}, design, "counts", "none")
+    assert details["design"] == "condition" and "several samples have one donor" in details["warnings"][0]
