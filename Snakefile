@@ -57,6 +57,7 @@ rule all:
     input:
         f"{RESULTS}/report.html",
         f"{RESULTS}/models/comparison.tsv",
+        f"{RESULTS}/models/differences.tsv",
         f"{RESULTS}/bundle/manifest.json",
         EXPLORATION,
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],

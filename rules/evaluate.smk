@@ -124,3 +124,30 @@ rule compare:
         library=LIBRARY,
     script:
         "../scripts/compare.py"
+
+
+rule differences:
+    """Every model against `dummy` and the linear anchors, on the same samples: what makes a sample hard for both cancels."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        predictions=[f"{RESULTS}/models/{model}/predictions.tsv" for model in MODELS],
+    output:
+        f"{RESULTS}/models/differences.tsv",
+    log:
+        f"{RESULTS}/logs/differences/models.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/differences/models.tsv"
+    conda:
+        "../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1500),
+        runtime=minutes(30),
+    params:
+        models=MODELS,
+        anchors=models.ALWAYS[DESIGN["task"]],
+        design=DESIGN,
+        seed=config["evaluation"]["seed"],
+        library=LIBRARY,
+    script:
+        "../scripts/differences.py"

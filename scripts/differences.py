@@ -1,0 +1,29 @@
+"""Each model against the floor and the anchors, on the same samples and resamples."""
+
+import csv
+
+from rna2model import cohort, evaluation, job, predictions, splitdata
+
+job.start(snakemake)
+given, params = snakemake.input, snakemake.params
+
+data, design = cohort.read(given.cohort), params.design
+manifest = splitdata.read_manifest(given.manifest)
+groups = dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
+tables = {
+    name: predictions.read([path]) for name, path in zip(params.models, given.predictions, strict=True)
+}
+names = set(next(iter(tables.values()))["split"])
+splits = {name: splitdata.of(data, manifest, name, design) for name in names}
+training = {name: split.outcome(split.train) for name, split in splits.items()}
+
+with open(snakemake.output[0], "w", newline="") as file:
+    out = csv.writer(file, delimiter="\t", lineterminator="\n")
+    out.writerow(["model", "against", "metric", "difference", "lower", "upper"])
+    for model, table in tables.items():
+        for other in params.anchors:
+            for metric in evaluation.SHOWN[design["task"]][:2] if other != model else ():
+                found = evaluation.paired_difference(
+                    table, tables[other], metric, groups, params.seed, task=design["task"], training=training
+                )
+                out.writerow([model, other, metric, *(found[key] for key in ("estimate", "lower", "upper"))])
