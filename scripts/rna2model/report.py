@@ -122,7 +122,7 @@ def warnings(run, task):
     """What a reader must know before any number, worst first."""
     shipped, chance, main = run["metrics"][run["shipped"]], run["metrics"]["dummy"], SHOWN[task][0]
     score, floor = shipped.get(main, {}), chance.get(main, {})
-    if score.get("lower") is not None and score["lower"] <= (floor.get("estimate") or 0):
+    if score.get("lower") is not None and score["lower"] <= max(floor.get("estimate") or 0, 0):
         yield (
             f"The shipped model ({run['shipped']}) is not clearly better than a model without genes: its interval"
             f" ({number(score['lower'])} to {number(score['upper'])}) reaches dummy's {main.replace('_', ' ')}"
