@@ -1,6 +1,6 @@
 """Assign every labelled sample to the folds it is tested in."""
 
-from rna2model import cells, cohort, job, outcome, splits
+from rna2model import cells, cohort, duplicates, job, outcome, splits
 
 job.start(snakemake)
 params = snakemake.params
@@ -8,7 +8,7 @@ params = snakemake.params
 data = cohort.read(snakemake.input[0])
 design, folds = params.design, params.folds
 groups = data.column(design["group"], data.samples) if design["group"] else None
-cohort.check_duplicates(data, groups)
+duplicates.check(data, groups)
 
 column = data.obs[params.holdout] if params.holdout else [""] * len(data.samples)
 holdout = [name for name, cell in zip(data.samples, column, strict=True) if not cells.is_missing(cell)]

@@ -111,18 +111,6 @@ def _strings(node):
     return list(node.asstr()[:])
 
 
-def check_duplicates(data, groups=None):
-    """InputProblem when two samples have the same counts, unless they are of one group: one would test the other."""
-    seen = {}
-    for row, name in enumerate(data.samples):
-        twin = seen.setdefault(data.counts[row].tobytes(), row)
-        if twin != row and (groups is None or groups[twin] != groups[row]):
-            raise InputProblem(
-                f"samples {data.samples[twin]} and {name} have exactly the same counts: they are one library, and in"
-                " different folds one would give the other away. Fill `exclude` for one of them in the sheet."
-            )
-
-
 def read_gene_table(path):
     """DataFrame of reference/genes.tsv indexed by gene_id."""
     import pandas as pd

@@ -242,7 +242,7 @@ def test_combat_seq_to_look_at_needs_batches_and_counts():
 
 
 def test_donors_with_samples_of_both_classes_make_a_paired_design():
-    given, labels, _, _ = counts(n=12, genes=150, batches=("x",))
+    given, _labels, _, _ = counts(n=12, genes=150, batches=("x",))
     donors = [f"d{number // 2}" for number in range(12)]
     obs = {"condition": list(np.resize(["a", "b"], 12)), "run": ["x"] * 12, "donor": donors}
     cohort = Cohort(given, [f"s{n}" for n in range(12)], [f"g{n}" for n in range(150)], None, obs)

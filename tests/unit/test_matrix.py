@@ -111,14 +111,6 @@ def test_tpm_sums_to_a_million_and_respects_length():
     assert values[0].tolist() == pytest.approx([2e6 / 3, 1e6 / 3]) and values[1].tolist() == [0, 0]
 
 
-def test_one_library_under_two_names_is_refused_unless_they_are_one_group():
-    counts = np.array([[1, 2, 3], [4, 5, 6], [1, 2, 3]])
-    data = cohort.Cohort(counts, ["a", "b", "c"], ["g1", "g2", "g3"], None, {})
-    with pytest.raises(InputProblem, match="samples a and c have exactly the same counts"):
-        cohort.check_duplicates(data)
-    cohort.check_duplicates(data, groups=["d1", "d2", "d1"])
-
-
 def test_ensembl_ids_mixed_with_symbols_are_refused_and_spike_ins_are_not():
     ensembl = [f"ENSG{number:011}" for number in range(50)]
     symbols = [f"GENE{number}" for number in range(50)]
