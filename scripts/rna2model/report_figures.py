@@ -2,12 +2,16 @@
 
 import numpy as np
 
-from rna2model import survival_metrics
+from rna2model import gate, survival_metrics
 from rna2model.evaluation import SHOWN
 
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#999999"]
 STATUS = {"included": COLOURS[0], "excluded": COLOURS[3]}
-TECHNICAL = {"sample", "reason", "reads", "mapped_pct", "assigned_pct", "sense_pct", "flags"}
+FOUND = (
+    "status",
+    "strandedness",
+    "inferred_sex",
+)  # columns of the gate that colour samples, after the sheet's own
 MOST_LEVELS = 20  # a column with more values colours nothing
 
 
@@ -120,10 +124,9 @@ def _points(rows, value, number, place):
 
 def _colouring(samples):
     """Columns with 1 to MOST_LEVELS values; metadata before technical ones."""
-    columns = [c for c in samples if c not in TECHNICAL and 1 <= samples[c].nunique() <= MOST_LEVELS]
-    return sorted(columns, key=lambda c: (c in ("status", "strandedness"), samples[c].nunique() < 2)) or [
-        "status"
-    ]
+    columns = [c for c in samples if c not in gate.COLUMNS or c in FOUND]
+    columns = [c for c in columns if 1 <= samples[c].nunique() <= MOST_LEVELS]
+    return sorted(columns, key=lambda c: (c in FOUND, samples[c].nunique() < 2)) or ["status"]
 
 
 def comparison(run, metrics):

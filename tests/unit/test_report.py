@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rna2model import config as configuration
-from rna2model import report
+from rna2model import report, report_figures
 
 MODELS = ["logistic_l2", "dummy"]
 EVIL = "</script><script>alert(1)</script>"
@@ -116,3 +116,9 @@ def test_a_model_no_better_than_dummy_and_excluded_samples_are_said_first(made):
     page = report.render(*made(), MODELS)
     warnings = page[page.index('id="warnings"') : page.index('id="flow"')]
     assert "not clearly better than a model without genes" in warnings and "lost was excluded" in warnings
+
+
+def test_samples_are_coloured_by_the_sheet_s_columns_and_not_by_quality_numbers():
+    rows = {"sample": ["a", "b"], "status": "included", "duplicate_pct": [0.1, 0.2], "trimmed": [1, 2]}
+    table = pd.DataFrame(rows).assign(strandedness="reverse", condition=["x", "y"], batch="b1")
+    assert report_figures._colouring(table) == ["condition", "batch", "status", "strandedness"]
