@@ -58,6 +58,7 @@ rule all:
         f"{RESULTS}/report.html",
         f"{RESULTS}/models/comparison.tsv",
         f"{RESULTS}/models/differences.tsv",
+        f"{RESULTS}/models/{SHIPPED}/features.tsv",
         f"{RESULTS}/bundle/manifest.json",
         EXPLORATION,
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
