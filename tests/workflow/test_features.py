@@ -78,6 +78,16 @@ def test_new_samples_are_served_with_their_covariates_and_flags(clinical):
     assert manifest["covariates"] == ["age", "sex"] and "features.safetensors" in manifest["files"]
 
 
+def test_the_covariate_is_what_the_models_use_in_every_fold(clinical):
+    features = clinical.table("models/logistic_l2/features.tsv")
+    assert features["feature"][0] == "age" and float(features["folds_chosen"][0]) == 1
+    assert float(features["effect"][0]) > 0  # towards `well`, the older
+    stability = json.loads((clinical.results / "models/logistic_l2/stability.json").read_text())
+    assert stability["note"] is None and stability["stability"] < 0.7  # the 30 genes beside it are noise
+    differences = clinical.table("models/differences.tsv").set_index(["model", "against", "metric"])
+    assert float(differences.loc[("logistic_l2", "dummy", "balanced_accuracy"), "lower"]) > 0.2
+
+
 def test_permutations_choose_columns_by_themselves(clinical):
     found = json.loads((clinical.results / "models/logistic_l2/permutation.json").read_text())
     assert found["statistic"] > 0.9 and 0.3 < found["mean"] < 0.7
