@@ -54,6 +54,21 @@ def test_ssgsea_ranks_a_sample_by_itself():
     assert_allclose(monotone, scores, rtol=1e-9)
 
 
+def test_ssgsea_equals_gseapy_s():
+    import gseapy
+    import pandas as pd
+
+    rng = np.random.default_rng(2)
+    row, sets = rng.normal(size=500), [rng.choice(500, size, replace=False) for size in (5, 40, 200)]
+    named = {f"s{k}": [f"g{column}" for column in columns] for k, columns in enumerate(sets)}
+    data = pd.DataFrame({"sample": row}, index=[f"g{column}" for column in range(500)])
+    theirs = gseapy.ssgsea(
+        data, named, sample_norm_method="rank", min_size=1, no_plot=True, outdir=None
+    ).res2d
+    theirs = theirs.set_index("Term").loc[list(named), "ES"].astype(float)
+    assert_allclose(genesets.ssgsea(row, sets), theirs, rtol=1e-9)
+
+
 def test_genes_and_covariates_weigh_the_same_as_blocks():
     X, cells = expression(), clinical()
     Z = features.Features(GENES, None, covariates=KINDS).fit(X, cells).transform(X, cells)
