@@ -91,7 +91,7 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--pairs", type=int, default=2_000_000, help="read pairs of each of the two samples")
+    parser.add_argument("--pairs", type=int, default=1_000_000, help="read pairs of each of the two samples")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rna2model-bench-") as folder:
         data, out = Path(folder) / "data", Path(folder) / "out"
