@@ -76,13 +76,9 @@ class RandomForest(Trees):
     def _forest(self, candidate, trees, genes, threads):
         from sklearn.ensemble import RandomForestClassifier
 
-        times = 4 if candidate["max_features"] == "4 sqrt" else 1
-        features = candidate["max_features"]
-        if isinstance(features, str):
-            features = max(1, min(genes, int(times * np.sqrt(genes))))
         return RandomForestClassifier(
             trees,
-            max_features=features,
+            max_features=genes_per_split(candidate["max_features"], genes),
             min_samples_leaf=candidate["min_samples_leaf"],
             random_state=self.seed,
             n_jobs=threads,
@@ -166,14 +162,25 @@ class GradientBoosting(Trees):
     def _booster(self, settings, n):
         from sklearn.ensemble import HistGradientBoostingClassifier
 
-        return HistGradientBoostingClassifier(
-            **settings,
-            min_samples_leaf=max(2, min(20, n // 10)),  # 20, the default, would not split 24 samples
-            max_features=0.1,
-            max_bins=63,
-            early_stopping=False,
-            random_state=self.seed,
-        )
+        return HistGradientBoostingClassifier(**settings, **small_trees(n, self.seed))
+
+
+def genes_per_split(choice, genes):
+    """How many of `genes` a split of a forest's tree looks at: a number as it is, "sqrt" or "4 sqrt" of them."""
+    if not isinstance(choice, str):
+        return choice
+    return max(1, min(genes, int((4 if choice == "4 sqrt" else 1) * np.sqrt(genes))))
+
+
+def small_trees(n, seed):
+    """Settings of histogram gradient boosting on n samples, the same whatever is predicted."""
+    return {
+        "min_samples_leaf": max(2, min(20, n // 10)),  # 20, the default, would not split 24 samples
+        "max_features": 0.1,
+        "max_bins": 63,
+        "early_stopping": False,
+        "random_state": seed,
+    }
 
 
 def _threads(number):

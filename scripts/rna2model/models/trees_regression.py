@@ -46,12 +46,9 @@ class RandomForestRegression(TreesRegression):
     def _forest(self, candidate, n_trees, X, y):
         from sklearn.ensemble import RandomForestRegressor
 
-        features = candidate["max_features"]
-        if isinstance(features, str):
-            features = max(1, min(X.shape[1], int((4 if features == "4 sqrt" else 1) * np.sqrt(X.shape[1]))))
         forest = RandomForestRegressor(
             n_trees,
-            max_features=features,
+            max_features=trees.genes_per_split(candidate["max_features"], X.shape[1]),
             min_samples_leaf=candidate["min_samples_leaf"],
             random_state=self.seed,
             n_jobs=self._useful_threads(X),
@@ -95,11 +92,4 @@ class GradientBoostingRegression(TreesRegression):
     def _booster(self, settings, n):
         from sklearn.ensemble import HistGradientBoostingRegressor
 
-        return HistGradientBoostingRegressor(
-            **settings,
-            min_samples_leaf=max(2, min(20, n // 10)),  # 20, the default, would not split 24 samples
-            max_features=0.1,
-            max_bins=63,
-            early_stopping=False,
-            random_state=self.seed,
-        )
+        return HistGradientBoostingRegressor(**settings, **trees.small_trees(n, self.seed))
