@@ -49,12 +49,13 @@ use rule fetch_accession as fetch_accession_single with:
 
 
 rule prepare_reads:
-    """Read each FASTQ once: integrity, pairing, read count; join lanes."""
+    """Read each FASTQ once: integrity, pairing, read count, a part for FastQC; join lanes."""
     input:
         r1=lanes(1),
         r2=lanes(2),
     output:
         reads=stored("prepared", paired("prepared")),
+        part=sampled("raw", "paired"),
         verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
     log:
         f"{RESULTS}/logs/prepare_reads/{{sample}}.log",
@@ -64,8 +65,10 @@ rule prepare_reads:
     conda:
         "../envs/reads.yaml"
     resources:
-        mem_mb=megabytes(500),
+        mem_mb=megabytes(500 + config["qc"]["fastqc_reads"] // 1000),
         runtime=minutes(10, per_gigabyte=10),
+    params:
+        part=config["qc"]["fastqc_reads"],
     script:
         "../scripts/prepare_reads.py"
 
@@ -73,6 +76,7 @@ rule prepare_reads:
 use rule prepare_reads as prepare_reads_single with:
     output:
         reads=stored("prepared", single("prepared")),
+        part=sampled("raw", "single"),
         verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
 
 

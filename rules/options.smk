@@ -25,7 +25,9 @@ def fastp_options(layout):
     poly_a = "--trim_poly_x" if config["trimming"]["poly_a"] else ""
     given = adapters("--adapter_sequence", "--adapter_sequence_r2", layout)
     packing = "" if config["keep"]["trimmed"] else "--compression 1"
-    return " ".join(filter(None, [found if given is None else given, poly_g, poly_a, packing]))
+    return " ".join(
+        filter(None, [found if given is None else given, poly_g, poly_a, packing, "--dont_eval_duplication"])
+    )
 
 
 def cutadapt_options(layout):

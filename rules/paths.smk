@@ -38,8 +38,10 @@ def reads_to_align(wildcards):
     return reads_after(STEPS[-1], wildcards.sample)
 
 
-def reads_at_stage(wildcards):
-    return reads_after(STEPS[0 if wildcards.stage == "raw" else -1], wildcards.sample)
+def sampled(stage, layout):
+    """What FastQC looks at: reads taken evenly from those before (raw) or after trimming."""
+    mates = ("R1", "R2") if layout == "paired" else ("R1",)
+    return [temp(f"{RESULTS}/reads/sampled/{stage}/{layout}/{{sample}}_{mate}.fastq") for mate in mates]
 
 
 def lanes(mate):

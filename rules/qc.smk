@@ -1,11 +1,39 @@
 """Quality control of single samples; none of it looks at another sample. Verdicts are passed in cohort.smk."""
 
 
-rule fastqc:
-    """FastQC before and after trimming, of reads taken evenly from the whole file, so that its time is bounded."""
+rule sample_reads:
+    """Trimmed reads for FastQC, taken evenly, so that its time is bounded; of raw reads prepare_reads takes them."""
     input:
-        reads=reads_at_stage,
-        verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
+        paired(STEPS[-1]),
+    output:
+        sampled("trimmed", "paired"),
+    log:
+        f"{RESULTS}/logs/sample_reads/{{sample}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample_reads/{{sample}}.tsv"
+    retries: 2
+    conda:
+        "../envs/reads.yaml"
+    resources:
+        mem_mb=megabytes(500 + config["qc"]["fastqc_reads"] // 1000),
+        runtime=minutes(10, per_gigabyte=5),
+    params:
+        most=config["qc"]["fastqc_reads"],
+    script:
+        "../scripts/sample_reads.py"
+
+
+use rule sample_reads as sample_reads_single with:
+    input:
+        single(STEPS[-1]),
+    output:
+        sampled("trimmed", "single"),
+
+
+rule fastqc:
+    """FastQC before and after trimming."""
+    input:
+        [f"{RESULTS}/reads/sampled/{{stage}}/paired/{{sample}}_{mate}.fastq" for mate in ("R1", "R2")],
     output:
         [
             f"{RESULTS}/qc/fastqc/{{stage}}/paired/{{sample}}_R1_fastqc.zip",
@@ -23,29 +51,16 @@ rule fastqc:
         mem_mb=megabytes(1500),
         runtime=minutes(10, per_gigabyte=15),
     params:
-        most=config["qc"]["fastqc_reads"],
         folder=lambda wildcards, output: Path(output[0]).parent,
-        part=lambda wildcards, output: output[0].removesuffix("_R1_fastqc.zip") + ".tmp",
         jit="-XX:TieredStopAtLevel=1" if config["qc"]["fastqc_reads"] <= 1_000_000 else "",  # Java starts faster
     shell:
-        """
-        exec >{log} 2>&1
-        rm -rf {params.part} && mkdir -p {params.part}
-        trap 'rm -rf {params.part}' EXIT
-        reads=$(sed -n 's/.*"reads": \\([0-9]*\\).*/\\1/p' {input.verdict})
-        for file in {input.reads}; do
-            gzip -cd "$file" | awk -v step=$(((reads + {params.most} - 1) / {params.most})) \
-                'step < 2 || int((NR - 1) / 4) % step == 0' >{params.part}/$(basename "$file" .gz)
-        done
-        JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}" \
-            fastqc --quiet --threads {threads} --outdir {params.folder} {params.part}/*.fastq
-        """
+        'JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}"'
+        " fastqc --quiet --threads {threads} --outdir {params.folder} {input} > {log} 2>&1"
 
 
 use rule fastqc as fastqc_single with:
     input:
-        reads=reads_at_stage,
-        verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+        [f"{RESULTS}/reads/sampled/{{stage}}/single/{{sample}}_R1.fastq"],
     output:
         [f"{RESULTS}/qc/fastqc/{{stage}}/single/{{sample}}_R1_fastqc.zip"],
 

@@ -9,9 +9,12 @@ job.start(snakemake)
 
 mates = [snakemake.input.r1, snakemake.input.r2] if snakemake.input.r2 else [snakemake.input.r1]
 lanes = list(zip(*mates, strict=True))
-copies = reads.Copies()
-fragments, problem = reads.inspect(lanes, copies)
+copies, part = reads.Copies(), reads.Evenly(snakemake.params.part)
+fragments, problem = reads.inspect(lanes, copies, part)
 reads.join(lanes, snakemake.output.reads, good=problem is None)
+if problem:
+    part = reads.Evenly(0)
+part.write(snakemake.output.part)
 
 verdict = {
     "sample": snakemake.wildcards.sample,

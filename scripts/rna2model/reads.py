@@ -28,12 +28,13 @@ class Copies:
     def __init__(self, most=20_000):
         self.most, self.counts, self.mask = most, {}, 0
 
-    def add(self, first, second=""):
-        """Note a fragment by the sequences of its mates; the first alone decides whether it is in the sample."""
-        key = first[: self.BASES].encode()
+    def add(self, mates):
+        """Note a fragment, the tuple of its records; the first sequence alone decides whether it is in the sample."""
+        key = mates[0].sequence[: self.BASES].encode()
         if zlib.crc32(key) & self.mask:
             return
-        key += b" " + second[: self.BASES].encode()
+        for mate in mates[1:]:
+            key += b" " + mate.sequence[: self.BASES].encode()
         self.counts[key] = self.counts.get(key, 0) + 1
         while len(self.counts) > self.most:
             self.mask = 2 * self.mask + 1
@@ -46,10 +47,38 @@ class Copies:
         return round(100 * (1 - len(self.counts) / seen), 2) if seen else None
 
 
-def inspect(lanes, copies):
-    """Read every record of `lanes`, a list of (path,) or (path_1, path_2), check pairing, note sequences in `copies`.
+class Evenly:
+    """Fragments taken evenly from a stream whose length is not known before: every 1st, 2nd, 4th ... of all.
 
-    Returns (fragments read: int, problem: str or None). Stops at the first problem.
+    The next to be taken is number `next` (from 0) of the stream; whoever reads the stream passes that one to `take`.
+    """
+
+    def __init__(self, most):
+        self.most, self.step, self.taken = most, 1, ([], [])
+        self.next = 0 if most else -1
+
+    def take(self, mates):
+        """Keep one fragment, the tuple of its records."""
+        for mate, taken in zip(mates, self.taken, strict=False):
+            taken.append(mate.fastq_bytes())
+        if len(self.taken[0]) > self.most:
+            for taken in self.taken:
+                del taken[1::2]
+            self.step *= 2
+        self.next = len(self.taken[0]) * self.step
+
+    def write(self, targets):
+        """One plain FASTQ file for each mate."""
+        for taken, target in zip(self.taken, targets, strict=False):
+            with open(target, "wb") as file:
+                file.writelines(taken)
+
+
+def inspect(lanes, copies, part):
+    """Read every record of `lanes`, a list of (path,) or (path_1, path_2), and check their pairing.
+
+    Notes all sequences in `copies` (Copies) and all fragments in `part` (Evenly). Returns (fragments read: int,
+    problem: str or None). Stops at the first problem.
     """
     total = 0
     for lane in lanes:
@@ -57,11 +86,11 @@ def inspect(lanes, copies):
         try:
             with dnaio.open(*lane) as records:
                 for record in records:
+                    mates = (record,) if len(lane) == 1 else record
+                    if total + fragments == part.next:
+                        part.take(mates)
+                    copies.add(mates)
                     fragments += 1
-                    if len(lane) == 1:
-                        copies.add(record.sequence)
-                    else:
-                        copies.add(record[0].sequence, record[1].sequence)
         except FAULTS as error:
             return total + fragments, _explain(lane, fragments, error)
         total += fragments

@@ -25,7 +25,7 @@ one() {
     export JAVA_TOOL_OPTIONS="-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
     part "$out/raw/$name" "$first" "$second"
     fastp --in1 "$first" --in2 "$second" --out1 "$short" --out2 "$short2" --json "$out/$name.fastp.json" \
-        --html /dev/null --thread 1 --compression 1 --detect_adapter_for_pe --length_required 30
+        --html /dev/null --thread 1 --compression 1 --dont_eval_duplication --detect_adapter_for_pe --length_required 30
     part "$out/fastqc/$name" "$short" "$short2"
     STAR --runThreadN 1 --genomeDir "$out/index" --readFilesIn "$short" "$short2" --readFilesCommand gzip -cd \
         --outFileNamePrefix "$out/$name." --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 \

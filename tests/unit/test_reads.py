@@ -1,7 +1,10 @@
 """FASTQ files: each kind of damage becomes a verdict a person understands, never an exception."""
 
 import gzip
+import itertools
+import re
 
+import dnaio
 import numpy as np
 import pytest
 
@@ -30,25 +33,25 @@ def pair(tmp_path):
 
 
 def test_a_good_library_is_counted_in_fragments(pair):
-    assert reads.inspect([pair(fastq(5), fastq(5, 2))], reads.Copies()) == (5, None)
+    assert reads.inspect([pair(fastq(5), fastq(5, 2))], reads.Copies(), reads.Evenly(0)) == (5, None)
 
 
 def test_a_truncated_gzip_is_named_with_the_reads_before_it(pair):
     lane = pair(fastq(5000), fastq(5000, 2))
     lane[0].write_bytes(lane[0].read_bytes()[:-300])
-    count, problem = reads.inspect([lane], reads.Copies())
+    count, problem = reads.inspect([lane], reads.Copies(), reads.Evenly(0))
     assert problem.startswith("truncated gzip: s_R1.fastq.gz") and 0 < count < 5000
 
 
 @pytest.mark.parametrize(("one", "two"), [(5, 7), (7, 5)])
 def test_mates_of_unequal_number_are_named(pair, one, two):
-    _, problem = reads.inspect([pair(fastq(one), fastq(two, 2))], reads.Copies())
+    _, problem = reads.inspect([pair(fastq(one), fastq(two, 2))], reads.Copies(), reads.Evenly(0))
     assert problem.startswith("R1 and R2 have different numbers of reads")
 
 
 def test_mates_of_other_names_are_named(pair):
     other = fastq(5, 2).replace(b"@read", b"@else")
-    _, problem = reads.inspect([pair(fastq(5), other)], reads.Copies())
+    _, problem = reads.inspect([pair(fastq(5), other)], reads.Copies(), reads.Evenly(0))
     assert "names differ" in problem
 
 
@@ -58,7 +61,7 @@ def test_mates_of_other_names_are_named(pair):
     ids=["text", "quality of other length", "cut record", "binary"],
 )
 def test_what_is_not_fastq_is_named(pair, content):
-    _, problem = reads.inspect([pair(content, content)], reads.Copies())
+    _, problem = reads.inspect([pair(content, content)], reads.Copies(), reads.Evenly(0))
     assert problem is not None
 
 
@@ -67,12 +70,15 @@ def test_a_damaged_gzip_is_named(pair):
     damaged = bytearray(lane[1].read_bytes())
     damaged[len(damaged) // 2 : len(damaged) // 2 + 40] = b"\xff" * 40
     lane[1].write_bytes(bytes(damaged))
-    _, problem = reads.inspect([lane], reads.Copies())
+    _, problem = reads.inspect([lane], reads.Copies(), reads.Evenly(0))
     assert problem is not None
 
 
 def test_an_empty_library_is_named(pair):
-    assert reads.inspect([pair(b"", b"")], reads.Copies()) == (0, "no reads in s_R1.fastq.gz, s_R2.fastq.gz")
+    assert reads.inspect([pair(b"", b"")], reads.Copies(), reads.Evenly(0)) == (
+        0,
+        "no reads in s_R1.fastq.gz, s_R2.fastq.gz",
+    )
 
 
 def test_lanes_join_in_order_and_a_single_lane_is_only_linked(tmp_path):
@@ -93,7 +99,7 @@ def test_copies_are_counted_over_the_whole_library_in_bounded_memory():
     copies = reads.Copies(most=2000)
     rng = np.random.default_rng(1)
     for molecule in rng.integers(0, 100_000, size=200_000):  # 2 copies of each on average, e^-2 have none
-        copies.add(f"{molecule:050d}")
+        copies.add((dnaio.SequenceRecord("r", f"{molecule:050d}"),))
     assert len(copies.counts) <= 2000
     assert copies.duplicate_pct() == pytest.approx(100 * (1 - (1 - np.exp(-2)) / 2), abs=2)
 
@@ -103,8 +109,23 @@ def test_a_pair_is_a_copy_only_if_both_mates_are(pair):
         one = "".join(record(n, bases="ACGTACGT") for n in range(4)).encode()
         two = "".join(record(n, 2, bases=bases) for n, bases in enumerate(second)).encode()
         copies = reads.Copies()
-        reads.inspect([pair(one, two)], copies)
+        reads.inspect([pair(one, two)], copies, reads.Evenly(0))
         return copies.duplicate_pct()
 
     assert library(["AAAA", "CCCC", "GGGG", "TTTT"]) == 0
     assert library(["AAAA", "AAAA", "GGGG", "TTTT"]) == 25
+
+
+@pytest.mark.parametrize("fragments, most", [(7, 10), (50, 7), (10, 10), (11, 10), (1000, 10), (1025, 64)])
+def test_a_part_is_taken_evenly_from_the_whole_library(pair, tmp_path, fragments, most):
+    part, targets = reads.Evenly(most), [tmp_path / "part_R1.fastq", tmp_path / "part_R2.fastq"]
+    reads.inspect([pair(fastq(fragments), fastq(fragments, 2))], reads.Copies(), part)
+    part.write(targets)
+    taken = [list(dnaio.open(target)) for target in targets]
+    numbers = [int(re.search(r"\d+", record.name).group()) for record in taken[0]]
+    steps = {later - earlier for earlier, later in itertools.pairwise(numbers)}
+    assert len(steps) == 1 and min(most // 2, fragments) <= len(numbers) <= most
+    assert fragments - numbers[-1] <= steps.pop()
+    assert [record.name.split(" ")[0] for record in taken[0]] == [
+        record.name.split(" ")[0] for record in taken[1]
+    ]

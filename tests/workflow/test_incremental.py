@@ -11,6 +11,7 @@ from tests.conftest import snakemake
 
 PER_SAMPLE = {
     "prepare_reads",
+    "sample_reads",
     "fastqc",
     "trim_fastp",
     "align_star",
