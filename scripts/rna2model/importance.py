@@ -22,7 +22,7 @@ def effects(model, X, baseline):
     if hasattr(model, "torch_logits"):
         from rna2model.models import attribution
 
-        classes = model.classes_[1:] if len(model.classes_) == 2 else model.classes_
+        classes = model.classes_[1:] if len(model.classes_) == 2 else model.classes_ or [None]
         parts = [attribution.integrated_gradients(model, X, baseline, target=name) for name in classes]
         return np.stack([_signed(part, X) for part in parts]), "integrated gradients"
     if hasattr(model, "estimator_"):

@@ -42,12 +42,22 @@ REGRESSION = {
     "lasso": "rna2model.models.sparse_regression:Lasso",
     "random_forest": "rna2model.models.trees_regression:RandomForestRegression",
     "gradient_boosting": "rna2model.models.trees_regression:GradientBoostingRegression",
+    "mlp": "rna2model.models.torch_tasks:MLPRegression",
+    "autoencoder": "rna2model.models.torch_tasks:AutoencoderRegression",
+    "vae": "rna2model.models.torch_tasks:VAERegression",
+    "attention": "rna2model.models.torch_tasks:AttentionRegression",
+    "cnn": "rna2model.models.torch_tasks:CNNRegression",
 }
 SURVIVAL = {
     "dummy": "rna2model.models.survival:DummySurvival",
     "cox_ridge": "rna2model.models.cox:CoxRidge",
     "clinical": "rna2model.models.cox:ClinicalCox",
     "genes_only": "rna2model.models.cox:GenesOnlyCox",
+    "mlp": "rna2model.models.torch_tasks:MLPSurvival",
+    "autoencoder": "rna2model.models.torch_tasks:AutoencoderSurvival",
+    "vae": "rna2model.models.torch_tasks:VAESurvival",
+    "attention": "rna2model.models.torch_tasks:AttentionSurvival",
+    "cnn": "rna2model.models.torch_tasks:CNNSurvival",
 }
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model.models import base
 from rna2model.models.axis_model import AxisModel
 
 
@@ -45,11 +44,11 @@ class Autoencoder(AxisModel):
         start = {name: weight.detach().cpu().numpy() for name, weight in program.weights.items()}
         return super()._train(network, folds, settings, epochs, patience, label, start=start, **more)
 
-    def _scores(self, row):
+    def _outputs(self, row):
         W = self._double
         hidden = np.maximum(W["hidden_weights"] @ row.astype(np.float64) + W["hidden_bias"], 0.0)
         latent = W["latent_weights"] @ hidden + W["latent_bias"]
-        return base.softmax(W["output_weights"] @ latent + W["output_bias"])
+        return W["output_weights"] @ latent + W["output_bias"]
 
 
 class Network:

@@ -38,7 +38,8 @@ class Plan:
     `together`: the folds of a setting end together, by their mean loss, which is what tuning compares; otherwise
     each network ends by its own.
     `supervised` off trains on the part of the loss that needs no labels. `start` {name: (F, C, ...) array} replaces
-    initial weights. `label` names the program in journal and log.
+    initial weights. `label` names the program in journal and log. `outputs`: numbers that a network gives, where truth
+    has other columns than these.
     """
 
     loss: object
@@ -54,6 +55,7 @@ class Plan:
     log: object = print
     journal: Journal = field(default_factory=Journal)
     checkpoint: object = None  # torch_state.Checkpoint
+    outputs: int | None = None
 
 
 def train(network, folds, settings, truth, plan):
@@ -65,7 +67,7 @@ def train(network, folds, settings, truth, plan):
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
     rows = Rows(folds, truth, plan.device, plan.minibatch, plan.seed)
-    program = Program(network, folds, settings, truth.shape[1], plan)
+    program = Program(network, folds, settings, plan.outputs or truth.shape[1], plan)
     program.resume(truth)
     while program.epoch < plan.epochs and program.active.any():
         learned = program.one_epoch(rows)
