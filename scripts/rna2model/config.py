@@ -13,6 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from rna2model import models
+from rna2model.errors import InputProblem
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 NO_COMBAT_SEQ = (
@@ -138,6 +139,17 @@ def _task_contradictions(config):
             problems.append(f"config: design.{key} is for design.task survival, not for {task}")
     if task != "survival" and config["evaluation"]["landmarks"]:
         problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
+    return problems + _search_problems(config["training"]["search"], task)
+
+
+def _search_problems(search, task):
+    """Hyperparameters that a model does not have, and models that cannot do the task."""
+    problems = []
+    for name, values in search.items():
+        try:
+            models.make(name, task=task, search=values)  # knows what it searches; trains nothing
+        except InputProblem as problem:
+            problems.append(f"config: training.search.{name}: {problem}")
     return problems
 
 

@@ -53,6 +53,31 @@ def test_an_empty_section_counts_as_left_out():
     assert problems == [] and full["trimming"]["tool"] == "fastp"
 
 
+def test_a_hyperparameter_that_a_model_does_not_have_is_an_error_of_the_config():
+    search = {"mlp": {"depth": [3], "hidden": [32]}, "knn": {"k": [3]}, "lasso": {"l1_ratio": [1.0]}}
+    assert problems_of({"training": {"search": search}}) == [
+        "config: training.search.mlp: mlp cannot search depth; it searches hidden, learning_rate, weight_decay, dropout.",
+        "config: training.search.knn: knn cannot search k; it searches neighbours.",
+    ]
+    (told,) = problems_of({"design": {"task": "regression"}, "training": {"search": {"knn": {}}}})
+    assert told.startswith(
+        "config: training.search.knn: 'knn' is not a model for regression. Models: dummy, ridge"
+    )
+
+
+def test_every_model_accepts_its_own_search_in_the_config():
+    """Of each task; so what the docs name can be replaced."""
+    design = {
+        "classification": {},
+        "regression": {"task": "regression"},
+        "survival": {"task": "survival", "time": "months", "event": "died"},
+    }
+    for task, names in models.TASKS.items():
+        search = {name: dict(models.make(name, task=task).SEARCH) for name in names if name != "dummy"}
+        assert all(search.values())
+        assert problems_of({"design": design[task], "training": {"search": search}}) == []
+
+
 def test_the_anchors_always_run_and_the_first_model_is_shipped():
     full, _ = config.complete({"models": ["mlp", "random_forest"]})
     assert full["models"] == ["mlp", "random_forest", "dummy", "logistic_l2", "linear_svm"]

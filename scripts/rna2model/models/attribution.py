@@ -48,7 +48,9 @@ class _logit_function:
         if not hasattr(model, "torch_logits"):
             raise InputProblem(f"{model.name} has no gradients; integrated gradients are for torch models.")
         if target is not None and target not in model.classes_:
-            raise InputProblem(f"{target!r} is not one of the classes {', '.join(model.classes_) or '(none)'}.")
+            raise InputProblem(
+                f"{target!r} is not one of the classes {', '.join(model.classes_) or '(none)'}."
+            )
         self.logits, classes = model.torch_logits(), len(model.classes_)
         if target is not None:
             self.targets = np.full(len(X), model.classes_.index(target))
