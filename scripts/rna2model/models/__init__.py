@@ -7,6 +7,8 @@ samples as they are, so their probabilities are those of a population with the c
 training (calibration, Brier). linear_svm and the torch models weigh the classes equally, so their predicted class aims at
 balanced accuracy and their probabilities speak of classes equally common. The two differ only where the
 cohort is unbalanced; `settings_["class_weight"]` says which applies.
+
+The torch models do every task: torch_tasks.py puts another loss and one output on the networks that classify.
 """
 
 import importlib

@@ -51,6 +51,11 @@ class Autoencoder(AxisModel):
         return W["output_weights"] @ latent + W["output_bias"]
 
 
+def per_column(widths):
+    """(F, 1, 1) columns of each fold to divide by; one where nothing varies and there are none."""
+    return widths.clamp_min(1)[:, None, None]
+
+
 class Network:
     """The stacked form (torch_loop.py)."""
 
@@ -93,7 +98,7 @@ class Network:
         hidden = layers.linear(latent, W["decoder_hidden_weights"], W["decoder_hidden_bias"]).relu()
         again = layers.linear(hidden, W["decoder_output_weights"], W["decoder_output_bias"])
         error = (again.float() - rows[:, None].float()).square() * layers.columns(rows, widths)
-        return error.sum(dim=-1) / widths[:, None, None]
+        return error.sum(dim=-1) / per_column(widths)
 
     def activations(self, width):
         """Numbers kept per row and network while training."""
