@@ -17,7 +17,7 @@ def write(manifest, scores, chance):
 {AUTHOR} Associations found by this model are not causal.
 
 ## Training data
-{len(manifest["training_samples"])} samples passed quality control and had a label. Source, recruitment and consent: {AUTHOR}
+{manifest["training"]["n"]} samples passed quality control and had a label. Source, recruitment and consent: {AUTHOR}
 
 ## How a sample becomes a prediction
 Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}
