@@ -54,6 +54,8 @@ class Bundle:
             self.features = features.load(folder / FEATURES) if FEATURES in listed else None
             self.ood = ood.load(folder / OOD) if OOD in listed else None
             self.model = models.load(folder / "model")
+            if self.model.task == "classification":
+                self.model.classes_ = [str(name) for name in self.model.classes_]
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
             raise InputProblem(
                 f"{folder} is not a readable bundle ({type(error).__name__}: {error}); get it again, or train it again."

@@ -193,7 +193,7 @@ def read_beside(matrix):
         raise InputProblem(
             f"{path} says how {matrix} was counted, but cannot be read ({error}); remove or repair it."
         ) from None
-    return told if isinstance(told, dict) and told.get("counting") else None
+    return told if isinstance(told, dict) and told.get("counting") and told.get("reference") else None
 
 
 def beside(matrix):

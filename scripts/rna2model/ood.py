@@ -25,22 +25,24 @@ class OutOfDistribution:
     Attributes
     ----------
     mean_ : (p,) of the training samples; axes_ : (k, p) their principal axes; spread_ : (k,) sd of their scores
-    usual_ : (2,) median of both distances over training samples left out; limit_ : of the larger of the two over it
+    usual_ : (2,) median of both distances over training samples, each left out once; limit_ : of the larger of the two over it
     """
 
     def fit(self, X, groups=None):
         """Learn from training rows X (n, p) log2 expression; groups (n,) are left out as a whole, or None."""
         X = np.asarray(X, dtype=float)
         self.n_ = len(X)
-        held_out = np.array(
-            [_distances(row, *_components(X[~out])) for out in _folds(X, groups) for row in X[out]]
-        )
-        self.mean_, self.axes_, self.spread_ = _components(X)
+        self.mean_, self.axes_, self.spread_ = own = _components(X)
         if len(X) < FEWEST:
             self.usual_, self.limit_ = np.ones(2), np.inf
             return self
-        self.usual_ = np.maximum(np.median(held_out, axis=0), 1e-12)
-        self.limit_ = _limit((held_out / self.usual_).max(axis=1))
+        distances = np.array([_distances(row, *own) for row in X])
+        for out in _folds(X, groups):
+            others = _components(X[~out])
+            # of a cohort without structure, components fit their own samples: those must not look foreign either
+            distances[out] = np.maximum(distances[out], [_distances(row, *others) for row in X[out]])
+        self.usual_ = np.maximum(np.median(distances, axis=0), 1e-12)
+        self.limit_ = _limit((distances / self.usual_).max(axis=1))
         return self
 
     def score(self, X):
@@ -66,7 +68,7 @@ def load(path):
     fitted = OutOfDistribution()
     for name in LEARNED:
         setattr(fitted, name, arrays[name])
-    fitted.limit_, fitted.n_ = float(arrays["limit_"]), settings["n"]
+    fitted.limit_, fitted.n_ = arrays["limit_"].item(), settings["n"]
     return fitted
 
 
@@ -79,7 +81,7 @@ def _components(X):
     order = order[values[order] > 1e-9 * max(values.max(), 1e-12)]
     scale = np.sqrt(values[order])
     axes = (centred.T @ (left[:, order] / scale)).T.astype(np.float32).astype(float)
-    return mean, axes, scale / np.sqrt(max(len(X) - 1, 1))
+    return mean, np.ascontiguousarray(axes), scale / np.sqrt(max(len(X) - 1, 1))
 
 
 def _distances(row, mean, axes, spread):
