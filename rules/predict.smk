@@ -12,6 +12,7 @@ if not FROZEN:
             normalizer=f"{RESULTS}/splits/full/normalizer.safetensors",
             batch_model=f"{RESULTS}/splits/full/batch_model.safetensors",
             features=fitted_features("full"),
+            ood=f"{RESULTS}/splits/full/ood.safetensors",
             model=f"{RESULTS}/splits/full/models/{SHIPPED}",
             metrics=f"{RESULTS}/models/{SHIPPED}/metrics.json",
             chance=f"{RESULTS}/models/dummy/metrics.json",
@@ -32,7 +33,7 @@ if not FROZEN:
         conda:
             "../envs/torch.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input_mb=8),
+            mem_mb=megabytes(1500, per_input_mb=2),
             runtime=minutes(10),
         params:
             shipped=SHIPPED,

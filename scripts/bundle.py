@@ -13,7 +13,6 @@ from rna2model import (
     job,
     manifest,
     modelcard,
-    ood,
     outcome,
     splitdata,
 )
@@ -24,8 +23,7 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 data = splitdata.read(given.cohort, given.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
-normalizer, batch_model, _ = splitdata.artefacts(given.normalizer, given.batch_model)
-ood.OutOfDistribution().fit(data.expression(data.train, normalizer, batch_model), groups).save(out.ood)
+normalizer = normalization.load(given.normalizer)
 
 counted = json.loads(Path(given.counting).read_text())
 strands = gate.column(given.samples, "strandedness") if given.samples else {}
@@ -69,7 +67,7 @@ made = bundle.assemble(
     given.model,
     facts,
     given.features,
-    out.ood,
+    given.ood,
 )
 
 scores = json.loads(Path(given.metrics).read_text())

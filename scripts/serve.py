@@ -4,7 +4,7 @@ Counting settings and reference are those of the bundle. The results are beside 
 """
 
 import argparse
-import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,11 +32,15 @@ def main():
     )
     command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
     command += ["--configfile", config, *options.snakemake, "predictions"]
-    os.execv(sys.executable, [str(part) for part in command])
+    done = subprocess.run([str(part) for part in command])
+    if done.returncode == 0:
+        print(f"\npredictions  {config.parent / 'predictions.tsv'}")
+        print(f"samples      {config.parent / 'samples.tsv'} (who was excluded, and why)")
+    return done.returncode
 
 
 if __name__ == "__main__":
     try:
-        main()
+        sys.exit(main())
     except InputProblem as problem:
         sys.exit(f"predict: {problem}")
