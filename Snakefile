@@ -95,6 +95,7 @@ rule counts:
     input:
         f"{RESULTS}/samples.tsv",
         f"{RESULTS}/cohort.h5ad",
+        f"{RESULTS}/counts/matrix.json",
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
 
 
