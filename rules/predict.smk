@@ -75,6 +75,7 @@ rule predict:
         design=DESIGN,
         new=NEW,
         unseen_batch=config["expression"]["unseen_batch"],
+        aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
         library=LIBRARY,
     script:
         "../scripts/predict.py"
@@ -103,6 +104,7 @@ rule validate_externally:
     params:
         design=DESIGN,
         unseen_batch=config["expression"]["unseen_batch"],
+        aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
         seed=config["evaluation"]["seed"],
         library=LIBRARY,
     script:

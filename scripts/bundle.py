@@ -13,6 +13,7 @@ from rna2model import (
     job,
     manifest,
     modelcard,
+    normalization,
     outcome,
     splitdata,
 )

@@ -10,6 +10,8 @@ given, params = snakemake.input, snakemake.params
 data = cohort.read(given.cohort)
 new = [name for name in data.samples if name in set(params.new)]
 folder = Path(given.manifest).parent
-table = served.predict(folder, data, new, given.counting, given.samples, params.design, params.unseen_batch)
+table = served.predict(
+    folder, data, new, given.counting, given.samples, params.design, params.unseen_batch, params.aligned
+)
 table.to_csv(snakemake.output[0], sep="\t", index=False)
 print(table.to_string(index=False))

@@ -30,8 +30,8 @@ def main():
     folder, config = serverun.prepare(
         options.bundle, options.samples, options.counts, options.results, options.reference
     )
-    command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
-    command += ["--configfile", config, *options.snakemake, "predictions"]
+    command = [sys.executable, "-m", "snakemake", "predictions", "-s", REPOSITORY / "Snakefile", "-d", folder]
+    command += ["--configfile", config, *options.snakemake]
     done = subprocess.run([str(part) for part in command])
     if done.returncode == 0:
         print(f"\npredictions  {config.parent / 'predictions.tsv'}")

@@ -10,7 +10,9 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 data, folder = cohort.read(given.cohort), Path(given.manifest).parent
 names, left_out = served.unknown(folder, data, params.design)
-table = served.predict(folder, data, names, given.counting, given.samples, params.design, params.unseen_batch)
+table = served.predict(
+    folder, data, names, given.counting, given.samples, params.design, params.unseen_batch, params.aligned
+)
 table, scores = served.validate(table, data, names, params.design, params.seed)
 predictions.write(table, out.table)
 made = manifest.read(folder)

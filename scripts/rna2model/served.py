@@ -10,10 +10,11 @@ from rna2model import bundle, evaluation, gate, outcome, predictions
 SPLIT = "external"
 
 
-def predict(folder, data, names, counting, samples, design, unseen):
+def predict(folder, data, names, counting, samples, design, unseen, aligned=()):
     """Table of Bundle.predict for `names` of a Cohort, with every flag there is to raise.
 
     counting, samples : paths of counts/matrix.json and samples.tsv of the run that made the cohort
+    aligned : names of samples that were given as BAM files
     """
     serve = bundle.Bundle(folder)
     general = [serve.check_counting(json.loads(Path(counting).read_text())), *serve.version_flags()]
@@ -21,6 +22,8 @@ def predict(folder, data, names, counting, samples, design, unseen):
     strand_flags = serve.strandedness_flags([strands[name] for name in names])
     counts = data.counts[data.rows(names)]
     known = serve.seen(names, counts, data.genes)
+    elsewhere = set(aligned) if _aligns(serve) else ()
+    bams = ["aligned elsewhere: how could not be compared" if name in elsewhere else "" for name in names]
     batch = design["batch"]
     return serve.predict(
         names,
@@ -29,8 +32,17 @@ def predict(folder, data, names, counting, samples, design, unseen):
         data.column(batch, names) if batch else np.full(len(names), "", dtype=object),
         unseen=unseen,
         cells={column: data.column(column, names) for column in serve.covariates},
-        notes=[[known.get(n, ""), s, *general] for n, s in zip(names, strand_flags, strict=True)],
+        notes=[
+            [known.get(name, ""), strand, bam, *general]
+            for name, strand, bam in zip(names, strand_flags, bams, strict=True)
+        ],
     )
+
+
+def _aligns(serve):
+    """Whether the samples that trained a bundle were aligned by this workflow."""
+    counting = serve.manifest.get("counting")
+    return bool(counting) and counting["alignment"]["tool"] != "none"
 
 
 def unknown(folder, data, design):
