@@ -55,7 +55,7 @@ facts = {
     "qc": params.qc,
     "training": manifest.remember(
         data.train,
-        None if groups is None else list(groups),
+        None if groups is None else groups.tolist(),
         data.counts(data.train),
         salt=files.checksum(given.normalizer)[:16],
     ),

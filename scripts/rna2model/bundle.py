@@ -186,7 +186,8 @@ class Bundle:
             yield f"unlike the training samples (ood_score {score:.2f}, limit 1): do not rely on the prediction"
         if self.batch_model.method != "none" and not known_batch:
             how = "adapted by its own samples" if adapted else "not batch-corrected"
-            yield f"batch {batch_name!r} was not in training: {how}"
+            what = f"batch {batch_name!r} was not in training" if batch_name else "its batch is not given"
+            yield f"{what}: {how}"
         if missing:
             yield f"{self._share(missing):.1f} % of the model's genes missing: training mean used"
         if gaps:

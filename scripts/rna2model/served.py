@@ -50,7 +50,7 @@ def unknown(folder, data, design):
     serve, group = bundle.Bundle(folder), design["group"]
     is_labelled = outcome.known(design, data.obs)
     names = [name for name, labelled in zip(data.samples, is_labelled, strict=True) if labelled]
-    groups = list(data.column(group, names)) if group else None
+    groups = data.column(group, names).tolist() if group else None
     seen = serve.seen(names, data.counts[data.rows(names)], data.genes, groups)
     return [name for name in names if name not in seen], seen
 

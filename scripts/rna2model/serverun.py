@@ -1,5 +1,6 @@
 """A run that only serves: the config that a user of `make predict` does not have to write."""
 
+import os
 import re
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def prepare(bundle, samples=None, counts=None, results=None, reference=None):
         raise InputProblem("give SAMPLES=sheet, or COUNTS=matrix; nothing says what is to be predicted.")
     sheet = _there(samples, "SAMPLES", "a sample sheet") if samples else None
     matrix = _there(counts, "COUNTS", "a count matrix") if counts else None
-    results = Path(results).expanduser().absolute() if results else (sheet or matrix).parent / "results"
+    results = (
+        Path(os.path.abspath(Path(results).expanduser())) if results else (sheet or matrix).parent / "results"
+    )
     if not (results / CONFIG).exists() and any((results / name).is_dir() for name in TRAINED):
         raise InputProblem(
             f"{results} holds a run that trained; predictions would change its files. Give RESULTS=another folder."
@@ -48,7 +51,7 @@ def prepare(bundle, samples=None, counts=None, results=None, reference=None):
 def _there(path, variable, what):
     if not path:
         raise InputProblem(f"{variable}= is missing; give {what}.")
-    path = Path(path).expanduser().absolute()
+    path = Path(os.path.abspath(Path(path).expanduser()))
     if not path.exists():
         raise InputProblem(f"{variable}={path}: there is no such file or folder; give {what}.")
     return path
