@@ -42,7 +42,7 @@ if not FROZEN:
             features=config["features"],
             evaluation=config["evaluation"],
             qc=config["qc"],
-            index=str(Path(GIVEN_INDEX or f"{REFERENCE}/{ALIGNER}").absolute()) if FROM_READS else None,
+            index=(config["reference"]["index"] or f"{REFERENCE}/{ALIGNER}") if FROM_READS else None,
             library=LIBRARY,
         script:
             "../scripts/bundle.py"

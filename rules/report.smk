@@ -33,8 +33,11 @@ if FROM_READS:
 # With a frozen bundle the page shows the scores of the run that trained it, where its files are still in the results.
 CAN_REPORT = all(
     Path(f"{RESULTS}/{name}").is_file()
-    for name in ["models/comparison.tsv", "bundle/manifest.json"]
-    + [f"models/{model}/{file}" for model in MODELS for file in ("metrics.json", "predictions.tsv")]
+    for name in [
+        "models/comparison.tsv",
+        "bundle/manifest.json",
+        *(f"models/{model}/{file}" for model in MODELS for file in ("metrics.json", "predictions.tsv")),
+    ]
 )
 
 

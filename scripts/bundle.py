@@ -1,6 +1,7 @@
 """Put the artefacts of the split `full` into the bundle and write its model card."""
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -44,7 +45,7 @@ facts = {
     "counting": counted["counting"],
     "rrna_sha256": counted["rrna_sha256"],
     "reference": counted["reference"],
-    "index": params.index,
+    "index": params.index and os.path.abspath(params.index),
     "genes": fingerprint.genes(normalizer.gene_ids),
     "gene_lengths_sha256": None
     if normalizer.lengths is None
