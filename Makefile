@@ -1,6 +1,8 @@
 # `make` lists the targets. `make demo` and `make test` set everything up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-data test lint bench golden clean
+# From any folder: make -f <here>/Makefile predict ...
+HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
+.PHONY: help setup demo demo-data predict test lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -10,7 +12,7 @@ help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## .venv with Snakemake, and the tools by conda or Debian packages
-	@envs/setup.sh
+	@"$(HERE)envs/setup.sh"
 
 demo-data: setup ## only the simulated genome, reads and truth, in $(DEMO)/
 	@.venv/bin/python resources/demo/make_demo.py --out $(DEMO)
@@ -22,6 +24,11 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 	@echo "bundle       $(DEMO)/results/bundle"
 	@echo "predictions  $(DEMO)/results/predictions.tsv"
 	@column -t -s $$'\t' $(DEMO)/results/predictions.tsv 2>/dev/null || cat $(DEMO)/results/predictions.tsv
+
+predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
+	@"$(HERE).venv/bin/python" "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \
+		$(if $(COUNTS),--counts "$(COUNTS)") $(if $(RESULTS),--results "$(RESULTS)") $(if $(REFERENCE),--reference "$(REFERENCE)") \
+		-- $$(cat "$(HERE).venv/snakemake_options") --cores $(CORES) --profile "$(or $(PROFILE),$(HERE)profiles/local)"
 
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests

@@ -14,14 +14,17 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 # Snakemake forgets a coroutine when a resource depends on the size of a file that is not there yet.
 warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
-from rna2model import design, disk, models, preflight
+from rna2model import design, disk, fingerprint, manifest, models, preflight, serving
 
 preflight.find_own_tools()
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
-config, SAMPLES, PROBLEMS = preflight.check(config, [Path.cwd(), *CONFIG_FOLDERS])
+config, SAMPLES, PROBLEMS = preflight.check(
+    config, [Path.cwd(), *CONFIG_FOLDERS], thorough=workflow.is_main_process
+)
 if PROBLEMS:
     raise WorkflowError(preflight.message(PROBLEMS))
-if WARNING := design.too_few_to_train(SAMPLES, config):
+FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
+if not FROZEN and (WARNING := design.too_few_to_train(SAMPLES, config)):
     logger.warning(WARNING)
 
 RESULTS = config["results"]
@@ -36,7 +39,10 @@ SPLITS = preflight.split_names(config, SAMPLES)
 USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
 LABELLED = preflight.labels(SAMPLES, config)  # {sample: class}
 HOLDOUT = preflight.holdout(SAMPLES, config)
-NEW = [name for name in USED if name not in LABELLED]
+PRETRAINING = preflight.pretraining(SAMPLES, config)  # samples that models only learn to reconstruct
+NEW = preflight.to_predict(SAMPLES, config)
+EXTERNAL = preflight.external(SAMPLES, config) if FROZEN else []  # labelled, and not known to the bundle
+BUNDLE = config["training"]["bundle"] if FROZEN else f"{RESULTS}/bundle"
 
 # Which way the reads go: the tools, the steps that write reads, the filters that write alignments.
 TRIMMER, ALIGNER, COUNTER = (config[key]["tool"] for key in ("trimming", "alignment", "quantification"))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rna2model import job, models, selection, splitdata
+from rna2model import cohort, job, models, selection, splitdata
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
@@ -23,6 +23,9 @@ if wildcards.model in models.TORCH:
 
         seen = fitted[-1].names_ if fitted[-1] else fitted[0].genes_
         options["pretrained"] = pretrained.read(training["pretrained"], wildcards.model, seen)
+    if given.get("unlabelled"):
+        options["unlabelled"] = splitdata.unlabelled(data, cohort.read(given.unlabelled), *fitted)
+        print(f"{wildcards.model}: {len(options['unlabelled'])} samples without label in pretraining")
 
 model = models.make(
     wildcards.model,

@@ -98,7 +98,12 @@ def _suggest(word, known):
 
 def _contradictions(config):
     """Problems between keys that each are fine alone."""
-    return [*_reads_contradictions(config), *_task_contradictions(config), *_model_contradictions(config)]
+    return [
+        *_reads_contradictions(config),
+        *_task_contradictions(config),
+        *_model_contradictions(config),
+        *_training_contradictions(config),
+    ]
 
 
 def _reads_contradictions(config):
@@ -163,7 +168,8 @@ def _model_contradictions(config):
     lengths_needed = (
         config["counts"] and expression["normalization"] in ("tpm", "fpkm") and config["counts_unit"] != "tpm"
     )
-    if lengths_needed and not config["reference"]["gtf"]:
+    frozen = config["training"]["retrain"] == "never"  # then the bundle has them
+    if lengths_needed and not config["reference"]["gtf"] and not frozen:
         problems.append(
             f"config: expression.normalization {expression['normalization']!r} needs gene lengths: give reference.gtf"
         )
@@ -201,6 +207,25 @@ def _model_contradictions(config):
     return problems
 
 
+def _training_contradictions(config):
+    """Keys of `training` that do nothing beside each other."""
+    training = config["training"]
+    frozen = training["retrain"] == "never"
+    pretraining = training["pretrain_unlabelled"] or training["pretrain_new"]
+    wrong = {
+        "training.bundle and training.predict_labelled are for training.retrain never; to start training from a bundle's"
+        " weights, use training.pretrained": not frozen
+        and (training["bundle"] or training["predict_labelled"]),
+        "training.pretrain_unlabelled and training.pretrain_new do nothing with training.retrain never": frozen
+        and pretraining,
+        f"training.pretrain_unlabelled and training.pretrain_new need one of the models {_listed(sorted(models.PRETRAINED))}"
+        " without training.pretrained, whose weights would be the start instead": not frozen
+        and pretraining
+        and (training["pretrained"] or not models.PRETRAINED.intersection(config["models"])),
+    }
+    return [f"config: {text}" for text, is_wrong in wrong.items() if is_wrong]
+
+
 def locate(path, folders):
     """`path` itself if absolute, else its first existing place in `folders`, else in the first of them."""
     path = Path(path).expanduser()
@@ -217,6 +242,7 @@ def resolve_files(config, folders):
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
     wanted += [(("trimming",), "rrna", False), (("training",), "pretrained", False)]
+    wanted += [(("training",), "bundle", False)]
     wanted += [((section,), "gene_sets", False) for section in ("expression", "features")]
     for parents, key, required in wanted:
         node = config

@@ -69,6 +69,21 @@ def check_columns(path, samples, config):
     return problems
 
 
+def check_served(path, samples, config):
+    """Problems of a sheet whose samples a frozen bundle serves: it needs the covariates, and labels that can be read."""
+    design, columns = config["design"], next(iter(samples.values())).metadata
+    problems = [
+        f"{path}: column {column!r} is missing; the bundle needs this clinical covariate of every sample"
+        for column in design["covariates"]
+        if column not in columns
+    ]
+    used = [sample for sample in samples.values() if not sample.exclude]
+    labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
+    if design["task"] != "classification":
+        problems += outcome.cell_problems(path, labelled, design)
+    return problems
+
+
 def _held_out(sample, config):
     column = config["evaluation"]["holdout"]
     return bool(column) and not is_missing(sample.metadata[column])

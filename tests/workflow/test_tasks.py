@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from rna2model import manifest as bundle_manifest
 from tests.conftest import LOCAL, snakemake
 from tests.workflow import cohorts
 from tests.workflow.conftest import Run
@@ -94,8 +95,8 @@ def test_the_hold_out_is_scored_once_and_never_trained_on(name, request):
     assert not outside & set(run.table(f"models/{model}/predictions.tsv")["sample"])
     manifest = run.table("splits/manifest.tsv")
     assert outside.isdisjoint(manifest[manifest["role"] == "train"]["sample"])
-    trained = json.loads((run.results / "bundle/manifest.json").read_text())["training_samples"]
-    assert len(trained) == 48 and outside.isdisjoint(trained)
+    made = bundle_manifest.read(run.results / "bundle")
+    assert made["training"]["n"] == 48 and not bundle_manifest.trained(made, sorted(outside))
     held = scores(run, model)["holdout"]
     assert all(value["n"] == 12 for value in held.values())
     assert (held["r2"] if name == "regression" else held["harrell_c"])["estimate"] > 0.5

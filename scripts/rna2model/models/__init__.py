@@ -77,6 +77,8 @@ TORCH = {
     "cnn",
 }  # trained with torch, and on a GPU where the config asks for one
 
+PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
+
 
 def for_task(task):
     """Names of the models that can do `task`."""

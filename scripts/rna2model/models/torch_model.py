@@ -164,6 +164,8 @@ class TorchModel(base.Model):
         if self.unlabelled is None or not len(self.unlabelled):
             return X
         unlabelled = base.matrix(self.unlabelled)
+        if self.columns_ is not None:
+            unlabelled = unlabelled[:, self.columns_]
         if unlabelled.shape[1] != X.shape[1]:
             raise InputProblem(
                 f"{self.name}: the unlabelled samples have {unlabelled.shape[1]} genes, the labelled {X.shape[1]}."
