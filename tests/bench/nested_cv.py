@@ -17,8 +17,7 @@ import sys
 import time
 from pathlib import Path
 
-for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[name] = "1"  # before numpy, which reads them once
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"  # numpy reads them once
 
 import numpy as np
 from sklearn import linear_model, metrics, model_selection, pipeline, preprocessing, svm

@@ -20,10 +20,10 @@ import numpy as np
 import pandas as pd
 from sklearn import linear_model, model_selection, pipeline, preprocessing
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 from rna2model import evaluation, models, normalization, splits
 
+ROOT = Path(__file__).resolve().parents[2]
 METRIC, LEAST_MEAN = "balanced_accuracy", -0.005
 GENES, CS = 2000, np.logspace(-5, 2, 8)
 
