@@ -59,6 +59,7 @@ rule all:
         f"{RESULTS}/models/comparison.tsv",
         f"{RESULTS}/models/differences.tsv",
         f"{RESULTS}/models/{SHIPPED}/features.tsv",
+        f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
         f"{RESULTS}/bundle/manifest.json",
         EXPLORATION,
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],

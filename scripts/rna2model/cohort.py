@@ -4,7 +4,7 @@ Written with anndata. Read with h5py, since anndata takes a second to import and
 of jobs that need just the counts and three columns.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Cohort:
     counts : (n_samples, n_genes) array in the unit of the entry (counts unless the config says else)
     samples, genes : list of str; lengths : (n_genes,) exonic bases or None
     obs : {column: list of str}, the sheet's metadata
-    symbols : list of str, the genes' names for people, or None
+    symbol_of : {gene: str}, the genes' names for people; empty where the annotation has none
     """
 
     counts: np.ndarray
@@ -29,7 +29,7 @@ class Cohort:
     genes: list
     lengths: np.ndarray | None
     obs: dict
-    symbols: list | None = None
+    symbol_of: dict = field(default_factory=dict)
 
     def rows(self, samples):
         """Row numbers of `samples`, in their order."""
@@ -72,13 +72,14 @@ def read(path):
 
     with h5py.File(path, "r") as file:
         var, obs = file["var"], file["obs"]
+        genes = _strings(var[var.attrs["_index"]])
         return Cohort(
             counts=file["layers/counts"][:],
             samples=_strings(obs[obs.attrs["_index"]]),
-            genes=_strings(var[var.attrs["_index"]]),
+            genes=genes,
             lengths=var["length"][:] if "length" in var else None,
             obs={name: _strings(obs[name]) for name in obs.attrs["column-order"]},
-            symbols=_strings(var["gene_name"]) if "gene_name" in var else None,
+            symbol_of=dict(zip(genes, _strings(var["gene_name"]), strict=True)) if "gene_name" in var else {},
         )
 
 
@@ -90,17 +91,6 @@ def read_metadata(path):
         obs = file["obs"]
         columns = {name: _strings(obs[name]) for name in obs.attrs["column-order"]}
         return _strings(obs[obs.attrs["_index"]]), columns
-
-
-def read_symbols(path):
-    """{gene_id: symbol} of the cohort at `path`; empty where its annotation has none."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        var = file["var"]
-        if "gene_name" not in var:
-            return {}
-        return dict(zip(_strings(var[var.attrs["_index"]]), _strings(var["gene_name"]), strict=True))
 
 
 def _strings(node):
