@@ -1,9 +1,10 @@
 # `make` lists the targets. `make demo` and `make test` set everything up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-data test lint bench golden clean
+.PHONY: help setup demo demo-data example test lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
+EXAMPLE ?= example
 SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 
 help: ## list the targets
@@ -23,6 +24,12 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 	@echo "predictions  $(DEMO)/results/predictions.tsv"
 	@column -t -s $$'\t' $(DEMO)/results/predictions.tsv 2>/dev/null || cat $(DEMO)/results/predictions.tsv
 
+example: setup ## published data: the same models under random folds and by study, in $(EXAMPLE)/
+	@.venv/bin/python resources/example/prepare.py --out $(EXAMPLE)
+	@for folds in by_sample by_condition by_study; do echo "example: $$folds"; \
+		$(SNAKEMAKE) --cores $(CORES) --profile $$PWD/profiles/local -d $(EXAMPLE) --configfile $(EXAMPLE)/$$folds.yaml || exit 1; done
+	@.venv/bin/python resources/example/summarize.py --folder $(EXAMPLE)
+
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests
 
@@ -33,15 +40,18 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
 
-bench: setup ## speed and memory against bare tools and a peer, measured in one run (half an hour)
+bench: setup ## speed and memory against bare tools, R, scikit-learn and a peer; models on published sets (an hour)
 	.venv/bin/python tests/bench/reads_to_counts.py
 	.venv/bin/python tests/bench/merge_counts.py
 	.venv/bin/python tests/bench/expression.py
+	.venv/bin/python tests/bench/nested_cv.py
+	.venv/bin/python tests/bench/batched_torch.py
+	.venv/bin/python tests/bench/quality.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R
 	Rscript tests/golden/make_selection.R
 	Rscript tests/golden/make_explore.R
 
-clean: ## remove the demo and caches (not .venv)
-	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache
+clean: ## remove the demo, the example and caches (not .venv)
+	rm -rf $(DEMO) $(EXAMPLE) .snakemake .pytest_cache .ruff_cache
