@@ -40,6 +40,7 @@ include: "rules/explore.smk"
 include: "rules/differential.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
+include: "rules/explain.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
 

@@ -4,7 +4,8 @@ Written with anndata. Read with h5py, since anndata takes a second to import and
 of jobs that need just the counts and three columns.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -21,7 +22,7 @@ class Cohort:
     counts : (n_samples, n_genes) array in the unit of the entry (counts unless the config says else)
     samples, genes : list of str; lengths : (n_genes,) exonic bases or None
     obs : {column: list of str}, the sheet's metadata
-    symbol_of : {gene: str}, the genes' names for people; empty where the annotation has none
+    symbols : list of str, the genes' names for people, or None
     """
 
     counts: np.ndarray
@@ -29,7 +30,12 @@ class Cohort:
     genes: list
     lengths: np.ndarray | None
     obs: dict
-    symbol_of: dict = field(default_factory=dict)
+    symbols: list | None = None
+
+    @cached_property
+    def symbol_of(self):
+        """{gene: symbol}; empty where the annotation has no names."""
+        return dict(zip(self.genes, self.symbols, strict=True)) if self.symbols else {}
 
     def rows(self, samples):
         """Row numbers of `samples`, in their order."""
@@ -72,14 +78,13 @@ def read(path):
 
     with h5py.File(path, "r") as file:
         var, obs = file["var"], file["obs"]
-        genes = _strings(var[var.attrs["_index"]])
         return Cohort(
             counts=file["layers/counts"][:],
             samples=_strings(obs[obs.attrs["_index"]]),
-            genes=genes,
+            genes=_strings(var[var.attrs["_index"]]),
             lengths=var["length"][:] if "length" in var else None,
             obs={name: _strings(obs[name]) for name in obs.attrs["column-order"]},
-            symbol_of=dict(zip(genes, _strings(var["gene_name"]), strict=True)) if "gene_name" in var else {},
+            symbols=_strings(var["gene_name"]) if "gene_name" in var else None,
         )
 
 
