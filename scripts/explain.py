@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from rna2model import (
+    cohort,
     explanation,
     genesets,
     importance,
@@ -18,11 +19,13 @@ from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
+everyone, manifest = cohort.read(given.cohort), splitdata.read_manifest(given.manifest)
+symbols = everyone.symbol_of
 
 
 def explain_all():
-    """(Cohort, [Explained of each fold], Explained of the final model)."""
-    splits = [splitdata.read(given.cohort, given.manifest, split, params.design) for split in params.splits]
+    """([Explained of each fold], Explained of the final model, why there are no shuffled labels)."""
+    splits = [splitdata.of(everyone, manifest, split, params.design) for split in params.splits]
     paths = given.normalizers, given.batch_models, given.features or [None] * len(splits)
     explainer = explanation.Explainer(
         params.design,
@@ -37,41 +40,42 @@ def explain_all():
         )
         for data, folder, *artefacts in zip(splits, given.models, *paths, strict=True)
     ]
-    return splits[-1].cohort, found[:-1], found[-1]
+    return found[:-1], found[-1], explainer.note
 
 
-def write_sets(cohort, final):
+def write_sets(final):
     """Enrichment of gene sets in the final model; returns why there is none, if so."""
-    sets, symbols = (
-        genesets.read_gmt(given.gene_sets),
-        [cohort.symbol_of.get(name, "") for name in final.names],
-    )
+    sets, named = genesets.read_gmt(given.gene_sets), [symbols.get(name, "") for name in final.names]
     try:
-        members = genesets.members(sets, final.names, symbols)
+        members = genesets.members(sets, final.names, named)
     except InputProblem as problem:
-        Path(out.gene_sets).write_text("\t".join(importance_sets.COLUMNS) + "\n")
+        write_header(out.gene_sets, importance_sets.COLUMNS)
         return str(problem)
-    table = importance_sets.table(
-        final.names, cohort.symbol_of, sets, final.classes, final.effects, members, final.residuals
-    )
+    described = final.names, symbols, sets, final.classes, final.effects, members, final.residuals
+    table = importance_sets.table(*described)
     table.to_csv(out.gene_sets, sep="\t", index=False, float_format="%.6g")
     return None
 
 
+def write_header(path, columns):
+    Path(path).write_text("\t".join(columns) + "\n")
+
+
 try:
-    cohort, folds, final = explain_all()
+    folds, final, no_shuffles = explain_all()
 except InputProblem as problem:
     told = {"note": str(problem)}
-    Path(out.table).write_text("\t".join(importance.COLUMNS + importance.CONTROL_COLUMNS) + "\n")
+    write_header(out.table, importance.COLUMNS + importance.CONTROL_COLUMNS)
     if out.gene_sets:
-        Path(out.gene_sets).write_text("\t".join(importance_sets.COLUMNS) + "\n")
+        write_header(out.gene_sets, importance_sets.COLUMNS)
 else:
     limit = None if final.control is None else shuffled.limit(final.control, final.effects)
     places = [({name: i for i, name in enumerate(one.names)}, one.effects) for one in folds]
-    table = importance.table(final.names, cohort.symbol_of, final.classes, final.effects, places, limit)
+    table = importance.table(final.names, symbols, final.classes, final.effects, places, limit)
     table.to_csv(out.table, sep="\t", index=False, float_format="%.6g")
     told = explanation.stability(folds, final)
+    told["shuffled_labels"] = {"note": no_shuffles} if no_shuffles else told["shuffled_labels"]
     if out.gene_sets:
-        told["gene_sets_note"] = write_sets(cohort, final)
+        told["gene_sets_note"] = write_sets(final)
 Path(out.stability).write_text(json.dumps(told, indent=1) + "\n")
 print(json.dumps(told, indent=1))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rna2model import importance, shuffled
+from rna2model.errors import InputProblem
 
 MOST = 100  # training samples that SHAP values and gradients are averaged over
 
@@ -32,7 +33,7 @@ class Explainer:
 
     def __init__(self, design, seed, shuffles, selector):
         self.design, self.seed, self.shuffles, self.selector = design, seed, shuffles, selector
-        self.outcomes = None  # (P, m) of all training samples
+        self.outcomes = self.note = None  # (P, m) of all training samples; why there are none
 
     def shuffle(self, data, trained, model):
         """Draw the labels of SplitData `data`'s training samples; trained: names of each split's training samples."""
@@ -40,8 +41,12 @@ class Explainer:
         n, y = shuffled.wanted(self.shuffles, model), data.outcome(data.full)
         if n:
             rows = [[place[name] for name in names] for names in trained]
-            draw = self.design["task"], y, data.groups(data.full), rows, n, self.seed
-            self.outcomes = shuffled.draw(*draw)
+            try:
+                self.outcomes = shuffled.draw(
+                    self.design["task"], y, data.groups(data.full), rows, n, self.seed
+                )
+            except InputProblem as problem:
+                self.note = str(problem)
 
     def explain(self, data, model, fitted, final=False):
         """The Explained of a model and the artefacts (normalizer, batch model, features) of its split."""
