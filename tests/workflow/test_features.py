@@ -87,7 +87,6 @@ def test_the_covariate_is_what_the_models_use_in_every_fold(clinical):
     stability = json.loads((clinical.results / "models/logistic_l2/stability.json").read_text())
     assert stability["note"] is None and stability["stability"] < 0.7  # the 30 genes beside it are noise
     assert features["above_control"][0] == "True" and stability["shuffled_labels"]["n"] == 20
-    assert stability["stability"] > stability["shuffled_labels"]["mean"]
     differences = clinical.table("models/differences.tsv").set_index(["model", "against", "metric"])
     assert float(differences.loc[("logistic_l2", "dummy", "balanced_accuracy"), "lower"]) > 0.2
 
