@@ -67,10 +67,12 @@ def write(data, folder):
     """Write everything to `folder` from the package's `data`."""
     values = pd.read_csv(data / "log_tpm.csv", index_col=0).rename_axis("gene_id")
     table = pd.read_csv(data / "sample_table.csv", index_col=0, dtype=str)
-    values.to_csv(folder / "log_tpm.tsv.gz", sep="\t")
+    matrix = folder / "log_tpm.tsv.gz"
+    if not matrix.is_file():  # a new date of the same values would run everything again
+        values.to_csv(matrix, sep="\t")
     sheet(values, table.loc[values.columns]).to_csv(folder / "samples.tsv", sep="\t", index=False)
     (folder / "regulons.gmt").write_text(regulons(pd.read_csv(data / "trn.csv", dtype=str)))
-    shutil.copy(data / "genome.gff3", folder)
+    shutil.copy2(data / "genome.gff3", folder)
     shared = yaml.safe_load((HERE / "example.yaml").read_text())
     for name, group in FOLDS.items():
         config = shared | {"results": name, "design": shared["design"] | {"group": group}}
