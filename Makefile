@@ -2,10 +2,11 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data predict test lint bench golden clean
+.PHONY: help setup demo demo-data predict example test lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
+EXAMPLE ?= example
 SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 
 help: ## list the targets
@@ -30,6 +31,12 @@ predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions
 		$(if $(COUNTS),--counts "$(COUNTS)") $(if $(RESULTS),--results "$(RESULTS)") $(if $(REFERENCE),--reference "$(REFERENCE)") \
 		-- $$(cat "$(HERE).venv/snakemake_options") --cores $(CORES) --profile "$(or $(PROFILE),$(HERE)profiles/local)"
 
+example: setup ## published data: the same models under random folds and by study, in $(EXAMPLE)/
+	@.venv/bin/python resources/example/prepare.py --out $(EXAMPLE)
+	@for folds in by_sample by_condition by_study; do echo "example: $$folds"; \
+		$(SNAKEMAKE) --cores $(CORES) --profile $$PWD/profiles/local -d $(EXAMPLE) --configfile $(EXAMPLE)/$$folds.yaml || exit 1; done
+	@.venv/bin/python resources/example/summarize.py --folder $(EXAMPLE)
+
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests
 
@@ -40,15 +47,18 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
 
-bench: setup ## speed and memory against bare tools and a peer, measured in one run (half an hour)
+bench: setup ## speed and memory against bare tools, R, scikit-learn and a peer; models on published sets (an hour)
 	.venv/bin/python tests/bench/reads_to_counts.py
 	.venv/bin/python tests/bench/merge_counts.py
 	.venv/bin/python tests/bench/expression.py
+	.venv/bin/python tests/bench/nested_cv.py
+	.venv/bin/python tests/bench/batched_torch.py
+	.venv/bin/python tests/bench/quality.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R
 	Rscript tests/golden/make_selection.R
 	Rscript tests/golden/make_explore.R
 
-clean: ## remove the demo and caches (not .venv)
-	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache
+clean: ## remove the demo, the example and caches (not .venv)
+	rm -rf $(DEMO) $(EXAMPLE) .snakemake .pytest_cache .ruff_cache

@@ -43,6 +43,7 @@ if not FROZEN:
 
     include: "rules/model.smk"
     include: "rules/evaluate.smk"
+    include: "rules/explain.smk"
 
 
 include: "rules/predict.smk"
@@ -82,6 +83,7 @@ else:
             f"{RESULTS}/models/comparison.tsv",
             f"{RESULTS}/models/differences.tsv",
             f"{RESULTS}/models/{SHIPPED}/features.tsv",
+            f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
             f"{RESULTS}/bundle/manifest.json",
             EXPLORATION,
             f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],

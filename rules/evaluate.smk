@@ -5,7 +5,6 @@ PERMUTED_MODEL = "ridge" if DESIGN["task"] == "regression" else "logistic_l2"
 PERMUTED = (
     [f"{RESULTS}/models/{PERMUTED_MODEL}/permutation.json"] if config["evaluation"]["permutations"] else []
 )
-EXPLAINED_SPLITS = [*FOLDS, "full"]
 # Predictions of the final model for a fixed hold-out, which it never saw.
 HELD_OUT = [f"{RESULTS}/splits/full/predictions/{{model}}.tsv"] if HOLDOUT else []
 
@@ -152,35 +151,3 @@ rule differences:
         library=LIBRARY,
     script:
         "../scripts/differences.py"
-
-
-rule explain:
-    """Which features the final model uses, and whether the models of the folds use the same ones."""
-    input:
-        cohort=f"{RESULTS}/splits/training.h5ad",
-        manifest=f"{RESULTS}/splits/manifest.tsv",
-        normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in EXPLAINED_SPLITS],
-        batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in EXPLAINED_SPLITS],
-        features=[fitted_features(split) for split in EXPLAINED_SPLITS] if HAS_FEATURES else [],
-        models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
-    output:
-        table=f"{RESULTS}/models/{{model}}/features.tsv",
-        stability=f"{RESULTS}/models/{{model}}/stability.json",
-    log:
-        f"{RESULTS}/logs/explain/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/explain/{{model}}.tsv"
-    retries: 2
-    conda:
-        "../envs/explain.yaml"
-    resources:
-        mem_mb=megabytes(3000, per_input_mb=10),
-        runtime=minutes(60),
-    params:
-        splits=EXPLAINED_SPLITS,
-        design=DESIGN,
-        seed=config["evaluation"]["seed"],
-        most=100,
-        library=LIBRARY,
-    script:
-        "../scripts/explain.py"

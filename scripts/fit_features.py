@@ -9,9 +9,8 @@ data = splitdata.read(given.cohort, given.manifest, snakemake.wildcards.split, p
 normalizer, batch_model, _ = splitdata.artefacts(given.normalizer, given.batch_model)
 sets = None
 if given.gene_sets:
-    symbols = data.cohort.symbols and dict(zip(data.cohort.genes, data.cohort.symbols, strict=True))
-    named = symbols and [symbols[gene] for gene in normalizer.genes_]
-    sets = genesets.members(genesets.read_gmt(given.gene_sets), normalizer.genes_, named)
+    symbols = [data.cohort.symbol_of.get(gene, "") for gene in normalizer.genes_]
+    sets = genesets.members(genesets.read_gmt(given.gene_sets), normalizer.genes_, symbols)
 fitted = features.Features(
     normalizer.genes_,
     sets,

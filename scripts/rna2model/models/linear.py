@@ -80,6 +80,15 @@ class LogisticL2(Linear):
         self._keep(rotation, weights[:, 0], intercept[0])
         self.settings_.update(C=float(C), n_varying_genes=rotation.n_varying)
 
+    def refit(self, X, labellings):
+        """(P, 1 or K, p) coefficients of the same model with the same C for other labels of the rows X (n, p), all in one
+        batch; labellings (P, n) class numbers, every class in each. All columns of X are used."""
+        rotation = Rotation(X)
+        loss, first = logistic_targets(labellings[0])
+        targets = np.concatenate([first, *(logistic_targets(y)[1] for y in labellings[1:])], axis=1)
+        members = np.ones(targets.shape[:2]), np.full(len(labellings), self.settings_["C"])
+        return _refitted(rotation, newton.solve(loss, rotation.Z, targets, *members)[0])
+
 
 class Clinical(LogisticL2):
     """Logistic regression on the clinical covariates alone: what expression has to add to."""
@@ -124,6 +133,16 @@ class LinearSVM(Linear):
         w, intercept = newton.solve(newton.SquaredHinge, rotation.Z, targets, weight, np.full(members, C))
         self._keep(rotation, slope * w[:, :, 0], slope * intercept[:, 0] + offsets)
         self.settings_.update(C=float(C), calibration_slope=slope, n_varying_genes=rotation.n_varying)
+
+    def refit(self, X, labellings):
+        """The same as `LogisticL2.refit`; coefficients of decision values, which no slope calibrates."""
+        rotation, parts = Rotation(X), [one_against_rest(y) for y in labellings]
+        width = parts[0].shape[1]
+        weight = np.stack([base.balanced_weights(y) for y in labellings], axis=1).repeat(width, axis=1)
+        Cs = np.full(weight.shape[1], self.settings_["C"])
+        targets = np.concatenate(parts, axis=1)
+        weights, _ = newton.solve(newton.SquaredHinge, rotation.Z, targets, weight, Cs)
+        return _refitted(rotation, weights.reshape(len(weights), len(labellings), width))
 
 
 def logistic_targets(y):
@@ -187,6 +206,12 @@ def probabilities(decision):
 def decide(decision):
     """(n,) class numbers from (n, 1) or (n, K) decision values."""
     return (decision[:, 0] > 0).astype(int) if decision.shape[1] == 1 else decision.argmax(axis=1)
+
+
+def _refitted(rotation, weights):
+    """(P, M, p) coefficients per gene from rotated ones (r, P, M)."""
+    flat = rotation.to_genes(weights.reshape(len(weights), -1))
+    return flat.reshape(*weights.shape[1:], -1)
 
 
 def _spread(values, rows, n):
