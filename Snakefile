@@ -40,6 +40,7 @@ include: "rules/explore.smk"
 include: "rules/differential.smk"
 include: "rules/model.smk"
 include: "rules/evaluate.smk"
+include: "rules/learning.smk"
 include: "rules/predict.smk"
 include: "rules/report.smk"
 
@@ -59,6 +60,7 @@ rule all:
         f"{RESULTS}/models/comparison.tsv",
         f"{RESULTS}/models/differences.tsv",
         f"{RESULTS}/models/{SHIPPED}/features.tsv",
+        f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv" if FRACTIONS else [],
         f"{RESULTS}/bundle/manifest.json",
         EXPLORATION,
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
