@@ -1,5 +1,6 @@
 """The learning curve: smaller training sets lie within larger ones, and all that is fitted is fitted on them alone."""
 
+import itertools
 from collections import Counter
 from types import SimpleNamespace
 
@@ -51,7 +52,7 @@ def made():
 def test_smaller_sets_lie_within_larger_ones_with_whole_donors_and_the_same_classes(made, tmp_path):
     data = written(tmp_path, *made)
     sets = [learningcurve.subset(data, fraction, "r1f1", 1) for fraction in (0.1, 0.4, 0.7, 1.0)]
-    assert all(set(small) < set(large) for small, large in zip(sets, sets[1:], strict=False))
+    assert all(set(small) < set(large) for small, large in itertools.pairwise(sets))
     assert sets[-1] == data.train and not set(sets[-1]) & set(data.test)
     donor_of = dict(zip(data.train, data.groups(data.train), strict=True))
     every = Counter(donor_of.values())
