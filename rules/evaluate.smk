@@ -11,11 +11,6 @@ EXPLAINED_SPLITS = [*FOLDS, "full"]
 HELD_OUT = [f"{RESULTS}/splits/full/predictions/{{model}}.tsv"] if HOLDOUT else []
 
 
-def permutation_result(wildcards):
-    """The permutation test of a model, where it has one."""
-    return [f"{RESULTS}/models/{{model}}/permutation.json"] if wildcards.model in PERMUTED_MODELS else []
-
-
 rule permute:
     """Labels shuffled, everything from tuning on repeated: how good a score comes by chance."""
     input:
