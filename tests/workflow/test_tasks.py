@@ -99,7 +99,7 @@ def test_numbers_and_survival_have_bins_and_a_learning_curve_too(name, request):
     curve = run.table(f"models/{model}/learning_curve.tsv").set_index(["fraction", "metric"])
     assert (curve["folds"] == 3).all() and set(curve.index.get_level_values(0)) == {0.5, 1.0}
     assert curve.loc[(1.0, metric), "estimate"] == pytest.approx(scores(run, model)[metric]["estimate"])
-    assert curve.loc[(0.5, metric), "n_train"] == pytest.approx(16, abs=2)
+    assert curve.loc[(0.5, metric), "n_train"] == pytest.approx(16, abs=4)
 
 
 def test_a_cox_regression_can_be_compared_with_shuffled_times(survival):
