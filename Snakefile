@@ -39,10 +39,12 @@ include: "rules/expression.smk"
 include: "rules/explore.smk"
 include: "rules/differential.smk"
 
+
 if not FROZEN:
 
     include: "rules/model.smk"
     include: "rules/evaluate.smk"
+    include: "rules/learning.smk"
     include: "rules/explain.smk"
 
 
@@ -84,6 +86,7 @@ else:
             f"{RESULTS}/models/differences.tsv",
             f"{RESULTS}/models/{SHIPPED}/features.tsv",
             f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
+            f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv" if FRACTIONS else [],
             f"{RESULTS}/bundle/manifest.json",
             EXPLORATION,
             f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],

@@ -87,6 +87,11 @@ def fitted_features(split):
     return f"{RESULTS}/splits/{split}/features.safetensors" if HAS_FEATURES else []
 
 
+def permutation_result(wildcards):
+    """The permutation test of a model, where it has one."""
+    return [f"{RESULTS}/models/{{model}}/permutation.json"] if wildcards.model in PERMUTED_MODELS else []
+
+
 def metadata(names):
     return {name: SAMPLES[name].metadata for name in names}
 

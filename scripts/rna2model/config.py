@@ -101,8 +101,9 @@ def _contradictions(config):
     return [
         *_reads_contradictions(config),
         *_task_contradictions(config),
-        *_model_contradictions(config),
         *_training_contradictions(config),
+        *_serving_contradictions(config),
+        *_model_contradictions(config),
     ]
 
 
@@ -143,6 +144,29 @@ def _task_contradictions(config):
             problems.append(f"config: design.{key} is for design.task survival, not for {task}")
     if task != "survival" and config["evaluation"]["landmarks"]:
         problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
+    return problems
+
+
+def _training_contradictions(config):
+    """What classes alone can have, and permutations of models that are not trained."""
+    task, training, evaluation = config["design"]["task"], config["training"], config["evaluation"]
+    reasons = {
+        "imbalance": ("auto", "has no classes to balance"),
+        "calibration": ("auto", "predicts no class probabilities"),
+        "threshold": ("default", "predicts no class"),
+    }
+    problems = [
+        f"config: training.{key} {training[key]!r} is for design.task classification: {task} {reason}; leave it out"
+        for key, (default, reason) in reasons.items()
+        if task != "classification" and training[key] != default
+    ]
+    problems += [
+        f"config: evaluation.permuted_models: {name} is not among models ({_listed(config['models'])}); add it there"
+        for name in evaluation["permuted_models"]
+        if name not in config["models"]
+    ]
+    if evaluation["permuted_models"] and not evaluation["permutations"]:
+        problems.append("config: evaluation.permuted_models needs evaluation.permutations above 0")
     return problems
 
 
@@ -207,8 +231,8 @@ def _model_contradictions(config):
     return problems
 
 
-def _training_contradictions(config):
-    """Keys of `training` that do nothing beside each other."""
+def _serving_contradictions(config):
+    """Keys of a frozen bundle and of pretraining that do nothing beside each other."""
     training = config["training"]
     frozen = training["retrain"] == "never"
     pretraining = training["pretrain_unlabelled"] or training["pretrain_new"]

@@ -35,13 +35,15 @@ def run_on(folder, design, effect, sheet=None, check=True, **evaluation):
 
 @pytest.fixture(scope="module")
 def regression(tmp_path_factory):
-    return run_on(tmp_path_factory.mktemp("regression"), REGRESSION, 0.8, holdout="outside")
+    folder = tmp_path_factory.mktemp("regression")
+    return run_on(folder, REGRESSION, 0.8, holdout="outside", learning_curve=[0.5])
 
 
 @pytest.fixture(scope="module")
 def survival(tmp_path_factory):
     design, folder = {**SURVIVAL, "batch": "site"}, tmp_path_factory.mktemp("survival")
-    return run_on(folder, design, 0.8, holdout="outside", leave_one_batch_out=True)
+    more = {"leave_one_batch_out": True, "permutations": 19, "permuted_models": ["cox_ridge"]}
+    return run_on(folder, design, 0.8, holdout="outside", learning_curve=[0.5], **more)
 
 
 @pytest.fixture(scope="module", params=[REGRESSION, SURVIVAL], ids=["regression", "survival"])
@@ -84,6 +86,27 @@ def test_a_planted_risk_is_ranked_and_its_survival_predicted(survival):
         probabilities = frame[shown].to_numpy()
         assert (np.diff(probabilities, axis=1) <= 0).all() and (probabilities <= 1).all()
     assert list(survival.table("models/cox_ridge/leave_one_batch_out.tsv").columns) == list(table.columns)
+
+
+@pytest.mark.parametrize("name", ["regression", "survival"])
+def test_numbers_and_survival_have_bins_and_a_learning_curve_too(name, request):
+    run = request.getfixturevalue(name)
+    model, metric = {"regression": ("ridge", "spearman"), "survival": ("cox_ridge", "harrell_c")}[name]
+    bins = run.table(f"models/{model}/calibration.tsv")
+    outcomes = (
+        {"value"} if name == "regression" else {n for n in run.table("predictions.tsv") if "survival_" in n}
+    )
+    assert set(bins["outcome"]) == outcomes and set(bins.groupby("outcome")["n"].sum()) == {48}
+    curve = run.table(f"models/{model}/learning_curve.tsv").set_index(["fraction", "metric"])
+    assert (curve["folds"] == 3).all() and set(curve.index.get_level_values(0)) == {0.5, 1.0}
+    assert curve.loc[(1.0, metric), "estimate"] == pytest.approx(scores(run, model)[metric]["estimate"])
+    assert curve.loc[(0.5, metric), "n_train"] == pytest.approx(16, abs=4)
+
+
+def test_a_cox_regression_can_be_compared_with_shuffled_times(survival):
+    found = scores(survival, "cox_ridge")["permutation"]
+    assert found["metric"] == "harrell_c" and found["n"] == 19 and found["p"] <= 0.1
+    assert 0.4 < found["mean"] < 0.6
 
 
 @pytest.mark.parametrize("name", ["regression", "survival"])
