@@ -1,6 +1,6 @@
 # `make` lists the targets. `make demo` and `make test` set everything up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-data test lint bench golden clean
+.PHONY: help setup demo demo-data test chaos lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -25,6 +25,9 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests
+
+chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
+	.venv/bin/python tests/chaos/kill.py
 
 lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/ruff check .

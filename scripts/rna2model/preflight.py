@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import covariates, design, genesets, outcome, probe, sheet, splits
+from rna2model import covariates, design, disk, genesets, outcome, probe, sheet, splits
 from rna2model.errors import InputProblem
 
 
@@ -20,6 +20,7 @@ def check(given, folders):
         return None, {}, problems
     missing = configuration.resolve_files(config, folders)
     problems += missing
+    problems += filter(None, [disk.unwritable(config["results"])])
     if not config["counts"] and not missing:
         problems += probe.problems(config)
     for section in ("expression", "features"):
