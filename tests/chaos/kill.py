@@ -44,7 +44,7 @@ def make(folder):
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config["results"] = "results"
     config |= {"qc": {"min_reads": 100}, "models": ["logistic_l2", "elastic_net"]}
-    config |= {"design": {"target": "condition", "batch": "batch"}}
+    config |= {"design": {"target": "condition"}, "expression": {"normalization": "tmm"}}
     config["evaluation"] = {"folds": 2, "inner_folds": 2, "permutations": 5, "seed": 1}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
 
