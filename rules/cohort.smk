@@ -44,7 +44,7 @@ if FROM_READS:
             f"{RESULTS}/benchmarks/build_cohort/training.tsv"
         params:
             used=list(LABELLED),
-            metadata=metadata(LABELLED),
+            metadata=design_cells(list(LABELLED)),
             library=LIBRARY,
 
 else:

@@ -35,6 +35,7 @@ HAS_FEATURES = bool(config["features"]["gene_sets"] or COVARIATES)
 SPLITS = preflight.split_names(config, SAMPLES)
 USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
 LABELLED = preflight.labels(SAMPLES, config)  # {sample: class}
+DESIGN_COLUMNS = preflight.design_columns(config)
 HOLDOUT = preflight.holdout(SAMPLES, config)
 NEW = [name for name in USED if name not in LABELLED]
 

@@ -83,6 +83,13 @@ def labels(samples, config):
     }
 
 
+def design_columns(config):
+    """The set of the sheet's columns that training and its splits read."""
+    given = config["design"]
+    single = [given["batch"], given["group"], config["evaluation"]["holdout"], *outcome.columns(given)]
+    return {column for column in (*single, *given["covariates"]) if column}
+
+
 def covariate_kinds(config, samples):
     """{column: "number" or "category"} of design.covariates, by the cells of the labelled samples."""
     trained = labels(samples, config)

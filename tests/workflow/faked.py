@@ -4,6 +4,7 @@ Only for questions about the plan: which jobs would run. No job ever reads these
 """
 
 import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,10 @@ def add(folder, names, reads, labelled=True, more=False):
     """Write the sheet, or with `more` append to it."""
     for name in names:
         for mate, content in enumerate(reads, start=1):
-            (folder / f"reads/{name}_R{mate}.fastq.gz").write_bytes(content)
+            path = folder / f"reads/all_R{mate}.fastq.gz"
+            if not path.exists():
+                path.write_bytes(content)
+            os.link(path, folder / f"reads/{name}_R{mate}.fastq.gz")
     with open(folder / "samples.tsv", "a" if more else "w", newline="") as file:
         table = csv.writer(file, delimiter="\t")
         if not more:
@@ -56,7 +60,7 @@ def finish(folder):
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
-    run(folder, "--touch")
+    run(folder, "--touch", "--forceall")  # all jobs, so that each is remembered with its parameters
 
 
 def run(folder, *arguments):
