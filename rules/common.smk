@@ -2,7 +2,6 @@
 
 import re
 import sys
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,9 +9,6 @@ from snakemake.exceptions import WorkflowError
 
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-
-# Snakemake forgets a coroutine when a resource depends on the size of a file that is not there yet.
-warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
 from rna2model import design, disk, models, preflight
 

@@ -2,8 +2,8 @@
 
     python tests/bench/dry_run.py [--samples 1250 2500 5000 10000]
 
-Per size: seconds and peak memory of `snakemake -n` on the whole workflow, and on a bare Snakefile that has the same
-number of rules, jobs, inputs and outputs, with nothing to compute. Asks for: at most 1.5 times the bare one at the
+Per size: processor seconds and peak memory of `snakemake -n` on the whole workflow, and on a bare Snakefile that has the same
+number of jobs and per job two files in, two out, a log, a benchmark, memory and time by attempt. Asks for: at most 1.5 times the bare one at the
 largest size, and seconds that grow with the samples, not faster.
 """
 
@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,7 +32,7 @@ rule first:
     output: ["0/{{sample}}.a", "0/{{sample}}.b"]
     log: "logs/0/{{sample}}"
     benchmark: "benchmarks/0/{{sample}}"
-    resources: mem_mb=500, runtime=10
+    resources: mem_mb=lambda wildcards, attempt: 500 * attempt, runtime=lambda wildcards, attempt: 10 * attempt
     shell: "touch {{output}}"
 
 for number in range(1, CHAIN):
@@ -43,7 +42,7 @@ for number in range(1, CHAIN):
         output: [f"{{number}}/{{{{sample}}}}.a", f"{{number}}/{{{{sample}}}}.b"]
         log: f"logs/{{number}}/{{{{sample}}}}"
         benchmark: f"benchmarks/{{number}}/{{{{sample}}}}"
-        resources: mem_mb=500, runtime=10
+        resources: mem_mb=lambda wildcards, attempt: 500 * attempt, runtime=lambda wildcards, attempt: 10 * attempt
         shell: "touch {{output}}"
 
 rule last:
@@ -54,7 +53,7 @@ rule last:
 
 
 def plan(folder, *arguments):
-    """(seconds, peak memory in MB, jobs) of a dry run."""
+    """(processor seconds, peak memory in MB, jobs) of a dry run."""
     command = [
         "/usr/bin/env",
         sys.executable,
@@ -67,22 +66,20 @@ def plan(folder, *arguments):
         "rules",
         *arguments,
     ]
-    began = time.monotonic()
     run = subprocess.run(list(map(str, command)), capture_output=True, text=True)
-    seconds = time.monotonic() - began
     text = run.stdout + run.stderr
     if run.returncode:
         sys.exit(text[-3000:])
-    return (
-        seconds,
-        int(re.search(r"peak (\d+)", text)[1]) / 1024,
-        int(re.search(r"^total +(\d+)", text, re.M)[1]),
-    )
+    seconds, peak = re.search(r"^used ([\d.]+) s (\d+) kB", text, re.M).groups()
+    return float(seconds), int(peak) / 1024, int(re.search(r"^total +(\d+)", text, re.M)[1])
 
 
 MEASURED = """
 import atexit, resource, sys
-atexit.register(lambda: print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr))
+def used():
+    now = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"used {now.ru_utime + now.ru_stime:.2f} s {now.ru_maxrss} kB", file=sys.stderr)
+atexit.register(used)
 from snakemake.cli import main
 main()
 """
