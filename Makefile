@@ -40,6 +40,7 @@ bench: setup ## speed and memory against bare tools and a peer, measured in one 
 	.venv/bin/python tests/bench/reads_to_counts.py
 	.venv/bin/python tests/bench/merge_counts.py
 	.venv/bin/python tests/bench/expression.py
+	.venv/bin/python tests/bench/dry_run.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R

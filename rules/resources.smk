@@ -4,6 +4,9 @@ import os
 from functools import cache
 
 
+SNAKEMAKE_MB = 400  # a submitted job holds Snakemake twice, 180 MB each (measured), beside its tool
+
+
 @cache
 def genome_mb():
     """Size of the genome in megabytes of bases, known before the reference is unpacked."""
@@ -34,7 +37,7 @@ def megabytes(base, per_genome_mb=0, per_input_mb=0):
     def needed(wildcards, input, attempt):
         genome = per_genome_mb * genome_mb() if per_genome_mb else 0
         given = per_input_mb * size_mb(input) if per_input_mb else 0
-        return int((base + genome + given) * 2 ** (attempt - 1))
+        return int((SNAKEMAKE_MB + base + genome + given) * 2 ** (attempt - 1))
 
     return needed
 
