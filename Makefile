@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data predict example test lint bench golden clean
+.PHONY: help setup demo demo-data predict example test chaos lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -40,6 +40,9 @@ example: setup ## published data: the same models under random folds and by stud
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests
 
+chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
+	.venv/bin/python tests/chaos/kill.py
+
 lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -54,6 +57,7 @@ bench: setup ## speed and memory against bare tools, R, scikit-learn and a peer;
 	.venv/bin/python tests/bench/nested_cv.py
 	.venv/bin/python tests/bench/batched_torch.py
 	.venv/bin/python tests/bench/quality.py
+	.venv/bin/python tests/bench/dry_run.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R

@@ -47,7 +47,7 @@ if FROM_READS:
             f"{RESULTS}/benchmarks/build_cohort/training.tsv"
         params:
             used=list(LABELLED),
-            metadata=metadata(LABELLED),
+            metadata=design_cells(list(LABELLED)),
             library=LIBRARY,
 
     use rule build_cohort as build_unlabelled_cohort with:

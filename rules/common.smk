@@ -2,7 +2,6 @@
 
 import re
 import sys
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,9 +9,6 @@ from snakemake.exceptions import WorkflowError
 
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-
-# Snakemake forgets a coroutine when a resource depends on the size of a file that is not there yet.
-warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
 
 from rna2model import design, disk, fingerprint, manifest, models, preflight, serving
 
@@ -38,6 +34,7 @@ HAS_FEATURES = bool(config["features"]["gene_sets"] or COVARIATES)
 SPLITS = preflight.split_names(config, SAMPLES)
 USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
 LABELLED = preflight.labels(SAMPLES, config)  # {sample: class}
+DESIGN_COLUMNS = preflight.design_columns(config)
 HOLDOUT = preflight.holdout(SAMPLES, config)
 PRETRAINING = preflight.pretraining(SAMPLES, config)  # samples that models only learn to reconstruct
 NEW = preflight.to_predict(SAMPLES, config)

@@ -16,7 +16,7 @@ rule fit_normalizer:
     conda:
         "../envs/python.yaml"
     resources:
-        mem_mb=megabytes(1000, per_input_mb=6),
+        mem_mb=megabytes(1000, per_input_mb=8),  # as the batch model, which profiles may run in the same submission
         runtime=minutes(10),
     params:
         design=DESIGN,

@@ -64,7 +64,7 @@ use rule qc_gate as qc_gate_training with:
     params:
         used=list(LABELLED),
         excluded={},
-        metadata=metadata(LABELLED),
+        metadata=design_cells(list(LABELLED)),
         limits=LIMITS,
         library=LIBRARY,
 

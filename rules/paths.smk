@@ -96,6 +96,12 @@ def metadata(names):
     return {name: SAMPLES[name].metadata for name in names}
 
 
+def design_cells(names):
+    """The cells that training may read: a note changed elsewhere in the sheet trains no model again."""
+    columns = [column for column in SAMPLES[names[0]].metadata if column in DESIGN_COLUMNS] if names else []
+    return {name: {column: SAMPLES[name].metadata[column] for column in columns} for name in names}
+
+
 def sample_facts(names):
     """What the gate judges of each sample."""
     return [f"{RESULTS}/qc/samples/{name}.json" for name in names]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import covariates, design, genesets, manifest, outcome, probe, serving, sheet, splits
+from rna2model import covariates, design, disk, genesets, manifest, outcome, probe, serving, sheet, splits
 from rna2model.errors import InputProblem
 
 
@@ -26,6 +26,7 @@ def check(given, folders, thorough=False):
         return None, {}, problems
     missing = configuration.resolve_files(config, folders)
     problems += missing
+    problems += filter(None, [disk.unwritable(config["results"])])
     if not config["counts"] and not missing:
         problems += probe.problems(config)
     if made is not None:
@@ -141,6 +142,13 @@ def external(samples, config):
     groups = [samples[name].metadata[group] for name in names] if group else None
     known = manifest.trained(manifest.read(config["training"]["bundle"]), names, groups)
     return [name for name in names if name not in known]
+
+
+def design_columns(config):
+    """The set of the sheet's columns that training and its splits read."""
+    given = config["design"]
+    single = [given["batch"], given["group"], config["evaluation"]["holdout"], *outcome.columns(given)]
+    return {column for column in (*single, *given["covariates"]) if column}
 
 
 def covariate_kinds(config, samples):

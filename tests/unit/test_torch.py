@@ -27,7 +27,7 @@ def network_of(name):
         "length": [6],
         "channels": [3],
     }
-    kind = models._class(name, "classification")
+    kind = models.class_of(name, "classification")
     return kind(search={k: v for k, v in small.items() if k in kind.SEARCH})
 
 
