@@ -88,7 +88,7 @@ def agreement(folds):
 
 
 def _in_one_batch(model):
-    return hasattr(model, "refit") and model.columns_ is None
+    return hasattr(model, "refit") and model.columns_ is None and "imbalance" not in model.settings_
 
 
 def _again(model, seed, X, y, shown, groups, select):
@@ -100,6 +100,7 @@ def _again(model, seed, X, y, shown, groups, select):
         inner_folds=max(2, model.settings_["inner_folds"]),
         search=kept,
         task=model.task,
+        imbalance=model.settings_.get("imbalance", "auto"),
     )
     again.fit(X, y, groups=groups, select=select, log=lambda *_: None)
     return importance.effects(again, shown, shown.mean(axis=0))[0].astype(np.float32)

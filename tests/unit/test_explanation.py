@@ -178,3 +178,14 @@ def test_a_number_is_explained_in_its_own_unit():
     assert isinstance(table, pd.DataFrame) and table["explained"][0] == "age" and table["feature"][0] == 3
     expected = model.coefficients()[0, 3] * (X[0, 3] - X[:, 3].mean())
     assert table["weight"][0] == pytest.approx(expected, rel=0.01)
+
+
+def test_models_of_shuffled_labels_treat_classes_as_the_explained_model_does(monkeypatch):
+    X, _ = cohort(n=30, p=50)
+    y = np.array(["a"] * 20 + ["b"] * 10)
+    made, make = [], models.make
+    monkeypatch.setattr(models, "make", lambda name, **more: made.append(more) or make(name, **more))
+    model = fitted("logistic_l2", X, y, imbalance="smote")
+    assert shuffled.wanted("auto", model) == 0 and shuffled.wanted(2, model) == 2
+    assert shuffled.effects(model, X, np.array([y, y[::-1]]), X).shape == (2, 1, X.shape[1])
+    assert [more["imbalance"] for more in made] == ["smote"] * 3

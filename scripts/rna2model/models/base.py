@@ -112,6 +112,8 @@ class Model(Adjusting):
             "device": "cpu",
             "notes": [],
         }
+        if self.ADJUSTED and self.imbalance != "auto":
+            self.settings_["imbalance"] = self.imbalance
         folds = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
