@@ -62,6 +62,8 @@ def training_options(wildcards):
     """What the config says of one model's training; a change for one model leaves the others as they are."""
     given, model = config["training"], wildcards.model
     options = {"search": {model: given["search"][model]}} if model in given["search"] else {}
+    if DESIGN["task"] == "classification":
+        options |= {key: given[key] for key in ("imbalance", "calibration", "threshold")}
     if model in TORCH_MODELS:
         options |= {key: given[key] for key in ("seeds", "pretrained", "tensorboard")}
     return options

@@ -30,6 +30,17 @@ if FROM_READS:
             "../scripts/write_multiqc.py"
 
 
+# With a frozen bundle the page shows the scores of the run that trained it, where its files are still in the results.
+CAN_REPORT = all(
+    Path(f"{RESULTS}/{name}").is_file()
+    for name in [
+        "models/comparison.tsv",
+        "bundle/manifest.json",
+        *(f"models/{model}/{file}" for model in MODELS for file in ("metrics.json", "predictions.tsv")),
+    ]
+)
+
+
 rule report:
     """One self-contained page from sample flow to predictions."""
     input:
@@ -41,6 +52,7 @@ rule report:
         predictions=[f"{RESULTS}/models/{model}/predictions.tsv" for model in MODELS],
         bundle=f"{RESULTS}/bundle/manifest.json",
         new=f"{RESULTS}/predictions.tsv" if NEW else [],
+        external=f"{RESULTS}/external_validation.json" if EXTERNAL else [],
     output:
         f"{RESULTS}/report.html",
     log:

@@ -44,6 +44,8 @@ gate.write(rows, params.metadata, out.samples)
 
 everyone = cohort.build(counts, samples, gene_table, params.metadata, params.unit)
 everyone.write_h5ad(out.cohort)
-everyone[everyone.obs_names.isin(params.labelled)].copy().write_h5ad(out.training)
+for names, path in ((params.labelled, out.training), (params.pretraining, out.unlabelled)):
+    if path:
+        everyone[everyone.obs_names.isin(names)].copy().write_h5ad(path)
 cohort.write_matrix(counts, samples, genes, out.matrix)
 print(*notes, f"{len(samples)} samples x {len(genes)} genes", sep="\n")

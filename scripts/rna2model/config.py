@@ -99,7 +99,13 @@ def _suggest(word, known):
 
 def _contradictions(config):
     """Problems between keys that each are fine alone."""
-    return [*_reads_contradictions(config), *_task_contradictions(config), *_model_contradictions(config)]
+    return [
+        *_reads_contradictions(config),
+        *_task_contradictions(config),
+        *_training_contradictions(config),
+        *_serving_contradictions(config),
+        *_model_contradictions(config),
+    ]
 
 
 def _reads_contradictions(config):
@@ -153,6 +159,29 @@ def _search_problems(search, task):
     return problems
 
 
+def _training_contradictions(config):
+    """What classes alone can have, and permutations of models that are not trained."""
+    task, training, evaluation = config["design"]["task"], config["training"], config["evaluation"]
+    reasons = {
+        "imbalance": ("auto", "has no classes to balance"),
+        "calibration": ("auto", "predicts no class probabilities"),
+        "threshold": ("default", "predicts no class"),
+    }
+    problems = [
+        f"config: training.{key} {training[key]!r} is for design.task classification: {task} {reason}; leave it out"
+        for key, (default, reason) in reasons.items()
+        if task != "classification" and training[key] != default
+    ]
+    problems += [
+        f"config: evaluation.permuted_models: {name} is not among models ({_listed(config['models'])}); add it there"
+        for name in evaluation["permuted_models"]
+        if name not in config["models"]
+    ]
+    if evaluation["permuted_models"] and not evaluation["permutations"]:
+        problems.append("config: evaluation.permuted_models needs evaluation.permutations above 0")
+    return problems
+
+
 def _model_contradictions(config):
     problems = []
     design, expression = config["design"], config["expression"]
@@ -175,7 +204,8 @@ def _model_contradictions(config):
     lengths_needed = (
         config["counts"] and expression["normalization"] in ("tpm", "fpkm") and config["counts_unit"] != "tpm"
     )
-    if lengths_needed and not config["reference"]["gtf"]:
+    frozen = config["training"]["retrain"] == "never"  # then the bundle has them
+    if lengths_needed and not config["reference"]["gtf"] and not frozen:
         problems.append(
             f"config: expression.normalization {expression['normalization']!r} needs gene lengths: give reference.gtf"
         )
@@ -213,6 +243,25 @@ def _model_contradictions(config):
     return problems
 
 
+def _serving_contradictions(config):
+    """Keys of a frozen bundle and of pretraining that do nothing beside each other."""
+    training = config["training"]
+    frozen = training["retrain"] == "never"
+    pretraining = training["pretrain_unlabelled"] or training["pretrain_new"]
+    wrong = {
+        "training.bundle and training.predict_labelled are for training.retrain never; to start training from a bundle's"
+        " weights, use training.pretrained": not frozen
+        and (training["bundle"] or training["predict_labelled"]),
+        "training.pretrain_unlabelled and training.pretrain_new do nothing with training.retrain never": frozen
+        and pretraining,
+        f"training.pretrain_unlabelled and training.pretrain_new need one of the models {_listed(sorted(models.PRETRAINED))}"
+        " without training.pretrained, whose weights would be the start instead": not frozen
+        and pretraining
+        and (training["pretrained"] or not models.PRETRAINED.intersection(config["models"])),
+    }
+    return [f"config: {text}" for text, is_wrong in wrong.items() if is_wrong]
+
+
 def locate(path, folders):
     """`path` itself if absolute, else its first existing place in `folders`, else in the first of them."""
     path = Path(path).expanduser()
@@ -229,6 +278,7 @@ def resolve_files(config, folders):
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
     wanted += [(("trimming",), "rrna", False), (("training",), "pretrained", False)]
+    wanted += [(("training",), "bundle", False)]
     wanted += [((section,), "gene_sets", False) for section in ("expression", "features")]
     for parents, key, required in wanted:
         node = config

@@ -196,3 +196,58 @@ def test_missing_values_can_be_filled_among_logarithms_only():
     assert "expression.missing 'knn' is for counts_unit log" in problem
     log = {"counts": "m.tsv", "counts_unit": "log", "expression": {"missing": "knn"}}
     assert problems_of(log) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"training": {"imbalance": "smote"}, "design": {"task": "regression"}},
+            "regression has no classes to balance",
+        ),
+        (
+            {"training": {"calibration": "sigmoid"}, "design": {"task": "regression"}},
+            "regression predicts no class probabilities",
+        ),
+        (
+            {
+                "training": {"threshold": "tuned"},
+                "design": {"task": "survival", "time": "months", "event": "died"},
+            },
+            "survival predicts no class",
+        ),
+        ({"evaluation": {"permuted_models": ["knn"]}}, "permuted_models: knn is not among models"),
+        (
+            {"evaluation": {"permuted_models": ["mlp"], "permutations": 0}},
+            "permuted_models needs evaluation.permutations above 0",
+        ),
+        ({"evaluation": {"learning_curve": [1.5]}}, "evaluation.learning_curve.0: must be at most 1"),
+        ({"training": {"imbalance": "smotee"}}, "did you mean 'smote'?"),
+    ],
+)
+def test_adjustments_and_tests_that_cannot_be_are_refused(given, expected):
+    (problem,) = problems_of(given)
+    assert expected in problem
+
+
+def sheet_problems(tmp_path, rows, **sections):
+    """Problems of a config with a sheet of sample, condition, sex."""
+    from rna2model import preflight
+
+    (tmp_path / "s.tsv").write_text(
+        "sample\tcondition\tsex\n" + "".join("\t".join(row) + "\n" for row in rows)
+    )
+    (tmp_path / "m.tsv").write_text("x")
+    given = {"samples": str(tmp_path / "s.tsv"), "counts": str(tmp_path / "m.tsv"), **sections}
+    return preflight.check(given, [tmp_path])[2]
+
+
+def test_a_threshold_is_for_two_classes_and_synthetic_samples_are_not_for_categories(tmp_path):
+    rows = [(f"s{i}", "abc"[i % 3], "fm"[i % 2]) for i in range(12)]
+    (problem,) = sheet_problems(tmp_path, rows, training={"threshold": "tuned"})
+    assert "tuned is for two classes, here are 3 (a, b, c)" in problem
+    smote = {"training": {"imbalance": "smote"}, "design": {"covariates": ["sex"]}}
+    (problem,) = sheet_problems(tmp_path, rows, **smote)
+    assert "column sex: training.imbalance smote" in problem and "use class_weights" in problem
+    aged = [(name, label, str(20 + i)) for i, (name, label, _) in enumerate(rows)]
+    assert sheet_problems(tmp_path, aged, **smote) == []

@@ -7,7 +7,7 @@ import pytest
 import test_regression
 import test_survival
 from numpy.testing import assert_allclose, assert_array_equal
-from test_models import SEARCH, quiet
+from test_models import SEARCH, expression, quiet
 from test_torch import folds_of, network_of, plan_of
 
 from rna2model import batch, bundle, importance, models, normalization, outcome
@@ -253,3 +253,24 @@ def test_a_bundle_serves_them(fitted, tmp_path):
         assert table["risk_group"].tolist() == model.risk_group(expected).tolist()
         assert_allclose(table["survival_5"], model.survival(expected, [5.0])[:, 0], atol=1e-8)
         assert (table["survival_5"] >= table["survival_20"]).all()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_samples_without_target_shape_the_autoencoder(task):
+    X, y = COHORT[task](n=40, p=30)
+    unlabelled, _ = COHORT[task](n=25, p=30, seed=3)
+    without = make("autoencoder", task).fit(X, y, log=quiet)
+    model = make("autoencoder", task, unlabelled=unlabelled).fit(X, y, log=quiet)
+    assert model.settings_["n_unlabelled"] == 25 and model.settings_["n_train"] == 40
+    assert np.isfinite(model.predict(X)).all() and (model.predict(X) != without.predict(X)).any()
+
+
+def test_a_number_starts_from_the_weights_of_a_classifier():
+    """The encoder of the same genes, whatever its head was for."""
+    X, labels = expression(n=24, p=40)
+    before = models.make("mlp", search=SEARCH["mlp"]).fit(X, labels, log=quiet)
+    new, y = COHORT["regression"](n=40, p=40)
+    model = make("mlp", "regression", pretrained=before.arrays_).fit(new, y, log=quiet)
+    assert (
+        "starts from pretrained weights" in model.settings_["notes"] and np.isfinite(model.predict(new)).all()
+    )

@@ -24,7 +24,7 @@ from rna2model import __version__
 from rna2model.models.torch_data import Fold, Rows, stack
 from rna2model.models.torch_state import Journal
 
-__all__ = ["Fold", "Plan", "train"]
+__all__ = ["Fold", "Plan", "held_out", "train"]
 
 STATE = ("weights", "first_moments", "second_moments")  # of a checkpoint
 LOG_EVERY = 25  # epochs
@@ -77,6 +77,16 @@ def train(network, folds, settings, truth, plan):
         program.save(finished=program.epoch == plan.epochs or not program.active.any())
         program.drop_frozen()
     return program
+
+
+@torch.no_grad()
+def held_out(program, truth):
+    """List of (m, K) float64 outputs of the first setting's network of each fold, for the fold's validation rows in order."""
+    plan = program.plan
+    rows = Rows(program.folds, truth, plan.device, plan.minibatch, plan.seed)
+    parts = [(program._forward(batch, rows.widths)[0], weight) for batch, _, weight, _ in rows.validation()]
+    output, there = (torch.cat(part, dim=2).float().cpu().numpy() for part in zip(*parts, strict=True))
+    return [one[0][seen[0] > 0].astype(np.float64) for one, seen in zip(output, there, strict=True)]
 
 
 class Program:

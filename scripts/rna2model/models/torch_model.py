@@ -16,7 +16,7 @@ PROGRAM_BYTES = 2e9  # memory of one program; more settings than fit are trained
 
 
 class TorchModel(base.Model):
-    """A network trained by torch_loop.py; a prediction needs numpy only. Classes weigh the same.
+    """A network trained by torch_loop.py; a prediction needs numpy only. Classes weigh the same (`imbalance: auto`).
 
     Here it predicts classes; torch_tasks.py has what makes any of them predict numbers or survival.
 
@@ -75,6 +75,8 @@ class TorchModel(base.Model):
             chosen, epochs = {name: best[name] for name in chosen}, best["epochs"]
             self.settings_["candidates"] = tried
             log(f"{self.name}: {best} of {len(tried)} candidates")
+            if self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned":
+                self._inner = self._say_held_out(chosen, epochs, folds)
         self.settings_.update(chosen, epochs=epochs)
         self.arrays_ = {name: np.ascontiguousarray(a) for name, a in self._final(chosen, epochs).items()}
         if plan["checkpoint"]:
@@ -113,6 +115,18 @@ class TorchModel(base.Model):
                     tried[i] = {**candidates[i], "epochs": best + 1, self.MEASURE: measured}
         return tried
 
+    def _say_held_out(self, candidate, epochs, folds):
+        """(m, K) probabilities of the rows that inner folds hold out, by networks trained as the final one."""
+        from rna2model.models import torch_loop
+
+        seen = [self._fold(fold, k, candidate) for k, fold in enumerate(folds)]
+        settings, label = [self._setting(candidate, 0)], f"{self.name} held out"
+        program = self._train(self._network(candidate), seen, settings, epochs, None, label)
+        found = np.empty((len(self._y), len(self.classes_)))
+        for (_, valid), logits in zip(folds, torch_loop.held_out(program, self._padded_truth()), strict=True):
+            found[valid] = base.softmax(logits)
+        return found[base.held_out(folds)]
+
     def _final(self, candidate, epochs):
         """The arrays of the network trained on all rows for `epochs`."""
         everyone = np.arange(len(self._y)), np.empty(0, dtype=int)
@@ -127,8 +141,11 @@ class TorchModel(base.Model):
 
         plan = {"epochs": epochs, "patience": patience, "together": True, "label": label}
         plan |= self._plan | more
-        truth = np.pad(self._truth, ((0, len(self._source.X) - len(self._truth)), (0, 0)))
-        return torch_loop.train(network, folds, settings, truth, torch_loop.Plan(**plan))
+        return torch_loop.train(network, folds, settings, self._padded_truth(), torch_loop.Plan(**plan))
+
+    def _padded_truth(self):
+        """The truth of all rows; zeros for unlabelled ones."""
+        return np.pad(self._truth, ((0, len(self._source.X) - len(self._truth)), (0, 0)))
 
     def _fold(self, fold, number, candidate):
         """The rows of an inner fold, given as (training rows, validation rows), in its own coordinates."""
@@ -162,16 +179,18 @@ class TorchModel(base.Model):
         return max(1, int(PROGRAM_BYTES // (4 * floats)))
 
     def _balanced(self, rows):
-        """(n,) weights that give every class the same total over `rows`, zero elsewhere."""
+        """(n,) weights by class over `rows` (the same total for each, unless `imbalance` is none), zero elsewhere."""
         weights = np.zeros(len(self._source.X))
         if len(rows):
-            weights[rows] = base.balanced_weights(self._y[rows])
+            weights[rows] = self._class_weights(self._y[rows])
         return weights
 
     def _with_unlabelled(self, X):
         if self.unlabelled is None or not len(self.unlabelled):
             return X
         unlabelled = base.matrix(self.unlabelled)
+        if self.columns_ is not None:
+            unlabelled = unlabelled[:, self.columns_]
         if unlabelled.shape[1] != X.shape[1]:
             raise InputProblem(
                 f"{self.name}: the unlabelled samples have {unlabelled.shape[1]} genes, the labelled {X.shape[1]}."
