@@ -274,3 +274,11 @@ def test_a_number_starts_from_the_weights_of_a_classifier():
     assert (
         "starts from pretrained weights" in model.settings_["notes"] and np.isfinite(model.predict(new)).all()
     )
+
+
+@pytest.mark.parametrize("task", [*TASKS, "classification"])
+def test_a_training_that_diverged_is_an_error_not_a_model(task):
+    X, y = COHORT.get(task, expression)(n=24, p=20)
+    search = {**SEARCH["mlp"], "learning_rate": [1e30]}
+    with pytest.raises(InputProblem, match="mlp: training diverged with learning_rate 1e"):
+        models.make("mlp", task=task, search=search, inner_folds=2).fit(X, y, log=quiet)

@@ -73,15 +73,24 @@ class TorchModel(base.Model):
             tried = self._tune(candidates, folds)
             best = max(tried, key=lambda one: one[self.MEASURE])
             chosen, epochs = {name: best[name] for name in chosen}, best["epochs"]
+            self._refuse_diverged(chosen, [np.isfinite(best[self.MEASURE])])
             self.settings_["candidates"] = tried
             log(f"{self.name}: {best} of {len(tried)} candidates")
             if self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned":
                 self._inner = self._say_held_out(chosen, epochs, folds)
         self.settings_.update(chosen, epochs=epochs)
         self.arrays_ = {name: np.ascontiguousarray(a) for name, a in self._final(chosen, epochs).items()}
+        self._refuse_diverged(chosen, [np.isfinite(array).all() for array in self.arrays_.values()])
         if plan["checkpoint"]:
             plan["checkpoint"].clear()
         del self._plan, self._y, self._truth, self._source
+
+    def _refuse_diverged(self, chosen, finite):
+        if not all(finite):
+            raise InputProblem(
+                f"{self.name}: training diverged with learning_rate {chosen['learning_rate']}; give smaller ones"
+                f" (training.search.{self.name}.learning_rate)."
+            )
 
     def _objective(self, y):
         """(loss of torch_losses.py, (n, q) truth, outputs of the network) of y as `_fit` has it: class numbers (n,)."""
