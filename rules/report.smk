@@ -80,6 +80,7 @@ rule report:
         bundle=f"{RESULTS}/bundle/manifest.json",
         new=f"{RESULTS}/predictions.tsv" if NEW else [],
         external=f"{RESULTS}/external_validation.json" if EXTERNAL else [],
+        versions=f"{RESULTS}/versions.tsv",
     output:
         f"{RESULTS}/report.html",
     log:

@@ -102,7 +102,7 @@ def index(path, pages):
         excluded=statuses["excluded"],
         most=PER_PAGE,
         pages="\n".join(
-            f"<li>{_link(page, f'{len(names)} samples')}: {escape(names[0])} to {escape(names[-1])}</li>"
+            f"<li>{_link(page, f'{escape(names[0])} to {escape(names[-1])}')} ({len(names)})</li>"
             for page, names in pages.items()
         ),
         head="".join(f"<th>{column}</th>" for column in used),
