@@ -50,6 +50,7 @@ if not FROZEN:
 
 include: "rules/predict.smk"
 include: "rules/report.smk"
+include: "rules/versions.smk"
 
 
 show_disk()
@@ -73,6 +74,7 @@ if FROZEN:
         input:
             SERVED,
             f"{RESULTS}/report.html" if CAN_REPORT else [],
+            f"{RESULTS}/versions.tsv",
             f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
 
 else:
@@ -82,6 +84,7 @@ else:
         default_target: True
         input:
             f"{RESULTS}/report.html",
+            f"{RESULTS}/versions.tsv",
             f"{RESULTS}/models/comparison.tsv",
             f"{RESULTS}/models/differences.tsv",
             f"{RESULTS}/models/{SHIPPED}/features.tsv",

@@ -68,16 +68,21 @@ if FROM_READS:
 
 else:
 
+    MATRIX = {
+        "unit": config["counts_unit"],
+        "missing": config["expression"]["missing"],
+        "feature": config["quantification"]["feature"],
+        "attribute": config["quantification"]["attribute"],
+    }
+
     rule import_matrix:
-        """The same from a matrix that already exists."""
+        """The same from a matrix that already exists. It is read for each cohort, so that no note retrains a model."""
         input:
             matrix=config["counts"],
             gtf=config["reference"]["gtf"] or [],
         output:
             samples=f"{RESULTS}/samples.tsv",
             cohort=f"{RESULTS}/cohort.h5ad",
-            training=[] if FROZEN else f"{RESULTS}/splits/training.h5ad",
-            unlabelled=UNLABELLED,
             matrix=f"{RESULTS}/counts/matrix.tsv.gz",
         log:
             f"{RESULTS}/logs/import_matrix/cohort.log",
@@ -90,17 +95,38 @@ else:
             mem_mb=megabytes(2000, per_input_mb=30),
             runtime=minutes(30),
         params:
+            **MATRIX,
             metadata=metadata(SAMPLES),
-            labelled=list(LABELLED),
-            pretraining=PRETRAINING,
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
-            unit=config["counts_unit"],
-            missing=config["expression"]["missing"],
-            feature=config["quantification"]["feature"],
-            attribute=config["quantification"]["attribute"],
             library=LIBRARY,
         script:
             "../scripts/import_matrix.py"
+
+    use rule import_matrix as import_training_matrix with:
+        output:
+            cohort=f"{RESULTS}/splits/training.h5ad",
+        log:
+            f"{RESULTS}/logs/import_matrix/training.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/import_matrix/training.tsv"
+        params:
+            **MATRIX,
+            metadata=design_cells(list(LABELLED)),
+            excluded={},
+            library=LIBRARY,
+
+    use rule import_matrix as import_unlabelled_matrix with:
+        output:
+            cohort=f"{RESULTS}/splits/unlabelled.h5ad",
+        log:
+            f"{RESULTS}/logs/import_matrix/unlabelled.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/import_matrix/unlabelled.tsv"
+        params:
+            **MATRIX,
+            metadata=metadata(PRETRAINING),
+            excluded={},
+            library=LIBRARY,
 
 
 rule describe_counting:

@@ -10,7 +10,7 @@ from snakemake.exceptions import WorkflowError
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-from rna2model import design, disk, fingerprint, manifest, models, preflight, serving
+from rna2model import design, disk, fingerprint, manifest, models, preflight, qcpage, serving
 
 preflight.find_own_tools()
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
@@ -80,5 +80,6 @@ wildcard_constraints:
     layout="paired|single|bam",
     accession="[SED]RR[0-9]+",
     stage="raw|trimmed",
+    part="part[0-9]+",
     split="|".join(map(re.escape, SPLITS)),
     model="|".join(MODELS),

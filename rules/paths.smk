@@ -135,10 +135,10 @@ def evidence(wildcards):
     return files
 
 
-def multiqc_inputs():
-    """Every QC file of every used sample, listed so that files of other settings never slip in."""
+def multiqc_inputs(names):
+    """Every QC file of samples, listed so that files of other settings never slip in."""
     files = []
-    for name in USED:
+    for name in names:
         known = evidence(SimpleNamespace(sample=name))
         files += [known[kind] for kind in ("flagstat", "body") if kind in known]
         files += known.get("trimming", [])

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.conftest import snakemake
-from tests.workflow import faked
+from tests.workflow import cohorts, faked
 
 PER_SAMPLE = {
     "prepare_reads",
@@ -211,3 +211,41 @@ def test_a_week_of_new_samples_costs_their_own_work_and_the_cohort_side(tmp_path
         jobs = planned(tmp_path)
         assert {rule: jobs[rule] for rule in PER_SAMPLE} == {rule: 8 for rule in PER_SAMPLE} | {"fastqc": 16}
         assert bool(TRAINING & set(jobs)) == labelled
+
+
+@pytest.fixture
+def on_matrix(tmp_path):
+    """A run on a given matrix that looks done, and a function that plans it with another sheet.
+
+    The sheet has all samples of the matrix but the last one; two of its samples have no label.
+    """
+    cohorts.write(tmp_path, effect=1)
+    everyone = pd.read_csv(tmp_path / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
+    everyone.loc[len(everyone) - 3 :, "site"] = ""
+    settings = {"samples": "samples.tsv", "counts": "counts.tsv", "models": ["logistic_l2"]}
+    settings |= {"design": {"target": "site", "group": "donor"}, "evaluation": {"folds": 3}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+
+    def plan(sheet):
+        sheet.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
+        return planned(tmp_path)
+
+    plan.everyone, plan.sheet = everyone, everyone[:-1]
+    plan(plan.sheet)
+    faked.finish(tmp_path)
+    return plan
+
+
+def test_with_a_matrix_a_note_or_a_new_sample_trains_nothing(on_matrix):
+    assert on_matrix(on_matrix.sheet) == {}
+    for sheet in (on_matrix.sheet.assign(notes="looked fine"), on_matrix.everyone):
+        jobs = on_matrix(sheet)
+        assert {"import_matrix", "predict", "report"} <= set(jobs)
+        assert not {"import_training_matrix", *TRAINING, *EVALUATION} - {*ALL_SAMPLES} & set(jobs)
+
+
+@pytest.mark.parametrize(("column", "value"), [("site", "y"), ("donor", "d99")])
+def test_with_a_matrix_a_cell_that_models_read_trains_them(on_matrix, column, value):
+    sheet = on_matrix.sheet.copy()
+    sheet.loc[0, column] = value
+    assert set(on_matrix(sheet)) >= {"import_training_matrix", "assign_folds", "fit_normalizer", "train"}

@@ -1,0 +1,88 @@
+"""Which software made the results: every environment that this run works in is asked once, whatever the number of samples."""
+
+import snakemake
+from rna2model import __version__, versions
+
+
+def environments():
+    """Names of the environments of all rules that the config and the sheet ask for."""
+    aligned = ALIGNER != "none" or any(SAMPLES[name].bam for name in USED)
+    sequenced = any(not SAMPLES[name].bam for name in USED)
+    for_reads = {
+        "reads": True,
+        "sra": any(SAMPLES[name].accessions for name in USED),
+        "fastqc": sequenced and config["qc"]["fastqc_reads"],
+        TRIMMER: sequenced and TRIMMER != "none",
+        "bowtie2": config["trimming"]["rrna"],
+        "umi_tools": UMI,
+        ALIGNER: ALIGNER != "none",
+        "samtools": aligned,
+        "rseqc": aligned and config["qc"]["rseqc_fragments"],
+        {"featurecounts": "subread"}.get(COUNTER, COUNTER): True,
+        "multiqc": True,
+    }
+    for_cohort = {
+        "python": True,
+        "explore": not FROZEN,
+        "torch": not FROZEN or NEW or EXTERNAL,
+        "explain": not FROZEN,
+        "report": not FROZEN or CAN_REPORT,
+    }
+    return [name for name, used in ((for_reads if FROM_READS else {}) | for_cohort).items() if used]
+
+
+ENVIRONMENTS = environments()
+
+
+localrules:
+    ask_versions,
+    gather_versions,
+
+
+rule ask_versions:
+    """The versions in one environment, asked there: with conda its own programs, else those of the machine."""
+    input:
+        f"{REPOSITORY}/envs/{{environment}}.yaml",
+    output:
+        temp(f"{RESULTS}/versions/{{environment}}.tsv"),
+    log:
+        f"{RESULTS}/logs/ask_versions/{{environment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ask_versions/{{environment}}.tsv"
+    conda:
+        "../envs/{environment}.yaml"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(5),
+    params:
+        question=lambda wildcards, input: versions.question(input[0]),
+    shell:
+        """
+        exec 2>{log}
+        {{
+                {params.question}
+                }} >{output}
+        """
+
+
+rule gather_versions:
+    """Software, version, and the environments that have it."""
+    input:
+        expand(f"{RESULTS}/versions/{{environment}}.tsv", environment=ENVIRONMENTS),
+    output:
+        f"{RESULTS}/versions.tsv",
+    log:
+        f"{RESULTS}/logs/gather_versions/cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gather_versions/cohort.tsv"
+    conda:
+        "../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(5),
+    params:
+        environments=ENVIRONMENTS,
+        workflow={"rna2model": __version__, "snakemake": snakemake.__version__},
+        library=LIBRARY,
+    script:
+        "../scripts/gather_versions.py"
