@@ -31,11 +31,21 @@ def check(given, folders):
         path, folders, matrix=bool(config["counts"]), strandedness=config["quantification"]["strandedness"]
     )
     problems += sheet_problems
+    problems += configuration.results_problems(config, _inputs(config, samples), folders)
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)
     if samples:
         problems += design.check_columns(path, samples, config)
     return config, samples, problems
+
+
+def _inputs(config, samples):
+    """Every file or folder that is read: of the config, then of the sheet."""
+    named = [config["samples"], config["counts"], *config["reference"].values(), config["trimming"]["rrna"]]
+    named += [config[section]["gene_sets"] for section in ("expression", "features")]
+    for sample in samples.values():
+        named += [*sample.fastq_1, *sample.fastq_2, sample.bam]
+    return [file for file in named if file]
 
 
 def _gene_sets(key, path):
