@@ -2,11 +2,23 @@
 
 import gzip
 import hashlib
+import importlib
 import io
 import shutil
 import zlib
 
 from rna2model.errors import InputProblem
+
+
+def unpacker_errors():
+    """Errors of the faster unpackers that dnaio takes where they are installed; each has one of its own."""
+    found = []
+    for name in ("isal.isal_zlib", "zlib_ng.zlib_ng"):
+        try:
+            found.append(importlib.import_module(name).error)
+        except ImportError:
+            continue
+    return tuple(found)
 
 
 def is_gzip(path):

@@ -60,6 +60,14 @@ def read(path):
     return table
 
 
+def load(path, samples, unit, missing="refuse"):
+    """(values (n_genes, n_samples) float64, genes, notes) of `samples` in the matrix at `path`: read, checked, rows of one
+    gene added up. InputProblem says what is wrong with it and where."""
+    table = select(read(path), samples, path)
+    values = check_values(table, unit, path, missing)
+    return unify_genes(values, list(table.index), unit, path)
+
+
 def _check_header(path, separator, table):
     """pandas renames a column that is there twice, and takes a file with other separators for one of a single column."""
     import gzip

@@ -25,7 +25,7 @@ def check(given, folders):
     for section in ("expression", "features"):
         problems += _gene_sets(f"{section}.gene_sets", config[section]["gene_sets"])
     path = Path(config["samples"])
-    if not path.is_file():
+    if not os.path.isfile(path):
         return config, {}, problems
     samples, sheet_problems = sheet.read(
         path, folders, matrix=bool(config["counts"]), strandedness=config["quantification"]["strandedness"]
@@ -51,7 +51,7 @@ def _inputs(config, samples):
 def _gene_sets(key, path):
     """Problems of the GMT file of a key, if one is given."""
     try:
-        if path and Path(path).is_file():
+        if path and os.path.isfile(path):
             genesets.read_gmt(path)
     except InputProblem as problem:
         return [f"config: {key}: {problem}"]

@@ -12,11 +12,12 @@ from pathlib import Path
 import dnaio
 
 from rna2model import firstreads
-from rna2model.files import is_gzip
+from rna2model.files import is_gzip, unpacker_errors
 
 EMPTY = gzip.compress(b"", mtime=0)
 MOST_TEXT = 160  # characters of a reader's own words in a reason
-FAULTS = (dnaio.FileFormatError, EOFError, OSError, zlib.error, UnicodeDecodeError, ValueError)
+DAMAGED = (zlib.error, gzip.BadGzipFile, *unpacker_errors())
+FAULTS = (*DAMAGED, dnaio.FileFormatError, EOFError, OSError, UnicodeDecodeError, ValueError)
 
 
 class Copies:
@@ -140,7 +141,7 @@ def _explain(lane, fragments, error):
     if "properly paired" in lowered:
         unequal = "more reads" in lowered or "fewer" in lowered
         return f"R1 and R2 {'have different numbers of reads' if unequal else 'names differ'}: {where}"
-    if isinstance(error, (zlib.error, gzip.BadGzipFile)) or "gzip" in lowered or "crc" in lowered:
+    if isinstance(error, DAMAGED) or "gzip" in lowered or "crc" in lowered:
         return f"damaged gzip: {where} ({text})"
     return f"not valid FASTQ: {where} ({text})"
 

@@ -115,6 +115,10 @@ def _add_lane(path, sample, number, row, folders):
     where, kinds = f"{path} row {number}", [column for column in SOURCES[:2] if row.get(column)]
     if len(kinds) == 2:
         return [f"{where}: has both fastq_1 and bam; give one of them"]
+    if not kinds and not row.get("accession"):
+        return [
+            f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired), bam or accession"
+        ]
     kind = kinds[0] if kinds else "accession"
     before = [
         k for k, seen in zip(SOURCES, (sample.fastq_1, sample.bam, sample.accessions), strict=True) if seen
@@ -142,11 +146,7 @@ def _add_fastq(where, sample, row, folders):
 
 
 def _add_accession(where, sample, row, folders):
-    accession, layout = row.get("accession", ""), row.get("layout", "").lower()
-    if not accession:
-        return [
-            f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired), bam or accession"
-        ]
+    accession, layout = row["accession"], row.get("layout", "").lower()
     if not ACCESSION.fullmatch(accession):
         return [
             f"{where}, column accession: {accession!r} is no run of the Sequence Read Archive (SRR, ERR or DRR and digits)"

@@ -79,6 +79,8 @@ def _header(path, columns, delimiter):
                 f"{path} row 1: cells are separated by {DELIMITERS[others[0]]}, not by {DELIMITERS[delimiter]}; a name in"
                 " .csv means commas, any other tabs: save it so"
             ]
+    if "sample" not in columns:
+        return []  # no header at all, which is reported with the columns that are wanted
     return [
         f"{path} row 1: column {name!r} cannot be stored: rename it, without '/' and control characters"
         for name in columns
