@@ -244,6 +244,8 @@ def unreadable(path, folder=False):
     if os.path.isfile(path) or os.path.isdir(path):
         if os.path.isdir(path) != folder:
             return "is a file, not a folder" if folder else "is a folder"
+        if BRACES.search(str(path)):
+            return "a path with { or } cannot be used, rename or link it"
         return "" if os.access(path, os.R_OK) else "you may not read it"
     return "is a link to a file that is not there" if os.path.islink(path) else "no such file"
 
@@ -269,8 +271,10 @@ def resolve_files(config, folders):
         why = unreadable(path, folder=key in ("index", "pretrained"))
         if why:
             problems.append(f"config: {name}: {why}: {path}")
-        elif BRACES.search(str(path)):
-            problems.append(f"config: {name}: {path}: a path with {{ or }} cannot be used; rename or link it")
+        elif key == "rrna" and "," in str(path):
+            problems.append(
+                f"config: {name}: bowtie2 takes a path with a comma for two; rename or link it: {path}"
+            )
         node[key] = str(path)
     return problems
 

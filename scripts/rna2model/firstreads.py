@@ -78,8 +78,11 @@ def _pairing(one, two=None):
 
 
 def _records(records):
-    if any("U" in record.sequence.upper() for record in records):
+    letters = set().union(*(record.sequence for record in records))
+    if "U" in letters:
         return "its sequences have the letter U; write T, as sequencers do"
+    if any(letter.islower() for letter in letters):  # trimming finds no adapters in them, without a word
+        return "its sequences have small letters; write capitals (seqtk seq -U)"
     found = set().union(*(record.qualities for record in records))
     if found and ord(min(found)) in OLD_QUALITIES and ABOVE_TODAYS < ord(max(found)) <= OLD_QUALITIES[-1]:
         return "its qualities are Phred+64 (Illumina before 1.8); convert them (seqtk seq -Q64 -V)"

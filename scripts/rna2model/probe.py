@@ -1,5 +1,6 @@
 """A look at the reference before any job: what its first lines and file names already tell."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,8 @@ MOST_LINES = 20_000
 MOST_LETTERS = 1 << 16  # a chromosome may be one line
 BASES = set("ACGTURYSWKMBDHVN")  # IUPAC
 STAR_GENOME = "2.7.4a"  # of the indexes that STAR 2.7.4a to 2.7.11b write and read
+# hisat2 is a script that hands its options to a shell without quotes; STAR ends a path at a quote mark
+UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
 STAR_FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
 
 
@@ -72,17 +75,19 @@ def chromosomes(gtf, feature, attribute):
 def index_problems(folder, tool):
     """Why `folder` is no index of `tool`, as a list of str."""
     where = f"config: reference.index: {folder}"
-    if tool == "star":
-        missing = [name for name in STAR_FILES if not (folder / name).is_file()]
-        if missing:
-            return [f"{where} is no STAR index: it lacks {', '.join(missing)}"]
-        return _star_version(where, folder / "genomeParameters.txt")
-    if tool == "hisat2":
-        try:
-            hisat2_prefix(folder)
-        except InputProblem as problem:
-            return [f"config: reference.index: {problem}"]
-    return []
+    try:
+        told = hisat2_prefix(folder) if tool == "hisat2" else str(folder)
+    except InputProblem as problem:
+        return [f"config: reference.index: {problem}"]
+    bad = UNTOLD[tool].search(told) if tool in UNTOLD else None
+    if bad:
+        return [f"{where}: {tool} cannot be told a path with {bad[0]!r}; rename or link it"]
+    if tool != "star":
+        return []
+    missing = [name for name in STAR_FILES if not (folder / name).is_file()]
+    if missing:
+        return [f"{where} is no STAR index: it lacks {', '.join(missing)}"]
+    return _star_version(where, folder / "genomeParameters.txt")
 
 
 def _star_version(where, parameters):

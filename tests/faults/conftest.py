@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from hypothesis import settings
 
-settings.register_profile("faults", derandomize=True, deadline=None, max_examples=60)
+EVERYTHING = os.environ.get("FAULTS") == "all"
+settings.register_profile("faults", derandomize=True, deadline=None, max_examples=1500 if EVERYTHING else 200)
 settings.load_profile("faults")
 
 
@@ -15,7 +16,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    if os.environ.get("FAULTS") != "all":
+    if not EVERYTHING:
         slow = [item for item in items if item.get_closest_marker("slow")]
         items[:] = [item for item in items if item not in slow]
         config.hook.pytest_deselected(items=slow)

@@ -4,14 +4,14 @@ Snakefile itself."""
 import os
 
 import pytest
-from tests.faults.case import ACCEPTED, REFUSED
-from tests.faults.catalogue import AREAS
-from tests.faults.conftest import parameters
-from tests.faults.project import FASTA, GTF, Project
 
 from rna2model import annotation, files, preflight, reference
 from rna2model.errors import InputProblem
 from tests.conftest import snakemake
+from tests.faults.case import ACCEPTED, REFUSED
+from tests.faults.catalogue import AREAS
+from tests.faults.conftest import parameters
+from tests.faults.project import FASTA, GTF, Project
 
 CASES = [*AREAS["sheet"], *AREAS["config"]]
 REFUSALS = [case for case in [*CASES, *AREAS["reference"]] if case.outcome == REFUSED]

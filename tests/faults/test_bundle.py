@@ -4,13 +4,13 @@ import shutil
 
 import numpy as np
 import pytest
+
+from rna2model import batch, bundle, models, normalization
+from rna2model.errors import InputProblem
 from tests.faults.case import ACCEPTED, NOTED, REFUSED
 from tests.faults.catalogue import AREAS
 from tests.faults.catalogue.bundles import Served
 from tests.faults.conftest import parameters
-
-from rna2model import batch, bundle, models, normalization
-from rna2model.errors import InputProblem
 
 GENES = [f"g{i:02}" for i in range(80)]
 LABELS = np.tile(["case", "control"], 12)

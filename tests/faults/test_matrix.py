@@ -5,14 +5,14 @@ import gzip
 
 import numpy as np
 import pytest
-from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED
-from tests.faults.catalogue import AREAS
-from tests.faults.conftest import parameters
-from tests.faults.project import NAMES, Project
 
 from rna2model import gate, matrix
 from rna2model.errors import InputProblem
 from tests.conftest import snakemake
+from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED
+from tests.faults.catalogue import AREAS
+from tests.faults.conftest import parameters
+from tests.faults.project import NAMES, Project
 
 CASES = AREAS["matrix"]
 

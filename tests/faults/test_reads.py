@@ -6,14 +6,14 @@ import gzip
 
 import pytest
 import yaml
+
+from rna2model import reads
+from tests.conftest import LOCAL, snakemake
 from tests.faults.case import ACCEPTED, EXCLUDED
 from tests.faults.catalogue import AREAS
 from tests.faults.catalogue.readfiles import Library
 from tests.faults.conftest import parameters
 from tests.faults.project import bases
-
-from rna2model import reads
-from tests.conftest import LOCAL, snakemake
 from tests.workflow.conftest import make_demo
 
 CASES = AREAS["reads"]

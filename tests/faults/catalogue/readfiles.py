@@ -190,8 +190,8 @@ CASES = [
     Fault("several gzip members", "R1 and R2", both(members), ACCEPTED),
     Fault("plain .fastq", "R1 and R2", plain, ACCEPTED),
     Fault("gzip named .fastq", "R1 and R2", packed_but_named_plain, ACCEPTED),
-    Fault("lower case", "R1 and R2", record(lambda i, n, s, q: (n, s.lower(), q)), ACCEPTED),
+    Fault("lower case", "R1 and R2", record(lambda i, n, s, q: (n, s.lower(), q)), EXCLUDED, "have small letters", verdict="small letters"),
     Fault("reads of many lengths", "R1 and R2", record(shortened), ACCEPTED, exact=False),
-    Fault("an empty read among others", "R1 and R2", also_empty, ACCEPTED),
+    Fault("an empty read among others", "R1 and R2", also_empty, EXCLUDED, "have small letters", verdict="small letters"),
     Fault("zeros after the gzip", FILE, content(lambda f: f + b"\0" * 512), EXCLUDED, "has zeros after its gzip", verdict="has zeros"),
 ]  # fmt: skip

@@ -34,14 +34,28 @@ def index(version="2.7.4a", files=STAR, lengths="1\t400\n2\t200\n"):
     return inject
 
 
-def hisat2(*files):
+def hisat2(*files, folder="ht"):
     def inject(project):
         for name in files:
-            project.file(f"ht/{name}", "x")
+            project.file(f"{folder}/{name}", "x")
         project.config |= {"alignment": {"tool": "hisat2"}}
-        project.set("reference.index", "ht")
+        project.set("reference.index", folder)
 
     return inject
+
+
+def index_named(name):
+    def inject(project):
+        index()(project)
+        (project.folder / "star").rename(project.folder / name)
+        project.set("reference.index", name)
+
+    return inject
+
+
+def rrna_with_comma(project):
+    project.file("a,b.fa", ">a\nACGT\n")
+    project.set("trimming.rrna", "a,b.fa")
 
 
 def late(line):
@@ -94,5 +108,10 @@ CASES = [
     Case("index of an older STAR", INDEX, index("20201"), REFUSED, "is of STAR's index version 20201, 2.7.4a is needed"),
     Case("index half copied", INDEX, index(files=STAR[:1]), REFUSED, "is no STAR index: it lacks SA, SAindex"),
     Case("STAR index for HISAT2", INDEX, hisat2("Genome", "SA"), REFUSED, "no HISAT2 index"),
+    Case("HISAT2 index named as a command", INDEX, hisat2("a.1.ht2", folder="$(touch CANARY)"), REFUSED, "hisat2 cannot be told a path with '$'"),
+    Case("HISAT2 index, file named as a command", INDEX, hisat2("`touch CANARY`.1.ht2"), REFUSED, "hisat2 cannot be told a path with '`'"),
+    Case("HISAT2 index below a name with a space", INDEX, hisat2("a.1.ht2", folder="my index"), REFUSED, "hisat2 cannot be told a path with ' '"),
+    Case("STAR index named with a quote mark", INDEX, index_named('5"'), REFUSED, "star cannot be told a path with '\"'"),
+    Case("ribosomal RNA named with a comma", "trimming.rrna", rrna_with_comma, REFUSED, "bowtie2 takes a path with a comma"),
     Case("two HISAT2 indexes", INDEX, hisat2("a.1.ht2", "b.1.ht2"), REFUSED, "several HISAT2 indexes"),
 ]  # fmt: skip

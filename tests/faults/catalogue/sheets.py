@@ -60,6 +60,11 @@ def mates_crossed(project):
     project.cell(4, "fastq_1", "")
 
 
+def braces(project):
+    (project.folder / "reads/s03_R1.fastq.gz").rename(project.folder / "reads/{s03}.fastq.gz")
+    project.cell(3, "fastq_1", "reads/{s03}.fastq.gz")
+
+
 def linked_twice(project):
     (project.folder / "copy_R1.fastq.gz").symlink_to(project.folder / "reads/s01_R1.fastq.gz")
     project.cell(2, "fastq_1", "copy_R1.fastq.gz")
@@ -108,6 +113,7 @@ CASES = [
     Case("no FASTQ named", CELL, cell(3, "fastq_1", ""), REFUSED, "row 4, column fastq_1: is empty"),
     Case("FASTQ gone", "a FASTQ file", gone, REFUSED, "row 4, column fastq_1: no such file"),
     Case("FASTQ a dangling link", "a FASTQ file", dangling, REFUSED, "is a link to a file that is not there"),
+    Case("FASTQ named with braces", "a FASTQ file", braces, REFUSED, "a path with { or } cannot be used"),
     Case("FASTQ a folder", "a FASTQ file", folder_instead, REFUSED, "is a folder"),
     Case("one FASTQ, two samples", CELL, cell(2, "fastq_1", "reads/s01_R1.fastq.gz"), REFUSED, "the same file twice"),
     Case("one FASTQ through a link", CELL, linked_twice, REFUSED, "the same file twice"),
