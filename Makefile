@@ -1,6 +1,6 @@
 # `make` lists the targets. `make demo` and `make test` set everything up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-data test lint bench golden clean
+.PHONY: help setup demo demo-data test faults lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -25,6 +25,9 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests
+
+faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
+	@.venv/bin/python -m tests.faults.run
 
 lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/ruff check .
