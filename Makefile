@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data predict example test chaos lint bench golden clean
+.PHONY: help setup demo demo-data predict example test faults chaos lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -39,6 +39,9 @@ example: setup ## published data: the same models under random folds and by stud
 
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests
+
+faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
+	@.venv/bin/python -m tests.faults.run
 
 chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
 	.venv/bin/python tests/chaos/kill.py

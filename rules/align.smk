@@ -35,7 +35,7 @@ rule align_star:
         """
         rm -rf {params.prefix}tmp {output.bam}.*.bam # what a killed run left
         trap 'rm -rf {params.prefix}tmp {params.prefix}_STAR* {params.prefix}Log.progress.out {params.prefix}Log.out' EXIT
-        (STAR --runThreadN {threads} --genomeDir {input.index} {params.two_pass} {params.counting} \
+        (STAR --runThreadN {threads} --genomeDir {input.index:q} {params.two_pass} {params.counting} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
             --outFileNamePrefix {params.prefix} --outTmpDir {params.prefix}tmp \
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 --outSAMunmapped Within --outSAMmultNmax 1 \

@@ -115,7 +115,7 @@ rule check_index:
             other=$(grep -vxFf {output} {input.contigs} | head -n 3)
             test -n "$other"
         then
-            echo "error: reference.index {params.index} is not of reference.fasta: it lacks, or has in another length," \
+            echo "error: reference.index" {params.index:q} "is not of reference.fasta: it lacks, or has in another length," \
                 $other >&2
             exit 1
         fi

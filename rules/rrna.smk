@@ -19,7 +19,7 @@ if config["trimming"]["rrna"]:
             mem_mb=megabytes(2000, per_input_mb=20),
             runtime=minutes(20),
         shell:
-            "(mkdir -p {output} && bowtie2-build --threads {threads} {input} {output}/rrna) > {log} 2>&1"
+            "(mkdir -p {output} && bowtie2-build --threads {threads} {input:q} {output}/rrna) > {log} 2>&1"
 
     rule remove_rrna:
         """Keep the fragments of which no mate aligns."""

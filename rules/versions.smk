@@ -60,8 +60,8 @@ rule ask_versions:
         """
         exec 2>{log}
         {{
-                {params.question}
-                }} >{output}
+                        {params.question}
+                        }} >{output}
         """
 
 

@@ -9,9 +9,7 @@ job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 used = [name for name in params.metadata if name not in params.excluded]
-table = matrix.select(matrix.read(given.matrix), used, given.matrix)
-values = matrix.check_values(table, params.unit, given.matrix, params.missing)
-values, genes, notes = matrix.unify_genes(values, list(table.index), params.unit, given.matrix)
+values, genes, notes = matrix.load(given.matrix, used, params.unit, params.missing)
 
 empty = matrix.empty_samples(used, values, params.unit)
 reasons = params.excluded | dict.fromkeys(

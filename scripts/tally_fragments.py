@@ -18,7 +18,9 @@ assigned = sum(counts.values())
 counter = fragments.of_counter(params.counter, given.summary, strand["strandedness"])
 trimmed = fragments.left(given.umi) if "umi" in has else None
 if "trimming" in has:
-    trimmed = fragments.left_by_trimming(params.trimmer, given.trimming)
+    checked = trimmed if "umi" in has else 0 if verdict["problem"] else verdict["reads"]
+    read, trimmed = fragments.of_trimming(params.trimmer, given.trimming)
+    fragments.meet(snakemake.wildcards.sample, "left before trimming", checked, "read by it", read)
 steps = {
     "trimming": trimmed,
     "rrna": fragments.left(given.rrna) // params.mates if "rrna" in has else None,

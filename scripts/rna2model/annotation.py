@@ -12,7 +12,10 @@ from urllib.parse import unquote
 from rna2model import files
 from rna2model.errors import InputProblem
 
-GTF_ATTRIBUTE = re.compile(r'(\S+)\s+"?([^";]*)"?\s*(?:;|$)')
+GTF_ATTRIBUTE = re.compile(
+    r'([^\s;]+)\s+(?:"([^"]*)"|([^";]*?))\s*(?:;|$)'
+)  # what is quoted may hold a semicolon
+BAD_ID = re.compile('[\\s";\ufffd]')  # tools take the first three for the end of an id; the last was no UTF-8
 GFF3_ATTRIBUTE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
 NAME_KEYS = ("gene_name", "gene_symbol", "gene", "Name")
 BIOTYPE_KEYS = ("gene_biotype", "gene_type", "biotype")
@@ -62,6 +65,7 @@ def read(path, feature="exon", attribute="gene_id"):
             if not gene and cells[2] == feature:
                 raise InputProblem(no_attribute(path, number, feature, attribute))
             if gene:
+                check_id(path, number, gene)
                 _add_labels(labels[gene], described)
                 _add_interval(transcripts, path, number, cells, gene, name, cells[2] == feature)
     found = [transcript for transcript in transcripts.values() if transcript.exons]
@@ -99,7 +103,7 @@ def attributes(text, gff3):
     """{key: value} of column 9."""
     if gff3:
         return {key: unquote(value.strip()) for key, value in GFF3_ATTRIBUTE.findall(text)}
-    return dict(GTF_ATTRIBUTE.findall(text))
+    return {key: quoted or plain for key, quoted, plain in GTF_ATTRIBUTE.findall(text)}
 
 
 def _ancestors(path, feature):
@@ -165,6 +169,15 @@ def no_attribute(path, number, feature, attribute):
         f"{path} line {number}: this {feature!r} line has no {attribute}, so its reads have no gene. Take the annotation"
         " from Ensembl, GENCODE or NCBI, or set quantification.attribute to a key that its lines do have."
     )
+
+
+def check_id(path, number, gene):
+    """InputProblem for an id that some tool would cut short, or that is not what the file says."""
+    if BAD_ID.search(gene):
+        raise InputProblem(
+            f"{path} line {number}: {gene!r} cannot be the id of a gene: it holds a space, a quote mark, a semicolon, or text"
+            " that is not UTF-8. Correct it, or set quantification.attribute to a key without."
+        )
 
 
 def no_feature(path, feature, types):

@@ -5,12 +5,15 @@ Every problem is collected; nothing stops at the first.
 
 import copy
 import difflib
+import math
+import os
 import re
 from functools import cache
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 from rna2model import models
 from rna2model.errors import InputProblem
@@ -21,6 +24,24 @@ NO_COMBAT_SEQ = (
     " To look at its counts, set expression.combat_seq to true"
 )
 UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
+BRACES = re.compile(r"[{}]")  # Snakemake takes what is between them for a wildcard
+
+
+def _is_number(_, value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_integer(_, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# JSON's numbers: NaN is one that no limit holds back, 5.0 is an integer that counts nothing
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"number": _is_number, "integer": _is_integer}
+    ),
+)
 
 
 @cache
@@ -34,7 +55,7 @@ def complete(config):
     given = {
         key: value for key, value in copy.deepcopy(config).items() if value is not None
     }  # `qc:` with nothing under it
-    problems = [_explain(error) for error in Draft202012Validator(schema("config")).iter_errors(given)]
+    problems = [_explain(error) for error in Validator(schema("config")).iter_errors(given)]
     if problems:
         return None, sorted(problems)
     full = _with_defaults(given, schema("config"))
@@ -130,6 +151,14 @@ def _reads_contradictions(config):
 def _task_contradictions(config):
     """Columns and models that do not belong to the task."""
     design, task = config["design"], config["design"]["task"]
+    predicted = [design["time"], design["event"]] if task == "survival" else [design["target"]]
+    others = {"design.batch": design["batch"], "design.group": design["group"]}
+    others["evaluation.holdout"] = config["evaluation"]["holdout"]
+    same = [
+        f"config: {key} names {column!r}, which is what is predicted; name another column"
+        for key, column in others.items()
+        if column is not None and column in predicted
+    ]
     able = models.for_task(task)
     problems = [
         f"config: models: {name} cannot do {task}; these can: {_listed(able)}"
@@ -145,7 +174,7 @@ def _task_contradictions(config):
             problems.append(f"config: design.{key} is for design.task survival, not for {task}")
     if task != "survival" and config["evaluation"]["landmarks"]:
         problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
-    return problems + _search_problems(config["training"]["search"], task)
+    return same + problems + _search_problems(config["training"]["search"], task)
 
 
 def _search_problems(search, task):
@@ -264,11 +293,22 @@ def _serving_contradictions(config):
 
 def locate(path, folders):
     """`path` itself if absolute, else its first existing place in `folders`, else in the first of them."""
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))  # a user that does not exist is left as it is
     if path.is_absolute():
         return path
     places = [Path(folder) / path for folder in folders]
-    return next((place for place in places if place.exists()), places[0])
+    return next((place for place in places if os.path.exists(place)), places[0])
+
+
+def unreadable(path, folder=False):
+    """Why `path` cannot be read as a file (or folder), or an empty text."""
+    if os.path.isfile(path) or os.path.isdir(path):
+        if os.path.isdir(path) != folder:
+            return "is a file, not a folder" if folder else "is a folder"
+        if BRACES.search(str(path)):
+            return "a path with { or } cannot be used, rename or link it"
+        return "" if os.access(path, os.R_OK) else "you may not read it"
+    return "is a link to a file that is not there" if os.path.islink(path) else "no such file"
 
 
 def resolve_files(config, folders):
@@ -290,7 +330,25 @@ def resolve_files(config, folders):
                 problems.append(f"config: {name} is missing; reads need a reference genome and annotation")
             continue
         path = locate(node[key], folders)
-        if not path.exists():
-            problems.append(f"config: {name}: no such file: {path}")
+        why = unreadable(path, folder=key in ("index", "pretrained"))
+        if why:
+            problems.append(f"config: {name}: {why}: {path}")
+        elif key == "rrna" and "," in str(path):
+            problems.append(
+                f"config: {name}: bowtie2 takes a path with a comma for two; rename or link it: {path}"
+            )
         node[key] = str(path)
     return problems
+
+
+def results_problems(config, files, folders):
+    """Problems of the results folder: no input may lie in it, where the run would write over it."""
+    results = Path(config["results"])
+    place = (Path(folders[0]) / results).resolve()
+    if place.exists() and not place.is_dir():
+        return [f"config: results: {results} is a file; name a folder"]
+    inside = [file for file in files if Path(file).resolve().is_relative_to(place)]
+    return [
+        f"config: results: {results} holds {file}, which is read; the run writes there: choose another folder for results"
+        for file in inside[:1]
+    ]

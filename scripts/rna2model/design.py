@@ -3,7 +3,7 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, covariates, outcome, splits
+from rna2model import batch, covariates, outcome, sheetcells, splits
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
@@ -43,7 +43,7 @@ def check_columns(path, samples, config):
     used = [sample for sample in samples.values() if not sample.exclude]
     labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
     trained = [sample for sample in labelled if not _held_out(sample, config)]
-    problems += outcome.problems(path, trained, design)
+    problems += outcome.problems(path, trained, design) + sheetcells.problems(path, used, design)
     for role, among in (("batch", used), ("group", labelled)):
         column = design[role]
         problems += [

@@ -5,6 +5,7 @@ import matplotlib
 matplotlib.use("Agg")
 matplotlib.rcParams.update({"svg.hashsalt": "rna2model", "font.size": 8, "axes.spines.top": False})
 matplotlib.rcParams["axes.spines.right"] = False
+matplotlib.rcParams["text.parse_math"] = False  # a class may be called $5 or 5$
 
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend)
 import numpy as np  # noqa: E402

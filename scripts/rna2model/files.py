@@ -2,11 +2,23 @@
 
 import gzip
 import hashlib
+import importlib
 import io
 import shutil
 import zlib
 
 from rna2model.errors import InputProblem
+
+
+def unpacker_errors():
+    """Errors of the faster unpackers that dnaio takes where they are installed; each has one of its own."""
+    found = []
+    for name in ("isal.isal_zlib", "zlib_ng.zlib_ng"):
+        try:
+            found.append(importlib.import_module(name).error)
+        except ImportError:
+            continue
+    return tuple(found)
 
 
 def is_gzip(path):
@@ -29,12 +41,21 @@ def lines(path):
         raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None
 
 
+def beginning(path, most):
+    """The first `most` bytes of `path` as text, decompressed where needed; InputProblem when they cannot be read."""
+    try:
+        with opened(path) as file:
+            return file.read(most).decode("utf-8", errors="replace")
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None
+
+
 def unpack(source, target):
     """Copy `source` to `target`, decompressed."""
     try:
         with opened(source) as file, open(target, "wb") as out:
             shutil.copyfileobj(file, out, 1 << 20)
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise InputProblem(f"{source} cannot be read to its end ({error}); download it again.") from None
 
 

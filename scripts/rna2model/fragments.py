@@ -77,24 +77,25 @@ def left(path):
     return json.loads(Path(path).read_text())["reads_kept"]
 
 
-def left_by_trimming(tool, reports):
-    """Fragments that a trimming tool wrote, by its own report (one file; Trim Galore: one for each mate)."""
+def of_trimming(tool, reports):
+    """(fragments that a trimming tool read, fragments that it wrote), by its own report (one file; Trim Galore: one for
+    each mate)."""
     text = Path(reports[-1]).read_text()
     if tool == "trim_galore":
-        return _left_by_trim_galore(text)
+        return _of_trim_galore(text)
     report = json.loads(text)
     if tool == "cutadapt":
-        return report["read_counts"]["output"]
-    mates = 2 if "read2_before_filtering" in report else 1
-    return report["summary"]["after_filtering"]["total_reads"] // mates
+        return report["read_counts"]["input"], report["read_counts"]["output"]
+    mates, summary = 2 if "read2_before_filtering" in report else 1, report["summary"]
+    return tuple(summary[when]["total_reads"] // mates for when in ("before_filtering", "after_filtering"))
 
 
-def _left_by_trim_galore(text):
+def _of_trim_galore(text):
     if not text:  # a library without reads, which it was not given
-        return 0
+        return 0, 0
     read = re.search(r"(\d+) sequences processed in total", text)
     short = re.search(r"(?:removed because at least one read was shorter|became shorter).*?:\s*(\d+)", text)
-    return int(read[1]) - (int(short[1]) if short else 0)
+    return int(read[1]), int(read[1]) - (int(short[1]) if short else 0)
 
 
 def of_counter(tool, path, strandedness):
@@ -127,7 +128,7 @@ def ledger(sample, verdict, trimming, rrna, aligned, deduplicated, counter, assi
     if rrna is not None:
         fates["rrna"], left = left - rrna, rrna
     if aligned:
-        _meet(sample, "left before alignment", left, "in the alignments", aligned.total)
+        meet(sample, "left before alignment", left, "in the alignments", aligned.total)
         fates["unmapped"], left = aligned.total - aligned.mapped, aligned.mapped
         counter = counter | {"unmapped": 0}
     if deduplicated:
@@ -135,7 +136,7 @@ def ledger(sample, verdict, trimming, rrna, aligned, deduplicated, counter, assi
     counted = sum(counter.values()) + assigned
     if selects:
         fates["low_mapq"], left = left - counted, counted
-    _meet(sample, "left for counting", left, "in the counter's summary", counted)
+    meet(sample, "left for counting", left, "in the counter's summary", counted)
     fates |= {fate: fates[fate] + number for fate, number in counter.items()} | {"assigned": assigned}
     if min(fates.values()) < 0:
         raise InputProblem(f"{sample}: more fragments came out of a step than went in: {fates}; {REPAIR}")
@@ -145,6 +146,7 @@ def ledger(sample, verdict, trimming, rrna, aligned, deduplicated, counter, assi
 REPAIR = "a file of this sample was changed or cut short: delete its files below results and run again."
 
 
-def _meet(sample, one, first, other, second):
+def meet(sample, one, first, other, second):
+    """InputProblem where what one step let out is not what the next took in."""
     if first != second:
         raise InputProblem(f"{sample}: {first} fragments {one}, but {second} {other}; {REPAIR}")

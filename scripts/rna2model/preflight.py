@@ -36,12 +36,13 @@ def check(given, folders, thorough=False):
     for section in ("expression", "features"):
         problems += _gene_sets(f"{section}.gene_sets", config[section]["gene_sets"])
     path = Path(config["samples"])
-    if not path.is_file():
+    if not os.path.isfile(path):
         return config, {}, problems
     samples, sheet_problems = sheet.read(
         path, folders, matrix=bool(config["counts"]), strandedness=config["quantification"]["strandedness"]
     )
     problems += sheet_problems
+    problems += configuration.results_problems(config, _inputs(config, samples), folders)
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)
     if samples and made is not None:
@@ -62,10 +63,19 @@ def check(given, folders, thorough=False):
     return config, samples, problems
 
 
+def _inputs(config, samples):
+    """Every file or folder that is read: of the config, then of the sheet."""
+    named = [config["samples"], config["counts"], *config["reference"].values(), config["trimming"]["rrna"]]
+    named += [config[section]["gene_sets"] for section in ("expression", "features")]
+    for sample in samples.values():
+        named += [*sample.fastq_1, *sample.fastq_2, sample.bam]
+    return [file for file in named if file]
+
+
 def _gene_sets(key, path):
     """Problems of the GMT file of a key, if one is given."""
     try:
-        if path and Path(path).is_file():
+        if path and os.path.isfile(path):
             genesets.read_gmt(path)
     except InputProblem as problem:
         return [f"config: {key}: {problem}"]

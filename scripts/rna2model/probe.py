@@ -1,5 +1,6 @@
 """A look at the reference before any job: what its first lines and file names already tell."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -7,6 +8,11 @@ from rna2model import annotation, files, reference
 from rna2model.errors import InputProblem
 
 MOST_LINES = 20_000
+MOST_LETTERS = 1 << 16  # a chromosome may be one line
+BASES = set("ACGTURYSWKMBDHVN")  # IUPAC
+STAR_GENOME = "2.7.4a"  # of the indexes that STAR 2.7.4a to 2.7.11b write and read
+# hisat2 is a script that hands its options to a shell without quotes; STAR ends a path at a quote mark
+UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
 STAR_FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
 
 
@@ -34,10 +40,15 @@ def problems(config):
 
 def first_sequence(fasta):
     """Name of the first sequence of a FASTA file."""
-    line = next(files.lines(fasta), "").strip()
-    if not line.startswith(">"):
+    first, _, rest = files.beginning(fasta, MOST_LETTERS).partition("\n")
+    if not first.startswith(">"):
         raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")
-    return line[1:].split(maxsplit=1)[0] if line[1:].strip() else ""
+    sequence = "".join(line for line in rest.splitlines() if not line.startswith(">"))
+    letters = {letter for letter in sequence.upper() if not letter.isspace()}
+    if letters - BASES or ("U" in letters and "T" not in letters):
+        shown = " ".join(sorted(letters - BASES)) or "U"
+        raise InputProblem(f"{fasta} is no genome: its sequences have the letters {shown}; give DNA.")
+    return first[1:].split(maxsplit=1)[0] if first[1:].strip() else ""
 
 
 def chromosomes(gtf, feature, attribute):
@@ -51,8 +62,11 @@ def chromosomes(gtf, feature, attribute):
             break
         names.add(cells[0])
         types[cells[2]] += 1
-        if cells[2] == feature and not gff3 and not annotation.attributes(cells[8], gff3).get(attribute):
-            raise InputProblem(annotation.no_attribute(gtf, number, feature, attribute))
+        if cells[2] == feature and not gff3:
+            gene = annotation.attributes(cells[8], gff3).get(attribute)
+            if not gene:
+                raise InputProblem(annotation.no_attribute(gtf, number, feature, attribute))
+            annotation.check_id(gtf, number, gene)
     if complete and not types[feature]:
         raise InputProblem(annotation.no_feature(gtf, feature, types))
     return names
@@ -61,15 +75,30 @@ def chromosomes(gtf, feature, attribute):
 def index_problems(folder, tool):
     """Why `folder` is no index of `tool`, as a list of str."""
     where = f"config: reference.index: {folder}"
-    if tool == "star":
-        missing = [name for name in STAR_FILES if not (folder / name).is_file()]
-        return [f"{where} is no STAR index: it lacks {', '.join(missing)}"] if missing else []
-    if tool == "hisat2":
-        try:
-            hisat2_prefix(folder)
-        except InputProblem as problem:
-            return [f"config: reference.index: {problem}"]
-    return []
+    try:
+        told = hisat2_prefix(folder) if tool == "hisat2" else str(folder)
+    except InputProblem as problem:
+        return [f"config: reference.index: {problem}"]
+    bad = UNTOLD[tool].search(told) if tool in UNTOLD else None
+    if bad:
+        return [f"{where}: {tool} cannot be told a path with {bad[0]!r}; rename or link it"]
+    if tool != "star":
+        return []
+    missing = [name for name in STAR_FILES if not (folder / name).is_file()]
+    if missing:
+        return [f"{where} is no STAR index: it lacks {', '.join(missing)}"]
+    return _star_version(where, folder / "genomeParameters.txt")
+
+
+def _star_version(where, parameters):
+    """STAR stops at an index of another generation, for each sample anew."""
+    words = [line.split() for line in parameters.read_text(errors="replace").splitlines()]
+    found = next((line[1] for line in words if len(line) > 1 and line[0] == "versionGenome"), "none")
+    if found == STAR_GENOME:
+        return []
+    return [
+        f"{where} is of STAR's index version {found}, {STAR_GENOME} is needed; set it to null to have one built"
+    ]
 
 
 def hisat2_prefix(folder):

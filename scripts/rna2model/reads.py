@@ -11,10 +11,13 @@ from pathlib import Path
 
 import dnaio
 
-from rna2model.files import is_gzip
+from rna2model import firstreads
+from rna2model.files import is_gzip, unpacker_errors
 
 EMPTY = gzip.compress(b"", mtime=0)
-FAULTS = (dnaio.FileFormatError, EOFError, OSError, zlib.error, UnicodeDecodeError, ValueError)
+MOST_TEXT = 160  # characters of a reader's own words in a reason
+DAMAGED = (zlib.error, gzip.BadGzipFile, *unpacker_errors())
+FAULTS = (*DAMAGED, dnaio.FileFormatError, EOFError, OSError, UnicodeDecodeError, ValueError)
 
 
 class Copies:
@@ -83,6 +86,9 @@ def inspect(lanes, copies, part):
     total = 0
     for lane in lanes:
         fragments = 0
+        odd = _at_first_sight(lane)
+        if odd:
+            return total, odd
         try:
             with dnaio.open(*lane) as records:
                 for record in records:
@@ -97,6 +103,14 @@ def inspect(lanes, copies, part):
     if total == 0:
         return 0, "no reads in " + _names([path for lane in lanes for path in lane])
     return total, None
+
+
+def _at_first_sight(lane):
+    """Why a lane is not what it is taken for, or None; a file that cannot be read is explained by who reads all of it."""
+    try:
+        return firstreads.problem(lane)
+    except FAULTS:
+        return None
 
 
 def _readable(path):
@@ -118,7 +132,7 @@ def _explain(lane, fragments, error):
     """The fault in words a person can act on."""
     broken = [path for path in lane if not _readable(path)]
     text, where = (
-        str(error),
+        _shortened(str(error)),
         f"{_names(broken or lane)} after {fragments} good read{'s' if len(lane) == 1 else ' pairs'}",
     )
     lowered = text.lower()
@@ -127,9 +141,14 @@ def _explain(lane, fragments, error):
     if "properly paired" in lowered:
         unequal = "more reads" in lowered or "fewer" in lowered
         return f"R1 and R2 {'have different numbers of reads' if unequal else 'names differ'}: {where}"
-    if isinstance(error, (zlib.error, gzip.BadGzipFile)) or "gzip" in lowered or "crc" in lowered:
+    if isinstance(error, DAMAGED) or "gzip" in lowered or "crc" in lowered:
         return f"damaged gzip: {where} ({text})"
     return f"not valid FASTQ: {where} ({text})"
+
+
+def _shortened(text):
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} ..."
 
 
 def join(lanes, targets, good):

@@ -16,7 +16,7 @@ def contigs(fasta):
     with open(fasta, "rb") as file:
         for line in file:
             if line.startswith(b">"):
-                name = line[1:].split(maxsplit=1)[0].decode() if line[1:].strip() else ""
+                name = line[1:].split(maxsplit=1)[0].decode(errors="replace") if line[1:].strip() else ""
                 if name in lengths or not name:
                     raise InputProblem(f"{fasta}: sequence name {name!r} is empty or there twice.")
                 lengths[name] = 0

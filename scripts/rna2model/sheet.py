@@ -1,6 +1,5 @@
 """Read and check the sample sheet: one record per sample, all problems at once with row and column."""
 
-import csv
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -8,8 +7,9 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
+from rna2model import sheetfile
 from rna2model.cells import is_missing as is_missing  # looked for here, too
-from rna2model.config import locate, schema
+from rna2model.config import locate, schema, unreadable
 
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
 SOURCES = ("fastq_1", "bam", "accession")
@@ -44,7 +44,7 @@ def read(path, folders=(), matrix=False, strandedness="auto"):
     counts come from elsewhere and the file columns are not read.
     """
     path = Path(path)
-    rows, columns, problems = _rows(path)
+    rows, columns, problems = sheetfile.read(path)
     if problems:
         return {}, problems
     problems = _columns(path, columns, matrix)
@@ -58,39 +58,14 @@ def read(path, folders=(), matrix=False, strandedness="auto"):
     return samples, problems
 
 
-def _rows(path):
-    """([(row number, {column: cell})], columns, problems); row 1 is the header."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        return [], [], [f"{path}: is not UTF-8 text; save the sheet as UTF-8 (CSV or TSV)"]
-    except OSError as error:
-        return [], [], [f"{path}: cannot be read ({error.strerror})"]
-    lines = text.splitlines()
-    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
-    table = list(csv.reader(lines, delimiter=delimiter))
-    if not table or not any(cell.strip() for cell in table[0]):
-        return [], [], [f"{path}: is empty; the first row must name the columns"]
-    columns = [cell.strip() for cell in table[0]]
-    rows, problems = [], []
-    for number, cells in enumerate(table[1:], start=2):
-        cells = [cell.strip() for cell in cells]
-        if not any(cells):
-            continue
-        if len(cells) > len(columns) and any(cells[len(columns) :]):
-            problems.append(f"{path} row {number}: has {len(cells)} cells, the header has {len(columns)}")
-        rows.append((number, dict(zip(columns, cells + [""] * len(columns), strict=False))))
-    if not rows:
-        problems.append(f"{path}: has no sample rows")
-    return rows, columns, problems
-
-
 def _columns(path, columns, matrix):
     problems = [
         f"{path} row 1: column {c!r} is there twice" for c in set(columns) if c and columns.count(c) > 1
     ]
     if "sample" not in columns:
-        problems.append(f"{path} row 1: column 'sample' is missing (found: {', '.join(columns)})")
+        near = [column for column in columns if column.lower() == "sample"]
+        hint = f"; rename {near[0]!r}" if near else ""
+        problems.append(f"{path} row 1: column 'sample' is missing (found: {', '.join(columns)}){hint}")
     elif not matrix and not set(SOURCES) & set(columns):
         problems.append(
             f"{path} row 1: a column 'fastq_1', 'bam' or 'accession' is needed (found: {', '.join(columns)})"
@@ -140,6 +115,10 @@ def _add_lane(path, sample, number, row, folders):
     where, kinds = f"{path} row {number}", [column for column in SOURCES[:2] if row.get(column)]
     if len(kinds) == 2:
         return [f"{where}: has both fastq_1 and bam; give one of them"]
+    if not kinds and not row.get("accession"):
+        return [
+            f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired), bam or accession"
+        ]
     kind = kinds[0] if kinds else "accession"
     before = [
         k for k, seen in zip(SOURCES, (sample.fastq_1, sample.bam, sample.accessions), strict=True) if seen
@@ -167,11 +146,7 @@ def _add_fastq(where, sample, row, folders):
 
 
 def _add_accession(where, sample, row, folders):
-    accession, layout = row.get("accession", ""), row.get("layout", "").lower()
-    if not accession:
-        return [
-            f"{where}, column fastq_1: is empty; a sample needs fastq_1 (and fastq_2 if paired), bam or accession"
-        ]
+    accession, layout = row["accession"], row.get("layout", "").lower()
     if not ACCESSION.fullmatch(accession):
         return [
             f"{where}, column accession: {accession!r} is no run of the Sequence Read Archive (SRR, ERR or DRR and digits)"
@@ -196,9 +171,9 @@ def _files(path, rows, folders):
             if not row.get(column):
                 continue
             file = locate(row[column], folders)
-            if not file.is_file():
-                kind = "is a folder" if file.is_dir() else "no such file"
-                problems.append(f"{path} row {number}, column {column}: {kind}: {file}")
+            why = unreadable(file)
+            if why:
+                problems.append(f"{path} row {number}, column {column}: {why}: {file}")
             seen[file.resolve()].append(f"row {number}, column {column}")
     for file, places in seen.items():
         if len(places) > 1:

@@ -1,0 +1,160 @@
+"""Faults of the configuration. `inject` gets a Project with reads."""
+
+import datetime
+
+from tests.faults.case import ACCEPTED, REFUSED, Case
+
+
+def keys(**changes):
+    """Set keys, given as section__key."""
+
+    def inject(project):
+        for key, value in changes.items():
+            project.set(key.replace("__", "."), value)
+
+    return inject
+
+
+def key(name, value, message, fault=None):
+    fault = fault or f"{name}: {str(value)[:40]!r}"
+    return Case(fault, f"config, {name}", lambda project: project.set(name, value), REFUSED, message)
+
+
+def together(fault, message, **changes):
+    return Case(
+        fault,
+        "config, " + " and ".join(k.replace("__", ".") for k in changes),
+        keys(**changes),
+        REFUSED,
+        message,
+    )
+
+
+def results_is_a_file(project):
+    project.file("results", "notes\n")
+
+
+def results_link_to_sheet(project):
+    (project.folder / "out").symlink_to(project.folder)
+    project.set("results", "out")
+
+
+def regression_on_words(project):
+    project.set("design.task", "regression")
+
+
+def age_with_comma(project):
+    project.config["design"] |= {"task": "regression", "target": "age"}
+    project.cell(3, "age", "41,5")
+
+
+def age_infinite(project):
+    project.config["design"] |= {"task": "regression", "target": "age"}
+    project.cell(3, "age", "inf")
+
+
+def survival(time="5", event="1"):
+    def inject(project):
+        project.config["design"] |= {"task": "survival", "time": "months", "event": "died"}
+        project.fill("months", [str(i + 1) for i in range(12)])
+        project.fill("died", ["01"[i % 2] for i in range(12)])
+        project.cell(3, "months", time)
+        project.cell(3, "died", event)
+
+    return inject
+
+
+def all_held_out(project):
+    project.fill("outside", ["yes"] * 12)
+    project.set("evaluation.holdout", "outside")
+
+
+def donor_across_holdout(project):
+    project.fill("outside", ["yes" if i < 4 else "" for i in range(12)])
+    project.cell(5, "donor", project.rows[0]["donor"])
+    project.set("evaluation.holdout", "outside")
+
+
+def batch_is_target(project):
+    project.fill("batch", ["p" if i % 2 else "q" for i in range(12)])
+    project.set("expression.batch_correction", "combat")
+
+
+SHELL = "must be a path of letters, digits"
+CASES = [
+    key("modles", ["mlp"], "unknown key 'modles' (did you mean 'models'?)"),
+    key("trimming.tool", "fastpp", "did you mean 'fastp'?"),
+    key("evaluation.fold", 3, "config: evaluation: unknown key 'fold'"),
+    Case("key that is a number", "config", lambda p: p.config.update({1: 2}), REFUSED, "unknown key 1"),
+    Case("key that is empty", "config", lambda p: p.config.update({None: 2}), REFUSED, "unknown key"),
+    key("evaluation.folds", "five", "evaluation.folds: must be integer, not 'five'"),
+    key("evaluation.folds", 3.0, "evaluation.folds: must be integer, not 3.0"),
+    key("evaluation.folds", 1, "must be at least 2"),
+    key("evaluation.folds", 10**6, "must be at most 1000"),
+    key("evaluation.folds", True, "must be integer, not True"),
+    key("evaluation.seed", 2**40, "must be at most 4294967295"),
+    key("evaluation.seed", -1, "must be at least 0"),
+    key("evaluation", [3], "evaluation: must be object"),
+    key("design", "condition", "design: must be object"),
+    key("design.target", True, "design.target: must be string, not True", "target: yes, which YAML reads as true"),
+    key("results", datetime.date(2024, 1, 1), "config: results: ", "results: a date"),
+    key("models", "mlp", "models: must be array, not 'mlp'"),
+    key("models", [], "models: "),
+    key("models", ["mlp", "mlp"], "models: "),
+    key("models", ["oracle"], "'oracle' is not one of"),
+    key("qc.min_mapped_pct", float("nan"), "must be number, not nan"),
+    key("qc.min_mapped_pct", "20%", "must be number, not '20%'"),
+    key("qc.max_rrna_pct", 101, "must be at most 100"),
+    key("qc.min_reads", -5, "must be at least 0"),
+    key("expression.filter", {"min_mean": float("inf")}, "expression.filter: "),
+    key("trimming.adapters", ["ACGT; touch CANARY"], "trimming.adapters: "),
+    key("trimming.adapters", ["ACGT\n"], "trimming.adapters: "),
+    key("trimming.umi", "NNNN$(touch CANARY)", "trimming.umi: "),
+    key("trimming.umi", "NNNN\n", "trimming.umi: "),
+    key("results", "out; touch CANARY", SHELL),
+    key("results", "$(touch CANARY)", SHELL),
+    key("results", "my results", SHELL),
+    key("results", "-rf", SHELL),
+    key("results", "{sample}", SHELL),
+    key("results", "~/out", SHELL),
+    key("results", ".", "the run writes there", "results: the folder of the sheet"),
+    key("results", "reads", "the run writes there", "results: the folder of the reads"),
+    Case("results a link to the sheet's folder", "config, results", results_link_to_sheet, REFUSED, "the run writes there"),
+    Case("results a file", "the results folder", results_is_a_file, REFUSED, "results is a file; name a folder"),
+    key("samples", "absent.tsv", "samples: no such file"),
+    key("samples", "reads", "samples: is a folder"),
+    key("samples", "x" * 5000, "samples: no such file"),
+    key("samples", "~nobody_here/s.tsv", "samples: no such file"),
+    key("reference", {"fasta": "genome.fa"}, "reference.gtf is missing"),
+    key("reference.fasta", "absent.fa", "reference.fasta: no such file"),
+    key("reference.fasta", "reads", "reference.fasta: is a folder"),
+    key("reference.index", "genome.fa", "reference.index: is a file, not a folder"),
+    key("reference.index", "reads", "is no STAR index: it lacks Genome"),
+    key("counts", "absent.tsv", "counts: no such file"),
+    key("expression.gene_sets", "genome.fa", "expression.gene_sets: "),
+    key("training.pretrained", "genome.fa", "training.pretrained: is a file, not a folder"),
+    key("design.target", "disease", "names column 'disease'"),
+    key("design.group", "condition", "design.group names 'condition', which is what is predicted"),
+    key("design.batch", "condition", "design.batch names 'condition', which is what is predicted"),
+    key("evaluation.holdout", "condition", "evaluation.holdout names 'condition', which is what is predicted"),
+    key("design.covariates", ["condition"], "which is the target; leave it out"),
+    key("design.time", "age", "design.time is for design.task survival"),
+    key("counts_unit", "tpm", "with reads leave it out"),
+    key("models", ["cox_ridge"], "cox_ridge cannot do classification"),
+    key("models", ["clinical"], "clinical needs design.covariates"),
+    key("expression.batch_correction", "combat_seq", "has no form that serves new samples"),
+    key("expression.reference_batch", "x", "does nothing with batch_correction 'none'"),
+    together("STAR counts, HISAT2 aligns", "set alignment.tool star", alignment__tool="hisat2", quantification__tool="star"),
+    together("correction without batch", "needs design.batch", design__batch=None, expression__batch_correction="combat"),
+    together("reference batch unknown", "no labelled sample is of", expression__batch_correction="combat", expression__reference_batch="q"),
+    together("regression of words", "is not a number", design__task="regression"),
+    Case("decimal comma in the target", "sheet, a target cell", age_with_comma, REFUSED, "write decimals with a point"),
+    Case("infinite target", "sheet, a target cell", age_infinite, REFUSED, "row 4, column age"),
+    Case("time below zero", "sheet, survival time", survival("-2"), REFUSED, "must be above 0"),
+    Case("event in other words", "sheet, survival event", survival(event="maybe"), REFUSED, "says neither event"),
+    Case("everything held out", "sheet, hold-out column", all_held_out, REFUSED, "found no value"),
+    Case("a donor in and out of the hold-out", "sheet, hold-out column", donor_across_holdout, REFUSED, "in the hold-out"),
+    Case("batch and target coincide", "sheet, batch column", batch_is_target, REFUSED, "batch and target coincide"),
+    Case("empty section", "config, qc", keys(qc=None), ACCEPTED),
+    Case("keys in another order", "config", lambda p: p.config.update(samples=p.config.pop("samples")), ACCEPTED),
+]  # fmt: skip

@@ -1,0 +1,212 @@
+"""Faults of a count matrix. `inject` gets a Project with a matrix."""
+
+import gzip
+import re
+
+import numpy as np
+import pandas as pd
+
+from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED, Case
+from tests.faults.project import NAMES
+
+
+def text(change, name="counts.tsv", **options):
+    """Write the matrix' text, changed, to `name`."""
+
+    def inject(project):
+        project.file(name, change(project.counts_text(**options)))
+        project.config["counts"] = name
+
+    return inject
+
+
+def values(change, unit=None, **options):
+    """Replace the values (30 genes, 12 samples) by `change(values as float)`; integers stay integers in the text."""
+
+    def inject(project):
+        changed = change(project.counts().astype(float))
+        shown = [
+            [f"{value:.0f}" if value == round(value) else repr(float(value)) for value in row]
+            for row in changed
+        ]
+        project.file("counts.tsv", project.counts_text(shown, **options))
+        if unit:
+            project.config["counts_unit"] = unit
+
+    return inject
+
+
+def put(value, unit=None, text=None):
+    """One cell: gene g04 of sample s03."""
+
+    def inject(project):
+        cells = project.counts().astype(str).astype(object)
+        if unit == "log":
+            cells = np.round(np.log2(project.counts() + 1), 4).astype(str).astype(object)
+        cells[4, 2] = value
+        project.file("counts.tsv", project.counts_text(cells))
+        if unit:
+            project.config["counts_unit"] = unit
+
+    return inject
+
+
+def frame(write, ending):
+    """Give the matrix as another file; `write(DataFrame genes x samples, path)`."""
+
+    def inject(project):
+        genes = [f"g{i:02}" for i in range(30)]
+        write(pd.DataFrame(project.counts(), index=genes, columns=NAMES), project.folder / f"counts.{ending}")
+        project.config["counts"] = f"counts.{ending}"
+
+    return inject
+
+
+def h5ad(change=lambda data: None):
+    def write(table, path):
+        import anndata
+
+        data = anndata.AnnData(table.T.astype(float))
+        data = change(data) or data
+        data.write_h5ad(path)
+
+    return frame(write, "h5ad")
+
+
+def renamed(data):
+    data.obs_names = [f"cell{i}" for i in range(data.n_obs)]
+
+
+def doubled(data):
+    data.obs_names = ["s01", *NAMES[:-1]]
+
+
+def without_values(data):
+    import anndata
+
+    return anndata.AnnData(obs=data.obs, var=data.var)
+
+
+def plain_hdf5(table, path):
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["counts"] = table.to_numpy()
+
+
+def nullable(table):
+    table = table.astype("Int64")
+    table.iloc[4, 2] = None
+    return table
+
+
+def damaged(plain):
+    packed = bytearray(gzip.compress((plain * 20).encode()))
+    packed[len(packed) // 2 : len(packed) // 2 + 40] = b"\xff" * 40
+    return bytes(packed)
+
+
+def flat(table):
+    """A sample without a count."""
+    table[:, 2] = 0
+    return table
+
+
+def billions(table):
+    table[:, 2] *= 1e9
+    return table
+
+
+def genes(change):
+    return lambda project: project.file(
+        "counts.tsv", project.counts_text(genes=[change(i) for i in range(30)])
+    )
+
+
+def ensembl(number):
+    return f"ENSG{number:011}"
+
+
+def transposed(project):
+    table = pd.read_csv(project.folder / "counts.tsv", sep="\t", index_col=0).T
+    project.file("counts.tsv", table.to_csv(sep="\t", index_label="sample"))
+
+
+def extra_sample(project):
+    counts = np.hstack([project.counts(), project.counts()[:, :1]])
+    project.file("counts.tsv", project.counts_text(counts, names=[*NAMES, "stranger"]))
+
+
+def sample_twice(project):
+    counts = np.hstack([project.counts(), project.counts()[:, :1]])
+    project.file("counts.tsv", project.counts_text(counts, names=[*NAMES, "s01"]))
+
+
+def htseq_tail(plain):
+    return plain + "__no_feature\t" + "\t".join(["9"] * 12) + "\n"
+
+
+VALUE, FILE, IDS, SAMPLES = "matrix, a value", "matrix, its file", "matrix, gene ids", "matrix, its columns"
+CASES = [
+    Case("transposed", FILE, transposed, STOPPED, "is transposed"),
+    Case("negative", VALUE, put("-1"), STOPPED, "gene g04, sample s03: -1 is negative"),
+    Case("NaN", VALUE, put("NaN"), STOPPED, "gene g04, sample s03: nan is missing or not finite"),
+    Case("empty cell", VALUE, put(""), STOPPED, "gene g04, sample s03: nan is missing or not finite"),
+    Case("infinite", VALUE, put("inf"), STOPPED, "gene g04, sample s03: inf is missing or not finite"),
+    Case("decimals in counts", VALUE, put("2.5"), STOPPED, "gene g04, sample s03: 2.5 is not an integer; set counts_unit"),
+    Case("thousands separator", VALUE, put("1,000"), STOPPED, "gene g04, sample s03: '1,000' is not a number"),
+    Case("word", VALUE, put("many"), STOPPED, "gene g04, sample s03: 'many' is not a number"),
+    Case("true and false", FILE, text(lambda t: re.sub(r"\t\d+", "\tTrue", t)), STOPPED, "is not a number"),
+    Case("more than can be counted", VALUE, put("1e300"), STOPPED, "gene g04, sample s03: 1e+300 is more than can be counted"),
+    Case("beyond whole numbers of a float", VALUE, put(str(2**60 + 1)), STOPPED, "is more than can be counted"),
+    Case("logarithms given as counts", FILE, values(lambda t: np.log2(t + 1)), STOPPED, "is not an integer; set counts_unit"),
+    Case("logarithms given as TPM", FILE, values(lambda t: np.log2(t + 1), "tpm"), STOPPED, "this looks like logarithms, not tpm"),
+    Case("counts given as logarithms", FILE, values(lambda t: t, "log"), STOPPED, "these are not logarithms"),
+    Case("gap among logarithms", VALUE, put("NA", "log"), STOPPED, "to fill it in, set expression.missing"),
+    Case("infinite logarithm", VALUE, put("-inf", "log"), STOPPED, "gene g04, sample s03: -inf is missing or not finite"),
+    Case("billions of counts", "matrix, a sample", values(billions), NOTED, "counts are more than a library has"),
+    Case("sample without a count", "matrix, a sample", values(flat), EXCLUDED, "no counts in the matrix"),
+    Case("empty file", FILE, text(lambda t: ""), STOPPED, "cannot be read as a matrix"),
+    Case("header only", FILE, text(lambda t: t.splitlines()[0] + "\n"), STOPPED, "holds 0 genes x 12 samples"),
+    Case("no sample column", FILE, text(lambda t: "".join(f"{line.split()[0]}\n" for line in t.splitlines())), STOPPED, "holds 30 genes x 0 samples"),
+    Case("UTF-16", FILE, text(lambda t: t.encode("utf-16")), STOPPED, "It must be UTF-8 text"),
+    Case("latin-1", FILE, text(lambda t: t.replace("g04", "gé").encode("latin-1")), STOPPED, "It must be UTF-8 text"),
+    Case("semicolons", FILE, text(lambda t: t.replace("\t", ";")), STOPPED, "separated by semicolons"),
+    Case("commas in .tsv", FILE, text(lambda t: t.replace("\t", ",")), STOPPED, "separated by commas"),
+    Case("a spreadsheet's own file", FILE, text(lambda t: b"PK\x03\x04\xff\xfe" * 99, "counts.xlsx"), STOPPED, "It must be UTF-8 text"),
+    Case("plain text named .gz", FILE, text(lambda t: t, "counts.tsv.gz"), STOPPED, "gzipped where the name ends in .gz"),
+    Case("gzip named .tsv", FILE, text(lambda t: gzip.compress(t.encode())), STOPPED, "gzipped where the name ends in .gz"),
+    Case("truncated gzip", FILE, text(lambda t: gzip.compress(t.encode())[:-20], "counts.tsv.gz"), STOPPED, "cannot be read as a matrix"),
+    Case("damaged gzip", FILE, text(damaged, "counts.tsv.gz"), STOPPED, "cannot be read as a matrix"),
+    Case("a row too long", FILE, text(lambda t: t.replace("\ng04", "\t7\ng04")), STOPPED, "cannot be read as a matrix"),
+    Case("a row cut short", FILE, text(lambda t: t.rstrip().rsplit("\t", 1)[0] + "\n"), STOPPED, "gene g29, sample s12: nan is missing"),
+    Case("a quote that never closes", FILE, text(lambda t: t.replace("g04", '"g04')), STOPPED, "cannot be read as a matrix"),
+    Case("two quotes that never close", FILE, text(lambda t: t.replace("g04", '"g04').replace("\ng06", '\ng0"6')), STOPPED, "counts.tsv"),
+    Case("table of featureCounts", FILE, text(lambda t: "# Program:featureCounts v2\n" + t), STOPPED, "cannot be read as a matrix"),
+    Case("a gene twice, as counts", IDS, genes(lambda i: f"g{max(i, 1):02}"), NOTED, "1 repeated rows added to their gene"),
+    Case("a gene twice, as logarithms", IDS, values(lambda t: np.log2(t + 1), "log", genes=["g01", *(f"g{i:02}" for i in range(1, 30))]), STOPPED, "logarithms cannot be added up"),
+    Case("versions of Ensembl ids", IDS, genes(lambda i: f"{ensembl(i)}.{i + 1}"), NOTED, "30 gene ids: version stripped"),
+    Case("Ensembl ids among symbols", IDS, genes(lambda i: ensembl(i) if i % 2 else f"G{i}"), STOPPED, "Give all genes ids of one kind"),
+    Case("symbols made dates", IDS, genes(lambda i: "1-Mar" if i == 4 else f"G{i}"), STOPPED, "'1-Mar' is a date"),
+    Case("a gene without id", IDS, genes(lambda i: "" if i == 4 else f"G{i}"), STOPPED, "gene row 5 has no gene id"),
+    Case("rows below HTSeq's genes", IDS, text(htseq_tail), NOTED, "1 rows of what a counter could not assign left out"),
+    Case("missing sample", SAMPLES, text(lambda t: t.replace("s03", "x03")), STOPPED, "no column for 1 samples of the sheet: s03"),
+    Case("names in another case", SAMPLES, text(lambda t: t.replace("s", "S")), STOPPED, "no column for 12 samples"),
+    Case("sample twice", SAMPLES, sample_twice, STOPPED, "sample column 's01' is there twice"),
+    Case("extra sample", SAMPLES, extra_sample, ACCEPTED),
+    Case("samples in another order", SAMPLES, frame(lambda t, path: t[NAMES[::-1]].to_csv(path, sep="\t", index_label="g"), "tsv"), ACCEPTED),
+    Case("R's header, one name short", FILE, text(lambda t: t.removeprefix("gene_id\t")), ACCEPTED),
+    Case("CRLF line ends", FILE, text(lambda t: t.replace("\n", "\r\n")), ACCEPTED),
+    Case("byte order mark", FILE, text(lambda t: t.encode("utf-8-sig")), ACCEPTED),
+    Case("parquet", FILE, frame(lambda t, path: t.to_parquet(path), "parquet"), ACCEPTED),
+    Case("parquet of strings", FILE, frame(lambda t, path: t.astype(str).to_parquet(path), "parquet"), STOPPED, "numbers are stored as text"),
+    Case("parquet with a gap", FILE, frame(lambda t, path: nullable(t).to_parquet(path), "parquet"), STOPPED, "gene g04, sample s03"),
+    Case("parquet without values", FILE, frame(lambda t, path: t[[]].reset_index(drop=True).to_parquet(path), "parquet"), STOPPED, "it needs both"),
+    Case("text named .parquet", FILE, text(lambda t: t, "counts.parquet"), STOPPED, "cannot be read as a matrix"),
+    Case("h5ad", FILE, h5ad(), ACCEPTED),
+    Case("h5ad of other samples", FILE, h5ad(renamed), STOPPED, "no column for 12 samples"),
+    Case("h5ad with a sample twice", FILE, h5ad(doubled), STOPPED, "sample column 's01' is there twice"),
+    Case("h5ad without values", FILE, h5ad(without_values), STOPPED, "neither a layer 'counts' nor X"),
+    Case("HDF5 that is no h5ad", FILE, frame(plain_hdf5, "h5ad"), STOPPED, "cannot be read as a matrix"),
+    Case("text named .h5ad", FILE, text(lambda t: t, "counts.h5ad"), STOPPED, "cannot be read as a matrix"),
+]  # fmt: skip

@@ -1,0 +1,197 @@
+"""Faults of a sample's FASTQ files. `inject` gets a Library and changes its files.
+
+`verdict` of a Fault is what the first look at the files says; without one only later steps can see the fault.
+"""
+
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+
+from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, Case
+from tests.faults.project import bases
+
+
+@dataclass(frozen=True)
+class Fault(Case):
+    verdict: str = ""
+    exact: bool = True  # the counts are those of the undisturbed library
+
+
+class Library:
+    """Read pairs as lists of (name, sequence, qualities), and the bytes of the two files made of them."""
+
+    def __init__(self, first, second):
+        self.first, self.second = first, second
+        self.ending = ".fastq.gz"
+        self.pack()
+
+    def pack(self, end="\n"):
+        self.files = [gzip.compress(text(mate, end), mtime=0) for mate in (self.first, self.second)]
+
+    def edit(self, change, mates=(0, 1)):
+        """Replace each record of `mates` by `change(number, name, sequence, qualities)`; None leaves it out."""
+        for mate in mates:
+            records = (self.first, self.second)[mate]
+            changed = [change(number, *record) for number, record in enumerate(records)]
+            records[:] = [record for record in changed if record is not None]
+        self.pack()
+
+
+def text(records, end="\n"):
+    return "".join(
+        end.join([f"@{name}", letters, "+", quality, ""]) for name, letters, quality in records
+    ).encode()
+
+
+def content(change, mate=0):
+    """Replace the bytes of one file by `change(bytes)`."""
+
+    def inject(library):
+        library.files[mate] = change(library.files[mate])
+
+    return inject
+
+
+def both(change):
+    def inject(library):
+        library.files = [change(file) for file in library.files]
+
+    return inject
+
+
+def record(change, mates=(0, 1)):
+    return lambda library: library.edit(change, mates)
+
+
+def damaged(packed):
+    packed, middle = bytearray(packed), len(packed) // 2
+    packed[middle : middle + 60] = b"\xff" * 60
+    return bytes(packed)
+
+
+def zipped(packed):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("reads.fastq", gzip.decompress(packed))
+    return out.getvalue()
+
+
+def again(pack):
+    return lambda packed: pack(gzip.decompress(packed))
+
+
+def appended(more):
+    return again(lambda plain: gzip.compress(plain + more))
+
+
+def members(packed):
+    """Several gzip members, as bgzip and `cat` make them; cut anywhere, also within a record."""
+    plain = gzip.decompress(packed)
+    return b"".join(gzip.compress(plain[place : place + 5000]) for place in range(0, len(plain), 5000))
+
+
+def plain(library):
+    library.ending, library.files = ".fastq", [gzip.decompress(file) for file in library.files]
+
+
+def packed_but_named_plain(library):
+    library.ending = ".fastq"
+
+
+def swapped(library):
+    library.files.reverse()
+
+
+def interleaved(library):
+    pairs = zip(library.first, library.second, strict=True)
+    library.files = [gzip.compress(text([mate for pair in pairs for mate in pair])), None]
+
+
+def the_same_twice(library):
+    library.second[:] = [(name.replace(" 1:", " 2:"), *rest) for name, *rest in library.first]
+    library.pack()
+
+
+def foreign(number, name, letters, quality):
+    return name, bases(len(letters), [7, number, int(" 2:" in name)]), quality
+
+
+def old_scale(number, name, letters, quality):
+    return name, letters, "".join(chr(ord(mark) + 31) for mark in quality)
+
+
+def adapters(number, name, letters, quality):
+    adapter = "AGATCGGAAGAGCACACGTCTGAACTCCAGTCACATCACGATCTCGTATGCCGTCTTCTGCTTGAAAAAAAAAAAAAAAAAAA"
+    return name, adapter[: len(letters)].ljust(len(letters), "A"), quality
+
+
+def shortened(number, name, letters, quality):
+    length = int(np.random.default_rng([9, number]).integers(50, len(letters) + 1))
+    return name, letters[:length], quality[:length]
+
+
+def at(place, change):
+    """`change` for one record only."""
+    return record(lambda number, *old: change(*old) if number == place else old, mates=(0,))
+
+
+def also_empty(library):
+    """A pair without a single base beside the others."""
+    for mate, records in enumerate((library.first, library.second), start=1):
+        records.append((f"empty:1 {mate}:N:0", "", ""))
+    library.pack()
+
+
+FILE = "R1, its file"
+CASES = [
+    Fault("file of no bytes", FILE, content(lambda f: b""), EXCLUDED, "R1 and R2 have different numbers of reads", verdict="numbers of reads"),
+    Fault("both files of no bytes", "R1 and R2", both(lambda f: b""), EXCLUDED, "no reads in", verdict="no reads in"),
+    Fault("empty gzip", "R1 and R2", both(lambda f: gzip.compress(b"")), EXCLUDED, "no reads in", verdict="no reads in"),
+    Fault("truncated gzip", FILE, content(lambda f: f[: len(f) // 2]), EXCLUDED, "truncated gzip", verdict="truncated gzip"),
+    Fault("gzip without its end", FILE, content(lambda f: f[:-4]), EXCLUDED, "truncated gzip", verdict="truncated gzip"),
+    Fault("damaged gzip", "R2, its file", content(damaged, 1), EXCLUDED, "after", verdict="after"),
+    Fault("bzip2 named .gz", FILE, content(again(bz2.compress)), EXCLUDED, "is bzip2, not gzip", verdict="is bzip2"),
+    Fault("xz named .gz", FILE, content(again(lzma.compress)), EXCLUDED, "is xz, not gzip", verdict="is xz"),
+    Fault("zip named .gz", FILE, content(zipped), EXCLUDED, "is zip, not gzip", verdict="is zip"),
+    Fault("plain text named .gz", FILE, content(gzip.decompress), EXCLUDED, "is plain text, not gzip", verdict="is plain text"),
+    Fault("gzip of a gzip", FILE, content(gzip.compress), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("web page instead of reads", FILE, content(lambda f: b"<html>404</html>"), EXCLUDED, "after 0 good", verdict="after 0 good"),
+    Fault("noise instead of reads", FILE, content(lambda f: bytes(range(256)) * 9), EXCLUDED, "after 0 good", verdict="after 0 good"),
+    Fault("FASTA instead of FASTQ", FILE, content(again(lambda t: gzip.compress(b">a\nACGT\n"))), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("zeros after a crash", FILE, content(appended(b"\0" * 512)), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("text after the gzip", FILE, content(lambda f: f + b"garbage"), EXCLUDED, "gzip", verdict="gzip"),
+    Fault("blank lines at the end", FILE, content(appended(b"\n\n")), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("sequences over two lines", FILE, content(again(lambda t: gzip.compress(t.replace(b"ACG", b"ACG\n", 1)))), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("CR line ends", "R1 and R2", lambda library: library.pack("\r"), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("quality longer than sequence", "R1, a record", at(9, lambda n, s, q: (n, s, q + "I")), EXCLUDED, "after 9 good", verdict="after 9 good"),
+    Fault("quality shorter than sequence", "R1, a record", at(9, lambda n, s, q: (n, s, q[:-1])), EXCLUDED, "after 9 good", verdict="after 9 good"),
+    Fault("record without @", FILE, content(again(lambda t: gzip.compress(t.replace(b"\n@", b"\n", 1)))), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("names beyond ASCII", "R1 and R2", record(lambda i, n, s, q: ("é" + n, s, q)), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("R2 shorter than R1", "R2, its file", record(lambda i, *r: r if i < 90 else None, (1,)), EXCLUDED, "R1 and R2 have different numbers", verdict="different numbers"),
+    Fault("R2 in another order", "R2, its file", lambda lib: (lib.second.reverse(), lib.pack()), EXCLUDED, "R1 and R2 names differ", verdict="names differ"),
+    Fault("R1 copied as R2", "R2, its file", the_same_twice, EXCLUDED, "R1 and R2 hold the same reads", verdict="the same reads"),
+    Fault("interleaved as single-end", "R1, no R2", interleaved, EXCLUDED, "holds both mates in turn", verdict="both mates in turn"),
+    Fault("all reads of one name", "R1 and R2", record(lambda i, n, s, q: ("r", s, q)), EXCLUDED, "reads have one name", verdict="reads have one name"),
+    Fault("qualities of Phred+64", "R1 and R2", record(old_scale), EXCLUDED, "are Phred+64", verdict="Phred+64"),
+    Fault("all N", "R1 and R2", record(lambda i, n, s, q: (n, "N" * len(s), "#" * len(s))), EXCLUDED, "too few reads mapped"),
+    Fault("reads without a base", "R1 and R2", record(lambda i, n, s, q: (n, "", "")), EXCLUDED, "too few reads mapped"),
+    Fault("adapters only", "R1 and R2", record(adapters), EXCLUDED, "too few reads mapped"),
+    Fault("one read", "R1 and R2", record(lambda i, *r: r if i == 0 else None), EXCLUDED, "too few reads: 1, minimum"),
+    Fault("reads of another species", "R1 and R2", record(foreign), EXCLUDED, "too few reads mapped"),
+    Fault("U instead of T", "R1 and R2", record(lambda i, n, s, q: (n, s.replace("T", "U"), q)), EXCLUDED, "letter U", verdict="letter U"),
+    Fault("R1 and R2 swapped", "sheet, FASTQ cells", swapped, NOTED, "forward in a cohort that is mostly reverse"),
+    Fault("CRLF line ends", "R1 and R2", lambda library: library.pack("\r\n"), EXCLUDED, "line ends of Windows", verdict="line ends of Windows"),
+    Fault("no end of the last line", FILE, content(again(lambda t: gzip.compress(t[:-1]))), ACCEPTED),
+    Fault("several gzip members", "R1 and R2", both(members), ACCEPTED),
+    Fault("plain .fastq", "R1 and R2", plain, ACCEPTED),
+    Fault("gzip named .fastq", "R1 and R2", packed_but_named_plain, ACCEPTED),
+    Fault("lower case", "R1 and R2", record(lambda i, n, s, q: (n, s.lower(), q)), EXCLUDED, "have small letters", verdict="small letters"),
+    Fault("reads of many lengths", "R1 and R2", record(shortened), ACCEPTED, exact=False),
+    Fault("an empty read among others", "R1 and R2", also_empty, ACCEPTED),
+    Fault("zeros after the gzip", FILE, content(lambda f: f + b"\0" * 512), EXCLUDED, "has zeros after its gzip", verdict="has zeros"),
+]  # fmt: skip

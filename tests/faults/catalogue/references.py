@@ -1,0 +1,117 @@
+"""Faults of genome, annotation and index. `inject` gets a Project with reads."""
+
+import bz2
+import gzip
+
+from tests.faults.case import ACCEPTED, REFUSED, STOPPED, Case
+from tests.faults.project import FASTA, GTF, bases
+
+GFF3 = (
+    "##gff-version 3\n1\te\tgene\t1\t300\t.\t+\t.\tID=gene:g1\n1\te\tmRNA\t1\t300\t.\t+\t.\tID=t1;Parent=gene:g1\n"
+    "1\te\texon\t1\t100\t.\t+\t.\tParent=t1\n1\te\texon\t201\t300\t.\t+\t.\tParent=t1\n"
+)
+STAR = ("Genome", "SA", "SAindex")
+
+
+def gtf(text):
+    return lambda project: project.file("annotation.gtf", text)
+
+
+def fasta(text):
+    return lambda project: project.file("genome.fa", text)
+
+
+def index(version="2.7.4a", files=STAR, lengths="1\t400\n2\t200\n"):
+    """A folder that looks like an index of STAR."""
+
+    def inject(project):
+        for name in files:
+            project.file(f"star/{name}", "x")
+        project.file("star/chrNameLength.txt", lengths)
+        project.file("star/genomeParameters.txt", f"### STAR\nversionGenome\t{version}\n")
+        project.set("reference.index", "star")
+
+    return inject
+
+
+def hisat2(*files, folder="ht"):
+    def inject(project):
+        for name in files:
+            project.file(f"{folder}/{name}", "x")
+        project.config |= {"alignment": {"tool": "hisat2"}}
+        project.set("reference.index", folder)
+
+    return inject
+
+
+def index_named(name):
+    def inject(project):
+        index()(project)
+        (project.folder / "star").rename(project.folder / name)
+        project.set("reference.index", name)
+
+    return inject
+
+
+def rrna_with_comma(project):
+    project.file("a,b.fa", ">a\nACGT\n")
+    project.set("trimming.rrna", "a,b.fa")
+
+
+def late(line):
+    """`line` far behind what is looked at before any job."""
+    return gtf(GTF * 7000 + line)
+
+
+LINE = "1\tx\texon\t1\t100\t.\t+\t.\t"
+GENOME, ANNOTATION, INDEX = "reference.fasta", "reference.gtf", "reference.index"
+CASES = [
+    Case("GTF without gene_id", ANNOTATION, gtf(GTF.replace('gene_id "g1"; ', "")), REFUSED, "line 1: this 'exon' line has no gene_id"),
+    Case("GTF without gene_id, far down", ANNOTATION, late(LINE + 'note "x";\n'), STOPPED, "line 21001: this 'exon' line has no gene_id"),
+    Case("GTF without exons", ANNOTATION, gtf(GTF.replace("exon", "CDS")), REFUSED, "has no 'exon' lines"),
+    Case("GTF of other chromosomes", ANNOTATION, gtf(GTF.replace("1\tx", "a\tx").replace("2\tx", "b\tx")), STOPPED, "no chromosome of the annotation"),
+    Case("chr1 against 1", ANNOTATION, gtf(GTF.replace("1\tx", "chr1\tx")), REFUSED, "remove 'chr' from column 1"),
+    Case("genes beyond the chromosome", ANNOTATION, gtf(GTF.replace("300", "30000")), STOPPED, "different assemblies"),
+    Case("GTF with spaces for tabs", ANNOTATION, gtf(GTF.replace("\t", " ")), REFUSED, "line 1: has 1 tab-separated cells"),
+    Case("GTF in UTF-16", ANNOTATION, gtf(GTF.encode("utf-16")), REFUSED, "tab-separated cells"),
+    Case("gene id not UTF-8", ANNOTATION, gtf(GTF.replace("g1", "gé").encode("latin-1")), REFUSED, "cannot be the id of a gene"),
+    Case("gene id with a space", ANNOTATION, gtf(GTF.replace('"g1"', '"tRNA Leu"')), REFUSED, "line 1: 'tRNA Leu' cannot be the id"),
+    Case("gene id with a semicolon", ANNOTATION, gtf(GTF.replace('"g1"', '"g;1"')), REFUSED, "line 1: 'g;1' cannot be the id"),
+    Case("exon from -5", ANNOTATION, gtf(GTF.replace("\t1\t100", "\t-5\t100")), STOPPED, "line 1: start -5 and end 100 are no interval"),
+    Case("exon that ends before it starts", ANNOTATION, gtf(GTF.replace("\t1\t100", "\t100\t1")), STOPPED, "are no interval"),
+    Case("empty annotation", ANNOTATION, gtf(""), REFUSED, "no lines at all"),
+    Case("BED instead of GTF", ANNOTATION, gtf("1\t5\t9\tg1\n"), REFUSED, "line 1: has 4 tab-separated cells"),
+    Case("web page instead of GTF", ANNOTATION, gtf("<!DOCTYPE html>\n"), REFUSED, "tab-separated cells"),
+    Case("genome instead of GTF", ANNOTATION, gtf(FASTA), REFUSED, "is FASTA; give the annotation here"),
+    Case("truncated .gtf.gz", ANNOTATION, gtf(gzip.compress(GTF.encode() * 9)[:-9]), REFUSED, "cannot be read to its end"),
+    Case("GFF3 named .gtf", ANNOTATION, gtf(GFF3), ACCEPTED),
+    Case("unsorted GTF", ANNOTATION, gtf("".join(reversed(GTF.splitlines(True)))), ACCEPTED),
+    Case("each line twice", ANNOTATION, gtf(GTF * 2), ACCEPTED),
+    Case("CRLF in the GTF", ANNOTATION, gtf(GTF.replace("\n", "\r\n")), ACCEPTED),
+    Case("gzipped GTF without .gz", ANNOTATION, gtf(gzip.compress(GTF.encode())), ACCEPTED),
+    Case("empty FASTA", GENOME, fasta(""), REFUSED, "is not FASTA"),
+    Case("names without sequence", GENOME, fasta(">1\n>2\n"), STOPPED, "holds no sequence"),
+    Case("GTF instead of genome", GENOME, fasta(GTF), REFUSED, "is not FASTA"),
+    Case("reads instead of genome", GENOME, fasta("@r\nACGT\n+\nIIII\n"), REFUSED, "is not FASTA"),
+    Case("proteins instead of genome", GENOME, fasta(">1\nMKLVINGKTLKGEITVEG\n"), REFUSED, "is no genome"),
+    Case("RNA instead of DNA", GENOME, fasta(FASTA.replace("T", "U")), REFUSED, "is no genome"),
+    Case("alignment with gaps", GENOME, fasta(FASTA.replace("A", "-", 9)), REFUSED, "is no genome"),
+    Case("bzip2 of a genome", GENOME, fasta(bz2.compress(FASTA.encode())), REFUSED, "is not FASTA"),
+    Case("truncated .fa.gz", GENOME, fasta(gzip.compress(FASTA.encode())[:-9]), REFUSED, "cannot be read to its end"),
+    Case("two sequences of one name", GENOME, fasta(FASTA + ">1\nACGT\n"), STOPPED, "sequence name '1' is empty or there twice"),
+    Case("a sequence without name", GENOME, fasta(FASTA + ">\nACGT\n"), STOPPED, "sequence name '' is empty or there twice"),
+    Case("lower-case (masked) genome", GENOME, fasta(FASTA.replace("A", "a").replace("G", "g")), ACCEPTED),
+    Case("CRLF in the FASTA", GENOME, fasta(FASTA.replace("\n", "\r\n")), ACCEPTED),
+    Case("gzipped genome", GENOME, fasta(gzip.compress(FASTA.encode())), ACCEPTED),
+    Case("genome of many gzip members (bgzip)", GENOME, fasta(gzip.compress(FASTA[:100].encode()) + gzip.compress(FASTA[100:].encode())), ACCEPTED),
+    Case("100,000 contigs", GENOME, fasta(FASTA + "".join(f">c{i}\n{bases(8, i)}\n" for i in range(100_000))), ACCEPTED),
+    Case("index of an older STAR", INDEX, index("20201"), REFUSED, "is of STAR's index version 20201, 2.7.4a is needed"),
+    Case("index half copied", INDEX, index(files=STAR[:1]), REFUSED, "is no STAR index: it lacks SA, SAindex"),
+    Case("STAR index for HISAT2", INDEX, hisat2("Genome", "SA"), REFUSED, "no HISAT2 index"),
+    Case("HISAT2 index named as a command", INDEX, hisat2("a.1.ht2", folder="$(touch CANARY)"), REFUSED, "hisat2 cannot be told a path with '$'"),
+    Case("HISAT2 index, file named as a command", INDEX, hisat2("`touch CANARY`.1.ht2"), REFUSED, "hisat2 cannot be told a path with '`'"),
+    Case("HISAT2 index below a name with a space", INDEX, hisat2("a.1.ht2", folder="my index"), REFUSED, "hisat2 cannot be told a path with ' '"),
+    Case("STAR index named with a quote mark", INDEX, index_named('5"'), REFUSED, "star cannot be told a path with '\"'"),
+    Case("ribosomal RNA named with a comma", "trimming.rrna", rrna_with_comma, REFUSED, "bowtie2 takes a path with a comma"),
+    Case("two HISAT2 indexes", INDEX, hisat2("a.1.ht2", "b.1.ht2"), REFUSED, "several HISAT2 indexes"),
+]  # fmt: skip

@@ -1,0 +1,75 @@
+"""Faults of a bundle, and of the samples it is to predict. Nothing that a bundle holds is ever run."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from rna2model import batch, bundle, models, normalization
+from rna2model.errors import InputProblem
+from tests.faults.case import ACCEPTED, NOTED, REFUSED
+from tests.faults.catalogue import AREAS
+from tests.faults.catalogue.bundles import Served
+from tests.faults.conftest import parameters
+
+GENES = [f"g{i:02}" for i in range(80)]
+LABELS = np.tile(["case", "control"], 12)
+BATCHES = np.repeat(["x", "y"], 12)
+
+
+@pytest.fixture(scope="module")
+def counts():
+    rng = np.random.default_rng(5)
+    means = rng.lognormal(5, 1, 80) * np.where(
+        LABELS[:, None] == "case", np.r_[np.full(8, 4.0), np.ones(72)], 1
+    )
+    return rng.poisson(means).astype(float)
+
+
+@pytest.fixture(scope="module")
+def made(counts, tmp_path_factory):
+    """A bundle fitted on 24 samples."""
+    folder = tmp_path_factory.mktemp("bundle")
+    normalizer = normalization.make("tmm", GENES).fit(counts, groups=LABELS)
+    normalizer.save(folder / "n")
+    expression = normalizer.transform(counts)
+    correction = batch.make("combat").fit(expression, BATCHES)
+    correction.save(folder / "b")
+    model = models.make("logistic_l2", inner_folds=3)
+    model.fit(correction.transform(expression, BATCHES), LABELS, log=lambda *_: None).save(folder / "m")
+    facts = {"model": "logistic_l2", "batch_correction": "combat", "classes": {"case": 12, "control": 12}}
+    bundle.assemble(folder / "bundle", folder / "n", folder / "b", folder / "m", facts)
+    return folder / "bundle"
+
+
+def predictions(served):
+    return bundle.Bundle(served.folder).predict(
+        served.samples, served.counts, served.genes, served.batches, unseen=served.unseen
+    )
+
+
+@pytest.fixture
+def served(made, counts, tmp_path):
+    shutil.copytree(made, tmp_path / "bundle")
+    return Served(
+        tmp_path / "bundle", counts[:4].copy(), list(GENES), BATCHES[:4].astype(object), tmp_path / "CANARY"
+    )
+
+
+@pytest.mark.parametrize("case", parameters(AREAS["bundle"]))
+def test_what_the_bundle_says(case, served, made, counts):
+    sound = bundle.Bundle(made).predict(served.samples, counts[:4], GENES, BATCHES[:4])
+    case.inject(served)
+    if case.outcome == REFUSED:
+        with pytest.raises(InputProblem, match=None) as raised:
+            predictions(served)
+        assert case.message in str(raised.value)
+    else:
+        table = predictions(served)
+        assert any(case.message in flag for flag in table["flags"])
+        assert list(table["sample"]) == served.samples
+        if case.outcome == ACCEPTED:
+            assert table.equals(sound)
+        if case.outcome == NOTED:
+            assert np.isfinite(table["prob_case"]).all()
+    assert not served.canary.exists()  # a pickle that was offered has not been run

@@ -1,0 +1,83 @@
+"""Faults of count matrices: by the function that the rule calls, and by the rule."""
+
+import csv
+import gzip
+
+import numpy as np
+import pytest
+
+from rna2model import gate, matrix
+from rna2model.errors import InputProblem
+from tests.conftest import snakemake
+from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED
+from tests.faults.catalogue import AREAS
+from tests.faults.conftest import parameters
+from tests.faults.project import NAMES, Project
+
+CASES = AREAS["matrix"]
+
+
+@pytest.mark.parametrize("case", parameters(CASES))
+def test_what_the_matrix_says(case, tmp_path):
+    project = Project(tmp_path, matrix=True)
+    case.inject(project)
+    unit, path = project.config.get("counts_unit", "counts"), tmp_path / project.config["counts"]
+    if case.outcome == STOPPED:
+        with pytest.raises(InputProblem) as raised:
+            matrix.load(path, NAMES, unit)
+        assert case.message in str(raised.value) and path.name in str(raised.value)
+        return
+    values, genes, notes = matrix.load(path, NAMES, unit)
+    assert len(genes) == len(values)
+    if case.outcome == ACCEPTED:
+        assert np.array_equal(values, project.counts()) and notes == []
+    else:
+        flag = gate.of_matrix("s03", "", {}, library=values[:, 2].sum())["flags"]
+        empty = matrix.empty_samples(NAMES, values, unit)
+        assert case.message in "\n".join([*notes, flag]) or (case.outcome == EXCLUDED and empty == ["s03"])
+        assert values[:, 0].sum() == project.counts()[:, 0].sum()  # nothing of another sample is lost
+
+
+@pytest.fixture(scope="module")
+def imported(together, tmp_path_factory):
+    """{case: (project, finished run)} of every case, through the workflow's rule."""
+
+    def run(case, folder):
+        project = Project(folder, matrix=True)
+        case.inject(project)
+        project.write()
+        return project, snakemake(folder, "results/samples.tsv", "--retries", "0", cores=1)
+
+    folders = [tmp_path_factory.mktemp("matrix") for _ in CASES]
+    return dict(zip(CASES, together.map(run, CASES, folders), strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", parameters(CASES))
+def test_what_the_workflow_makes_of_it(case, imported):
+    project, run = imported[case]
+    results = project.folder / "results"
+    log = (results / "logs/import_matrix/cohort.log").read_text()
+    assert "Traceback" not in run.text + log, run.text[-3000:] + log
+    if case.outcome == STOPPED:
+        assert run.returncode != 0 and f"error: {project.config['counts']}"[:6] in run.text
+        assert case.message in run.text and case.message in log
+        assert not (results / "samples.tsv").exists() and not (results / "cohort.h5ad").exists()
+        return
+    assert run.returncode == 0, run.text[-3000:]
+    with open(results / "samples.tsv", newline="") as file:
+        rows = {row["sample"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert list(rows) == NAMES
+    with gzip.open(results / "counts/matrix.tsv.gz", "rt") as file:
+        header, *lines = [line.rstrip("\n").split("\t") for line in file]
+    counts = dict(zip(header[1:], np.array([line[1:] for line in lines], dtype=int).T, strict=True))
+    sound = dict(zip(NAMES, project.counts().T, strict=True))
+    assert (rows["s03"]["status"] == "excluded") == (case.outcome == EXCLUDED)
+    if case.outcome == EXCLUDED:
+        assert case.message in rows["s03"]["reason"] and "s03" not in counts
+    if case.outcome == NOTED:
+        assert case.message in rows["s03"]["flags"] + log
+    others = [name for name in NAMES if name != "s03"]
+    assert all(counts[name].sum() == sound[name].sum() for name in others)
+    if case.outcome == ACCEPTED:
+        assert all(np.array_equal(counts[name], sound[name]) for name in NAMES)
