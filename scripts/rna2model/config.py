@@ -339,16 +339,3 @@ def resolve_files(config, folders):
             )
         node[key] = str(path)
     return problems
-
-
-def results_problems(config, files, folders):
-    """Problems of the results folder: no input may lie in it, where the run would write over it."""
-    results = Path(config["results"])
-    place = (Path(folders[0]) / results).resolve()
-    if place.exists() and not place.is_dir():
-        return [f"config: results: {results} is a file; name a folder"]
-    inside = [file for file in files if Path(file).resolve().is_relative_to(place)]
-    return [
-        f"config: results: {results} holds {file}, which is read; the run writes there: choose another folder for results"
-        for file in inside[:1]
-    ]

@@ -9,6 +9,20 @@ from rna2model import config as configuration
 from rna2model import covariates, design, disk, genesets, manifest, outcome, probe, serving, sheet, splits
 from rna2model.errors import InputProblem
 
+# folders and files that a run writes right below its results
+WRITTEN = {
+    "aligned",
+    "benchmarks",
+    "bundle",
+    "cohort.h5ad",
+    "counts",
+    "expression",
+    "logs",
+    "models",
+    "multiqc",
+}
+WRITTEN |= {"predictions.tsv", "qc", "reads", "reference", "report.html", "salmon", "samples.tsv", "splits"}
+
 
 def check(given, folders, thorough=False):
     """Return (config, samples, problems) of the user's config dict.
@@ -42,7 +56,7 @@ def check(given, folders, thorough=False):
         path, folders, matrix=bool(config["counts"]), strandedness=config["quantification"]["strandedness"]
     )
     problems += sheet_problems
-    problems += configuration.results_problems(config, _inputs(config, samples), folders)
+    problems += _results(config, _inputs(config, samples), folders)
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)
     if samples and made is not None:
@@ -70,6 +84,22 @@ def _inputs(config, samples):
     for sample in samples.values():
         named += [*sample.fastq_1, *sample.fastq_2, sample.bam]
     return [file for file in named if file]
+
+
+def _results(config, files, folders):
+    """Problems of the results folder: no input may lie where the run would write over it."""
+    results = Path(config["results"])
+    place = (Path(folders[0]) / results).resolve()
+    if place.exists() and not place.is_dir():
+        return [f"config: results: {results} is a file; name a folder"]
+    for file in map(Path, files):
+        inside = file.resolve().is_relative_to(place) and file.resolve().relative_to(place).parts[:1]
+        if inside and inside[0] in WRITTEN:
+            return [
+                f"config: results: {results} holds {file}, which is read, where the run writes {inside[0]}: choose another"
+                " folder for results"
+            ]
+    return []
 
 
 def _gene_sets(key, path):

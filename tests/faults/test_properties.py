@@ -156,7 +156,7 @@ def lengths():
     return np.random.default_rng(1).integers(200, 5000, 90)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("method", normalization.METHODS)
 @given(seed=st.integers(0, 10**6), spread=st.floats(0.1, 2.5), depth=st.floats(0.5, 6))
 def test_a_sample_is_transformed_the_same_alone_together_and_reordered(method, lengths, seed, spread, depth):

@@ -39,8 +39,9 @@ def results_link_to_sheet(project):
     project.set("results", "out")
 
 
-def regression_on_words(project):
-    project.set("design.task", "regression")
+def own_matrix(project):
+    project.file("results/counts/matrix.tsv.gz")
+    project.set("counts", "results/counts/matrix.tsv.gz")
 
 
 def age_with_comma(project):
@@ -117,9 +118,9 @@ CASES = [
     key("results", "-rf", SHELL),
     key("results", "{sample}", SHELL),
     key("results", "~/out", SHELL),
-    key("results", ".", "the run writes there", "results: the folder of the sheet"),
-    key("results", "reads", "the run writes there", "results: the folder of the reads"),
-    Case("results a link to the sheet's folder", "config, results", results_link_to_sheet, REFUSED, "the run writes there"),
+    key("results", ".", "where the run writes samples.tsv", "results: the folder of the sheet"),
+    Case("counts of the run itself as its input", "config, counts", own_matrix, REFUSED, "where the run writes counts"),
+    Case("results a link to the sheet's folder", "config, results", results_link_to_sheet, REFUSED, "where the run writes samples.tsv"),
     Case("results a file", "the results folder", results_is_a_file, REFUSED, "results is a file; name a folder"),
     key("samples", "absent.tsv", "samples: no such file"),
     key("samples", "reads", "samples: is a folder"),
