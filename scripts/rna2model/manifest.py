@@ -19,12 +19,12 @@ def write(folder, facts):
     listed = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in OWN)
     manifest = {"format": FORMAT, **facts}
     manifest["files"] = {path.relative_to(folder).as_posix(): files.checksum(path) for path in listed}
-    manifest["manifest_sha256"] = _own_sha256(manifest)
+    manifest["manifest_sha256"] = own_sha256(manifest)
     (folder / NAME).write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
 
 
-def _own_sha256(manifest):
+def own_sha256(manifest):
     """SHA-256 of the manifest without this entry; shows an edit by hand, not one that recomputes it."""
     content = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -43,7 +43,7 @@ def read(folder):
         raise InputProblem(
             f"{folder} has bundle format {manifest.get('format')}, this version reads {FORMAT}."
         )
-    if manifest.get("manifest_sha256") != _own_sha256(manifest):
+    if manifest.get("manifest_sha256") != own_sha256(manifest):
         raise InputProblem(
             f"{folder}/manifest.json was changed after the bundle was made; get the bundle again, or train it again."
         )

@@ -106,7 +106,7 @@ def rewritten(folder, **changes):
     made = manifest.write(folder, facts)
     if listed is not None:
         made["files"] = listed
-        made["manifest_sha256"] = manifest._own_sha256(made)
+        made["manifest_sha256"] = manifest.own_sha256(made)
         (folder / "manifest.json").write_text(json.dumps(made))
 
 
@@ -143,7 +143,7 @@ def test_a_link_that_points_outside_is_refused(folder):
 @pytest.mark.parametrize("listed", [{}, [], None, {"model/model.json": "0"}])
 def test_a_manifest_that_does_not_list_the_artefacts_is_refused(folder, listed):
     facts = json.loads((folder / "manifest.json").read_text()) | {"files": listed}
-    facts["manifest_sha256"] = manifest._own_sha256(facts)
+    facts["manifest_sha256"] = manifest.own_sha256(facts)
     (folder / "manifest.json").write_text(json.dumps(facts))
     with pytest.raises(InputProblem, match="does not list"):
         bundle.Bundle(folder)
