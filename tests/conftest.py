@@ -10,6 +10,19 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Whole runs start first and share their fixtures: with two workers (`make test`) one file, and all of the demo, stay together."""
+    order = {"workflow": 0, "slurm": 1, "faults": 2}
+
+    def group(item):
+        return "demo" if "demo" in item.fixturenames else item.nodeid.split("::")[0]
+
+    items.sort(key=lambda item: (group(item) != "demo", order.get(item.path.parent.name, 3)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
 @pytest.fixture(scope="session")
 def repository():
     return REPOSITORY
