@@ -1,16 +1,19 @@
 # `make` lists the targets. `make demo` and `make test` set everything up themselves.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-data test faults lint bench golden clean
+# From any folder: make -f <here>/Makefile predict ...
+HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
+.PHONY: help setup demo demo-data predict example test faults chaos lint bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
+EXAMPLE ?= example
 SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: ## .venv with Snakemake, and the tools by conda or Debian packages
-	@envs/setup.sh
+	@"$(HERE)envs/setup.sh"
 
 demo-data: setup ## only the simulated genome, reads and truth, in $(DEMO)/
 	@.venv/bin/python resources/demo/make_demo.py --out $(DEMO)
@@ -23,11 +26,25 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 	@echo "predictions  $(DEMO)/results/predictions.tsv"
 	@column -t -s $$'\t' $(DEMO)/results/predictions.tsv 2>/dev/null || cat $(DEMO)/results/predictions.tsv
 
+predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
+	@"$(HERE).venv/bin/python" "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \
+		$(if $(COUNTS),--counts "$(COUNTS)") $(if $(RESULTS),--results "$(RESULTS)") $(if $(REFERENCE),--reference "$(REFERENCE)") \
+		-- $$(cat "$(HERE).venv/snakemake_options") --cores $(CORES) --profile "$(or $(PROFILE),$(HERE)profiles/local)"
+
+example: setup ## published data: the same models under random folds and by study, in $(EXAMPLE)/
+	@.venv/bin/python resources/example/prepare.py --out $(EXAMPLE)
+	@for folds in by_sample by_condition by_study; do echo "example: $$folds"; \
+		$(SNAKEMAKE) --cores $(CORES) --profile $$PWD/profiles/local -d $(EXAMPLE) --configfile $(EXAMPLE)/$$folds.yaml || exit 1; done
+	@.venv/bin/python resources/example/summarize.py --folder $(EXAMPLE)
+
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@.venv/bin/python -m pytest tests
 
 faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
 	@.venv/bin/python -m tests.faults.run
+
+chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
+	.venv/bin/python tests/chaos/kill.py
 
 lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/ruff check .
@@ -36,15 +53,19 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
 
-bench: setup ## speed and memory against bare tools and a peer, measured in one run (half an hour)
+bench: setup ## speed and memory against bare tools, R, scikit-learn and a peer; models on published sets (an hour)
 	.venv/bin/python tests/bench/reads_to_counts.py
 	.venv/bin/python tests/bench/merge_counts.py
 	.venv/bin/python tests/bench/expression.py
+	.venv/bin/python tests/bench/nested_cv.py
+	.venv/bin/python tests/bench/batched_torch.py
+	.venv/bin/python tests/bench/quality.py
+	.venv/bin/python tests/bench/dry_run.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R
 	Rscript tests/golden/make_selection.R
 	Rscript tests/golden/make_explore.R
 
-clean: ## remove the demo and caches (not .venv)
-	rm -rf $(DEMO) .snakemake .pytest_cache .ruff_cache
+clean: ## remove the demo, the example and caches (not .venv)
+	rm -rf $(DEMO) $(EXAMPLE) .snakemake .pytest_cache .ruff_cache

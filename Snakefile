@@ -38,10 +38,19 @@ include: "rules/cohort.smk"
 include: "rules/expression.smk"
 include: "rules/explore.smk"
 include: "rules/differential.smk"
-include: "rules/model.smk"
-include: "rules/evaluate.smk"
+
+
+if not FROZEN:
+
+    include: "rules/model.smk"
+    include: "rules/evaluate.smk"
+    include: "rules/learning.smk"
+    include: "rules/explain.smk"
+
+
 include: "rules/predict.smk"
 include: "rules/report.smk"
+include: "rules/versions.smk"
 
 
 show_disk()
@@ -51,20 +60,42 @@ onerror:
     logger.error(failed_jobs(workflow.scheduler))
 
 
-rule all:
-    """Everything: counts, models with their scores, the bundle, predictions, the reports."""
-    default_target: True
+rule predictions:
+    """What a frozen bundle makes of the sheet, and nothing else."""
     input:
-        f"{RESULTS}/report.html",
-        f"{RESULTS}/models/comparison.tsv",
-        f"{RESULTS}/models/differences.tsv",
-        f"{RESULTS}/models/{SHIPPED}/features.tsv",
-        f"{RESULTS}/bundle/manifest.json",
-        EXPLORATION,
-        f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
-        f"{RESULTS}/predictions.tsv" if NEW else [],
-        expand(f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv", model=MODELS if BATCHES_OUT else []),
-        expand(f"{RESULTS}/models/{{model}}/holdout.tsv", model=MODELS if HOLDOUT else []),
+        SERVED,
+
+
+if FROZEN:
+
+    rule all:
+        """Predictions and external validation by a frozen bundle, and the reports."""
+        default_target: True
+        input:
+            SERVED,
+            f"{RESULTS}/report.html" if CAN_REPORT else [],
+            f"{RESULTS}/versions.tsv",
+            f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
+
+else:
+
+    rule all:
+        """Everything: counts, models with their scores, the bundle, predictions, the reports."""
+        default_target: True
+        input:
+            f"{RESULTS}/report.html",
+            f"{RESULTS}/versions.tsv",
+            f"{RESULTS}/models/comparison.tsv",
+            f"{RESULTS}/models/differences.tsv",
+            f"{RESULTS}/models/{SHIPPED}/features.tsv",
+            f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
+            f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv" if FRACTIONS else [],
+            f"{RESULTS}/bundle/manifest.json",
+            EXPLORATION,
+            f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
+            f"{RESULTS}/predictions.tsv" if NEW else [],
+            expand(f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv", model=MODELS if BATCHES_OUT else []),
+            expand(f"{RESULTS}/models/{{model}}/holdout.tsv", model=MODELS if HOLDOUT else []),
 
 
 rule counts:
@@ -72,6 +103,7 @@ rule counts:
     input:
         f"{RESULTS}/samples.tsv",
         f"{RESULTS}/cohort.h5ad",
+        f"{RESULTS}/counts/matrix.json",
         f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
 
 

@@ -3,6 +3,9 @@
 The training cohort depends on labelled samples only, so that new samples without a label never retrain a model.
 """
 
+UNLABELLED = f"{RESULTS}/splits/unlabelled.h5ad" if PRETRAINING else []
+BESIDE = fingerprint.beside(config["counts"]) if config["counts"] else None  # how a given matrix was counted
+
 if FROM_READS:
 
     rule build_cohort:
@@ -44,20 +47,42 @@ if FROM_READS:
             f"{RESULTS}/benchmarks/build_cohort/training.tsv"
         params:
             used=list(LABELLED),
-            metadata=metadata(LABELLED),
+            metadata=design_cells(list(LABELLED)),
+            library=LIBRARY,
+
+    use rule build_cohort as build_unlabelled_cohort with:
+        input:
+            samples=f"{RESULTS}/splits/unlabelled.tsv",
+            counts=[f"{RESULTS}/counts/{name}.tsv" for name in PRETRAINING],
+            genes=f"{REFERENCE}/genes.tsv",
+        output:
+            cohort=f"{RESULTS}/splits/unlabelled.h5ad",
+        log:
+            f"{RESULTS}/logs/build_cohort/unlabelled.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/build_cohort/unlabelled.tsv"
+        params:
+            used=PRETRAINING,
+            metadata=metadata(PRETRAINING),
             library=LIBRARY,
 
 else:
 
+    MATRIX = {
+        "unit": config["counts_unit"],
+        "missing": config["expression"]["missing"],
+        "feature": config["quantification"]["feature"],
+        "attribute": config["quantification"]["attribute"],
+    }
+
     rule import_matrix:
-        """The same from a matrix that already exists."""
+        """The same from a matrix that already exists. It is read for each cohort, so that no note retrains a model."""
         input:
             matrix=config["counts"],
             gtf=config["reference"]["gtf"] or [],
         output:
             samples=f"{RESULTS}/samples.tsv",
             cohort=f"{RESULTS}/cohort.h5ad",
-            training=f"{RESULTS}/splits/training.h5ad",
             matrix=f"{RESULTS}/counts/matrix.tsv.gz",
         log:
             f"{RESULTS}/logs/import_matrix/cohort.log",
@@ -70,16 +95,64 @@ else:
             mem_mb=megabytes(2000, per_input_mb=30),
             runtime=minutes(30),
         params:
+            **MATRIX,
             metadata=metadata(SAMPLES),
-            labelled=list(LABELLED),
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
-            unit=config["counts_unit"],
-            missing=config["expression"]["missing"],
-            feature=config["quantification"]["feature"],
-            attribute=config["quantification"]["attribute"],
             library=LIBRARY,
         script:
             "../scripts/import_matrix.py"
+
+    use rule import_matrix as import_training_matrix with:
+        output:
+            cohort=f"{RESULTS}/splits/training.h5ad",
+        log:
+            f"{RESULTS}/logs/import_matrix/training.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/import_matrix/training.tsv"
+        params:
+            **MATRIX,
+            metadata=design_cells(list(LABELLED)),
+            excluded={},
+            library=LIBRARY,
+
+    use rule import_matrix as import_unlabelled_matrix with:
+        output:
+            cohort=f"{RESULTS}/splits/unlabelled.h5ad",
+        log:
+            f"{RESULTS}/logs/import_matrix/unlabelled.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/import_matrix/unlabelled.tsv"
+        params:
+            **MATRIX,
+            metadata=metadata(PRETRAINING),
+            excluded={},
+            library=LIBRARY,
+
+
+rule describe_counting:
+    """Reference, tools and settings that the counts were made with, by content: a bundle compares new samples by it."""
+    input:
+        reference=f"{REFERENCE}/reference.json" if FROM_READS else [],
+        rrna=config["trimming"]["rrna"] or [] if FROM_READS else [],
+        beside=BESIDE or [],
+    output:
+        f"{RESULTS}/counts/matrix.json",
+    log:
+        f"{RESULTS}/logs/describe_counting/cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/describe_counting/cohort.tsv"
+    conda:
+        "../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(10),
+    params:
+        counting={key: config[key] for key in serving.COUNTING} if FROM_READS else None,
+        unit=config["counts_unit"],
+        matrix=config["counts"],
+        library=LIBRARY,
+    script:
+        "../scripts/describe_counting.py"
 
 
 rule assign_folds:

@@ -2,7 +2,6 @@
 
 import re
 import sys
-import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,17 +10,17 @@ from snakemake.exceptions import WorkflowError
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-# Snakemake forgets a coroutine when a resource depends on the size of a file that is not there yet.
-warnings.filterwarnings("ignore", message="coroutine .* was never awaited")
-
-from rna2model import design, disk, models, preflight
+from rna2model import design, disk, fingerprint, manifest, models, preflight, qcpage, serving
 
 preflight.find_own_tools()
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
-config, SAMPLES, PROBLEMS = preflight.check(config, [Path.cwd(), *CONFIG_FOLDERS])
+config, SAMPLES, PROBLEMS = preflight.check(
+    config, [Path.cwd(), *CONFIG_FOLDERS], thorough=workflow.is_main_process
+)
 if PROBLEMS:
     raise WorkflowError(preflight.message(PROBLEMS))
-if WARNING := design.too_few_to_train(SAMPLES, config):
+FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
+if not FROZEN and (WARNING := design.too_few_to_train(SAMPLES, config)):
     logger.warning(WARNING)
 
 RESULTS = config["results"]
@@ -35,8 +34,12 @@ HAS_FEATURES = bool(config["features"]["gene_sets"] or COVARIATES)
 SPLITS = preflight.split_names(config, SAMPLES)
 USED = [name for name, sample in SAMPLES.items() if not sample.exclude]
 LABELLED = preflight.labels(SAMPLES, config)  # {sample: class}
+DESIGN_COLUMNS = preflight.design_columns(config)
 HOLDOUT = preflight.holdout(SAMPLES, config)
-NEW = [name for name in USED if name not in LABELLED]
+PRETRAINING = preflight.pretraining(SAMPLES, config)  # samples that models only learn to reconstruct
+NEW = preflight.to_predict(SAMPLES, config)
+EXTERNAL = preflight.external(SAMPLES, config) if FROZEN else []  # labelled, and not known to the bundle
+BUNDLE = config["training"]["bundle"] if FROZEN else f"{RESULTS}/bundle"
 
 # Which way the reads go: the tools, the steps that write reads, the filters that write alignments.
 TRIMMER, ALIGNER, COUNTER = (config[key]["tool"] for key in ("trimming", "alignment", "quantification"))
@@ -77,5 +80,6 @@ wildcard_constraints:
     layout="paired|single|bam",
     accession="[SED]RR[0-9]+",
     stage="raw|trimmed",
+    part="part[0-9]+",
     split="|".join(map(re.escape, SPLITS)),
     model="|".join(MODELS),

@@ -1,11 +1,11 @@
 """From held-out predictions to scores people may believe: intervals, chance level, comparison."""
 
-# The model whose chance level is measured; Cox regressions would take too long.
-PERMUTED_MODEL = "ridge" if DESIGN["task"] == "regression" else "logistic_l2"
-PERMUTED = (
-    [f"{RESULTS}/models/{PERMUTED_MODEL}/permutation.json"] if config["evaluation"]["permutations"] else []
-)
-EXPLAINED_SPLITS = [*FOLDS, "full"]
+# The models whose chance level is measured; what is not linear, and any Cox regression, only on request.
+PERMUTED_MODELS = [
+    *({"classification": ["logistic_l2"], "regression": ["ridge"]}.get(DESIGN["task"], [])),
+    *config["evaluation"]["permuted_models"],
+]
+PERMUTED_MODELS = list(dict.fromkeys(PERMUTED_MODELS)) if config["evaluation"]["permutations"] else []
 # Predictions of the final model for a fixed hold-out, which it never saw.
 HELD_OUT = [f"{RESULTS}/splits/full/predictions/{{model}}.tsv"] if HOLDOUT else []
 
@@ -19,11 +19,13 @@ rule permute:
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
         features=[fitted_features(split) for split in FOLDS] if HAS_FEATURES else [],
     output:
-        f"{RESULTS}/models/{PERMUTED_MODEL}/permutation.json",
+        f"{RESULTS}/models/{{model}}/permutation.json",
     log:
-        f"{RESULTS}/logs/permute/{PERMUTED_MODEL}.log",
+        f"{RESULTS}/logs/permute/{{model}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/permute/{PERMUTED_MODEL}.tsv"
+        f"{RESULTS}/benchmarks/permute/{{model}}.tsv"
+    wildcard_constraints:
+        model="|".join(model for model in MODELS if model not in TORCH_MODELS),
     retries: 2
     conda:
         "../envs/python.yaml"
@@ -37,11 +39,35 @@ rule permute:
         permutations=config["evaluation"]["permutations"],
         inner_folds=config["evaluation"]["inner_folds"],
         features=config["features"],
+        training=training_options,
         seed=config["evaluation"]["seed"],
         unseen_batch=config["expression"]["unseen_batch"],
+        gpus=0,
         library=LIBRARY,
     script:
         "../scripts/permute.py"
+
+
+use rule permute as permute_torch with:
+    wildcard_constraints:
+        model="|".join(TORCH_MODELS) or "(?!)",
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=megabytes(3000, per_input_mb=10),
+        runtime=minutes(600),
+        gpu=config["training"]["gpus"],
+    params:
+        folds=FOLDS,
+        design=DESIGN,
+        permutations=config["evaluation"]["permutations"],
+        inner_folds=config["evaluation"]["inner_folds"],
+        features=config["features"],
+        training=training_options,
+        seed=config["evaluation"]["seed"],
+        unseen_batch=config["expression"]["unseen_batch"],
+        gpus=config["training"]["gpus"],
+        library=LIBRARY,
 
 
 rule evaluate:
@@ -52,9 +78,10 @@ rule evaluate:
         folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
         batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
         holdout=HELD_OUT,
-        permutation=lambda wildcards: PERMUTED if wildcards.model == PERMUTED_MODEL else [],
+        permutation=permutation_result,
     output:
         predictions=f"{RESULTS}/models/{{model}}/predictions.tsv",
+        calibration=f"{RESULTS}/models/{{model}}/calibration.tsv",
         metrics=f"{RESULTS}/models/{{model}}/metrics.json",
     log:
         f"{RESULTS}/logs/evaluate/{{model}}.log",
@@ -152,35 +179,3 @@ rule differences:
         library=LIBRARY,
     script:
         "../scripts/differences.py"
-
-
-rule explain:
-    """Which features the final model uses, and whether the models of the folds use the same ones."""
-    input:
-        cohort=f"{RESULTS}/splits/training.h5ad",
-        manifest=f"{RESULTS}/splits/manifest.tsv",
-        normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in EXPLAINED_SPLITS],
-        batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in EXPLAINED_SPLITS],
-        features=[fitted_features(split) for split in EXPLAINED_SPLITS] if HAS_FEATURES else [],
-        models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
-    output:
-        table=f"{RESULTS}/models/{{model}}/features.tsv",
-        stability=f"{RESULTS}/models/{{model}}/stability.json",
-    log:
-        f"{RESULTS}/logs/explain/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/explain/{{model}}.tsv"
-    retries: 2
-    conda:
-        "../envs/explain.yaml"
-    resources:
-        mem_mb=megabytes(3000, per_input_mb=10),
-        runtime=minutes(60),
-    params:
-        splits=EXPLAINED_SPLITS,
-        design=DESIGN,
-        seed=config["evaluation"]["seed"],
-        most=100,
-        library=LIBRARY,
-    script:
-        "../scripts/explain.py"

@@ -16,7 +16,7 @@ rule fit_normalizer:
     conda:
         "../envs/python.yaml"
     resources:
-        mem_mb=megabytes(1000, per_input_mb=6),
+        mem_mb=megabytes(1000, per_input_mb=8),  # as the batch model, which profiles may run in the same submission
         runtime=minutes(10),
     params:
         design=DESIGN,
@@ -80,3 +80,30 @@ rule fit_features:
         library=LIBRARY,
     script:
         "../scripts/fit_features.py"
+
+
+rule fit_ood:
+    """How far a new sample may lie from the training samples, learned from all of these, for the bundle."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/full/normalizer.safetensors",
+        batch_model=f"{RESULTS}/splits/full/batch_model.safetensors",
+    output:
+        f"{RESULTS}/splits/full/ood.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_ood/full.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_ood/full.tsv"
+    retries: 2
+    conda:
+        "../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=10),
+        runtime=minutes(20),
+    params:
+        split="full",
+        design=DESIGN,
+        library=LIBRARY,
+    script:
+        "../scripts/fit_ood.py"

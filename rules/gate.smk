@@ -64,6 +64,23 @@ use rule qc_gate as qc_gate_training with:
     params:
         used=list(LABELLED),
         excluded={},
-        metadata=metadata(LABELLED),
+        metadata=design_cells(list(LABELLED)),
+        limits=LIMITS,
+        library=LIBRARY,
+
+
+use rule qc_gate_training as qc_gate_unlabelled with:
+    input:
+        facts=sample_facts(PRETRAINING),
+    output:
+        f"{RESULTS}/splits/unlabelled.tsv",
+    log:
+        f"{RESULTS}/logs/qc_gate/unlabelled.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/qc_gate/unlabelled.tsv"
+    params:
+        used=PRETRAINING,
+        excluded={},
+        metadata=metadata(PRETRAINING),
         limits=LIMITS,
         library=LIBRARY,

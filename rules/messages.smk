@@ -19,10 +19,12 @@ def failed_jobs(scheduler):
     )
     if not lines:
         return "rna2model: the run was stopped before its end; run the same command again to go on."
+    full = disk.shortage(RESULTS)
     return "\n".join(
         [
             f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed after all retries (sample, rule, log):",
             *lines,
+            *filter(None, [full]),
             "Nothing was built on what is missing. Repair the cause and run the same command again, or fill `exclude` for"
             " that sample in the sheet to go on without it.",
         ]

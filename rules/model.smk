@@ -40,6 +40,13 @@ rule train:
 
 
 use rule train as train_torch with:
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+        batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+        features=fitted_features("{split}"),
+        unlabelled=lambda wildcards: UNLABELLED if wildcards.model in models.PRETRAINED else [],
     wildcard_constraints:
         model="|".join(TORCH_MODELS) or "(?!)",  # without a torch model in the config this matches nothing
     conda:

@@ -62,6 +62,35 @@ def training_options(wildcards):
     """What the config says of one model's training; a change for one model leaves the others as they are."""
     given, model = config["training"], wildcards.model
     options = {"search": {model: given["search"][model]}} if model in given["search"] else {}
+    if DESIGN["task"] == "classification":
+        options |= {key: given[key] for key in ("imbalance", "calibration", "threshold")}
     if model in TORCH_MODELS:
         options |= {key: given[key] for key in ("seeds", "pretrained", "tensorboard")}
     return options
+
+
+def environments():
+    """Names of the environments of all rules that the config and the sheet ask for."""
+    aligned = ALIGNER != "none" or any(SAMPLES[name].bam for name in USED)
+    sequenced = any(not SAMPLES[name].bam for name in USED)
+    for_reads = {
+        "reads": True,
+        "sra": any(SAMPLES[name].accessions for name in USED),
+        "fastqc": sequenced and config["qc"]["fastqc_reads"],
+        TRIMMER: sequenced and TRIMMER != "none",
+        "bowtie2": config["trimming"]["rrna"],
+        "umi_tools": UMI,
+        ALIGNER: ALIGNER != "none",
+        "samtools": aligned,
+        "rseqc": aligned and config["qc"]["rseqc_fragments"],
+        {"featurecounts": "subread"}.get(COUNTER, COUNTER): True,
+        "multiqc": True,
+    }
+    for_cohort = {
+        "python": True,
+        "explore": not FROZEN,
+        "torch": not FROZEN or NEW or EXTERNAL,
+        "explain": not FROZEN,
+        "report": not FROZEN or CAN_REPORT,
+    }
+    return [name for name, used in ((for_reads if FROM_READS else {}) | for_cohort).items() if used]

@@ -87,8 +87,19 @@ def fitted_features(split):
     return f"{RESULTS}/splits/{split}/features.safetensors" if HAS_FEATURES else []
 
 
+def permutation_result(wildcards):
+    """The permutation test of a model, where it has one."""
+    return [f"{RESULTS}/models/{{model}}/permutation.json"] if wildcards.model in PERMUTED_MODELS else []
+
+
 def metadata(names):
     return {name: SAMPLES[name].metadata for name in names}
+
+
+def design_cells(names):
+    """The cells that training may read: a note changed elsewhere in the sheet trains no model again."""
+    columns = [column for column in SAMPLES[names[0]].metadata if column in DESIGN_COLUMNS] if names else []
+    return {name: {column: SAMPLES[name].metadata[column] for column in columns} for name in names}
 
 
 def sample_facts(names):
@@ -124,10 +135,10 @@ def evidence(wildcards):
     return files
 
 
-def multiqc_inputs():
-    """Every QC file of every used sample, listed so that files of other settings never slip in."""
+def multiqc_inputs(names):
+    """Every QC file of samples, listed so that files of other settings never slip in."""
     files = []
-    for name in USED:
+    for name in names:
         known = evidence(SimpleNamespace(sample=name))
         files += [known[kind] for kind in ("flagstat", "body") if kind in known]
         files += known.get("trimming", [])

@@ -1,58 +1,65 @@
 """The bundle, which is all that serving needs, and the predictions for samples without a label."""
 
-BUNDLE = f"{RESULTS}/bundle"
 SHIPPED = config["shipped_model"]  # the first of `models`: chosen by the user, never by the outer score
 
+if not FROZEN:
 
-rule bundle:
-    """The artefacts of the split `full` with their manifest and model card."""
-    input:
-        cohort=f"{RESULTS}/splits/training.h5ad",
-        manifest=f"{RESULTS}/splits/manifest.tsv",
-        normalizer=f"{RESULTS}/splits/full/normalizer.safetensors",
-        batch_model=f"{RESULTS}/splits/full/batch_model.safetensors",
-        features=fitted_features("full"),
-        model=f"{RESULTS}/splits/full/models/{SHIPPED}",
-        metrics=f"{RESULTS}/models/{SHIPPED}/metrics.json",
-        chance=f"{RESULTS}/models/dummy/metrics.json",
-        reference=f"{REFERENCE}/reference.json" if FROM_READS else [],
-    output:
-        manifest=f"{BUNDLE}/manifest.json",
-        normalizer=f"{BUNDLE}/normalizer.safetensors",
-        batch_model=f"{BUNDLE}/batch_model.safetensors",
-        features=f"{BUNDLE}/features.safetensors" if HAS_FEATURES else [],
-        model=f"{BUNDLE}/model/model.json",
-        card=f"{BUNDLE}/MODEL_CARD.md",
-    log:
-        f"{RESULTS}/logs/bundle/{SHIPPED}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/bundle/{SHIPPED}.tsv"
-    conda:
-        "../envs/torch.yaml"
-    resources:
-        mem_mb=megabytes(1500, per_input_mb=2),
-        runtime=minutes(10),
-    params:
-        shipped=SHIPPED,
-        design=DESIGN,
-        expression=config["expression"],
-        features=config["features"],
-        evaluation=config["evaluation"],
-        unit=config["counts_unit"],
-        counting=(
-            {key: config[key] for key in ("trimming", "alignment", "quantification")} if FROM_READS else None
-        ),
-        library=LIBRARY,
-    script:
-        "../scripts/bundle.py"
+    rule bundle:
+        """The artefacts of the split `full` with their manifest and model card."""
+        input:
+            cohort=f"{RESULTS}/splits/training.h5ad",
+            manifest=f"{RESULTS}/splits/manifest.tsv",
+            normalizer=f"{RESULTS}/splits/full/normalizer.safetensors",
+            batch_model=f"{RESULTS}/splits/full/batch_model.safetensors",
+            features=fitted_features("full"),
+            ood=f"{RESULTS}/splits/full/ood.safetensors",
+            model=f"{RESULTS}/splits/full/models/{SHIPPED}",
+            metrics=f"{RESULTS}/models/{SHIPPED}/metrics.json",
+            chance=f"{RESULTS}/models/dummy/metrics.json",
+            counting=f"{RESULTS}/counts/matrix.json",
+            samples=f"{RESULTS}/splits/samples.tsv" if FROM_READS else [],
+        output:
+            manifest=f"{BUNDLE}/manifest.json",
+            normalizer=f"{BUNDLE}/normalizer.safetensors",
+            batch_model=f"{BUNDLE}/batch_model.safetensors",
+            features=f"{BUNDLE}/features.safetensors" if HAS_FEATURES else [],
+            ood=f"{BUNDLE}/ood.safetensors",
+            model=f"{BUNDLE}/model/model.json",
+            card=f"{BUNDLE}/MODEL_CARD.md",
+        log:
+            f"{RESULTS}/logs/bundle/{SHIPPED}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/bundle/{SHIPPED}.tsv"
+        conda:
+            "../envs/torch.yaml"
+        resources:
+            mem_mb=megabytes(1500, per_input_mb=2),
+            runtime=minutes(10),
+        params:
+            shipped=SHIPPED,
+            design=DESIGN,
+            expression=config["expression"],
+            features=config["features"],
+            evaluation=config["evaluation"],
+            qc=config["qc"],
+            index=(config["reference"]["index"] or f"{REFERENCE}/{ALIGNER}") if FROM_READS else None,
+            library=LIBRARY,
+        script:
+            "../scripts/bundle.py"
+
+
+# A frozen bundle is files that no rule makes.
+PARTS = [f"{BUNDLE}/{name}" for name in manifest.read(BUNDLE)["files"]] if FROZEN else rules.bundle.output
 
 
 rule predict:
-    """Samples of the sheet without a label, served by the bundle alone."""
+    """Samples without a label, served by the bundle alone."""
     input:
         cohort=f"{RESULTS}/cohort.h5ad",
+        counting=f"{RESULTS}/counts/matrix.json",
+        samples=f"{RESULTS}/samples.tsv",
         manifest=f"{BUNDLE}/manifest.json",
-        parts=rules.bundle.output,
+        parts=PARTS,
     output:
         f"{RESULTS}/predictions.tsv",
     log:
@@ -66,7 +73,44 @@ rule predict:
         runtime=minutes(10),
     params:
         design=DESIGN,
+        new=NEW,
         unseen_batch=config["expression"]["unseen_batch"],
+        aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
         library=LIBRARY,
     script:
         "../scripts/predict.py"
+
+
+rule validate_externally:
+    """Labelled samples that the frozen bundle never saw: its predictions, and what they are worth."""
+    input:
+        cohort=f"{RESULTS}/cohort.h5ad",
+        counting=f"{RESULTS}/counts/matrix.json",
+        samples=f"{RESULTS}/samples.tsv",
+        manifest=f"{BUNDLE}/manifest.json",
+        parts=PARTS,
+    output:
+        table=f"{RESULTS}/external_validation.tsv",
+        metrics=f"{RESULTS}/external_validation.json",
+    log:
+        f"{RESULTS}/logs/validate_externally/labelled_samples.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/validate_externally/labelled_samples.tsv"
+    conda:
+        "../envs/torch.yaml"
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=4),
+        runtime=minutes(20),
+    params:
+        design=DESIGN,
+        unseen_batch=config["expression"]["unseen_batch"],
+        aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
+        seed=config["evaluation"]["seed"],
+        library=LIBRARY,
+    script:
+        "../scripts/validate_externally.py"
+
+
+SERVED = [f"{RESULTS}/samples.tsv"]
+SERVED += [f"{RESULTS}/predictions.tsv"] if NEW else []
+SERVED += rules.validate_externally.output if EXTERNAL else []

@@ -2,32 +2,70 @@
 
 if FROM_READS:
 
+    PARTS = qcpage.parts(USED)  # {page: its samples}
+    IN_PARTS = len(PARTS) > 1
+    PART = "{part}" if IN_PARTS else next(iter(PARTS))
+    MULTIQC = f"{RESULTS}/multiqc/{PART}" if IN_PARTS else f"{RESULTS}/multiqc"
+
     rule multiqc:
-        """All single-sample QC on one page, the sample status first."""
+        """All single-sample QC on one page, the sample status first; a large cohort has several pages."""
         input:
-            files=multiqc_inputs(),
+            files=lambda wildcards: multiqc_inputs(PARTS[PART.format(**wildcards)]),
             samples=f"{RESULTS}/samples.tsv",
             layout=REPOSITORY / "resources/multiqc.yaml",
         output:
-            html=f"{RESULTS}/multiqc/multiqc_report.html",
-            files=f"{RESULTS}/multiqc/files.txt",
-            sections=[
-                f"{RESULTS}/multiqc/{name}_mqc.tsv"
-                for name in ("sample_status", "fragments", "strandedness")
-            ],
+            html=f"{MULTIQC}/multiqc_report.html",
+            files=f"{MULTIQC}/files.txt",
+            sections=[f"{MULTIQC}/{name}_mqc.tsv" for name in ("sample_status", "fragments", "strandedness")],
         log:
-            f"{RESULTS}/logs/multiqc/cohort.log",
+            f"{RESULTS}/logs/multiqc/{PART}.log",
         benchmark:
-            f"{RESULTS}/benchmarks/multiqc/cohort.tsv"
+            f"{RESULTS}/benchmarks/multiqc/{PART}.tsv"
         conda:
             "../envs/multiqc.yaml"
         resources:
             mem_mb=megabytes(2000, per_input_mb=5),
             runtime=minutes(30),
         params:
+            samples=lambda wildcards: PARTS[PART.format(**wildcards)] if IN_PARTS else None,
             library=LIBRARY,
         script:
             "../scripts/write_multiqc.py"
+
+    if IN_PARTS:
+
+        rule multiqc_index:
+            """The status of every sample, and the way to its page."""
+            input:
+                samples=f"{RESULTS}/samples.tsv",
+                pages=expand(f"{MULTIQC}/multiqc_report.html", part=PARTS),
+            output:
+                f"{RESULTS}/multiqc/multiqc_report.html",
+            log:
+                f"{RESULTS}/logs/multiqc_index/cohort.log",
+            benchmark:
+                f"{RESULTS}/benchmarks/multiqc_index/cohort.tsv"
+            conda:
+                "../envs/python.yaml"
+            resources:
+                mem_mb=megabytes(1000),
+                runtime=minutes(10),
+            params:
+                parts=PARTS,
+                library=LIBRARY,
+            script:
+                "../scripts/write_multiqc_index.py"
+
+
+# With a frozen bundle the page shows the scores of the run that trained it, where its files are still in the results.
+CAN_REPORT = all(
+    Path(f"{RESULTS}/{name}").is_file()
+    for name in [
+        "models/comparison.tsv",
+        "bundle/manifest.json",
+        *(f"models/{model}/{file}" for model in MODELS for file in ("metrics.json", "predictions.tsv")),
+    ]
+)
 
 
 rule report:
@@ -41,6 +79,8 @@ rule report:
         predictions=[f"{RESULTS}/models/{model}/predictions.tsv" for model in MODELS],
         bundle=f"{RESULTS}/bundle/manifest.json",
         new=f"{RESULTS}/predictions.tsv" if NEW else [],
+        external=f"{RESULTS}/external_validation.json" if EXTERNAL else [],
+        versions=f"{RESULTS}/versions.tsv",
     output:
         f"{RESULTS}/report.html",
     log:

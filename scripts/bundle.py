@@ -1,16 +1,34 @@
 """Put the artefacts of the split `full` into the bundle and write its model card."""
 
 import json
+import os
+from collections import Counter
 from pathlib import Path
 
-from rna2model import batch, bundle, job, modelcard, outcome, splitdata
+from rna2model import (
+    batch,
+    bundle,
+    files,
+    fingerprint,
+    gate,
+    job,
+    manifest,
+    modelcard,
+    normalization,
+    outcome,
+    splitdata,
+)
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 data = splitdata.read(given.cohort, given.manifest, "full", params.design)
-y, labels = data.outcome(data.train), list(data.labels(data.train))
+y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
+normalizer = normalization.load(given.normalizer)
+
+counted = json.loads(Path(given.counting).read_text())
+strands = gate.column(given.samples, "strandedness") if given.samples else {}
 facts = {
     "model": params.shipped,
     "task": task,
@@ -23,16 +41,37 @@ facts = {
     "batch_correction": batch.load(given.batch_model).method,
     "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
     "covariates": params.design["covariates"],
-    "counts_unit": params.unit,
-    "counting": params.counting,
-    "reference": json.loads(Path(given.reference).read_text()) if given.reference else None,
-    "training_samples": data.train,
+    "counts_unit": counted["unit"],
+    "counting": counted["counting"],
+    "rrna_sha256": counted["rrna_sha256"],
+    "reference": counted["reference"],
+    "index": params.index and os.path.abspath(params.index),
+    "genes": fingerprint.genes(normalizer.gene_ids),
+    "gene_lengths_sha256": None
+    if normalizer.lengths is None
+    else fingerprint.text_sha256(repr(normalizer.lengths.tolist())),
+    "strandedness": dict(sorted(Counter(strands[name] for name in data.train).items())) if strands else None,
+    "design": params.design,
+    "expression": params.expression,
+    "qc": params.qc,
+    "training": manifest.remember(
+        data.train,
+        None if groups is None else groups.tolist(),
+        data.counts(data.train),
+        salt=files.checksum(given.normalizer)[:16],
+    ),
     "evaluation": params.evaluation,
 }
-manifest = bundle.assemble(
-    Path(out.manifest).parent, given.normalizer, given.batch_model, given.model, facts, given.features
+made = bundle.assemble(
+    Path(out.manifest).parent,
+    given.normalizer,
+    given.batch_model,
+    given.model,
+    facts,
+    given.features,
+    given.ood,
 )
 
 scores = json.loads(Path(given.metrics).read_text())
 chance = json.loads(Path(given.chance).read_text())
-Path(out.card).write_text(modelcard.write(manifest, scores, chance))
+Path(out.card).write_text(modelcard.write(made, scores, chance))

@@ -8,7 +8,7 @@ out, params = snakemake.output, snakemake.params
 data = cohort.read(snakemake.input[0])
 table, note, details = differential.of_cohort(
     data,
-    cohort.read_symbols(snakemake.input[0]),
+    data.symbol_of,
     params.design,
     params.unit,
     params.gene_filter,

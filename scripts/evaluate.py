@@ -1,9 +1,9 @@
-"""Gather the out-of-fold predictions of one model and compute its metrics."""
+"""Gather the out-of-fold predictions of one model and compute its metrics and its calibration."""
 
 import json
 from pathlib import Path
 
-from rna2model import cohort, evaluation, job, predictions, splitdata
+from rna2model import cohort, evaluation, job, predictions, reliability, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -22,6 +22,7 @@ def metrics(table):
 
 table = predictions.read(given.folds)
 predictions.write(table, snakemake.output.predictions)
+reliability.table(table, design["task"]).to_csv(snakemake.output.calibration, sep="\t", index=False)
 scores = metrics(table)
 for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.holdout)):
     if files:

@@ -1,55 +1,81 @@
-"""Which features the final model uses, and whether the models of the folds use the same ones."""
+"""Which features the final model uses, whether the models of the folds use the same ones, and what chance would do."""
 
 import json
 from pathlib import Path
 
-import numpy as np
-
-from rna2model import importance, job, models, splitdata, stability
+from rna2model import (
+    cohort,
+    explanation,
+    genesets,
+    importance,
+    importance_sets,
+    job,
+    models,
+    selection,
+    shuffled,
+    splitdata,
+)
 from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
+everyone, manifest = cohort.read(given.cohort), splitdata.read_manifest(given.manifest)
+symbols = everyone.symbol_of
 
 
-def explained(split, folder, *artefacts):
-    """(feature names, classes, (C, p) effects, how) of one split's model, on its training samples."""
-    data = splitdata.read(given.cohort, given.manifest, split, params.design)
-    fitted = splitdata.artefacts(*artefacts)
-    names = fitted[-1].names_ if fitted[-1] else fitted[0].genes_
-    rows = np.sort(np.random.default_rng(params.seed).permutation(data.train)[: params.most])
-    X = data.expression(list(rows), *fitted)
-    model = models.load(folder)
-    effects, how = importance.effects(model, X, X.mean(axis=0))
-    alone = {"regression": params.design["target"], "survival": "risk"}.get(params.design["task"])
-    classes = model.classes_ if len(effects) > 1 else [alone or model.classes_[-1]]
-    return data, names, classes, effects, how
-
-
-features = given.features or [None] * len(params.splits)
-found, note = [], None
-try:
-    for parts in zip(
-        params.splits, given.models, given.normalizers, given.batch_models, features, strict=True
-    ):
-        found.append(explained(*parts))
-except InputProblem as problem:
-    note = str(problem)
-
-if note:
-    Path(out.table).write_text("\t".join(importance.COLUMNS) + "\n")
-    result = {"note": note}
-else:
-    data, names, classes, final, how = found.pop()  # the last split is `full`
-    folds = [({name: i for i, name in enumerate(one[1])}, one[3]) for one in found]
-    symbols = dict(zip(data.cohort.genes, data.cohort.symbols or data.cohort.genes, strict=True))
-    importance.table(names, symbols, classes, final, folds).to_csv(
-        out.table, sep="\t", index=False, float_format="%.6g"
+def explain_all():
+    """([Explained of each fold], Explained of the final model, why there are no shuffled labels)."""
+    splits = [splitdata.of(everyone, manifest, split, params.design) for split in params.splits]
+    paths = given.normalizers, given.batch_models, given.features or [None] * len(splits)
+    explainer = explanation.Explainer(
+        params.design,
+        params.seed,
+        params.shuffles,
+        lambda features, sees: selection.make(params.features, features, params.seed, sees),
     )
-    every = sorted({name for place, _ in folds for name in place})
-    picks = [dict(zip(place, importance.chosen(effect), strict=True)) for place, effect in folds]
-    agreement = stability.nogueira([[pick.get(name, False) for name in every] for pick in picks])
-    result = {"note": None, "effect": how, "samples_at_most": params.most, "top": importance.TOP}
-    result |= {key: None if np.isnan(value) else round(value, 4) for key, value in agreement.items()}
-Path(out.stability).write_text(json.dumps(result, indent=1) + "\n")
-print(json.dumps(result, indent=1))
+    explainer.shuffle(splits[-1], [data.train for data in splits], models.load(given.models[-1]))
+    found = [
+        explainer.explain(
+            data, models.load(folder), splitdata.artefacts(*artefacts), final=data is splits[-1]
+        )
+        for data, folder, *artefacts in zip(splits, given.models, *paths, strict=True)
+    ]
+    return found[:-1], found[-1], explainer.note
+
+
+def write_sets(final):
+    """Enrichment of gene sets in the final model; returns why there is none, if so."""
+    sets, named = genesets.read_gmt(given.gene_sets), [symbols.get(name, "") for name in final.names]
+    try:
+        members = genesets.members(sets, final.names, named)
+    except InputProblem as problem:
+        write_header(out.gene_sets, importance_sets.COLUMNS)
+        return str(problem)
+    described = final.names, symbols, sets, final.classes, final.effects, members, final.residuals
+    table = importance_sets.table(*described)
+    table.to_csv(out.gene_sets, sep="\t", index=False, float_format="%.6g")
+    return None
+
+
+def write_header(path, columns):
+    Path(path).write_text("\t".join(columns) + "\n")
+
+
+try:
+    folds, final, no_shuffles = explain_all()
+except InputProblem as problem:
+    told = {"note": str(problem)}
+    write_header(out.table, importance.COLUMNS + importance.CONTROL_COLUMNS)
+    if out.gene_sets:
+        write_header(out.gene_sets, importance_sets.COLUMNS)
+else:
+    limit = None if final.control is None else shuffled.limit(final.control, final.effects)
+    places = [({name: i for i, name in enumerate(one.names)}, one.effects) for one in folds]
+    table = importance.table(final.names, symbols, final.classes, final.effects, places, limit)
+    table.to_csv(out.table, sep="\t", index=False, float_format="%.6g")
+    told = explanation.stability(folds, final)
+    told["shuffled_labels"] = {"note": no_shuffles} if no_shuffles else told["shuffled_labels"]
+    if out.gene_sets:
+        told["gene_sets_note"] = write_sets(final)
+Path(out.stability).write_text(json.dumps(told, indent=1) + "\n")
+print(json.dumps(told, indent=1))

@@ -1,4 +1,4 @@
-"""Make the cohort from a count matrix and the sheet."""
+"""Make a cohort from a count matrix and the sheet; of all samples also samples.tsv and the count matrix."""
 
 import numpy as np
 import pandas as pd
@@ -28,20 +28,26 @@ if given.gtf:
         + ("; TPM needs the length of every gene" if unknown else "")
     )
 
-kinds = sexcheck.kinds(genes, gene_table.get("gene_name", genes)) if params.unit != "log" else {}
-seen = sexcheck.of_matrix(kinds, counts, genes, samples)
-gaps = dict(zip(used, imputation.missing_share(values.T), strict=True))
-sizes = dict(zip(used, values.sum(axis=0) if "counts" in params.unit else np.zeros(len(used)), strict=True))
-rows = [
-    gate.left_out(name, reasons[name])
-    if name in reasons
-    else gate.of_matrix(name, seen[name], metadata, gaps[name], sizes[name])
-    for name, metadata in params.metadata.items()
-]
-gate.write(rows, params.metadata, out.samples)
 
-everyone = cohort.build(counts, samples, gene_table, params.metadata, params.unit)
-everyone.write_h5ad(out.cohort)
-everyone[everyone.obs_names.isin(params.labelled)].copy().write_h5ad(out.training)
-cohort.write_matrix(counts, samples, genes, out.matrix)
+def write_status():
+    """samples.tsv: who is in, who not and why, and what is odd about whom."""
+    kinds = sexcheck.kinds(genes, gene_table.get("gene_name", genes)) if params.unit != "log" else {}
+    seen = sexcheck.of_matrix(kinds, counts, genes, samples)
+    gaps = dict(zip(used, imputation.missing_share(values.T), strict=True))
+    sizes = dict(
+        zip(used, values.sum(axis=0) if "counts" in params.unit else np.zeros(len(used)), strict=True)
+    )
+    rows = [
+        gate.left_out(name, reasons[name])
+        if name in reasons
+        else gate.of_matrix(name, seen[name], metadata, gaps[name], sizes[name])
+        for name, metadata in params.metadata.items()
+    ]
+    gate.write(rows, params.metadata, out.samples)
+
+
+cohort.build(counts, samples, gene_table, params.metadata, params.unit).write_h5ad(out.cohort)
+if "matrix" in out.keys():
+    write_status()
+    cohort.write_matrix(counts, samples, genes, out.matrix)
 print(*notes, f"{len(samples)} samples x {len(genes)} genes", sep="\n")

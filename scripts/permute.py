@@ -1,18 +1,31 @@
-"""Permutation test of logistic_l2, or of ridge for numbers, over the cross-validation folds."""
+"""Permutation test of one model over the cross-validation folds."""
 
 import json
 from pathlib import Path
 
-from rna2model import job, permutation, permutation_ridge, selection, splitdata
+from rna2model import (
+    job,
+    models,
+    permutation,
+    permutation_generic,
+    permutation_ridge,
+    pipeline,
+    selection,
+    splitdata,
+)
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+given, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
+task = params.design["task"]
+training = {**params.training, "threshold": "default"}  # classes are ranked, whatever is predicted
+sees = models.class_of(name, task).SEES
 
-folds = []
+folds, seen = [], []
 paths = given.normalizers, given.batch_models, given.features or [None] * len(params.folds)
 for split, *artefacts in zip(params.folds, *paths, strict=True):
     data = splitdata.read(given.cohort, given.manifest, split, params.design)
     fitted = splitdata.artefacts(*artefacts)
+    seen.append(pipeline.seen(fitted[0], fitted[-1]))
     folds.append(
         permutation.Fold(
             split,
@@ -20,19 +33,38 @@ for split, *artefacts in zip(params.folds, *paths, strict=True):
             data.test,
             data.expression(data.train, *fitted),
             data.expression(data.test, *fitted, unseen=params.unseen_batch),
-            selection.make(params.features, features=fitted[-1], seed=params.seed),
+            selection.make(params.features, features=fitted[-1], seed=params.seed, sees=sees),
         )
     )
 
-labels = dict(zip(data.cohort.samples, data.outcome(data.cohort.samples), strict=True))
-test = permutation_ridge if params.design["task"] == "regression" else permutation
+outcomes = dict(zip(data.cohort.samples, data.outcome(data.cohort.samples), strict=True))
 groups = data.groups(data.cohort.samples)
-result = test.permutation_test(
-    folds,
-    labels,
-    groups=None if groups is None else dict(zip(data.cohort.samples, groups, strict=True)),
-    n=params.permutations,
-    seed=params.seed,
-    inner_folds=params.inner_folds,
-)
+if training.get("calibration") == "sigmoid" and len(set(outcomes.values())) == 2:
+    training["calibration"] = (
+        "none"  # a sigmoid keeps the order of samples, and costs a fit for each inner fold
+    )
+options = {
+    "groups": None if groups is None else dict(zip(data.cohort.samples, groups, strict=True)),
+    "n": params.permutations,
+    "seed": params.seed,
+}
+fast = {"logistic_l2": permutation, "ridge": permutation_ridge}.get(name)
+if fast and training.get("imbalance", "auto") in ("auto", "none"):
+    result = fast.permutation_test(folds, outcomes, inner_folds=params.inner_folds, **options)
+else:
+
+    def make(fold):
+        """The model as rule train makes it, for the permutations of one fold."""
+        return pipeline.make_model(
+            name,
+            training,
+            seen[fold],
+            seed=params.seed,
+            inner_folds=params.inner_folds,
+            device="cuda" if params.gpus else "cpu",
+            threads=snakemake.threads,
+            task=task,
+        )
+
+    result = permutation_generic.permutation_test(folds, outcomes, make, task, **options)
 Path(snakemake.output[0]).write_text(json.dumps(result, indent=1) + "\n")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import annotation, files, job, reference
+from rna2model import annotation, files, fingerprint, job, reference
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -32,12 +32,7 @@ if without_type:
         f"{without_type} genes have no biotype (gene_biotype, gene_type): shares by biotype leave them out"
     )
 facts = {
-    "fasta_sha256": files.checksum(out.fasta),
-    "gtf_sha256": files.checksum(out.gtf),
-    "genome_bases": sum(lengths.values()),
-    "contigs": len(lengths),
-    "genes": len(found.genes),
-    "transcripts": len(found.transcripts),
+    **fingerprint.of_reference(given.fasta, given.gtf, lengths, fingerprint.genome(out.fasta)[0], found),
     "introns": len(introns),
     "format": "GFF3" if found.is_gff3 else "GTF",
     "notes": notes,

@@ -10,7 +10,9 @@ job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 folder = Path(out.html).parent
-ours = {folder / name: text for name, text in qcpage.sections(given.samples).items()}
+ours = {
+    folder / name: text for name, text in qcpage.sections(given.samples, snakemake.params.samples).items()
+}
 for path, text in ours.items():
     path.write_text(text)
 Path(out.files).write_text("\n".join(map(str, [*given.files, *ours])) + "\n")

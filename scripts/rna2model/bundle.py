@@ -1,51 +1,36 @@
 """The bundle: the artefacts of the split `full` with a manifest, enough to serve new samples anywhere."""
 
-import hashlib
-import json
 import shutil
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from rna2model import __version__, batch, features, imputation, models, normalization
+from rna2model import __version__, batch, features, fingerprint, imputation, models, normalization, ood
+from rna2model import manifest as manifests
 from rna2model.errors import InputProblem
 
-FORMAT = 1
 FEATURES = "features.safetensors"  # only where models see other than genes
+OOD = "ood.safetensors"
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
 FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the classes of training
 MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
 
 
-def assemble(folder, normalizer, batch_model, model, facts, features=None):
-    """Copy the artefacts into `folder` and describe them in manifest.json; returns the manifest."""
+def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=None):
+    """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
     shutil.copyfile(batch_model, folder / "batch_model.safetensors")
-    (folder / FEATURES).unlink(missing_ok=True)
-    if features:
-        shutil.copyfile(features, folder / FEATURES)
+    for name, given in ((FEATURES, features), (OOD, ood)):
+        (folder / name).unlink(missing_ok=True)
+        if given:
+            shutil.copyfile(given, folder / name)
     shutil.rmtree(folder / "model", ignore_errors=True)
     shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in OWN)
-    manifest = {
-        "format": FORMAT,
-        "rna2model": __version__,
-        **facts,
-        "libraries": {name: _version(name) for name in LIBRARIES},
-        "files": {path.relative_to(folder).as_posix(): _sha256(path) for path in files},
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
-    return manifest
-
-
-OWN = {"manifest.json", "MODEL_CARD.md"}
-
-
-def _sha256(path):
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    versions = {name: _version(name) for name in LIBRARIES}
+    return manifests.write(folder, {"rna2model": __version__, **facts, "libraries": versions})
 
 
 def _version(name):
@@ -60,32 +45,25 @@ class Bundle:
 
     def __init__(self, folder):
         folder = Path(folder)
+        self.folder, self.manifest = folder, manifests.read(folder)
+        manifests.check_files(folder, self.manifest)
+        listed = self.manifest["files"]
         try:
-            self.manifest = json.loads((folder / "manifest.json").read_text())
-        except (OSError, ValueError) as error:
-            raise InputProblem(f"{folder} is not a bundle: manifest.json cannot be read ({error}).") from None
-        if self.manifest.get("format") != FORMAT:
+            self.normalizer = normalization.load(folder / "normalizer.safetensors")
+            self.batch_model = batch.load(folder / "batch_model.safetensors")
+            self.features = features.load(folder / FEATURES) if FEATURES in listed else None
+            self.ood = ood.load(folder / OOD) if OOD in listed else None
+            self.model = models.load(folder / "model")
+            if self.model.task == "classification":
+                self.model.classes_ = [str(name) for name in self.model.classes_]
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
             raise InputProblem(
-                f"{folder} has bundle format {self.manifest.get('format')}, this version reads {FORMAT}."
-            )
-        for name, digest in self.manifest["files"].items():
-            path = folder / name
-            if (
-                not path.resolve().is_relative_to(folder.resolve())
-                or not path.is_file()
-                or _sha256(path) != digest
-            ):
-                raise InputProblem(
-                    f"{path} is missing or differs from the bundle's manifest; get the bundle again."
-                )
-        self.normalizer = normalization.load(folder / "normalizer.safetensors")
-        self.batch_model = batch.load(folder / "batch_model.safetensors")
-        self.features = features.load(folder / FEATURES) if FEATURES in self.manifest["files"] else None
-        self.model = models.load(folder / "model")
+                f"{folder} is not a readable bundle ({type(error).__name__}: {error}); get it again, or train it again."
+            ) from None
 
     def expression(self, counts, genes, batches, unseen="uncorrected"):
         """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
-        aligned, missing = self.normalizer.align(counts, genes)
+        aligned, missing = self.normalizer.align(counts, self._ids(genes))
         share = self._share(missing)
         if share > MAX_MISSING_PCT:
             raise InputProblem(
@@ -95,37 +73,86 @@ class Bundle:
             )
         return self.batch_model.transform(self.normalizer.transform(aligned), batches, unseen=unseen), missing
 
+    def _ids(self, genes):
+        """Gene ids as training had them: a matrix loses the versions of its Ensembl ids, reads keep them."""
+        from rna2model.matrix import VERSIONED
+
+        known, plain = set(self.normalizer.gene_ids), {}
+        for gene in self.normalizer.gene_ids:
+            plain.setdefault(VERSIONED.sub(r"\1", gene), []).append(gene)
+        return [gene if gene in known or len(plain.get(gene, ())) != 1 else plain[gene][0] for gene in genes]
+
     @property
     def covariates(self):
         """Sheet columns that the model needs beside the counts."""
         return list(self.features.covariates.kinds) if self.features and self.features.covariates else []
 
-    def predict(self, samples, counts, genes, batches, unseen="uncorrected", cells=None):
-        """Table of predictions with `flags` (text, empty when nothing is to be said).
+    def check_counting(self, counted):
+        """Refuse samples that were counted otherwise than those of training, saying how; returns a flag for all of them.
+
+        counted : what describe_counting wrote of them: unit, counting, reference, rrna_sha256
+        """
+        unit = self.manifest.get("counts_unit", "counts")
+        if counted["unit"] != unit:
+            raise InputProblem(
+                f"{self.folder} was trained on {unit}, these samples are given as {counted['unit']}; give the same"
+                " (counts_unit)."
+            )
+        made = self.manifest.get("counting")
+        if made and counted["counting"]:
+            if told := fingerprint.counting_differences(self.manifest, counted):
+                raise InputProblem(
+                    f"the samples were not made as those that trained {self.folder}:\n  "
+                    + "\n  ".join(told)
+                    + "\nCount them as the bundle says, or train a bundle on samples counted like these."
+                )
+            return ""
+        if made:
+            return "counted elsewhere: reference and counting could not be compared with those of training"
+        if counted["counting"] is not None:
+            return "training does not say how its matrix was counted: compare by yourself"
+        return ""
+
+    def predict(self, samples, counts, genes, batches, unseen="uncorrected", cells=None, notes=None):
+        """Table of predictions with `batch_policy` (what was done about the batch), `ood_score` (1: as far from the training
+        samples as any that is like them) and `flags` (text, empty when nothing is to be said).
 
         cells : {sheet column: (n,) str} of `covariates`; may be left out where there are none
+        notes : for each sample a list of further flags, or None
         """
         from rna2model import predictions
 
         batches = np.asarray(batches, dtype=object)
         expression, missing = self.expression(counts, genes, batches, unseen)
+        scores = self.ood.score(expression) if self.ood else np.full(len(samples), np.nan)
         unknown = [""] * len(samples)
         if self.features:
             expression = self.features.transform(expression, cells)
             unknown = self.features.flags(cells, samples)
         table = predictions.table(samples, self.model, expression, self.manifest.get("landmarks", {}))
+        known = self.batch_model.is_known(batches)
         adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
+        table["batch_policy"] = np.select(
+            [np.full(len(samples), not self.batch_model.corrects_), known, adapted],
+            ["no correction", "corrected", "adapted"],
+            "uncorrected",
+        )
+        if self.ood:
+            table["ood_score"] = np.round(scores, 4)
+        gaps, mixtures = self._gaps(counts), self._mixtures(table, batches, adapted)
         table["flags"] = [
-            "; ".join(filter(None, [*self._flags(known, how, name, missing, gaps), mixture, new]))
-            for known, how, name, gaps, mixture, new in zip(
-                self.batch_model.is_known(batches),
-                adapted,
-                batches,
-                self._gaps(counts),
-                self._mixtures(table, batches, adapted),
-                unknown,
-                strict=True,
+            "; ".join(
+                filter(
+                    None,
+                    [
+                        *self._flags(known[i], adapted[i], batches[i], missing, gaps[i], scores[i]),
+                        mixtures[i],
+                        unknown[i],
+                        *(notes[i] if notes is not None else ()),
+                    ],
+                )
             )
+            for i in range(len(samples))
         ]
         return table
 
@@ -154,11 +181,40 @@ class Bundle:
             return np.zeros(len(values))
         return imputation.missing_share(values)
 
-    def _flags(self, known_batch, adapted, batch_name, missing, gaps):
+    def _flags(self, known_batch, adapted, batch_name, missing, gaps, score):
+        if score > 1:
+            yield f"unlike the training samples (ood_score {score:.2f}, limit 1): do not rely on the prediction"
         if self.batch_model.method != "none" and not known_batch:
             how = "adapted by its own samples" if adapted else "not batch-corrected"
-            yield f"batch {batch_name!r} was not in training: {how}"
+            what = f"batch {batch_name!r} was not in training" if batch_name else "its batch is not given"
+            yield f"{what}: {how}"
         if missing:
             yield f"{self._share(missing):.1f} % of the model's genes missing: training mean used"
         if gaps:
             yield f"{gaps:.1f} % of its values are missing and imputed"
+
+    def seen(self, samples, counts, genes, groups=None):
+        """{sample: why} of samples that training knew by name, group, or counts (n, len(genes))."""
+        aligned, missing = self.normalizer.align(counts, self._ids(genes))
+        return manifests.trained(self.manifest, samples, groups, None if missing else aligned)
+
+    def strandedness_flags(self, kinds):
+        """For each sample's strandedness (text, may be empty) a flag where training had none like it."""
+        had = self.manifest.get("strandedness") or {}
+        told = ", ".join(f"{name} ({n} samples)" for name, n in had.items())
+        return [
+            f"{kind} library; training had {told}" if kind and had and kind not in had else ""
+            for kind in kinds
+        ]
+
+    def version_flags(self):
+        """Versions that can change a prediction and differ. Predictions of most models are arithmetic of this project on
+        stored arrays; only scikit-learn's trees are its own objects, and those may change with a minor version."""
+        made, told = self.manifest.get("libraries", {}), []
+        pairs = [("rna2model", self.manifest.get("rna2model"), __version__)]
+        if any(name.endswith(".skops") for name in self.manifest["files"]):
+            pairs.append(("scikit-learn", made.get("scikit-learn"), _version("scikit-learn")))
+        for name, before, now in pairs:
+            if before and now and before.split(".")[:2] != now.split(".")[:2]:
+                told.append(f"the bundle was made with {name} {before}, predicted with {now}")
+        return told

@@ -5,6 +5,7 @@ of jobs that need just the counts and three columns.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,6 +31,11 @@ class Cohort:
     lengths: np.ndarray | None
     obs: dict
     symbols: list | None = None
+
+    @cached_property
+    def symbol_of(self):
+        """{gene: symbol}; empty where the annotation has no names."""
+        return dict(zip(self.genes, self.symbols, strict=True)) if self.symbols else {}
 
     def rows(self, samples):
         """Row numbers of `samples`, in their order."""
@@ -90,17 +96,6 @@ def read_metadata(path):
         obs = file["obs"]
         columns = {name: _strings(obs[name]) for name in obs.attrs["column-order"]}
         return _strings(obs[obs.attrs["_index"]]), columns
-
-
-def read_symbols(path):
-    """{gene_id: symbol} of the cohort at `path`; empty where its annotation has none."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        var = file["var"]
-        if "gene_name" not in var:
-            return {}
-        return dict(zip(_strings(var[var.attrs["_index"]]), _strings(var["gene_name"]), strict=True))
 
 
 def _strings(node):

@@ -15,14 +15,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from rna2model import models
+from rna2model import contradictions, models
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
-NO_COMBAT_SEQ = (
-    "combat_seq has no form that serves new samples, so no model can be trained on it: use combat, limma, center or auto."
-    " To look at its counts, set expression.combat_seq to true"
-)
-UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
 BRACES = re.compile(r"[{}]")  # Snakemake takes what is between them for a wildcard
 
 
@@ -58,14 +53,17 @@ def complete(config):
     if problems:
         return None, sorted(problems)
     full = _with_defaults(given, schema("config"))
-    if "normalization" not in (config.get("expression") or {}) and full["counts_unit"] in UNITS_NORMALIZED:
+    if (
+        "normalization" not in (config.get("expression") or {})
+        and full["counts_unit"] in contradictions.UNITS_NORMALIZED
+    ):
         full["expression"]["normalization"] = "none"
     task = full["design"]["task"]
     if "models" not in given:
         full["models"] = models.DEFAULT[task]
     full["shipped_model"] = full["models"][0]
     full["models"] = list(dict.fromkeys([*full["models"], *models.ALWAYS[task]]))
-    return full, _contradictions(full)
+    return full, contradictions.problems(full)
 
 
 def _with_defaults(value, node):
@@ -93,7 +91,7 @@ def _explain(error):
         where == "expression.batch_correction"
         and re.sub("[^a-z]", "", str(error.instance).lower()) == "combatseq"
     ):
-        return f"{place}: {NO_COMBAT_SEQ}"
+        return f"{place}: {contradictions.NO_COMBAT_SEQ}"
     if error.validator == "enum":
         return f"{place}: {error.instance!r} is not one of {_listed(error.validator_value)}" + _suggest(
             error.instance, error.validator_value
@@ -115,119 +113,6 @@ def _listed(values):
 def _suggest(word, known):
     close = difflib.get_close_matches(str(word), [str(item) for item in known], n=1)
     return f" (did you mean {close[0]!r}?)" if close else f" (known: {_listed(known)})"
-
-
-def _contradictions(config):
-    """Problems between keys that each are fine alone."""
-    return [*_reads_contradictions(config), *_task_contradictions(config), *_model_contradictions(config)]
-
-
-def _reads_contradictions(config):
-    """Options of trimming, alignment and counting that one of the chosen tools cannot keep."""
-    trimming, alignment, counter = config["trimming"], config["alignment"], config["quantification"]["tool"]
-    counts_alignments = counter in ("featurecounts", "htseq")
-    wrong = {
-        "alignment.two_pass needs alignment.tool star": alignment["two_pass"] and alignment["tool"] != "star",
-        "quantification.tool star counts while STAR aligns: set alignment.tool star": counter == "star"
-        and alignment["tool"] != "star",
-        f"alignment.min_mapq, alignment.multimappers primary and trimming.umi need alignments that are counted afterwards;"
-        f" quantification.tool {counter} does not count those: use featurecounts or htseq": not counts_alignments
-        and (alignment["min_mapq"] > 0 or alignment["multimappers"] == "primary" or trimming["umi"]),
-        "trimming.poly_a is a run of its own in Trim Galore: use fastp or cutadapt": trimming["poly_a"]
-        and trimming["tool"] == "trim_galore",
-        "trimming.adapters and trimming.poly_a need a trimming.tool": trimming["tool"] == "none"
-        and (trimming["adapters"] != "auto" or trimming["poly_a"]),
-    }
-    return [f"config: {text}" for text, is_wrong in wrong.items() if is_wrong]
-
-
-def _task_contradictions(config):
-    """Columns and models that do not belong to the task."""
-    design, task = config["design"], config["design"]["task"]
-    predicted = [design["time"], design["event"]] if task == "survival" else [design["target"]]
-    others = {"design.batch": design["batch"], "design.group": design["group"]}
-    others["evaluation.holdout"] = config["evaluation"]["holdout"]
-    same = [
-        f"config: {key} names {column!r}, which is what is predicted; name another column"
-        for key, column in others.items()
-        if column is not None and column in predicted
-    ]
-    able = models.for_task(task)
-    problems = [
-        f"config: models: {name} cannot do {task}; these can: {_listed(able)}"
-        for name in config["models"]
-        if name not in able
-    ]
-    for key in ("time", "event"):
-        if task == "survival" and not design[key]:
-            problems.append(
-                f"config: design.{key} is missing; survival needs the sheet's column of the {key}"
-            )
-        if task != "survival" and design[key]:
-            problems.append(f"config: design.{key} is for design.task survival, not for {task}")
-    if task != "survival" and config["evaluation"]["landmarks"]:
-        problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
-    return same + problems
-
-
-def _model_contradictions(config):
-    problems = []
-    design, expression = config["design"], config["expression"]
-    needs_batch = {
-        "expression.batch_correction": expression["batch_correction"] != "none",
-        "expression.combat_seq": expression["combat_seq"],
-        "evaluation.leave_one_batch_out": config["evaluation"]["leave_one_batch_out"],
-    }
-    problems += [
-        f"config: {key} needs design.batch, the sheet's column that names the batch"
-        for key, needed in needs_batch.items()
-        if needed and not design["batch"]
-    ]
-    allowed = UNITS_NORMALIZED.get(config["counts_unit"])
-    if allowed and expression["normalization"] not in allowed:
-        problems.append(
-            f"config: expression.normalization {expression['normalization']!r} needs counts, but counts_unit"
-            f" is {config['counts_unit']!r}; use {_listed(allowed)}"
-        )
-    lengths_needed = (
-        config["counts"] and expression["normalization"] in ("tpm", "fpkm") and config["counts_unit"] != "tpm"
-    )
-    if lengths_needed and not config["reference"]["gtf"]:
-        problems.append(
-            f"config: expression.normalization {expression['normalization']!r} needs gene lengths: give reference.gtf"
-        )
-    problems += [
-        f"config: models: {name} needs design.covariates"
-        for name in sorted(models.NEED_COVARIATES.intersection(config["models"]))
-        if not design["covariates"]
-    ]
-    if expression["combat_seq"] and config["counts_unit"] in UNITS_NORMALIZED:
-        problems.append(
-            f"config: expression.combat_seq needs counts, but counts_unit is {config['counts_unit']!r}"
-        )
-    method = expression["batch_correction"]
-    wrong = {
-        "expression.reference_batch": expression["reference_batch"] is not None and method != "combat",
-        "expression.mean_only": expression["mean_only"] and method != "combat",
-        "expression.protect_target": expression["protect_target"] and method not in ("combat", "limma"),
-    }
-    problems += [
-        f"config: {key} does nothing with batch_correction {method!r}"
-        for key, given in wrong.items()
-        if given
-    ]
-    if expression["reference_batch"] is not None and config["evaluation"]["leave_one_batch_out"]:
-        problems.append(
-            "config: expression.reference_batch cannot be kept with evaluation.leave_one_batch_out, which holds that batch out"
-        )
-    if expression["missing"] != "refuse" and config["counts_unit"] != "log":
-        problems.append(
-            f"config: expression.missing {expression['missing']!r} is for counts_unit log: a missing"
-            f" value among {config['counts_unit']} is an error"
-        )
-    if not config["counts"] and config["counts_unit"] != "counts":
-        problems.append("config: counts_unit is for a matrix given as `counts`; with reads leave it out")
-    return problems
 
 
 def locate(path, folders):
@@ -257,6 +142,7 @@ def resolve_files(config, folders):
     wanted = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
     wanted += [(("trimming",), "rrna", False), (("training",), "pretrained", False)]
+    wanted += [(("training",), "bundle", False)]
     wanted += [((section,), "gene_sets", False) for section in ("expression", "features")]
     for parents, key, required in wanted:
         node = config

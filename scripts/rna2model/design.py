@@ -3,7 +3,7 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, outcome, sheetcells, splits
+from rna2model import batch, covariates, outcome, sheetcells, splits
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
@@ -60,12 +60,28 @@ def check_columns(path, samples, config):
             f" (there are: {', '.join(batches)})"
         )
     problems += _covariates(path, labelled, design)
+    problems += _adjusted(path, labelled, trained, config)
     problems += _hold_out(path, labelled, trained, config)
     if not problems:
         problems += _confounded(path, trained, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, trained, design["batch"])
         problems += _events_elsewhere(path, trained, design)
+    return problems
+
+
+def check_served(path, samples, config):
+    """Problems of a sheet whose samples a frozen bundle serves: it needs the covariates, and labels that can be read."""
+    design, columns = config["design"], next(iter(samples.values())).metadata
+    problems = [
+        f"{path}: column {column!r} is missing; the bundle needs this clinical covariate of every sample"
+        for column in design["covariates"]
+        if column not in columns
+    ]
+    used = [sample for sample in samples.values() if not sample.exclude]
+    labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
+    if design["task"] != "classification":
+        problems += outcome.cell_problems(path, labelled, design)
     return problems
 
 
@@ -108,6 +124,27 @@ def _covariates(path, labelled, design):
             problems.append(
                 f"{path}, column {column}: a covariate needs at least two different values among the labelled samples"
             )
+    return problems
+
+
+def _adjusted(path, labelled, trained, config):
+    """What SMOTE and a threshold cannot do with these classes and covariates."""
+    design, training, problems = config["design"], config["training"], []
+    if design["task"] != "classification":
+        return []
+    classes = sorted({sample.metadata[design["target"]] for sample in trained})
+    if training["threshold"] == "tuned" and len(classes) > 2:
+        problems.append(
+            f"{path}, column {design['target']}: training.threshold tuned is for two classes, here are {len(classes)}"
+            f" ({', '.join(classes)}); leave it out: the most probable class is predicted"
+        )
+    if training["imbalance"] == "smote":
+        problems += [
+            f"{path}, column {column}: training.imbalance smote makes samples between others, and this covariate has"
+            " categories, which have nothing in between; use class_weights, or leave the covariate out"
+            for column in design["covariates"]
+            if covariates.kind([s.metadata[column] for s in labelled]) == "category"
+        ]
     return problems
 
 

@@ -1,5 +1,6 @@
 """How much disk a run will take, said before it starts. Factors were measured on simulated and published reads."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from rna2model.files import is_gzip
 BAM = 1.1  # sorted BAM, relative to the gzipped FASTQ
 PACKED = 4  # gzip packs FASTQ about four to one
 REPORTS = 5e6  # bytes of quality reports of a sample
+FULL = 20e6  # bytes; with less a job that died probably died of it
 INDEX = {"star": 12, "hisat2": 5, "none": 0}  # index, relative to the genome
 
 
@@ -53,16 +55,42 @@ def message(found):
     )
 
 
+def shortage(results):
+    """What to tell after a failure when the disk of `results` is full; an empty text when it is not."""
+    free = _free(results)
+    if free > FULL:
+        return ""
+    return (
+        f"The disk of {results} is full ({_size(free)} are free): make room, or point `results` elsewhere;"
+        " what is done stays, and the same command goes on from there."
+    )
+
+
+def unwritable(results):
+    """Problem of an output folder that cannot be written, before any job finds out; an empty text when it can."""
+    place = _existing(results)
+    if os.access(place, os.W_OK):
+        return ""
+    return (
+        f"config: results: {place} cannot be written (a read-only disk, or not yours); choose another folder"
+    )
+
+
 def _packed_size(path):
     path = Path(path)
     return path.stat().st_size / (1 if is_gzip(path) else PACKED)
 
 
-def _free(results):
+def _existing(results):
+    """The folder, or the nearest one above it that is there."""
     place = Path(results).absolute()
     while not place.exists():
         place = place.parent
-    return shutil.disk_usage(place).free
+    return place
+
+
+def _free(results):
+    return shutil.disk_usage(_existing(results)).free
 
 
 def _size(number):

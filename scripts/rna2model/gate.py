@@ -112,3 +112,9 @@ def included(path):
     """Names of the included samples of a samples.tsv, in its order."""
     with open(path, newline="") as file:
         return [row["sample"] for row in csv.DictReader(file, delimiter="\t") if row["status"] == "included"]
+
+
+def column(path, name):
+    """{sample: cell} of one column of a samples.tsv."""
+    with open(path, newline="") as file:
+        return {row["sample"]: row[name] for row in csv.DictReader(file, delimiter="\t")}

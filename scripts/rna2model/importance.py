@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from rna2model import stability
 from rna2model.errors import InputProblem
 
 TOP = 50  # features that count as chosen in a fold where the model itself does not choose
 COLUMNS = ["feature", "symbol", "class", "effect", "mean_effect", "sd", "folds_chosen", "same_sign"]
+CONTROL_COLUMNS = ["control_q95", "above_control"]
 
 
 def effects(model, X, baseline):
@@ -22,7 +24,7 @@ def effects(model, X, baseline):
     if hasattr(model, "torch_logits"):
         from rna2model.models import attribution
 
-        classes = model.classes_[1:] if len(model.classes_) == 2 else model.classes_
+        classes = model.classes_[1:] if len(model.classes_) == 2 else model.classes_ or [None]
         parts = [attribution.integrated_gradients(model, X, baseline, target=name) for name in classes]
         return np.stack([_signed(part, X) for part in parts]), "integrated gradients"
     if hasattr(model, "estimator_"):
@@ -61,10 +63,22 @@ def chosen(effect):
     return used
 
 
-def table(names, symbols, classes, final, folds):
-    """DataFrame of COLUMNS, strongest first, of all features that the final model or a fold uses.
+def agreement(models):
+    """{stability, lower, upper} of the features that models choose (stability.nogueira), rounded; None where undefined.
+
+    models : list of (feature names, (C, p) effects), whose features may differ
+    """
+    every = sorted({name for names, _ in models for name in names})
+    picks = [dict(zip(names, chosen(effect), strict=True)) for names, effect in models]
+    found = stability.nogueira([[pick.get(name, False) for name in every] for pick in picks])
+    return {key: None if np.isnan(value) else round(float(value), 4) for key, value in found.items()}
+
+
+def table(names, symbols, classes, final, folds, limit=None):
+    """DataFrame of COLUMNS and CONTROL_COLUMNS, strongest first, of all features that the final model or a fold uses.
 
     final : (C, p) effects of the final model; folds : list of ({name: column}, (C, p) effects), whose features may differ
+    limit : (C, p) what effects reach by chance (shuffled.limit), or None for empty cells
     """
     import pandas as pd
 
@@ -81,6 +95,9 @@ def table(names, symbols, classes, final, folds):
             sign = np.sign(final[k, column]) or np.sign(sum(seen))
             padded = np.array([*seen, *[0.0] * (len(folds) - len(seen))])
             over_folds = padded.mean(), padded.std(), taken / len(folds), np.mean(np.sign(padded) == sign)
-            rows.append((name, symbols.get(name, ""), label, final[k, column], *over_folds))
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+            by_chance = (
+                ("", "") if limit is None else (limit[k, column], abs(final[k, column]) > limit[k, column])
+            )
+            rows.append((name, symbols.get(name, ""), label, final[k, column], *over_folds, *by_chance))
+    frame = pd.DataFrame(rows, columns=COLUMNS + CONTROL_COLUMNS)
     return frame.iloc[np.argsort(-frame["effect"].abs().to_numpy(), kind="stable")]

@@ -17,12 +17,14 @@ def write(manifest, scores, chance):
 {AUTHOR} Associations found by this model are not causal.
 
 ## Training data
-{len(manifest["training_samples"])} samples passed quality control and had a label. Source, recruitment and consent: {AUTHOR}
+{manifest["training"]["n"]} samples passed quality control and had a label. Source, recruitment and consent: {AUTHOR}
 
 ## How a sample becomes a prediction
 Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}
 Normalization `{manifest["normalization"]}`, batch correction `{manifest["batch_correction"]}`, both learned on the
 training samples and frozen; then `{manifest["model"]}`. The same files in this folder did all of it in training.
+`make predict BUNDLE=this_folder SAMPLES=sheet` does it for new samples. It refuses samples that were made otherwise, flags those
+unlike all training samples (`ood_score` above 1), and says what it did about a batch that training never saw.
 
 ## How well it does
 {evaluation["repeats"]} x {evaluation["folds"]}-fold cross-validation; normalization, batch correction, scaling and tuning

@@ -112,6 +112,8 @@ class Normalizer:
         if len(place) < len(given):
             _refuse_twice(given, set(self.gene_ids))
         values = values.toarray() if hasattr(values, "toarray") else Rows.of(values).values
+        if values.shape[1] != len(given):
+            raise InputProblem(f"the values have {values.shape[1]} columns for {len(given)} genes.")
         columns = np.array([place.get(gene, -1) for gene in self.gene_ids])
         found = columns >= 0
         absent = self.kept_ & ~found

@@ -48,7 +48,7 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
         else np.unique([groups[s] for s in samples], return_inverse=True)[1]
     )
     train_rows = [[row[name] for name in fold.train] for fold in folds]
-    drawn = np.array([y, *_draw(y, units, train_rows, n, np.random.default_rng(seed))])
+    drawn = np.array([y, *draw(y, units, train_rows, n, np.random.default_rng(seed))])
     values = []
     for fold, rows in zip(folds, train_rows, strict=True):
         tested = drawn[:, [row[name] for name in fold.test]]
@@ -92,7 +92,7 @@ def permuted(y, units, rng):
     return new
 
 
-def _draw(y, units, train_rows, n, rng):
+def draw(y, units, train_rows, n, rng):
     """`n` permutations that leave every training set with two samples of each class."""
     classes, drawn = y.max() + 1, []
     for _ in range(MOST_DRAWS + 10 * n):

@@ -21,7 +21,7 @@ def table(samples, model, expression, times=None):
             model.predict_proba(expression) if len(samples) else np.empty((0, len(model.classes_)))
         )
         classes = np.array(model.classes_, dtype=object)
-        frame["predicted"] = classes[probabilities.argmax(axis=1)]
+        frame["predicted"] = classes[model.decide(probabilities)]
         return frame.assign(
             **{f"prob_{name}": np.round(probabilities[:, k], DIGITS) for k, name in enumerate(classes)}
         )

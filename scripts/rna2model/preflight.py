@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import covariates, design, genesets, outcome, probe, sheet, splits
+from rna2model import covariates, design, disk, genesets, manifest, outcome, probe, serving, sheet, splits
 from rna2model.errors import InputProblem
 
 # folders and files that a run writes right below its results
@@ -24,18 +24,29 @@ WRITTEN = {
 WRITTEN |= {"predictions.tsv", "qc", "reads", "reference", "report.html", "salmon", "samples.tsv", "splits"}
 
 
-def check(given, folders):
+def check(given, folders, thorough=False):
     """Return (config, samples, problems) of the user's config dict.
 
-    `folders`: where relative paths are looked for, the working directory first.
+    `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
+    reference files with what a frozen bundle was made with, which takes time once, in the process that starts the run.
     """
+    made = None
+    if serving.is_frozen(given):
+        given, made, problems = serving.prepare(given, folders)
+        if problems:
+            return None, {}, problems
     config, problems = configuration.complete(given)
     if config is None:
         return None, {}, problems
     missing = configuration.resolve_files(config, folders)
     problems += missing
+    problems += filter(None, [disk.unwritable(config["results"])])
     if not config["counts"] and not missing:
         problems += probe.problems(config)
+    if made is not None:
+        problems += serving.differences(made, config)
+        if thorough and not problems:
+            problems += serving.reference_problems(made, config)
     for section in ("expression", "features"):
         problems += _gene_sets(f"{section}.gene_sets", config[section]["gene_sets"])
     path = Path(config["samples"])
@@ -48,8 +59,21 @@ def check(given, folders):
     problems += _results(config, _inputs(config, samples), folders)
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)
-    if samples:
+    if samples and made is not None:
+        serving.add_columns(samples, config["design"])
+        problems += design.check_served(path, samples, config)
+    elif samples:
         problems += design.check_columns(path, samples, config)
+    if (
+        samples
+        and not problems
+        and config["training"]["pretrain_unlabelled"]
+        and not pretraining(samples, config)
+    ):
+        problems.append(
+            f"{path}: training.pretrain_unlabelled finds no sample without label that has a value in a column 'pretrain';"
+            " mark some, or set training.pretrain_new to learn from the samples that are to be predicted"
+        )
     return config, samples, problems
 
 
@@ -120,6 +144,51 @@ def labels(samples, config):
         for name, sample in samples.items()
         if not sample.exclude and outcome.is_known(sample.metadata, config["design"])
     }
+
+
+def pretraining(samples, config):
+    """Names of the samples without label from which autoencoders learn, besides the training samples of a split."""
+    training, trained = config["training"], labels(samples, config)
+    return [
+        name
+        for name, sample in samples.items()
+        if not sample.exclude
+        and name not in trained
+        and (training["pretrain_new"] or (training["pretrain_unlabelled"] and _is_marked(sample)))
+    ]
+
+
+def _is_marked(sample):
+    return not sheet.is_missing(sample.metadata.get("pretrain"))
+
+
+def to_predict(samples, config):
+    """Names of the samples in predictions.tsv: those without label that are not there for pretraining only."""
+    training, trained = config["training"], labels(samples, config)
+    if training["predict_labelled"]:
+        trained = {}
+    return [
+        name
+        for name, sample in samples.items()
+        if not sample.exclude
+        and name not in trained
+        and not (training["pretrain_unlabelled"] and _is_marked(sample))
+    ]
+
+
+def external(samples, config):
+    """Names of the labelled samples that the frozen bundle did not see in training, by name and group."""
+    group, names = config["design"]["group"], list(labels(samples, config))
+    groups = [samples[name].metadata[group] for name in names] if group else None
+    known = manifest.trained(manifest.read(config["training"]["bundle"]), names, groups)
+    return [name for name in names if name not in known]
+
+
+def design_columns(config):
+    """The set of the sheet's columns that training and its splits read."""
+    given = config["design"]
+    single = [given["batch"], given["group"], config["evaluation"]["holdout"], *outcome.columns(given)]
+    return {column for column in (*single, *given["covariates"]) if column}
 
 
 def covariate_kinds(config, samples):

@@ -1,6 +1,8 @@
 """Our own sections of the MultiQC page, as its custom content: who is in and why not, and where the fragments went."""
 
 import csv
+from collections import Counter
+from html import escape
 
 from rna2model.fragments import FATES
 
@@ -21,10 +23,25 @@ STATUS_COLUMNS = (
 )
 
 
-def sections(path):
-    """{file name: content} of the sections made from samples.tsv."""
-    with open(path, newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+PER_PAGE = 500  # samples; a browser is slow with more on one MultiQC page
+
+
+def parts(samples):
+    """{page: names of its samples}: one page `cohort`, or `part1` and so on of 500 samples each, as the sheet has them."""
+    if len(samples) <= PER_PAGE:
+        return {"cohort": samples}
+    starts = range(0, len(samples), PER_PAGE)
+    return {
+        f"part{number}": samples[start : start + PER_PAGE] for number, start in enumerate(starts, start=1)
+    }
+
+
+def sections(path, samples=None):
+    """{file name: content} of the sections made from samples.tsv, of all or the named samples."""
+    rows = _read(path)
+    if samples is not None:
+        wanted = set(samples)
+        rows = [row for row in rows if row["sample"] in wanted]
     used = [column for column in STATUS_COLUMNS if any(row[column] for row in rows)]
     counted = [row for row in rows if row["reads"]]
     fates = [fate for fate in FATES if any(int(row[fate]) for row in counted)]
@@ -54,6 +71,58 @@ def sections(path):
             [["sample", "sense", "antisense"], *strands],
         ),
     }
+
+
+INDEX = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Quality of all samples</title><style>
+body {{ font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 80em; padding: 0 1em }}
+table {{ border-collapse: collapse }} td, th {{ border-bottom: 1px solid #ccc; padding: .2em .7em; text-align: left }}
+.excluded td {{ background: #fbe9e7 }}
+</style></head><body>
+<h1>Quality of all samples</h1>
+<p>{included} samples entered the cohort, {excluded} did not. MultiQC shows at most {most} samples on a page:</p>
+<ul>
+{pages}
+</ul>
+<h2>Sample status</h2>
+<table><thead><tr>{head}</tr></thead><tbody>
+{rows}
+</tbody></table></body></html>
+"""
+
+
+def index(path, pages):
+    """HTML page with the status of every sample of samples.tsv and links to `pages`, as `parts` gives them."""
+    rows = _read(path)
+    used = [column for column in STATUS_COLUMNS if any(row[column] for row in rows)]
+    statuses = Counter(row["status"] for row in rows)
+    page_of = {name: page for page, names in pages.items() for name in names}
+    return INDEX.format(
+        included=statuses["included"],
+        excluded=statuses["excluded"],
+        most=PER_PAGE,
+        pages="\n".join(
+            f"<li>{_link(page, f'{escape(names[0])} to {escape(names[-1])}')} ({len(names)})</li>"
+            for page, names in pages.items()
+        ),
+        head="".join(f"<th>{column}</th>" for column in used),
+        rows="\n".join(_status(row, used, page_of.get(row["sample"])) for row in rows),
+    )
+
+
+def _status(row, columns, page):
+    name, *cells = (escape(row[column]) for column in columns)  # the first column is the sample
+    cells = [_link(page, name) if page else name, *cells]
+    return f'<tr class="{row["status"]}">' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _link(page, text):
+    return f'<a href="{page}/multiqc_report.html">{text}</a>'
+
+
+def _read(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def _rest(percent):

@@ -62,7 +62,10 @@ def gather(results, config, models):
         "models": models,
         "shipped": config["shipped_model"],
         "served": None,
+        "external": None,
     }
+    if config["training"]["retrain"] == "never" and (results / "external_validation.json").exists():
+        run["external"] = json.loads((results / "external_validation.json").read_text())
     if (results / "predictions.tsv").exists():
         run["served"] = table(results / "predictions.tsv")
     for column in ("reads", "mapped_pct", "assigned_pct"):

@@ -72,6 +72,30 @@ def of(data, manifest, split, design):
     return SplitData(data, train, test, full, design)
 
 
+def unlabelled(data, others, *fitted):
+    """(m, k) what models see of the samples of another Cohort, which have no label, for a split's SplitData.
+
+    Left out are those whose name, group (donor) or whole batch the split holds out, or that have the counts of a sample
+    that it holds out: a held-out sample must not come back as one without label.
+    """
+    from dataclasses import replace
+
+    held_out = set(data.cohort.samples) - set(data.train)
+    rows = {data.cohort.counts[row].tobytes() for row in data.cohort.rows(sorted(held_out))}
+    apart = {}
+    for column in filter(None, (data.design["group"], data.design["batch"])):
+        seen = set(data.cohort.column(column, data.train))
+        apart[column] = set(data.cohort.column(column, sorted(held_out))) - seen
+    names = [
+        name
+        for row, name in enumerate(others.samples)
+        if name not in data.cohort.samples
+        and others.counts[row].astype(data.cohort.counts.dtype).tobytes() not in rows
+        and not any(others.obs[column][row] in names for column, names in apart.items())
+    ]
+    return replace(data, cohort=others).expression(names, *fitted)
+
+
 def artefacts(normalizer_path, batch_path, features_path=None):
     """The fitted (normalizer, batch model, features) of a split; features is None where models see the genes as they are."""
     fitted = normalization.load(normalizer_path), batch.load(batch_path)

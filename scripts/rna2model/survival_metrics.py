@@ -57,15 +57,12 @@ class Survival(resampling.Rows):
 
     def _harrell(self, rows):
         """(weight of each sample as the earlier one, which others are known to live longer) of Harrell's C (1982)."""
-        return self.event[rows].astype(float), self._longer(rows)
+        return harrell_pairs(self.time[rows], self.event[rows])
 
     def _uno(self, rows):
         """The same of Uno's C (2011)."""
-        return np.where(self.time[rows] < self.last, self._inverse(rows) ** 2, 0.0), self._longer(rows)
-
-    def _longer(self, rows):
-        time, event = self.time[rows], self.event[rows]
-        return lambda i: (time > time[i, None]) | ((time == time[i, None]) & ~event)
+        _, longer = harrell_pairs(self.time[rows], self.event[rows])
+        return np.where(self.time[rows] < self.last, self._inverse(rows) ** 2, 0.0), longer
 
     def _inverse(self, rows):
         """1 / probability to be uncensored at the time of an event; 0 for censored rows, and where nobody could be seen."""
@@ -123,6 +120,11 @@ def read(predictions, groups, training):
         last=at[-1] if len(at) > 1 else np.inf,
         **rows,
     )
+
+
+def harrell_pairs(time, event):
+    """`earlier` and `later` of `concordant` for samples with time (n,) and event (n,) bool: who is known to live longer."""
+    return event.astype(float), lambda i: (time > time[i, None]) | ((time == time[i, None]) & ~event)
 
 
 def concordant(risk, weights, earlier, later):

@@ -1,7 +1,9 @@
-"""A real two-node SLURM cluster (cpu1, and gpu1 with one GPU resource) on this machine, for tests. Needs root."""
+"""A real SLURM cluster (cpu1, cpu2, and gpu1 with one GPU resource) on this machine, for tests. Needs root."""
 
+import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -21,6 +23,12 @@ SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
+SlurmdTimeout=4
+MessageTimeout=4
+SchedulerParameters=sched_interval=3,bf_interval=3
+AuthInfo=cred_expire=5
 JobCompType=jobcomp/filetxt
 JobCompLoc={folder}/jobs.txt
 GresTypes=gpu
@@ -32,12 +40,14 @@ SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.%n.log
 NodeName=cpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17001 CPUs=8 RealMemory=20000 State=UNKNOWN
-NodeName=gpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17002 CPUs=8 RealMemory=20000 Gres=gpu:1 State=UNKNOWN
-PartitionName=cpu Nodes=cpu1 Default=YES MaxTime=INFINITE State=UP
+NodeName=cpu2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17002 CPUs=8 RealMemory=20000 State=UNKNOWN
+NodeName=gpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17003 CPUs=8 RealMemory=20000 Gres=gpu:1 State=UNKNOWN
+PartitionName=cpu Nodes=cpu1,cpu2 Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=gpu1 MaxTime=INFINITE State=UP
 """
 
 
+NODES = ("cpu1", "cpu2", "gpu1")
 INSTALLED = Path("/etc/slurm/slurm.conf")  # where jobs look: Snakemake hides SLURM_CONF from them
 
 
@@ -67,16 +77,18 @@ class Cluster:
         INSTALLED.unlink(missing_ok=True)  # a link left by a killed test
         INSTALLED.symlink_to(self.folder / "slurm.conf")
         self._munge()
-        for command in (["slurmctld"], ["slurmd", "-N", "cpu1"], ["slurmd", "-N", "gpu1"]):
+        for command in (["slurmctld"], *(["slurmd", "-N", node] for node in NODES)):
             subprocess.run(command, env=self.environment, check=True)
         for _ in range(60):
             states = self.run("sinfo", "-h", "-N", "-o", "%T").split()
-            if states == ["idle", "idle"]:
+            if states == ["idle"] * len(NODES):
                 return self
             time.sleep(0.5)
         raise RuntimeError(f"nodes are {states}; see {self.folder}/slurmctld.log")
 
     def __exit__(self, *_):
+        for job in self.queue():
+            self.run("scancel", "--signal=KILL", "--full", job)
         for path in sorted(self.folder.glob("*.pid"), reverse=True):
             subprocess.run(["kill", path.read_text().strip()], check=False)
         INSTALLED.unlink(missing_ok=True)
@@ -92,6 +104,47 @@ class Cluster:
         """One dict for each finished job, as SLURM's own accounting file has it."""
         lines = (self.folder / "jobs.txt").read_text().splitlines()
         return [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
+
+    def queue(self):
+        """{id: (state, node)} of the jobs that wait or run."""
+        lines = self.run("squeue", "-h", "-o", "%i %T %N").splitlines()
+        return {job: (state, "".join(node)) for job, state, *node in map(str.split, lines)}
+
+    def started(self):
+        """(id, node) of a job that runs, or None."""
+        running = ((job, node) for job, (state, node) in self.queue().items() if state == "RUNNING")
+        return next(running, None)
+
+    def wait(self, condition, what, seconds=90):
+        """The first true value of `condition()`."""
+        for _ in range(5 * seconds):
+            if value := condition():
+                return value
+            time.sleep(0.2)
+        raise TimeoutError(f"{what}; the queue: {self.queue()}")
+
+    def kill_node(self, node, jobs):
+        """The node loses its power: its daemon and everything that `jobs` run there end at once."""
+        pids = [int((self.folder / f"slurmd.{node}.pid").read_text())]
+        pids += [pid for job in jobs for pid in self._processes(job)]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        (self.folder / f"slurmd.{node}.pid").unlink(missing_ok=True)
+
+    @staticmethod
+    def _processes(job):
+        """Process ids of a job's steps and what they started, the steps first."""
+        parents, found = {}, []
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                name = (path / "cmdline").read_bytes().decode(errors="replace")
+                parents[int(path.name)] = int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
+                if name.startswith(f"slurmstepd: [{job}."):
+                    found.append(int(path.name))
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return found
 
     @staticmethod
     def _munge():

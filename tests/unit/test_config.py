@@ -53,6 +53,31 @@ def test_an_empty_section_counts_as_left_out():
     assert problems == [] and full["trimming"]["tool"] == "fastp"
 
 
+def test_a_hyperparameter_that_a_model_does_not_have_is_an_error_of_the_config():
+    search = {"mlp": {"depth": [3], "hidden": [32]}, "knn": {"k": [3]}, "lasso": {"l1_ratio": [1.0]}}
+    assert problems_of({"training": {"search": search}}) == [
+        "config: training.search.mlp: mlp cannot search depth; it searches hidden, learning_rate, weight_decay, dropout.",
+        "config: training.search.knn: knn cannot search k; it searches neighbours.",
+    ]
+    (told,) = problems_of({"design": {"task": "regression"}, "training": {"search": {"knn": {}}}})
+    assert told.startswith(
+        "config: training.search.knn: 'knn' is not a model for regression. Models: dummy, ridge"
+    )
+
+
+def test_every_model_accepts_its_own_search_in_the_config():
+    """Of each task; so what the docs name can be replaced."""
+    design = {
+        "classification": {},
+        "regression": {"task": "regression"},
+        "survival": {"task": "survival", "time": "months", "event": "died"},
+    }
+    for task, names in models.TASKS.items():
+        search = {name: dict(models.make(name, task=task).SEARCH) for name in names if name != "dummy"}
+        assert all(search.values())
+        assert problems_of({"design": design[task], "training": {"search": search}}) == []
+
+
 def test_the_anchors_always_run_and_the_first_model_is_shipped():
     full, _ = config.complete({"models": ["mlp", "random_forest"]})
     assert full["models"] == ["mlp", "random_forest", "dummy", "logistic_l2", "linear_svm"]
@@ -171,3 +196,58 @@ def test_missing_values_can_be_filled_among_logarithms_only():
     assert "expression.missing 'knn' is for counts_unit log" in problem
     log = {"counts": "m.tsv", "counts_unit": "log", "expression": {"missing": "knn"}}
     assert problems_of(log) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"training": {"imbalance": "smote"}, "design": {"task": "regression"}},
+            "regression has no classes to balance",
+        ),
+        (
+            {"training": {"calibration": "sigmoid"}, "design": {"task": "regression"}},
+            "regression predicts no class probabilities",
+        ),
+        (
+            {
+                "training": {"threshold": "tuned"},
+                "design": {"task": "survival", "time": "months", "event": "died"},
+            },
+            "survival predicts no class",
+        ),
+        ({"evaluation": {"permuted_models": ["knn"]}}, "permuted_models: knn is not among models"),
+        (
+            {"evaluation": {"permuted_models": ["mlp"], "permutations": 0}},
+            "permuted_models needs evaluation.permutations above 0",
+        ),
+        ({"evaluation": {"learning_curve": [1.5]}}, "evaluation.learning_curve.0: must be at most 1"),
+        ({"training": {"imbalance": "smotee"}}, "did you mean 'smote'?"),
+    ],
+)
+def test_adjustments_and_tests_that_cannot_be_are_refused(given, expected):
+    (problem,) = problems_of(given)
+    assert expected in problem
+
+
+def sheet_problems(tmp_path, rows, **sections):
+    """Problems of a config with a sheet of sample, condition, sex."""
+    from rna2model import preflight
+
+    (tmp_path / "s.tsv").write_text(
+        "sample\tcondition\tsex\n" + "".join("\t".join(row) + "\n" for row in rows)
+    )
+    (tmp_path / "m.tsv").write_text("x")
+    given = {"samples": str(tmp_path / "s.tsv"), "counts": str(tmp_path / "m.tsv"), **sections}
+    return preflight.check(given, [tmp_path])[2]
+
+
+def test_a_threshold_is_for_two_classes_and_synthetic_samples_are_not_for_categories(tmp_path):
+    rows = [(f"s{i}", "abc"[i % 3], "fm"[i % 2]) for i in range(12)]
+    (problem,) = sheet_problems(tmp_path, rows, training={"threshold": "tuned"})
+    assert "tuned is for two classes, here are 3 (a, b, c)" in problem
+    smote = {"training": {"imbalance": "smote"}, "design": {"covariates": ["sex"]}}
+    (problem,) = sheet_problems(tmp_path, rows, **smote)
+    assert "column sex: training.imbalance smote" in problem and "use class_weights" in problem
+    aged = [(name, label, str(20 + i)) for i, (name, label, _) in enumerate(rows)]
+    assert sheet_problems(tmp_path, aged, **smote) == []

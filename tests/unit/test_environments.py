@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import yaml
 
 
@@ -24,6 +25,33 @@ def test_environments_are_used_pinned_and_without_the_defaults_channel(repositor
         assert f"../envs/{path.name}" in used, f"{path.name} is not used"
         assert "nodefaults" in env["channels"] and "defaults" not in env["channels"]
         assert all(re.search(r"[=<>]", package) for package in env["dependencies"]), path.name
+
+
+# Where one version cannot serve all: {package: environments that pin another, because of the htslib that pysam is built on}
+APART = {"samtools": {"rseqc", "umi_tools"}}
+
+
+def test_environments_parse_as_conda_reads_them_and_agree(repository):
+    """A package that is pinned in one file is pinned alike in the others, and within the ranges that they give."""
+    rattler = pytest.importorskip("rattler", reason="py-rattler is not installed (make setup)")
+    pinned, ranges = {}, []
+    for path in (repository / "envs").glob("*.yaml"):
+        for text in yaml.safe_load(path.read_text())["dependencies"]:
+            spec = rattler.MatchSpec(text)
+            name = spec.name.normalized
+            if path.stem in APART.get(name, ()):
+                continue
+            exact = re.fullmatch(r"[\w-]+ ?=([\w.]+)", text)
+            if exact:
+                pinned.setdefault(name, {}).setdefault(exact[1], []).append(path.stem)
+            else:
+                ranges.append((path.stem, name, spec.version))
+    assert {name: found for name, found in pinned.items() if len(found) > 1} == {}
+    for env, name, wanted in ranges:
+        for version in pinned.get(name, ()):
+            assert rattler.VersionSpec(str(wanted)).matches(rattler.Version(version)), (
+                f"{env}: {name} {wanted}"
+            )
 
 
 def test_library_imports_stay_light():

@@ -16,7 +16,12 @@ Every test over PIPELINES runs each normalization with ComBat and each batch cor
     impossible values, logarithms given as counts, implausible libraries                 test_matrix, test_normalization, test_gate
     all-zero, constant and fold-constant genes give no NaN; an empty library is refused  here, test_normalization
     filter limits and imputation are learned on training samples                         here, test_filtering, test_imputation
+    SMOTE, calibration, threshold, early stopping and tuning see inner rows only         here, test_adjusting
+
+docs/trust.md has the whole list.
 """
+
+import json
 
 import numpy as np
 import pandas as pd
@@ -31,6 +36,7 @@ from rna2model import (
     models,
     normalization,
     predictions,
+    selection,
     splitdata,
     splits,
 )
@@ -60,7 +66,7 @@ def write_cohort(folder, counts, labels, runs=None):
     return [int(name[1:]) for name in splits.test_samples(manifest, "r1f1")]
 
 
-def fit(folder, split="r1f1", pipeline=("tmm", "combat"), model="logistic_l2", gene_filter="auto"):
+def fit(folder, split="r1f1", pipeline=("tmm", "combat"), model="logistic_l2", gene_filter="auto", **options):
     """Fit one split's artefacts and one model into `folder`; returns (split data, its artefacts)."""
     method, correction = pipeline
     data = splitdata.read(folder / "training.h5ad", folder / "manifest.tsv", split, DESIGN)
@@ -71,8 +77,11 @@ def fit(folder, split="r1f1", pipeline=("tmm", "combat"), model="logistic_l2", g
     corrected, _ = batchchoice.fit(correction, expression, data.batches(data.train), labels, adapt_samples=8)
     corrected.save(folder / "batch_model")
     fitted = splitdata.artefacts(folder / "normalizer", folder / "batch_model")
-    learner = models.make(model, inner_folds=3)
-    learner.fit(data.expression(data.train, *fitted), labels, log=lambda *_: None).save(folder / "model")
+    learner, select = models.make(model, inner_folds=3, **options), None
+    if options:
+        select = selection.Selector("moderated_f", 40)
+    learner.fit(data.expression(data.train, *fitted), labels, select=select, log=lambda *_: None)
+    learner.save(folder / "model")
     return data, fitted
 
 
@@ -109,6 +118,30 @@ def test_changing_held_out_samples_leaves_every_artefact_byte_identical(noise, t
     write_cohort(tmp_path, changed, labels)
     fit(tmp_path, pipeline=pipeline, model=model)
     assert content(tmp_path) == before
+
+
+ADJUSTED = {"imbalance": "smote", "calibration": "sigmoid", "threshold": "tuned"}
+
+
+@pytest.mark.parametrize("model", [*MODELS, "elastic_net", "gradient_boosting", "knn"])
+def test_resampling_calibration_threshold_and_tuning_never_look_at_held_out_samples(tmp_path, model):
+    """Unequal classes, so that there is something to make up; mlp and boosting also stop by inner rows."""
+    rng = np.random.default_rng(12)
+    counts, labels = rng.poisson(rng.lognormal(4, 1, GENES), (36, GENES)), ["a", "a", "b"] * 12
+    counts[2::3, :15] *= 2
+    held_out = write_cohort(tmp_path, counts, labels)
+    fit(tmp_path, model=model, **ADJUSTED)
+    before = content(tmp_path)
+    described = json.loads(before["model.json"])
+    assert described["threshold"] is not None and described["settings"]["synthetic"]["b"] > 0
+    changed = counts.copy()
+    changed[held_out] = 7 * changed[held_out][:, ::-1] + 1
+    write_cohort(tmp_path, changed, labels)
+    data, fitted = fit(tmp_path, model=model, **ADJUSTED)
+    assert content(tmp_path) == before
+    together = predicted(tmp_path, data, fitted)
+    alone = pd.concat(predicted(tmp_path, data, fitted, [name]) for name in data.test)
+    assert alone.equals(together)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pysam
 import pytest
 from tests.unit.test_reference import GTF
 
-from rna2model import alignments, config, disk, probe, qcpage
+from rna2model import alignments, config, disk, probe
 from rna2model.sheet import Sample
 
 
@@ -149,19 +149,3 @@ def test_an_empty_library_is_a_valid_bam_file(tmp_path):
     assert alignments.describe(tmp_path / "e.bam") == nothing
     with pysam.AlignmentFile(str(tmp_path / "e.bam")) as file:
         assert file.references == ("1", "2") and list(file.fetch("1")) == []
-
-
-def test_the_quality_page_starts_with_who_is_in_and_shows_fates_that_occur(tmp_path):
-    from rna2model.fragments import FATES
-
-    columns = ["sample", "status", "reason", "reads", "sense_pct", "flags", *qcpage.STATUS_COLUMNS[4:10]]
-    columns = [*dict.fromkeys([*columns, *qcpage.STATUS_COLUMNS, *FATES])]
-    row = dict.fromkeys(columns, "") | {"sample": "a", "status": "included", "reads": "9", "sense_pct": "0.5"}
-    row |= dict.fromkeys(FATES, "0") | {"assigned": "9"}
-    out = dict.fromkeys(columns, "") | {"sample": "b", "status": "excluded", "reason": "sheet: swapped"}
-    lines = [columns, *([r[c] for c in columns] for r in (row, out))]
-    (tmp_path / "samples.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
-    sections = qcpage.sections(tmp_path / "samples.tsv")
-    assert "\nsample\tstatus\treason\treads\tsense_pct\na\tincluded" in sections["sample_status_mqc.tsv"]
-    assert sections["fragments_mqc.tsv"].endswith("\nsample\tassigned\na\t9\n")
-    assert sections["strandedness_mqc.tsv"].endswith("\na\t0.5\t99.5\n")

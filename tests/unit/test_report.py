@@ -122,3 +122,19 @@ def test_samples_are_coloured_by_the_sheet_s_columns_and_not_by_quality_numbers(
     rows = {"sample": ["a", "b"], "status": "included", "duplicate_pct": [0.1, 0.2], "trimmed": [1, 2]}
     table = pd.DataFrame(rows).assign(strandedness="reverse", condition=["x", "y"], batch="b1")
     assert report_figures._colouring(table) == ["condition", "batch", "status", "strandedness"]
+
+
+def test_an_external_validation_is_shown_only_of_a_frozen_bundle(made):
+    results, full = made()
+    told = {"bundle": {"model": "logistic_l2"}, "n": 31, "samples": [], "left_out": {"x": "known"}}
+    value = {"estimate": 0.8125, "lower": 0.7, "upper": 0.9, "n": 31}
+    told["metrics"] = {
+        "balanced_accuracy": value,
+        "auroc": {"estimate": None, "lower": None, "upper": None, "n": 31},
+    }
+    (results / "external_validation.json").write_text(json.dumps(told))
+    assert "External validation" not in report.render(results, full, MODELS)
+    full["training"]["retrain"] = "never"
+    page = report.render(results, full, MODELS)
+    assert "31 labelled samples that the bundle never saw; 1 were left out" in page
+    assert re.search(r"balanced accuracy 0\.812 \(0\.700 to 0\.900\);\s+auroc –\.", page)

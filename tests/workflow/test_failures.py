@@ -1,5 +1,7 @@
 """Jobs that die for reasons other than the data: the rest goes on, the failure is named, nothing is built on the hole."""
 
+import subprocess
+
 import pandas as pd
 import pytest
 
@@ -50,3 +52,31 @@ def test_a_disk_that_is_full_for_one_sample_stops_that_sample_only(one_too_large
     tiny("counts", *LOCAL, sheet=tiny.sheet, check=True)
     status = (tiny.results / "samples.tsv").read_text().splitlines()
     assert len(status) == 6 and all("\tincluded\t" in line for line in status[1:])
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 12 MB of its own, as a folder."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(tiny, small_disk):
+    target = f"{small_disk}/results/reference/star"
+    failed = tiny(target, *LOCAL, "--retries", "0", check=False, results=f"{small_disk}/results")
+    assert "The disk of " in failed.text and "is full" in failed.text, failed.text[-3000:]
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    tiny(target, *LOCAL, check=True, results=f"{small_disk}/results")
+
+
+def test_an_output_folder_that_cannot_be_written_stops_the_run_before_any_job(tiny, small_disk):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    failed = tiny("counts", *LOCAL, check=False, results=f"{small_disk}/results")
+    assert f"results: {small_disk} cannot be written" in failed.text and "Traceback" not in failed.text
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    assert "problem" not in tiny("counts", *LOCAL, "-n", check=True, results=f"{small_disk}/results").text

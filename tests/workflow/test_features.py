@@ -11,6 +11,7 @@ from tests.conftest import LOCAL, snakemake
 from tests.workflow.conftest import Run
 
 SAMPLES, NEW, GENES = 40, 4, 200
+MORE = {"explanation": {"lime": 2, "shuffles": 20}, "expression": {"gene_sets": "sets.gmt"}}
 
 
 def make(folder, signal):
@@ -37,7 +38,7 @@ def make(folder, signal):
     return label[SAMPLES:]
 
 
-def run(folder, covariates, models=("logistic_l2",), **features):
+def run(folder, covariates, models=("logistic_l2",), more=MORE, **features):
     config = {
         "samples": "samples.tsv",
         "counts": "counts.tsv",
@@ -45,6 +46,7 @@ def run(folder, covariates, models=("logistic_l2",), **features):
         "features": features,
         "models": list(models),
         "evaluation": {"folds": 3, "inner_folds": 3, "permutations": 10},
+        **more,
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     snakemake(folder, *LOCAL, check=True)
@@ -84,8 +86,19 @@ def test_the_covariate_is_what_the_models_use_in_every_fold(clinical):
     assert float(features["effect"][0]) > 0  # towards `well`, the older
     stability = json.loads((clinical.results / "models/logistic_l2/stability.json").read_text())
     assert stability["note"] is None and stability["stability"] < 0.7  # the 30 genes beside it are noise
+    assert features["above_control"][0] == "True" and stability["shuffled_labels"]["n"] == 20
     differences = clinical.table("models/differences.tsv").set_index(["model", "against", "metric"])
     assert float(differences.loc[("logistic_l2", "dummy", "balanced_accuracy"), "lower"]) > 0.2
+
+
+def test_gene_sets_of_noise_are_not_enriched_and_new_samples_are_explained_by_the_covariate(clinical):
+    sets = clinical.table("models/logistic_l2/gene_sets.tsv")
+    assert len(sets) == 9 and (sets["fdr"].astype(float) > 0.05).all()
+    lime = clinical.table("models/logistic_l2/lime.tsv")
+    assert list(lime["sample"].unique()) == ["s40", "s41"] and set(lime["split"]) == {"full"}
+    first = lime.drop_duplicates("sample")
+    assert list(first["feature"]) == ["age", "age"] and list(first["explained"]) == ["ill", "well"]
+    assert (lime["fidelity"].astype(float) > 0.9).all()
 
 
 def test_permutations_choose_columns_by_themselves(clinical):
@@ -101,6 +114,8 @@ def test_gene_set_scores_stand_for_genes(tmp_path):
     assert model["n_genes"] == 9
     assert list(done.table("predictions.tsv")["predicted"]) == list(np.array(["ill", "well"])[truth])
     assert not (done.results / "report.html").read_text().count("Traceback")
+    assert done.table("models/logistic_l2/features.tsv")["feature"][0] == "module"
+    assert not (done.results / "models/logistic_l2/gene_sets.tsv").exists()  # the features are sets
 
 
 def test_a_covariate_that_the_sheet_lacks_is_named_before_any_job(tmp_path):

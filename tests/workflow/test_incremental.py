@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from tests.conftest import snakemake
+from tests.workflow import cohorts, faked
 
 PER_SAMPLE = {
     "prepare_reads",
@@ -115,5 +116,136 @@ def test_removing_a_sample_runs_no_sample_again(changed):
 
 
 def test_touching_a_fastq_without_changing_it_runs_nothing(demo):
-    (demo.folder / "samples.tsv").touch()
+    """Up to a megabyte Snakemake compares contents; a larger file that is newer counts as changed."""
+    for path in (demo.folder / "samples.tsv", demo.folder / "reads/d05_b1_R1.fastq.gz"):
+        path.touch()
     assert planned(demo.folder) == {}
+
+
+SPLITS, MODELS, SAMPLES = 4, 5, 31  # of the demo: three folds and `full`; one torch model; all of its sheet
+LOOK = {
+    "test_differential",
+    "view_cohort",
+    "cluster_samples",
+    "enrich_gene_sets",
+    "find_outliers",
+}  # exploration
+ALL_SAMPLES = {"qc_gate", "build_cohort", "multiqc", "predict", "report", "all", *LOOK}
+EVALUATION = {
+    "evaluate": MODELS,
+    **dict.fromkeys(
+        ("permute", "explain", "bundle", "compare", "differences", "predict", "report", "all"), 1
+    ),
+}
+FITTING = {
+    "fit_normalizer": SPLITS,
+    "fit_batch_model": SPLITS,
+    "train": SPLITS * (MODELS - 1) - 3,  # only the shipped model is trained on `full`
+    "train_torch": SPLITS - 1,
+    "score": (SPLITS - 1) * MODELS,
+    **EVALUATION,
+}
+COHORT = {
+    **dict.fromkeys(("qc_gate_training", "build_training_cohort", "assign_folds", *ALL_SAMPLES), 1),
+    **FITTING,
+}
+READS = {rule: SAMPLES for rule in PER_SAMPLE} | {"fastqc": 2 * SAMPLES}
+
+
+def relabelled(table):
+    table.loc[table["sample"] == "d05_b1", "condition"] = "treated"
+    return table
+
+
+def annotated(table):
+    table["notes"] = ["looked fine" if name == "d05_b1" else "" for name in table["sample"]]
+    return table
+
+
+@pytest.mark.parametrize(
+    ("sheet", "config", "expected"),
+    [
+        pytest.param(relabelled, {}, COHORT, id="a label"),
+        pytest.param(annotated, {}, dict.fromkeys(ALL_SAMPLES, 1), id="a cell that no model reads"),
+        pytest.param(None, {"qc": {"min_mapped_pct": 51}}, COHORT, id="a limit of the gate"),
+        pytest.param(None, {"trimming": {"min_length": 25}}, COHORT | READS, id="an option of trimming"),
+        pytest.param(
+            None,
+            {"qc": {"rseqc_fragments": 1000}},
+            COHORT | {"rseqc": SAMPLES, "tally_fragments": SAMPLES},
+            id="an option of one quality step",
+        ),
+        pytest.param(
+            None,
+            {"expression": {"normalization": "cpm"}},
+            FITTING | {"view_cohort": 1, "cluster_samples": 1, "find_outliers": 1},
+            id="the normalization",
+        ),
+        pytest.param(
+            None,
+            {"evaluation": {"permutations": 10}},
+            EVALUATION | {"evaluate": 1, "explain": 0},
+            id="permutations",
+        ),
+    ],
+)
+def test_a_change_runs_exactly_what_depends_on_it(changed, demo, sheet, config, expected):
+    before = yaml.safe_load((demo.folder / "config.yaml").read_text())
+    config = {key: {**before.get(key, {}), **value} for key, value in config.items()}
+    assert changed(sheet=sheet, **config) == {rule: count for rule, count in expected.items() if count}
+
+
+def test_a_comment_in_the_config_runs_nothing(demo):
+    text = (demo.folder / "config.yaml").read_text()
+    (demo.folder / "changed.yaml").write_text(f"# looked at again\n{text}")
+    assert planned(demo.folder, "changed.yaml") == {}
+
+
+def test_a_week_of_new_samples_costs_their_own_work_and_the_cohort_side(tmp_path):
+    reads = faked.write(tmp_path, 24)
+    faked.finish(tmp_path)
+    sheet = (tmp_path / "samples.tsv").read_text()
+    for week, labelled in (("week2", False), ("week3", True)):
+        (tmp_path / "samples.tsv").write_text(sheet)
+        faked.add(tmp_path, [f"{week}_{number}" for number in range(8)], reads, labelled, more=True)
+        jobs = planned(tmp_path)
+        assert {rule: jobs[rule] for rule in PER_SAMPLE} == {rule: 8 for rule in PER_SAMPLE} | {"fastqc": 16}
+        assert bool(TRAINING & set(jobs)) == labelled
+
+
+@pytest.fixture
+def on_matrix(tmp_path):
+    """A run on a given matrix that looks done, and a function that plans it with another sheet.
+
+    The sheet has all samples of the matrix but the last one; two of its samples have no label.
+    """
+    cohorts.write(tmp_path, effect=1)
+    everyone = pd.read_csv(tmp_path / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
+    everyone.loc[len(everyone) - 3 :, "site"] = ""
+    settings = {"samples": "samples.tsv", "counts": "counts.tsv", "models": ["logistic_l2"]}
+    settings |= {"design": {"target": "site", "group": "donor"}, "evaluation": {"folds": 3}}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
+
+    def plan(sheet):
+        sheet.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
+        return planned(tmp_path)
+
+    plan.everyone, plan.sheet = everyone, everyone[:-1]
+    plan(plan.sheet)
+    faked.finish(tmp_path)
+    return plan
+
+
+def test_with_a_matrix_a_note_or_a_new_sample_trains_nothing(on_matrix):
+    assert on_matrix(on_matrix.sheet) == {}
+    for sheet in (on_matrix.sheet.assign(notes="looked fine"), on_matrix.everyone):
+        jobs = on_matrix(sheet)
+        assert {"import_matrix", "predict", "report"} <= set(jobs)
+        assert not {"import_training_matrix", *TRAINING, *EVALUATION} - {*ALL_SAMPLES} & set(jobs)
+
+
+@pytest.mark.parametrize(("column", "value"), [("site", "y"), ("donor", "d99")])
+def test_with_a_matrix_a_cell_that_models_read_trains_them(on_matrix, column, value):
+    sheet = on_matrix.sheet.copy()
+    sheet.loc[0, column] = value
+    assert set(on_matrix(sheet)) >= {"import_training_matrix", "assign_folds", "fit_normalizer", "train"}

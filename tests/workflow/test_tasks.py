@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from rna2model import manifest as bundle_manifest
 from tests.conftest import LOCAL, snakemake
 from tests.workflow import cohorts
 from tests.workflow.conftest import Run
@@ -34,13 +35,15 @@ def run_on(folder, design, effect, sheet=None, check=True, **evaluation):
 
 @pytest.fixture(scope="module")
 def regression(tmp_path_factory):
-    return run_on(tmp_path_factory.mktemp("regression"), REGRESSION, 0.8, holdout="outside")
+    folder = tmp_path_factory.mktemp("regression")
+    return run_on(folder, REGRESSION, 0.8, holdout="outside", learning_curve=[0.5])
 
 
 @pytest.fixture(scope="module")
 def survival(tmp_path_factory):
     design, folder = {**SURVIVAL, "batch": "site"}, tmp_path_factory.mktemp("survival")
-    return run_on(folder, design, 0.8, holdout="outside", leave_one_batch_out=True)
+    more = {"leave_one_batch_out": True, "permutations": 19, "permuted_models": ["cox_ridge"]}
+    return run_on(folder, design, 0.8, holdout="outside", learning_curve=[0.5], **more)
 
 
 @pytest.fixture(scope="module", params=[REGRESSION, SURVIVAL], ids=["regression", "survival"])
@@ -86,6 +89,27 @@ def test_a_planted_risk_is_ranked_and_its_survival_predicted(survival):
 
 
 @pytest.mark.parametrize("name", ["regression", "survival"])
+def test_numbers_and_survival_have_bins_and_a_learning_curve_too(name, request):
+    run = request.getfixturevalue(name)
+    model, metric = {"regression": ("ridge", "spearman"), "survival": ("cox_ridge", "harrell_c")}[name]
+    bins = run.table(f"models/{model}/calibration.tsv")
+    outcomes = (
+        {"value"} if name == "regression" else {n for n in run.table("predictions.tsv") if "survival_" in n}
+    )
+    assert set(bins["outcome"]) == outcomes and set(bins.groupby("outcome")["n"].sum()) == {48}
+    curve = run.table(f"models/{model}/learning_curve.tsv").set_index(["fraction", "metric"])
+    assert (curve["folds"] == 3).all() and set(curve.index.get_level_values(0)) == {0.5, 1.0}
+    assert curve.loc[(1.0, metric), "estimate"] == pytest.approx(scores(run, model)[metric]["estimate"])
+    assert curve.loc[(0.5, metric), "n_train"] == pytest.approx(16, abs=4)
+
+
+def test_a_cox_regression_can_be_compared_with_shuffled_times(survival):
+    found = scores(survival, "cox_ridge")["permutation"]
+    assert found["metric"] == "harrell_c" and found["n"] == 19 and found["p"] <= 0.1
+    assert 0.4 < found["mean"] < 0.6
+
+
+@pytest.mark.parametrize("name", ["regression", "survival"])
 def test_the_hold_out_is_scored_once_and_never_trained_on(name, request):
     run = request.getfixturevalue(name)
     model = {"regression": "ridge", "survival": "cox_ridge"}[name]
@@ -94,8 +118,8 @@ def test_the_hold_out_is_scored_once_and_never_trained_on(name, request):
     assert not outside & set(run.table(f"models/{model}/predictions.tsv")["sample"])
     manifest = run.table("splits/manifest.tsv")
     assert outside.isdisjoint(manifest[manifest["role"] == "train"]["sample"])
-    trained = json.loads((run.results / "bundle/manifest.json").read_text())["training_samples"]
-    assert len(trained) == 48 and outside.isdisjoint(trained)
+    made = bundle_manifest.read(run.results / "bundle")
+    assert made["training"]["n"] == 48 and not bundle_manifest.trained(made, sorted(outside))
     held = scores(run, model)["holdout"]
     assert all(value["n"] == 12 for value in held.values())
     assert (held["r2"] if name == "regression" else held["harrell_c"])["estimate"] > 0.5

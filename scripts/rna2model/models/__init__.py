@@ -2,11 +2,14 @@
 
 Nothing is imported before a model is made or loaded, so the rules can read the names for free.
 
-How classes are weighted: logistic_l2, elastic_net, random_forest and gradient_boosting are fitted to the
-samples as they are, so their probabilities are those of a population with the classes as common as in
-training (calibration, Brier). linear_svm and the torch models weigh the classes equally, so their predicted class aims at
-balanced accuracy and their probabilities speak of classes equally common. The two differ only where the
-cohort is unbalanced; `settings_["class_weight"]` says which applies.
+How classes are weighted (`training.imbalance: auto`): linear_svm and the torch models weigh the classes equally, so their
+predicted class aims at balanced accuracy and their probabilities speak of classes equally common. All others are fitted
+to the samples as they are, so their probabilities are those of a population with the classes as common as in training
+(calibration, Brier). The two differ only where the cohort is unbalanced. `none`, `class_weights` and `smote` (synthetic
+samples of the rarer classes, imbalance.py) say it for all models but dummy; `settings_["class_weight"]` says what
+applies. Calibration and threshold are learned from inner held-out rows (adjusting.py) and stored in model.json.
+
+The torch models do every task: torch_tasks.py puts another loss and one output on the networks that classify.
 """
 
 import importlib
@@ -42,12 +45,22 @@ REGRESSION = {
     "lasso": "rna2model.models.sparse_regression:Lasso",
     "random_forest": "rna2model.models.trees_regression:RandomForestRegression",
     "gradient_boosting": "rna2model.models.trees_regression:GradientBoostingRegression",
+    "mlp": "rna2model.models.torch_tasks:MLPRegression",
+    "autoencoder": "rna2model.models.torch_tasks:AutoencoderRegression",
+    "vae": "rna2model.models.torch_tasks:VAERegression",
+    "attention": "rna2model.models.torch_tasks:AttentionRegression",
+    "cnn": "rna2model.models.torch_tasks:CNNRegression",
 }
 SURVIVAL = {
     "dummy": "rna2model.models.survival:DummySurvival",
     "cox_ridge": "rna2model.models.cox:CoxRidge",
     "clinical": "rna2model.models.cox:ClinicalCox",
     "genes_only": "rna2model.models.cox:GenesOnlyCox",
+    "mlp": "rna2model.models.torch_tasks:MLPSurvival",
+    "autoencoder": "rna2model.models.torch_tasks:AutoencoderSurvival",
+    "vae": "rna2model.models.torch_tasks:VAESurvival",
+    "attention": "rna2model.models.torch_tasks:AttentionSurvival",
+    "cnn": "rna2model.models.torch_tasks:CNNSurvival",
 }
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
@@ -77,21 +90,22 @@ TORCH = {
     "cnn",
 }  # trained with torch, and on a GPU where the config asks for one
 
+PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
+
 
 def for_task(task):
     """Names of the models that can do `task`."""
     return list(TASKS[task])
 
 
-def make(
-    name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, task="classification", **torch
-):
+def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, task="classification", **more):
     """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}.
 
-    `torch`: what only torch models take (torch_model.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
+    `more`: imbalance, calibration, threshold of a classifier (base.Model), and what only torch models take
+    (torch_model.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
     """
-    kind = _class(name, task)
-    return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **torch)
+    kind = class_of(name, task)
+    return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **more)
 
 
 def load(folder):
@@ -101,7 +115,7 @@ def load(folder):
     path = Path(folder) / base.DESCRIPTION
     try:
         description = json.loads(path.read_text())
-        kind = _class(description["name"], description.get("task", "classification"))
+        kind = class_of(description["name"], description.get("task", "classification"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
@@ -109,7 +123,8 @@ def load(folder):
     return kind.restore(description, Path(folder))
 
 
-def _class(name, task):
+def class_of(name, task):
+    """The class of model `name` for `task`; InputProblem for a name that is none."""
     known = TASKS.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")

@@ -11,6 +11,7 @@ STEPS = 128  # on the way from the baseline to the sample
 def integrated_gradients(model, X, baseline, target=None, steps=STEPS):
     """(n, p) attributions in units of the logit; a row sums to `logit(sample) - logit(baseline)`.
 
+    Of a model without classes the same of its prediction: in the target's unit, or as log hazard ratio.
     X (n, p) and baseline (p,) are log2 expression; the mean of the training samples is a usual baseline. `target` is
     the class that is explained, see `logit`. Each sample is computed alone. InputProblem for a model without
     gradients, or a class it does not know.
@@ -30,7 +31,7 @@ def integrated_gradients(model, X, baseline, target=None, steps=STEPS):
 
 
 def logit(model, X, target=None):
-    """(n,) logit of the target class less the mean logit of the others: log odds for two classes.
+    """(n,) logit of the target class less the mean logit of the others: log odds for two classes; else the prediction.
 
     Without a target: of the last of two classes, else of the class that is predicted for the sample.
     """
@@ -47,16 +48,20 @@ class _logit_function:
         if not hasattr(model, "torch_logits"):
             raise InputProblem(f"{model.name} has no gradients; integrated gradients are for torch models.")
         if target is not None and target not in model.classes_:
-            raise InputProblem(f"{target!r} is not one of the classes {', '.join(model.classes_)}.")
+            raise InputProblem(
+                f"{target!r} is not one of the classes {', '.join(model.classes_) or '(none)'}."
+            )
         self.logits, classes = model.torch_logits(), len(model.classes_)
         if target is not None:
             self.targets = np.full(len(X), model.classes_.index(target))
-        elif classes == 2:
-            self.targets = np.ones(len(X), dtype=int)
+        elif classes in (0, 2):
+            self.targets = np.full(len(X), classes // 2)
         else:
             self.targets = model.predict_proba(X).argmax(axis=1)
 
     def __call__(self, at, target):
         logits = self.logits(at)
+        if logits.shape[1] == 1:
+            return logits[:, 0]
         others = [k for k in range(logits.shape[1]) if k != target]
         return logits[:, target] - logits[:, others].mean(dim=1)

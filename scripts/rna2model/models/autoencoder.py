@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model.models import base
 from rna2model.models.axis_model import AxisModel
 
 
@@ -45,11 +44,16 @@ class Autoencoder(AxisModel):
         start = {name: weight.detach().cpu().numpy() for name, weight in program.weights.items()}
         return super()._train(network, folds, settings, epochs, patience, label, start=start, **more)
 
-    def _scores(self, row):
+    def _outputs(self, row):
         W = self._double
         hidden = np.maximum(W["hidden_weights"] @ row.astype(np.float64) + W["hidden_bias"], 0.0)
         latent = W["latent_weights"] @ hidden + W["latent_bias"]
-        return base.softmax(W["output_weights"] @ latent + W["output_bias"])
+        return W["output_weights"] @ latent + W["output_bias"]
+
+
+def per_column(widths):
+    """(F, 1, 1) columns of each fold to divide by; one where nothing varies and there are none."""
+    return widths.clamp_min(1)[:, None, None]
 
 
 class Network:
@@ -94,7 +98,7 @@ class Network:
         hidden = layers.linear(latent, W["decoder_hidden_weights"], W["decoder_hidden_bias"]).relu()
         again = layers.linear(hidden, W["decoder_output_weights"], W["decoder_output_bias"])
         error = (again.float() - rows[:, None].float()).square() * layers.columns(rows, widths)
-        return error.sum(dim=-1) / widths[:, None, None]
+        return error.sum(dim=-1) / per_column(widths)
 
     def activations(self, width):
         """Numbers kept per row and network while training."""

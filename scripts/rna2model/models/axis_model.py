@@ -77,7 +77,7 @@ class AxisModel(TorchModel):
         return {name: np.repeat(array[:, None], settings, axis=1) for name, array in stacked.items()}
 
     def torch_logits(self):
-        """A function from a tensor of expression (n, p) float64 to logits (n, K), for gradients."""
+        """A function from a tensor of expression (n, p) float64 to outputs (n, K), logits of classes, for gradients."""
         import torch
 
         weights = {name: torch.tensor(a.astype(np.float64).T)[None, None] for name, a in self.arrays_.items()}

@@ -1,5 +1,6 @@
 """What every model has in common: checks, settings, prediction row by row, saving."""
 
+import functools
 import itertools
 import json
 from collections import Counter
@@ -10,30 +11,52 @@ import numpy as np
 
 from rna2model import artefact, splits
 from rna2model.errors import InputProblem
+from rna2model.models import decision
+from rna2model.models.adjusting import Adjusting
+from rna2model.models.scores import balanced_accuracy, balanced_weights, held_out, log_loss, softmax
 
+__all__ = [
+    "Fold",
+    "Model",
+    "balanced_accuracy",
+    "balanced_weights",
+    "held_out",
+    "log_loss",
+    "matrix",
+    "softmax",
+]
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
-LEAST_PROBABILITY = 1e-12  # a class with probability 0 would cost an infinite log loss
 
 
 class Fold(tuple):
-    """An inner fold, (training rows, validation rows). `X` holds the columns that it may use where they were chosen with
-    its own training labels, (n, k); otherwise None, and the fold uses all columns of the fit.
+    """An inner fold, (training rows, validation rows). `own`: function that gives what the fold may use, (n, k), where its
+    columns or made-up rows come from its own training rows; otherwise None, and the fold uses the rows of the fit.
     """
 
-    X = None
+    own = None
+
+    @property
+    def X(self):
+        """What `own` gives, made anew so that folds do not all stand in memory; or None."""
+        return None if self.own is None else self.own()
 
     def of(self, X):
         """What this fold trains and validates on."""
-        return X if self.X is None else self.X
+        return X if self.own is None else self.own()
 
 
-class Model:
+class Model(Adjusting):
     """A classifier of log2 expression that scales, tunes and calibrates inside its own training rows.
 
     What predicts numbers or survival overrides `_outcome` and has its own `predict` (regression.py, survival.py).
 
     A subclass names its candidates in SEARCH ({hyperparameter: values}) and writes `_fit`, `_scores` (class
-    probabilities of one sample) and either `_arrays` / `_restore` or its own `_save` / `_restore`.
+    probabilities of one sample) and either `_arrays` / `_restore` or its own `_save` / `_restore`. Rows of `_fit` that no
+    fold validates were made up to balance classes (imbalance.py): candidates are compared on `held_out(folds)`.
+
+    imbalance : auto (CLASS_WEIGHT of the model), none, class_weights, smote
+    calibration : auto (as `_fit` leaves the probabilities), none, sigmoid, isotonic; on inner out-of-fold predictions
+    threshold : default (the most probable class) or tuned: of two classes, the cut with the best balanced accuracy there
 
     Attributes
     ----------
@@ -41,15 +64,26 @@ class Model:
     settings_ : dict, what was tried, chosen and noted while fitting; JSON-able
     n_genes_ : int
     columns_ : (k,) columns of X that a selection left, or None for all
+    calibrator_ : what turns the model's probabilities into calibrated ones (decision.py), or None
+    threshold_ : probability from which the last of two classes is predicted, or None
     """
 
     name = ""
     task = "classification"
     SEARCH: ClassVar[dict] = {}
-    CLASS_WEIGHT = "none"
     SEES = "all"  # which columns: "all", "genes" or "covariates"
 
-    def __init__(self, seed=1, inner_folds=5, search=None, device="cpu", threads=None):
+    def __init__(
+        self,
+        seed=1,
+        inner_folds=5,
+        search=None,
+        device="cpu",
+        threads=None,
+        imbalance="auto",
+        calibration="auto",
+        threshold="default",
+    ):
         unknown = set(search or {}) - set(self.SEARCH)
         if unknown:
             known = ", ".join(self.SEARCH) or "nothing"
@@ -58,6 +92,7 @@ class Model:
             )
         self.seed, self.inner_folds, self.device, self.threads = seed, inner_folds, device, threads
         self.search = {**self.SEARCH, **(search or {})}
+        self.imbalance, self.calibration, self.threshold = imbalance, calibration, threshold
 
     def fit(self, X, y, groups=None, select=None, log=print):
         """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
@@ -77,6 +112,8 @@ class Model:
             "device": "cpu",
             "notes": [],
         }
+        if self.ADJUSTED and self.imbalance != "auto":
+            self.settings_["imbalance"] = self.imbalance
         folds = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
@@ -85,11 +122,15 @@ class Model:
         folds, self.columns_ = [Fold(fold) for fold in folds], None
         if select is not None:
             for fold in folds:
-                fold.X = X[:, select.columns(X[fold[0]], y[fold[0]])]
+                fold.own = functools.partial(_columns, X, select.columns(X[fold[0]], y[fold[0]]))
             self.columns_ = select.columns(X, y)
             X = X[:, self.columns_]
             log(f"{self.name}: {X.shape[1]} of {self.n_genes_} columns chosen")
+        if self.imbalance == "smote" and self.ADJUSTED:
+            X, y, folds = self._resampled(X, y, folds, log)
         self._fit(X, y, folds, log)
+        if self.ADJUSTED:
+            self._adjust(X, y, folds, log)
         return self
 
     def _outcome(self, y, groups):
@@ -102,13 +143,20 @@ class Model:
                 f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
             )
         described = {"class_counts": {label: counts[label] for label in self.classes_}}
-        described["class_weight"] = self.CLASS_WEIGHT
+        described["class_weight"] = self.class_weight if self.ADJUSTED else "none"
         return np.searchsorted(self.classes_, y), y, None, described
 
     def predict_proba(self, X):
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
         X = self._input(X)
-        return self._probabilities(X).reshape(len(X), len(self.classes_))
+        found = self._probabilities(X).reshape(len(X), len(self.classes_))
+        return found if self.calibrator_ is None else self.calibrator_.apply(found)
+
+    def decide(self, probabilities):
+        """(n,) numbers of the predicted classes of (n, K) probabilities: by the threshold, else the most probable."""
+        if self.threshold_ is None:
+            return probabilities.argmax(axis=1)
+        return (probabilities[:, 1] >= self.threshold_).astype(int)
 
     def _input(self, X):
         """X as a matrix with the genes of training; InputProblem for another number of them."""
@@ -120,8 +168,8 @@ class Model:
         return X if self.columns_ is None else X[:, self.columns_]
 
     def predict(self, X):
-        """(n,) the most probable class of each sample."""
-        return np.array(self.classes_, dtype=object)[self.predict_proba(X).argmax(axis=1)]
+        """(n,) the predicted class of each sample."""
+        return np.array(self.classes_, dtype=object)[self.decide(self.predict_proba(X))]
 
     def coefficients(self):
         """(1, p) for two classes (towards the last) or (K, p), per unit of log2 expression; None if not linear.
@@ -148,6 +196,8 @@ class Model:
             "n_genes": self.n_genes_,
             "settings": self.settings_,
             "columns": None if self.columns_ is None else self.columns_.tolist(),
+            "threshold": self.threshold_,
+            "calibrator": None if self.calibrator_ is None else self.calibrator_.described(),
         }
         (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
         self._save(folder)
@@ -159,6 +209,8 @@ class Model:
         model.classes_, model.n_genes_ = description["classes"], description["n_genes"]
         model.settings_, columns = description["settings"], description.get("columns")
         model.columns_ = None if columns is None else np.array(columns, dtype=int)
+        model.threshold_ = description.get("threshold")
+        model.calibrator_ = decision.restore(description.get("calibrator"))
         model._restore(folder)
         return model
 
@@ -182,26 +234,8 @@ class Model:
         log(f"{self.name}: {text}")
 
 
-def softmax(logits):
-    """Probabilities from logits along the last axis."""
-    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return raised / raised.sum(axis=-1, keepdims=True)
-
-
-def log_loss(probabilities, y):
-    """Mean of -log probability of the true class; probabilities (n, K), y (n,) class numbers."""
-    return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], LEAST_PROBABILITY)).mean())
-
-
-def balanced_accuracy(predicted, y):
-    """Mean recall over the classes present in y; both (n,) class numbers."""
-    return float(np.mean([np.mean(predicted[y == label] == label) for label in np.unique(y)]))
-
-
-def balanced_weights(y):
-    """(n,) sample weights that give every class the same total; their mean is one."""
-    counts = np.bincount(y)
-    return len(y) / (np.count_nonzero(counts) * counts[y])
+def _columns(X, chosen):
+    return X[:, chosen]
 
 
 def matrix(X):

@@ -15,6 +15,7 @@ class Dummy(base.Model):
     """
 
     name = "dummy"
+    ADJUSTED = False
 
     def _fit(self, X, y, folds, log):
         self.priors_ = np.bincount(y, minlength=len(self.classes_)) / len(y)

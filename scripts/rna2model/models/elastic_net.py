@@ -13,7 +13,8 @@ COSTLY = 20_000_000  # values of expression above which a fit takes minutes
 
 
 class ElasticNet(Linear):
-    """The objective of scikit-learn's LogisticRegression with l1_ratio; classes not weighted, genes scaled (rotation.py).
+    """The objective of scikit-learn's LogisticRegression with l1_ratio; genes scaled (rotation.py), classes not weighted
+    unless `imbalance` says so.
 
     C is given as a multiple of the smallest C that leaves a gene in the model, so the grid fits any cohort;
     it and l1_ratio are tuned by the log loss of pooled inner out-of-fold predictions. The L1 part is no
@@ -28,13 +29,14 @@ class ElasticNet(Linear):
         Z, mean, scale = scaled(X)
         if Z.size > COSTLY:
             self._note(f"{Z.shape[0]} x {Z.shape[1]} values: takes minutes per split", log)
-        smallest, multiples = smallest_C(Z, y), sorted(self.search["C_over_smallest"])
+        weight = self._class_weights(y)
+        smallest, multiples = smallest_C(Z, y, weight), sorted(self.search["C_over_smallest"])
         pairs = [
             (ratio, m * smallest / ratio)
             for ratio, m in itertools.product(self.search["l1_ratio"], multiples)
         ]
         chosen = self._tune(Z, y, folds, pairs, log) if folds else pairs[len(pairs) // 2]
-        coefficients, intercept = self._solve(Z, y, np.ones((len(y), 1)), [chosen], 1e-6, self.STEPS, log)
+        coefficients, intercept = self._solve(Z, y, weight[:, None], [chosen], 1e-6, self.STEPS, log)
         self.weights_ = np.ascontiguousarray(coefficients[:, 0].T / scale)
         self.intercept_ = intercept[0] - self.weights_ @ mean
         used = int((coefficients != 0).any(axis=(1, 2)).sum())
@@ -44,21 +46,23 @@ class ElasticNet(Linear):
     def _tune(self, Z, y, folds, pairs, log):
         """The (l1_ratio, C) with the least log loss of pooled out-of-fold predictions."""
         predicted = np.empty((len(pairs), len(y), len(self.classes_)))
-        if folds[0].X is None:
+        if folds[0].own is None:
             self._predict_held_out(predicted, Z, y, folds, pairs, log)
         else:
             for fold in folds:
                 self._predict_held_out(predicted, scaled(fold.X)[0], y, [fold], pairs, log)
-        scores = [-base.log_loss(one, y) for one in predicted]
+        rows = base.held_out(folds)
+        scores = [-base.log_loss(one[rows], y[rows], self._class_weights(y[rows])) for one in predicted]
         tried = [
             {"l1_ratio": r, "C": C, "minus_log_loss": s} for (r, C), s in zip(pairs, scores, strict=True)
         ]
-        self.settings_["candidates"] = tried
-        return pairs[int(np.argmax(scores))]
+        self.settings_["candidates"], best = tried, int(np.argmax(scores))
+        self._inner = predicted[best][rows]
+        return pairs[best]
 
     def _predict_held_out(self, predicted, Z, y, folds, pairs, log):
         """Fill `predicted` (pairs, n, K) at the validation rows of folds with the same columns; all fits in one batch."""
-        masks = np.stack([np.isin(np.arange(len(y)), train) for train, _ in folds], axis=1).astype(float)
+        masks = np.stack(self._fold_weights(y, folds), axis=1)
         weight, repeated = np.tile(masks, len(pairs)), np.repeat(pairs, len(folds), axis=0)
         coefficients, intercept = self._solve(Z, y, weight, repeated, 1e-5, self.STEPS_TUNING, log)
         for i in range(len(pairs)):
@@ -86,8 +90,12 @@ class Lasso(ElasticNet):
     SEARCH: ClassVar[dict] = {"l1_ratio": [1.0], "C_over_smallest": [2.0, 6.0, 20.0]}
 
 
-def smallest_C(Z, y):
-    """1 / largest |gradient| of the log loss at zero coefficients; below it the L1 penalty alone leaves no gene."""
-    share = np.bincount(y) / len(y)
-    gradient = Z.T @ (np.eye(len(share))[y] - share)
+def smallest_C(Z, y, weight=None):
+    """1 / largest |gradient| of the log loss at zero coefficients; below it the L1 penalty alone leaves no gene.
+
+    Z (n, p) scaled rows, y (n,) class numbers, weight (n,) of the rows or None for ones.
+    """
+    weight = np.ones(len(y)) if weight is None else weight
+    share = np.bincount(y, weights=weight) / weight.sum()
+    gradient = Z.T @ (weight[:, None] * (np.eye(len(share))[y] - share))
     return 1.0 / max(float(np.abs(gradient).max()), 1e-12)

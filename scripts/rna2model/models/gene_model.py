@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from rna2model.models import base
 from rna2model.models.coordinates import Chosen
 from rna2model.models.torch_model import TorchModel
 
@@ -19,13 +18,13 @@ class GeneModel(TorchModel):
     def _keep(self, weights, chosen):
         return {name: array.astype(np.float32) for name, array in weights.items()} | chosen.arrays()
 
-    def _scores(self, row):
+    def _outputs(self, row):
         W = self._double
         scaled = (row[self.arrays_["genes"]].astype(np.float64) - W["mean"]) * W["per_scale"]
-        return base.softmax(self._output(W, scaled))
+        return self._output(W, scaled)
 
     def torch_logits(self):
-        """A function from a tensor of expression (n, p) float64 to logits (n, K), for gradients."""
+        """A function from a tensor of expression (n, p) float64 to outputs (n, K), logits of classes, for gradients."""
         import torch
 
         genes, mean, per_scale = (torch.tensor(self.arrays_[name]) for name in ("genes", "mean", "per_scale"))

@@ -39,10 +39,22 @@ class Linear(base.Model):
         arrays, _ = artefact.read(folder / base.WEIGHTS, self.name)
         self.weights_, self.intercept_ = arrays["weights"], arrays["intercept"]
 
+    def _fold_weights(self, y, folds):
+        """One (n,) array per inner fold, the weights of its training rows by their classes and zero elsewhere."""
+        return [_spread(self._class_weights(y[train]), train, len(y)) for train, _ in folds]
+
     def _keep(self, rotation, weights, intercept):
         """Map (r, M) rotated weights and (M,) intercepts back to genes."""
         self.weights_ = np.ascontiguousarray(rotation.to_genes(weights))  # as it is read back: equal rounding
         self.intercept_ = rotation.intercept(self.weights_, intercept)
+
+    def _absorb(self, calibrator):
+        """A sigmoid stays linear in expression, so that coefficients go on being those of the prediction."""
+        if calibrator.kind != "sigmoid":
+            return False
+        self.weights_ = calibrator.slope * self.weights_
+        self.intercept_ = calibrator.slope * self.intercept_ + calibrator.offsets
+        return True
 
     def _choose(self, Cs, scores, measure, log):
         """The C with the highest score, the smallest among equals; kept in the settings."""
@@ -56,8 +68,8 @@ class Linear(base.Model):
 class LogisticL2(Linear):
     """Logistic (two classes) or multinomial regression with an L2 penalty; scikit-learn's LogisticRegression.
 
-    Genes are scaled with the training rows (rotation.py), the intercept is not penalised, classes are not weighted:
-    the probabilities keep the class frequencies of the training rows. C is tuned by the log loss of pooled
+    Genes are scaled with the training rows (rotation.py), the intercept is not penalised, classes are not weighted
+    unless `imbalance` says so: the probabilities keep the class frequencies of the training rows. C is tuned by the log loss of pooled
     inner out-of-fold predictions. Candidates are C times the number of varying genes, since the variance of a
     linear score grows with that number: the same grid serves 50 genes and 20,000.
     """
@@ -72,13 +84,26 @@ class LogisticL2(Linear):
         C = self.DEFAULT / rotation.columns
         if folds:
             multiples = np.sort(np.asarray(self.search["C_times_genes"], dtype=float))
-            decision = out_of_fold(loss, rotation, targets, [np.ones(len(y))] * len(folds), multiples, folds)
-            scores = [-base.log_loss(probabilities(decision[:, i]), y) for i in range(len(multiples))]
+            rows = base.held_out(folds)
+            decision = out_of_fold(loss, rotation, targets, self._fold_weights(y, folds), multiples, folds)
+            held = [probabilities(decision[rows, i]) for i in range(len(multiples))]
+            scores = [-base.log_loss(one, y[rows], self._class_weights(y[rows])) for one in held]
             Cs = multiples / rotation.columns
-            C = Cs[self._choose(Cs, scores, "minus_log_loss", log)]
-        weights, intercept = newton.solve(loss, rotation.Z, targets, np.ones((len(y), 1)), np.array([C]))
+            best = self._choose(Cs, scores, "minus_log_loss", log)
+            C, self._inner = Cs[best], held[best]
+        weight = self._class_weights(y)[:, None]
+        weights, intercept = newton.solve(loss, rotation.Z, targets, weight, np.array([C]))
         self._keep(rotation, weights[:, 0], intercept[0])
         self.settings_.update(C=float(C), n_varying_genes=rotation.n_varying)
+
+    def refit(self, X, labellings):
+        """(P, 1 or K, p) coefficients of the same model with the same C for other labels of the rows X (n, p), all in one
+        batch; labellings (P, n) class numbers, every class in each. All columns of X are used."""
+        rotation = Rotation(X)
+        loss, first = logistic_targets(labellings[0])
+        targets = np.concatenate([first, *(logistic_targets(y)[1] for y in labellings[1:])], axis=1)
+        members = np.ones(targets.shape[:2]), np.full(len(labellings), self.settings_["C"])
+        return _refitted(rotation, newton.solve(loss, rotation.Z, targets, *members)[0])
 
 
 class Clinical(LogisticL2):
@@ -96,15 +121,16 @@ class GenesOnly(LogisticL2):
 class LinearSVM(Linear):
     """Linear support vector machine, squared hinge loss, one class against the rest (LinearSVC).
 
-    Unlike LinearSVC the intercept is not penalised. Classes weigh the same; C is tuned by the balanced accuracy
+    Unlike LinearSVC the intercept is not penalised. Classes weigh the same (`imbalance: auto`); C is tuned by the balanced accuracy
     of inner out-of-fold decisions, and those of the chosen C calibrate the probabilities (calibration.py).
-    Without inner folds the decision value is the logit.
+    Without inner folds, and with `calibration` none or isotonic, the decision value is the logit.
     """
 
     name = "linear_svm"
     SEARCH: ClassVar[dict] = {"C_times_genes": np.logspace(-4, 2, 10).tolist()}
     DEFAULT = 0.1
     CLASS_WEIGHT = "balanced"
+    CALIBRATES = True
 
     def _fit(self, X, y, folds, log):
         rotation = Rotation(X)
@@ -112,18 +138,29 @@ class LinearSVM(Linear):
         C, slope, offsets = self.DEFAULT / rotation.columns, 1.0, 0.0
         if folds:
             multiples = np.sort(np.asarray(self.search["C_times_genes"], dtype=float))
-            Cs = multiples / rotation.columns
-            weights = [_spread(base.balanced_weights(y[train]), train, len(y)) for train, _ in folds]
-            decision = out_of_fold(newton.SquaredHinge, rotation, targets, weights, multiples, folds)
-            scores = [base.balanced_accuracy(decide(decision[:, i]), y) for i in range(len(Cs))]
+            Cs, rows = multiples / rotation.columns, base.held_out(folds)
+            weights, truth = self._fold_weights(y, folds), y[rows]
+            decision = out_of_fold(newton.SquaredHinge, rotation, targets, weights, multiples, folds)[rows]
+            scores = [base.balanced_accuracy(decide(decision[:, i]), truth) for i in range(len(Cs))]
             best = self._choose(Cs, scores, "balanced_accuracy", log)
-            slope, offsets = calibration.fit(decision[:, best], y, base.balanced_weights(y))
-            C = Cs[best]
+            if self.calibration in ("auto", "sigmoid"):
+                slope, offsets = calibration.fit(decision[:, best], truth, self._class_weights(truth))
+            C, self._inner = Cs[best], probabilities(slope * decision[:, best] + offsets)
         members = targets.shape[1]
-        weight = np.repeat(base.balanced_weights(y)[:, None], members, axis=1)
+        weight = np.repeat(self._class_weights(y)[:, None], members, axis=1)
         w, intercept = newton.solve(newton.SquaredHinge, rotation.Z, targets, weight, np.full(members, C))
         self._keep(rotation, slope * w[:, :, 0], slope * intercept[:, 0] + offsets)
         self.settings_.update(C=float(C), calibration_slope=slope, n_varying_genes=rotation.n_varying)
+
+    def refit(self, X, labellings):
+        """The same as `LogisticL2.refit`; coefficients of decision values, which no slope calibrates."""
+        rotation, parts = Rotation(X), [one_against_rest(y) for y in labellings]
+        width = parts[0].shape[1]
+        weight = np.stack([base.balanced_weights(y) for y in labellings], axis=1).repeat(width, axis=1)
+        Cs = np.full(weight.shape[1], self.settings_["C"])
+        targets = np.concatenate(parts, axis=1)
+        weights, _ = newton.solve(newton.SquaredHinge, rotation.Z, targets, weight, Cs)
+        return _refitted(rotation, weights.reshape(len(weights), len(labellings), width))
 
 
 def logistic_targets(y):
@@ -147,10 +184,10 @@ def out_of_fold(loss, rotation, targets, weights, multiples, folds):
     Folds that share their columns are fitted in one batch; a fold with columns of its own has its own rotation.
     """
     decision = np.empty((len(targets), len(multiples), targets.shape[1] * targets.shape[2]))
-    if folds[0].X is None:
+    if folds[0].own is None:
         parts = [(rotation, weights, folds)]
     else:
-        parts = [(Rotation(fold.X), [w], [fold]) for w, fold in zip(weights, folds, strict=True)]
+        parts = ((Rotation(fold.X), [w], [fold]) for w, fold in zip(weights, folds, strict=True))
     for own, part_weights, part_folds in parts:
         Cs = multiples / own.columns
         _decide_held_out(decision, loss, own.Z, targets, part_weights, Cs, part_folds)
@@ -187,6 +224,12 @@ def probabilities(decision):
 def decide(decision):
     """(n,) class numbers from (n, 1) or (n, K) decision values."""
     return (decision[:, 0] > 0).astype(int) if decision.shape[1] == 1 else decision.argmax(axis=1)
+
+
+def _refitted(rotation, weights):
+    """(P, M, p) coefficients per gene from rotated ones (r, P, M)."""
+    flat = rotation.to_genes(weights.reshape(len(weights), -1))
+    return flat.reshape(*weights.shape[1:], -1)
 
 
 def _spread(values, rows, n):

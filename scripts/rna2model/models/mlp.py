@@ -4,7 +4,6 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model.models import base
 from rna2model.models.axis_model import AxisModel
 
 
@@ -27,10 +26,10 @@ class MLP(AxisModel):
     def _network(self, candidate):
         return Network(candidate["hidden"])
 
-    def _scores(self, row):
+    def _outputs(self, row):
         W = self._double
         hidden = np.maximum(W["hidden_weights"] @ row.astype(np.float64) + W["hidden_bias"], 0.0)
-        return base.softmax(W["output_weights"] @ hidden + W["output_bias"])
+        return W["output_weights"] @ hidden + W["output_bias"]
 
 
 class Network:

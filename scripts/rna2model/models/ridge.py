@@ -34,6 +34,12 @@ class Ridge(LinearRegressor):
         self.intercept_ = rotation.intercept(self.weights_, np.array([y.mean()]))
         self.settings_.update(alpha=float(alpha), n_varying_genes=rotation.n_varying)
 
+    def refit(self, X, values):
+        """(P, 1, p) coefficients of the same model with the same penalty for other numbers of the rows X (n, p); values (P, n)."""
+        rotation = Rotation(X)
+        weights = solve(rotation.Z, np.asarray(values).T, np.array([self.settings_["alpha"]]))[0]
+        return rotation.to_genes(weights)[:, None, :]
+
 
 class ClinicalRidge(Ridge):
     """The same on the clinical covariates alone."""

@@ -24,7 +24,7 @@ from rna2model import __version__
 from rna2model.models.torch_data import Fold, Rows, stack
 from rna2model.models.torch_state import Journal
 
-__all__ = ["Fold", "Plan", "train"]
+__all__ = ["Fold", "Plan", "held_out", "train"]
 
 STATE = ("weights", "first_moments", "second_moments")  # of a checkpoint
 LOG_EVERY = 25  # epochs
@@ -38,7 +38,8 @@ class Plan:
     `together`: the folds of a setting end together, by their mean loss, which is what tuning compares; otherwise
     each network ends by its own.
     `supervised` off trains on the part of the loss that needs no labels. `start` {name: (F, C, ...) array} replaces
-    initial weights. `label` names the program in journal and log.
+    initial weights. `label` names the program in journal and log. `outputs`: numbers that a network gives, where truth
+    has other columns than these.
     """
 
     loss: object
@@ -54,6 +55,7 @@ class Plan:
     log: object = print
     journal: Journal = field(default_factory=Journal)
     checkpoint: object = None  # torch_state.Checkpoint
+    outputs: int | None = None
 
 
 def train(network, folds, settings, truth, plan):
@@ -65,7 +67,7 @@ def train(network, folds, settings, truth, plan):
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
     rows = Rows(folds, truth, plan.device, plan.minibatch, plan.seed)
-    program = Program(network, folds, settings, truth.shape[1], plan)
+    program = Program(network, folds, settings, plan.outputs or truth.shape[1], plan)
     program.resume(truth)
     while program.epoch < plan.epochs and program.active.any():
         learned = program.one_epoch(rows)
@@ -75,6 +77,16 @@ def train(network, folds, settings, truth, plan):
         program.save(finished=program.epoch == plan.epochs or not program.active.any())
         program.drop_frozen()
     return program
+
+
+@torch.no_grad()
+def held_out(program, truth):
+    """List of (m, K) float64 outputs of the first setting's network of each fold, for the fold's validation rows in order."""
+    plan = program.plan
+    rows = Rows(program.folds, truth, plan.device, plan.minibatch, plan.seed)
+    parts = [(program._forward(batch, rows.widths)[0], weight) for batch, _, weight, _ in rows.validation()]
+    output, there = (torch.cat(part, dim=2).float().cpu().numpy() for part in zip(*parts, strict=True))
+    return [one[0][seen[0] > 0].astype(np.float64) for one, seen in zip(output, there, strict=True)]
 
 
 class Program:

@@ -16,11 +16,13 @@ PROGRAM_BYTES = 2e9  # memory of one program; more settings than fit are trained
 
 
 class TorchModel(base.Model):
-    """A network trained by torch_loop.py; a prediction needs numpy only. Classes weigh the same.
+    """A network trained by torch_loop.py; a prediction needs numpy only. Classes weigh the same (`imbalance: auto`).
+
+    Here it predicts classes; torch_tasks.py has what makes any of them predict numbers or survival.
 
     All settings of one shape (SHAPES), inner folds and seeds are trained in one program. The setting and the number
     of epochs are those with the least validation loss, averaged over folds and seeds; the final network is trained
-    on all training rows for that many. A subclass gives `_network`, `_coordinates`, `_keep` and `_scores`.
+    on all training rows for that many. A subclass gives `_network`, `_coordinates`, `_keep` and `_outputs` (of one sample).
 
     seeds : networks per setting and fold in tuning, each with other initial weights
     pretrained : what `pretrained.read` gives, to start from; unlabelled : (m, p) log2 expression without labels
@@ -32,6 +34,7 @@ class TorchModel(base.Model):
     """
 
     CLASS_WEIGHT = "balanced"
+    MEASURE = "minus_log_loss"  # what tuning compares, the greater the better
     SHAPES: ClassVar[tuple] = ("hidden",)  # hyperparameters that change the shape of a network
     EPOCHS, PATIENCE, DEFAULT_EPOCHS, MINIBATCH = 200, 30, 30, 512
 
@@ -62,30 +65,45 @@ class TorchModel(base.Model):
         plan |= {"device": device, "seed": self.seed, "minibatch": max(self.MINIBATCH, len(X) // 50)}
         plan["journal"] = torch_state.Journal(self.journal, self.tensorboard)
         plan["checkpoint"] = torch_state.Checkpoint(self.checkpoint) if self.checkpoint else None
-        plan["loss"], self._truth = self._objective(y)
+        plan["loss"], self._truth, plan["outputs"] = self._objective(y)
         self._plan, self._y, self._source = plan, y, Source(self._with_unlabelled(X))
         candidates = self._candidates()
         chosen, epochs = candidates[0], self.DEFAULT_EPOCHS
         if folds:
             tried = self._tune(candidates, folds)
-            best = max(tried, key=lambda one: one["minus_log_loss"])
+            best = max(tried, key=lambda one: one[self.MEASURE])
             chosen, epochs = {name: best[name] for name in chosen}, best["epochs"]
+            self._refuse_diverged(chosen, [np.isfinite(best[self.MEASURE])])
             self.settings_["candidates"] = tried
             log(f"{self.name}: {best} of {len(tried)} candidates")
+            if self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned":
+                self._inner = self._say_held_out(chosen, epochs, folds)
         self.settings_.update(chosen, epochs=epochs)
         self.arrays_ = {name: np.ascontiguousarray(a) for name, a in self._final(chosen, epochs).items()}
+        self._refuse_diverged(chosen, [np.isfinite(array).all() for array in self.arrays_.values()])
         if plan["checkpoint"]:
             plan["checkpoint"].clear()
         del self._plan, self._y, self._truth, self._source
 
+    def _refuse_diverged(self, chosen, finite):
+        if not all(finite):
+            raise InputProblem(
+                f"{self.name}: training diverged with learning_rate {chosen['learning_rate']}; give smaller ones"
+                f" (training.search.{self.name}.learning_rate)."
+            )
+
     def _objective(self, y):
-        """(loss of torch_losses.py, (n, q) truth) of class numbers y (n,)."""
+        """(loss of torch_losses.py, (n, q) truth, outputs of the network) of y as `_fit` has it: class numbers (n,)."""
         from rna2model.models import torch_losses
 
-        return torch_losses.cross_entropy, np.eye(len(self.classes_))[y]
+        return torch_losses.cross_entropy, np.eye(len(self.classes_))[y], len(self.classes_)
+
+    def _measured(self, loss):
+        """The least validation loss as MEASURE has it."""
+        return -loss
 
     def _tune(self, candidates, folds):
-        """Each candidate with its best number of epochs and the inner log loss there."""
+        """Each candidate with its best number of epochs and what MEASURE is there."""
         tried = [None] * len(candidates)
         for shape in dict.fromkeys(self._shape(candidate) for candidate in candidates):
             same = [i for i, candidate in enumerate(candidates) if self._shape(candidate) == shape]
@@ -102,8 +120,21 @@ class TorchModel(base.Model):
                 )
                 for i, losses in zip(part, curve.T, strict=True):
                     best = int(losses.argmin())
-                    tried[i] = {**candidates[i], "epochs": best + 1, "minus_log_loss": -float(losses[best])}
+                    measured = self._measured(float(losses[best]))
+                    tried[i] = {**candidates[i], "epochs": best + 1, self.MEASURE: measured}
         return tried
+
+    def _say_held_out(self, candidate, epochs, folds):
+        """(m, K) probabilities of the rows that inner folds hold out, by networks trained as the final one."""
+        from rna2model.models import torch_loop
+
+        seen = [self._fold(fold, k, candidate) for k, fold in enumerate(folds)]
+        settings, label = [self._setting(candidate, 0)], f"{self.name} held out"
+        program = self._train(self._network(candidate), seen, settings, epochs, None, label)
+        found = np.empty((len(self._y), len(self.classes_)))
+        for (_, valid), logits in zip(folds, torch_loop.held_out(program, self._padded_truth()), strict=True):
+            found[valid] = base.softmax(logits)
+        return found[base.held_out(folds)]
 
     def _final(self, candidate, epochs):
         """The arrays of the network trained on all rows for `epochs`."""
@@ -119,8 +150,11 @@ class TorchModel(base.Model):
 
         plan = {"epochs": epochs, "patience": patience, "together": True, "label": label}
         plan |= self._plan | more
-        truth = np.pad(self._truth, ((0, len(self._source.X) - len(self._truth)), (0, 0)))
-        return torch_loop.train(network, folds, settings, truth, torch_loop.Plan(**plan))
+        return torch_loop.train(network, folds, settings, self._padded_truth(), torch_loop.Plan(**plan))
+
+    def _padded_truth(self):
+        """The truth of all rows; zeros for unlabelled ones."""
+        return np.pad(self._truth, ((0, len(self._source.X) - len(self._truth)), (0, 0)))
 
     def _fold(self, fold, number, candidate):
         """The rows of an inner fold, given as (training rows, validation rows), in its own coordinates."""
@@ -148,22 +182,24 @@ class TorchModel(base.Model):
         """How many settings fit into one program."""
         width, rows = max(fold.rows.shape[1] for fold in folds), min(self._plan["minibatch"], len(self._y))
         weights = sum(
-            a.size for a in network.initial(np.random.default_rng(0), width, len(self.classes_)).values()
+            a.size for a in network.initial(np.random.default_rng(0), width, self._plan["outputs"]).values()
         )
         floats = len(folds) * self.seeds * (5 * weights + 4 * rows * network.activations(width))
         return max(1, int(PROGRAM_BYTES // (4 * floats)))
 
     def _balanced(self, rows):
-        """(n,) weights that give every class the same total over `rows`, zero elsewhere."""
+        """(n,) weights by class over `rows` (the same total for each, unless `imbalance` is none), zero elsewhere."""
         weights = np.zeros(len(self._source.X))
         if len(rows):
-            weights[rows] = base.balanced_weights(self._y[rows])
+            weights[rows] = self._class_weights(self._y[rows])
         return weights
 
     def _with_unlabelled(self, X):
         if self.unlabelled is None or not len(self.unlabelled):
             return X
         unlabelled = base.matrix(self.unlabelled)
+        if self.columns_ is not None:
+            unlabelled = unlabelled[:, self.columns_]
         if unlabelled.shape[1] != X.shape[1]:
             raise InputProblem(
                 f"{self.name}: the unlabelled samples have {unlabelled.shape[1]} genes, the labelled {X.shape[1]}."
@@ -186,8 +222,15 @@ class TorchModel(base.Model):
         return self.device
 
     def _probabilities(self, X):
-        self._double = {name: array.astype(np.float64) for name, array in self.arrays_.items()}
+        self._calculate_in_double()
         return super()._probabilities(X)
+
+    def _scores(self, row):
+        return base.softmax(self._outputs(row))
+
+    def _calculate_in_double(self):
+        """What `_outputs` works with."""
+        self._double = {name: array.astype(np.float64) for name, array in self.arrays_.items()}
 
     def _arrays(self):
         return self.arrays_

@@ -24,6 +24,15 @@ class Trees(base.Model):
         with _threads(1):
             return self.estimator_.predict_proba(X) if len(X) else np.empty((0, len(self.classes_)))
 
+    def _learn(self, estimator, X, y):
+        """`estimator` fitted to rows X and class numbers y, rows weighted by their classes where that is asked for."""
+        return estimator.fit(X, y, None if self.class_weight == "none" else self._class_weights(y))
+
+    def _loss(self, probabilities, y, folds):
+        """Inner log loss of (n, K) probabilities, over the rows that folds hold out."""
+        rows = base.held_out(folds)
+        return base.log_loss(probabilities[rows], y[rows], self._class_weights(y[rows]))
+
     def _useful_threads(self, X):
         """Threads to train with: one for small data, where handing work round costs more than the work."""
         return 1 if X.size < SMALL else self.threads or 1
@@ -59,7 +68,8 @@ class RandomForest(Trees):
                 f"random_forest: {chosen} of {len(candidates)} candidates, inner minus_log_loss {max(scores):.4f}"
             )
         self.settings_.update(chosen, n_trees=self.TREES)
-        self.estimator_ = self._forest(chosen, self.TREES, X.shape[1], self._useful_threads(X)).fit(X, y)
+        forest = self._forest(chosen, self.TREES, X.shape[1], self._useful_threads(X))
+        self.estimator_ = self._learn(forest, X, y)
         self.estimator_.n_jobs = 1  # in prediction several would add up the trees in changing order
 
     def _inner_score(self, candidate, X, y, folds):
@@ -68,10 +78,10 @@ class RandomForest(Trees):
             train, valid = fold
             own = fold.of(X)
             forest = self._forest(candidate, self.TREES_TUNING, own.shape[1], threads)
-            forest.fit(own[train], y[train]).n_jobs = 1
+            self._learn(forest, own[train], y[train]).n_jobs = 1
             probabilities[valid] = forest.predict_proba(own[valid])
         # a forest says 0 where no tree votes; half a vote keeps one sample from deciding the log loss
-        return -base.log_loss(np.maximum(probabilities, 0.5 / self.TREES_TUNING), y)
+        return -self._loss(np.maximum(probabilities, 0.5 / self.TREES_TUNING), y, folds)
 
     def _forest(self, candidate, trees, genes, threads):
         from sklearn.ensemble import RandomForestClassifier
@@ -106,9 +116,8 @@ class DecisionTree(Trees):
             self.settings_["candidates"], chosen = tried, candidates[int(np.argmax(scores))]
             log(f"decision_tree: {chosen} of {len(candidates)} candidates")
         self.settings_.update(chosen)
-        self.estimator_ = DecisionTreeClassifier(**chosen, random_state=self.seed).fit(
-            X.astype(np.float32), y
-        )
+        tree = DecisionTreeClassifier(**chosen, random_state=self.seed)
+        self.estimator_ = self._learn(tree, X.astype(np.float32), y)
 
     def _inner_score(self, candidate, X, y, folds):
         from sklearn.tree import DecisionTreeClassifier
@@ -116,9 +125,9 @@ class DecisionTree(Trees):
         probabilities = np.empty((len(y), len(self.classes_)))
         for fold in folds:
             (train, valid), own = fold, fold.of(X).astype(np.float32)
-            tree = DecisionTreeClassifier(**candidate, random_state=self.seed).fit(own[train], y[train])
-            probabilities[valid] = tree.predict_proba(own[valid])
-        return -base.log_loss(np.maximum(probabilities, 0.5 / len(y)), y)  # half a sample, not infinity
+            tree = DecisionTreeClassifier(**candidate, random_state=self.seed)
+            probabilities[valid] = self._learn(tree, own[train], y[train]).predict_proba(own[valid])
+        return -self._loss(np.maximum(probabilities, 0.5 / len(y)), y, folds)  # half a sample, not infinity
 
 
 class GradientBoosting(Trees):
@@ -139,25 +148,26 @@ class GradientBoosting(Trees):
         with _threads(1):  # binning genes is most of the work, and slower with several
             if folds:
                 tried = [self._inner_scores(candidate, X, y, folds) for candidate in candidates]
-                best = max(tried, key=lambda one: one["minus_log_loss"])
-                self.settings_["candidates"] = tried
+                best, self._inner = max(tried, key=lambda one: one[0]["minus_log_loss"])
+                self.settings_["candidates"] = [one for one, _ in tried]
                 chosen = {key: best[key] for key in chosen}
                 log(f"gradient_boosting: {best} of {len(candidates)} candidates")
-            self.estimator_ = self._booster(chosen, len(y)).fit(X, y)
+            self.estimator_ = self._learn(self._booster(chosen, len(y)), X, y)
         self.settings_.update(chosen)
 
     def _inner_scores(self, candidate, X, y, folds):
-        """The candidate with its best number of rounds and the inner log loss there."""
-        losses = np.zeros(self.ROUNDS)
+        """(the candidate with its best number of rounds and the inner log loss there, (m, K) probabilities there)."""
+        staged = np.empty((self.ROUNDS, len(y), len(self.classes_)))
         for fold in folds:
             (train, valid), own = fold, fold.of(X)
             booster = self._booster({**candidate, "max_iter": self.ROUNDS}, len(train))
-            staged = booster.fit(own[train], y[train]).staged_predict_proba(own[valid])
-            losses += [
-                len(valid) / len(y) * base.log_loss(probabilities, y[valid]) for probabilities in staged
-            ]
-        rounds = int(losses.argmin()) + 1
-        return {**candidate, "max_iter": rounds, "minus_log_loss": -float(losses.min())}
+            rounds = self._learn(booster, own[train], y[train]).staged_predict_proba(own[valid])
+            for number, probabilities in enumerate(rounds):
+                staged[number, valid] = probabilities
+        losses = np.array([self._loss(one, y, folds) for one in staged])
+        best = int(losses.argmin())
+        found = {**candidate, "max_iter": best + 1, "minus_log_loss": -float(losses[best])}
+        return found, staged[best, base.held_out(folds)]
 
     def _booster(self, settings, n):
         from sklearn.ensemble import HistGradientBoostingClassifier

@@ -44,4 +44,6 @@ class Network(autoencoder.Network):
         latent = mean + layers.normal(draw[:, self.hidden :]) * (spread / 2).exp()  # spread: log variance
         output = layers.linear(latent, W["output_weights"], W["output_bias"])
         divergence = 0.5 * (mean.float().square() + spread.exp() - 1.0 - spread).sum(dim=-1)
-        return output, 0.5 * self._error(W, latent, rows, widths) + divergence / widths[:, None, None]
+        return output, 0.5 * self._error(W, latent, rows, widths) + divergence / autoencoder.per_column(
+            widths
+        )

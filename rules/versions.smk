@@ -1,0 +1,60 @@
+"""Which software made the results: every environment that this run works in is asked once, whatever the number of samples."""
+
+import snakemake
+from rna2model import __version__, versions
+
+ENVIRONMENTS = environments()
+
+
+localrules:
+    ask_versions,
+    gather_versions,
+
+
+rule ask_versions:
+    """The versions in one environment, asked there: with conda its own programs, else those of the machine."""
+    input:
+        f"{REPOSITORY}/envs/{{environment}}.yaml",
+    output:
+        temp(f"{RESULTS}/versions/{{environment}}.tsv"),
+    log:
+        f"{RESULTS}/logs/ask_versions/{{environment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ask_versions/{{environment}}.tsv"
+    conda:
+        "../envs/{environment}.yaml"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(5),
+    params:
+        question=lambda wildcards, input: versions.question(input[0]),
+    shell:
+        """
+        exec 2>{log}
+        {{
+                        {params.question}
+                        }} >{output}
+        """
+
+
+rule gather_versions:
+    """Software, version, and the environments that have it."""
+    input:
+        expand(f"{RESULTS}/versions/{{environment}}.tsv", environment=ENVIRONMENTS),
+    output:
+        f"{RESULTS}/versions.tsv",
+    log:
+        f"{RESULTS}/logs/gather_versions/cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/gather_versions/cohort.tsv"
+    conda:
+        "../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(500),
+        runtime=minutes(5),
+    params:
+        environments=ENVIRONMENTS,
+        workflow={"rna2model": __version__, "snakemake": snakemake.__version__},
+        library=LIBRARY,
+    script:
+        "../scripts/gather_versions.py"

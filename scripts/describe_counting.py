@@ -1,0 +1,17 @@
+"""Say how the counts of this run were made, beside its count matrix: what a bundle compares new samples by."""
+
+import json
+from pathlib import Path
+
+from rna2model import fingerprint, job
+
+job.start(snakemake)
+given, params = snakemake.input, snakemake.params
+
+told = {"unit": params.unit, "counting": params.counting, "reference": None, "rrna_sha256": None}
+if params.counting:
+    told["reference"] = json.loads(Path(given.reference).read_text())
+    told["rrna_sha256"] = fingerprint.genome(given.rrna)[0] if given.rrna else None
+elif given.beside:
+    told |= fingerprint.read_beside(params.matrix) or {}
+Path(snakemake.output[0]).write_text(json.dumps(told, indent=1) + "\n")

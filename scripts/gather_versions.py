@@ -1,0 +1,9 @@
+"""Write versions.tsv from what each environment answered."""
+
+from rna2model import job, versions
+
+job.start(snakemake)
+params = snakemake.params
+
+answers = dict(zip(params.environments, snakemake.input, strict=True))
+versions.write(versions.gather(answers, params.workflow), snakemake.output[0])

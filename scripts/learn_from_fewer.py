@@ -1,0 +1,20 @@
+"""Train the whole pipeline on fewer of a split's training samples and predict those it holds out."""
+
+from rna2model import job, learningcurve, splitdata
+
+job.start(snakemake)
+given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+
+data = splitdata.read(given.cohort, given.manifest, wildcards.split, params.design)
+device = "cuda" if params.gpus else "cpu"
+fit = learningcurve.fitter(wildcards.model, params.training, params, device, snakemake.threads)
+table = learningcurve.predict(
+    data,
+    wildcards.split,
+    params.fractions,
+    fit,
+    params.unseen_batch,
+    learningcurve.times(data, params.landmarks),
+    params.seed,
+)
+table.to_csv(snakemake.output[0], sep="\t", index=False)

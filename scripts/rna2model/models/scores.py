@@ -1,0 +1,33 @@
+"""Scores and weights that models share."""
+
+import numpy as np
+
+LEAST_PROBABILITY = 1e-12  # a class with probability 0 would cost an infinite log loss
+
+
+def softmax(logits):
+    """Probabilities from logits along the last axis."""
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return raised / raised.sum(axis=-1, keepdims=True)
+
+
+def log_loss(probabilities, y, weight=None):
+    """Mean of -log probability of the true class; probabilities (n, K), y (n,) class numbers, weight (n,) of the rows."""
+    lost = -np.log(np.maximum(probabilities[np.arange(len(y)), y], LEAST_PROBABILITY))
+    return float(np.average(lost, weights=weight))
+
+
+def held_out(folds):
+    """(m,) sorted rows that inner folds validate: all samples, but no row that was made up."""
+    return np.sort(np.concatenate([valid for _, valid in folds]))
+
+
+def balanced_accuracy(predicted, y):
+    """Mean recall over the classes present in y; both (n,) class numbers."""
+    return float(np.mean([np.mean(predicted[y == label] == label) for label in np.unique(y)]))
+
+
+def balanced_weights(y):
+    """(n,) sample weights that give every class the same total; their mean is one."""
+    counts = np.bincount(y)
+    return len(y) / (np.count_nonzero(counts) * counts[y])

@@ -1,0 +1,73 @@
+"""Samples of a cohort, predicted by a bundle: new ones, or labelled ones that show what a frozen bundle is worth."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from rna2model import bundle, evaluation, gate, outcome, predictions
+
+SPLIT = "external"
+
+
+def predict(folder, data, names, counting, samples, design, unseen, aligned=()):
+    """Table of Bundle.predict for `names` of a Cohort, with every flag there is to raise.
+
+    counting, samples : paths of counts/matrix.json and samples.tsv of the run that made the cohort
+    aligned : names of samples that were given as BAM files
+    """
+    serve = bundle.Bundle(folder)
+    general = [serve.check_counting(json.loads(Path(counting).read_text())), *serve.version_flags()]
+    strands = gate.column(samples, "strandedness")
+    strand_flags = serve.strandedness_flags([strands[name] for name in names])
+    counts = data.counts[data.rows(names)]
+    known = serve.seen(names, counts, data.genes)
+    elsewhere = set(aligned) if _aligns(serve) else ()
+    bams = ["aligned elsewhere: how could not be compared" if name in elsewhere else "" for name in names]
+    batch = design["batch"]
+    return serve.predict(
+        names,
+        counts,
+        data.genes,
+        data.column(batch, names) if batch else np.full(len(names), "", dtype=object),
+        unseen=unseen,
+        cells={column: data.column(column, names) for column in serve.covariates},
+        notes=[
+            [known.get(name, ""), strand, bam, *general]
+            for name, strand, bam in zip(names, strand_flags, bams, strict=True)
+        ],
+    )
+
+
+def _aligns(serve):
+    """Whether the samples that trained a bundle were aligned by this workflow."""
+    counting = serve.manifest.get("counting")
+    return bool(counting) and counting["alignment"]["tool"] != "none"
+
+
+def unknown(folder, data, design):
+    """(labelled samples of a Cohort that the bundle never saw, {the others: why it did})."""
+    serve, group = bundle.Bundle(folder), design["group"]
+    is_labelled = outcome.known(design, data.obs)
+    names = [name for name, labelled in zip(data.samples, is_labelled, strict=True) if labelled]
+    groups = data.column(group, names).tolist() if group else None
+    seen = serve.seen(names, data.counts[data.rows(names)], data.genes, groups)
+    return [name for name in names if name not in seen], seen
+
+
+def validate(table, data, names, design, seed):
+    """(`table` of predictions with what came true, {metric: {estimate, lower, upper, n}}) of labelled samples.
+
+    Intervals resample groups. Censoring weights of survival are those of these samples themselves: the bundle does not
+    hold the times of its training samples.
+    """
+    y = outcome.read(design, lambda column: data.column(column, names))
+    table = predictions.scored(table, SPLIT, y)
+    if not names:
+        return table, {}
+    group = design["group"]
+    groups = dict(zip(names, data.column(group, names), strict=True)) if group else None
+    if groups and any(not name for name in groups.values()):
+        groups = {name: value or name for name, value in groups.items()}  # no group is one of its own
+    scores = evaluation.metrics(table, groups=groups, seed=seed, task=design["task"], training={SPLIT: y})
+    return table, scores

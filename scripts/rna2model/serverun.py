@@ -1,0 +1,96 @@
+"""A run that only serves: the config that a user of `make predict` does not have to write."""
+
+import os
+import re
+from pathlib import Path
+
+import yaml
+
+from rna2model import manifest
+from rna2model.errors import InputProblem
+
+CONFIG = "serving.yaml"
+GENOME, ANNOTATION = r"\.(fa|fasta|fna)(\.gz)?$", r"\.(gtf|gff|gff3)(\.gz)?$"
+TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
+
+
+def prepare(bundle, samples=None, counts=None, results=None, reference=None):
+    """(folder to run in, path of its config) of predicting `samples` with `bundle`; all given as paths.
+
+    The results are beside the sheet (or the matrix) unless `results` says else. InputProblem when something is not there,
+    or when the results belong to another kind of run.
+    """
+    bundle = _there(bundle, "BUNDLE", "the folder of a bundle")
+    manifest.read(bundle)
+    if not samples and not counts:
+        raise InputProblem("give SAMPLES=sheet, or COUNTS=matrix; nothing says what is to be predicted.")
+    sheet = _there(samples, "SAMPLES", "a sample sheet") if samples else None
+    matrix = _there(counts, "COUNTS", "a count matrix") if counts else None
+    results = (
+        Path(os.path.abspath(Path(results).expanduser())) if results else (sheet or matrix).parent / "results"
+    )
+    if not (results / CONFIG).exists() and any((results / name).is_dir() for name in TRAINED):
+        raise InputProblem(
+            f"{results} holds a run that trained; predictions would change its files. Give RESULTS=another folder."
+        )
+    results.mkdir(parents=True, exist_ok=True)
+    config = {
+        "samples": str(sheet or _sheet_of(matrix, results)),
+        "results": results.name,
+        "training": {"retrain": "never", "bundle": str(bundle), "predict_labelled": True},
+    }
+    if matrix:
+        config["counts"] = str(matrix)
+    if reference:
+        config |= _reference(_there(reference, "REFERENCE", "a config, or a folder of genome and annotation"))
+    path = results / CONFIG
+    path.write_text("# Written by `make predict`; all else is as the bundle says.\n" + yaml.safe_dump(config))
+    return results.parent, path
+
+
+def _there(path, variable, what):
+    if not path:
+        raise InputProblem(f"{variable}= is missing; give {what}.")
+    path = Path(os.path.abspath(Path(path).expanduser()))
+    if not path.exists():
+        raise InputProblem(f"{variable}={path}: there is no such file or folder; give {what}.")
+    return path
+
+
+def _sheet_of(counts, results):
+    """A sheet of all samples of a matrix."""
+    from rna2model import matrix
+
+    names = list(matrix.read(counts).columns)
+    path = results / "samples_of_matrix.tsv"
+    path.write_text("".join(f"{name}\n" for name in ["sample", *names]))
+    return path
+
+
+def _reference(path):
+    """{config keys} of the reference at `path`: the `reference` (and trimming.rrna) of a config, or the files of a folder."""
+    if path.is_dir():
+        found = {}
+        for key, pattern in (("fasta", GENOME), ("gtf", ANNOTATION)):
+            names = sorted(one for one in path.iterdir() if re.search(pattern, one.name, re.I))
+            if len(names) != 1:
+                told = ", ".join(one.name for one in names) or "none"
+                raise InputProblem(
+                    f"REFERENCE={path}: one {'genome' if key == 'fasta' else 'annotation'} is needed there, found {told};"
+                    " or give a YAML file with `reference: {fasta: , gtf: }`."
+                )
+            found[key] = str(names[0])
+        return {"reference": found}
+    try:
+        given = yaml.safe_load(path.read_text())
+        named = {key: value for key, value in given["reference"].items() if value}
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
+        raise InputProblem(
+            f"REFERENCE={path} is no config with `reference: {{fasta: , gtf: }}`, and no folder."
+        ) from None
+    reference = {
+        key: str((path.parent / Path(value).expanduser()).absolute()) for key, value in named.items()
+    }
+    rrna = (given.get("trimming") or {}).get("rrna")
+    more = {"trimming": {"rrna": str((path.parent / rrna).absolute())}} if rrna else {}
+    return {"reference": reference} | more

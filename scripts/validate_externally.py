@@ -1,0 +1,27 @@
+"""Predict labelled samples that a frozen bundle never saw, and score the predictions."""
+
+import json
+from pathlib import Path
+
+from rna2model import cohort, job, manifest, predictions, served
+
+job.start(snakemake)
+given, out, params = snakemake.input, snakemake.output, snakemake.params
+
+data, folder = cohort.read(given.cohort), Path(given.manifest).parent
+names, left_out = served.unknown(folder, data, params.design)
+table = served.predict(
+    folder, data, names, given.counting, given.samples, params.design, params.unseen_batch, params.aligned
+)
+table, scores = served.validate(table, data, names, params.design, params.seed)
+predictions.write(table, out.table)
+made = manifest.read(folder)
+result = {
+    "bundle": {"model": made["model"], "target": made["target"], "manifest_sha256": made["manifest_sha256"]},
+    "n": len(names),
+    "samples": names,
+    "left_out": left_out,
+    "metrics": scores,
+}
+Path(out.metrics).write_text(json.dumps(result, indent=1) + "\n")
+print(json.dumps(result, indent=1))

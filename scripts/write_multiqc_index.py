@@ -1,0 +1,10 @@
+"""Write the page that leads to the MultiQC pages of a large cohort."""
+
+from pathlib import Path
+
+from rna2model import job, qcpage
+
+job.start(snakemake)
+
+page = qcpage.index(snakemake.input.samples, snakemake.params.parts)
+Path(snakemake.output[0]).write_text(page, encoding="utf-8")

@@ -1,0 +1,88 @@
+"""Samples unlike those of training are told from new ones that are like them, by training samples alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rna2model import normalization, ood
+from rna2model.errors import InputProblem
+
+GENES = 400
+
+
+def population(seed=0):
+    """A function that draws n samples of one population: three programmes of genes and counting noise, log2."""
+    rng = np.random.default_rng(seed)
+    base, programmes = rng.lognormal(4, 1.2, GENES), rng.normal(0, 0.5, (3, GENES))
+
+    def draw(n):
+        means = base * np.exp(rng.normal(0, 0.4, (n, 3)) @ programmes)
+        return np.log2(rng.negative_binomial(10, 10 / (10 + means)) + 1)
+
+    return draw
+
+
+@pytest.mark.parametrize("n", [16, 30, 80])
+def test_samples_like_those_of_training_are_seldom_flagged(n):
+    flagged = []
+    for seed in range(12):
+        draw = population(seed)
+        flagged += list(ood.OutOfDistribution().fit(draw(n)).score(draw(60)) > 1)
+    assert np.mean(flagged) < 0.08  # the aim is 0.02; 12 cohorts of 16 have limits of their own
+
+
+def test_noise_shuffled_genes_and_another_organism_are_flagged():
+    draw, rng = population(), np.random.default_rng(3)
+    fitted, new = ood.OutOfDistribution().fit(draw(30)), draw(5)
+    assert (fitted.score(rng.permuted(new, axis=1)) > 1).all()
+    assert (fitted.score(rng.uniform(0, 12, new.shape)) > 1).all()
+    assert (fitted.score(population(99)(5)) > 1).all()
+    assert (fitted.score(new + 6) > 1).all()  # no library is like that
+
+
+def test_held_out_samples_of_a_published_cohort_are_not_and_their_shuffled_genes_are(real_data):
+    table = pd.read_csv(real_data / "matrices/cervical_mirna/counts.tsv.gz", sep="\t", index_col=0)
+    counts, rng = table.to_numpy().T.astype(float), np.random.default_rng(0)
+    flagged = []
+    for _ in range(3):
+        order = rng.permutation(len(counts))
+        tested, trained = counts[order[:12]], counts[order[12:]]
+        normalizer = normalization.make("tmm", list(table.index)).fit(trained)
+        fitted = ood.OutOfDistribution().fit(normalizer.transform(trained))
+        flagged += list(fitted.score(normalizer.transform(tested)) > 1)
+        foreign = normalizer.transform(rng.permuted(tested, axis=1))
+        assert (fitted.score(foreign) > 1).all()
+    assert np.mean(flagged) < 0.12
+
+
+def test_a_score_is_the_same_alone_reordered_and_after_loading(tmp_path):
+    draw = population()
+    fitted, new = ood.OutOfDistribution().fit(draw(20)), draw(6)
+    together = fitted.score(new)
+    assert [fitted.score(new[[i]])[0] for i in range(6)] == together.tolist()
+    assert fitted.score(new[::-1]).tolist() == together[::-1].tolist()
+    fitted.save(tmp_path / "ood")
+    assert ood.load(tmp_path / "ood").score(new).tolist() == together.tolist()
+    with pytest.raises(InputProblem, match="expects 400 genes"):
+        fitted.score(new[:, 1:])
+
+
+def test_replicates_of_a_donor_do_not_make_new_donors_look_foreign():
+    rng, draw = np.random.default_rng(1), population()
+    donors = np.repeat(np.arange(8), 8)
+
+    def replicates(n):
+        return np.repeat(draw(n), 8, axis=0) + rng.normal(0, 0.1, (8 * n, GENES))
+
+    X, new = replicates(8), replicates(20)
+    assert (ood.OutOfDistribution().fit(X, donors).score(new) > 1).mean() < 0.2
+    assert (ood.OutOfDistribution().fit(X).score(new) > 1).all()
+
+
+def test_too_few_samples_give_no_score_and_constant_genes_no_nan(tmp_path):
+    draw = population()
+    few = ood.OutOfDistribution().fit(draw(5))
+    few.save(tmp_path / "ood")
+    assert np.isnan(ood.load(tmp_path / "ood").score(draw(2))).all()
+    constant = np.ones((20, 30))
+    assert np.isfinite(ood.OutOfDistribution().fit(constant).score(constant)).all()
