@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 EVERYTHING = os.environ.get("FAULTS") == "all"
-settings.register_profile("faults", derandomize=True, deadline=None, max_examples=1500 if EVERYTHING else 200)
+settings.register_profile("faults", derandomize=True, deadline=None, max_examples=600 if EVERYTHING else 200)
 settings.load_profile("faults")
 
 

@@ -15,6 +15,7 @@ LIBRARY = REPOSITORY / "scripts" / "rna2model"
 # what stands between a person's files and the numbers
 INPUT = [
     "annotation",
+    "contradictions",
     "config",
     "design",
     "files",

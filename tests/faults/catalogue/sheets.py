@@ -37,6 +37,27 @@ def file(path, message="row 4, column fastq_1"):
     return Case(f"path {path[:30]!r}", "sheet, a FASTQ path", cell(3, "fastq_1", path), REFUSED, message)
 
 
+def accession(value, layout="paired"):
+    def inject(project):
+        for name, content in (("fastq_1", ""), ("accession", value), ("layout", layout)):
+            project.cell(3, name, content)
+
+    return inject
+
+
+def mixed_layouts(project):
+    """Two lanes of a sample, the first paired-end, the second not."""
+    for name in ("sample", "condition", "batch", "donor", "age"):
+        project.cell(4, name, project.rows[2][name])
+    project.file("s03_R2.fastq.gz")
+    project.cell(3, "fastq_2", "s03_R2.fastq.gz")
+
+
+def batch_as_path(project):
+    project.set("evaluation.leave_one_batch_out", True)
+    project.fill("batch", ["../up" if i < 6 else "x" for i in range(12)])
+
+
 def gone(project):
     (project.folder / "reads/s03_R1.fastq.gz").unlink()
 
@@ -118,6 +139,12 @@ CASES = [
     Case("one FASTQ, two samples", CELL, cell(2, "fastq_1", "reads/s01_R1.fastq.gz"), REFUSED, "the same file twice"),
     Case("one FASTQ through a link", CELL, linked_twice, REFUSED, "the same file twice"),
     Case("R1 is R2", CELL, cell(1, "fastq_2", "reads/s01_R1.fastq.gz"), REFUSED, "row 2, column fastq_2: the same file twice"),
+    Case("FASTQ and BAM", CELL, cell(3, "bam", "a.bam"), REFUSED, "row 4: has both fastq_1 and bam"),
+    Case("accession of a sample, not a run", CELL, accession("GSM123456"), REFUSED, "row 4, column accession: 'GSM123456' is no run"),
+    Case("accession with a command", CELL, accession("SRR123456;touch CANARY"), REFUSED, "row 4, column accession"),
+    Case("accession without layout", CELL, accession("SRR1234567", ""), REFUSED, "row 4, column layout: '' must be paired or single"),
+    Case("lanes of two layouts", CELL, mixed_layouts, REFUSED, "mixes single-end and paired-end"),
+    Case("batch that becomes a path", CELL, batch_as_path, REFUSED, "batch '../up' becomes a file name"),
     Case("a lane with R2 only", CELL, mates_crossed, REFUSED, "row 5, column fastq_1: is empty"),
     Case("strandedness of another pipeline", CELL, cell(3, "strandedness", "fr-firststrand"), REFUSED, "row 4, column strandedness"),
     Case("a spreadsheet's error", CELL, cell(3, "batch", "#REF!"), REFUSED, "row 4, column batch: '#REF!' is an error"),
