@@ -154,7 +154,7 @@ def resolve_files(config, folders):
                 problems.append(f"config: {name} is missing; reads need a reference genome and annotation")
             continue
         path = locate(node[key], folders)
-        why = unreadable(path, folder=key in ("index", "pretrained"))
+        why = unreadable(path, folder=key in ("index", "pretrained", "bundle"))
         if why:
             problems.append(f"config: {name}: {why}: {path}")
         elif key == "rrna" and "," in str(path):
