@@ -14,7 +14,7 @@ localrules:
 rule ask_versions:
     """The versions in one environment, asked there: with conda its own programs, else those of the machine."""
     input:
-        f"{REPOSITORY}/envs/{{environment}}.yaml",
+        local(f"{REPOSITORY}/envs/{{environment}}.yaml"),
     output:
         temp(f"{RESULTS}/versions/{{environment}}.tsv"),
     log:
@@ -32,8 +32,8 @@ rule ask_versions:
         """
         exec 2>{log}
         {{
-                        {params.question}
-                        }} >{output}
+                                {params.question}
+                                }} >{output}
         """
 
 
