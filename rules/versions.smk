@@ -29,12 +29,7 @@ rule ask_versions:
     params:
         question=lambda wildcards, input: versions.question(input[0]),
     shell:
-        """
-        exec 2>{log}
-        {{
-                                {params.question}
-                                }} >{output}
-        """
+        "( {params.question} ) > {output} 2> {log}"
 
 
 rule gather_versions:
