@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data predict example test faults chaos lint bench golden clean
+.PHONY: help setup demo demo-data predict example test faults chaos lint lock bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -52,6 +52,9 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 	PATH="$$PWD/.venv/bin:$$PATH" snakefmt --check Snakefile rules
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
+
+lock: setup ## exact packages of every environment, in envs/*.linux-64.pin.txt; CUDA=12.8 for PyTorch on GPUs
+	@.venv/bin/python envs/lock.py $(if $(CUDA),--cuda $(CUDA)) envs/*.yaml
 
 bench: setup ## speed and memory against bare tools, R, scikit-learn and a peer; models on published sets (an hour)
 	.venv/bin/python tests/bench/reads_to_counts.py

@@ -8,6 +8,11 @@ from snakemake.utils import min_version
 
 min_version("9.0")
 
+
+# Used only with `--software-deployment-method conda apptainer`: the system under the environments of the rules.
+container: "docker://condaforge/miniforge3:24.11.3-0"
+
+
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"

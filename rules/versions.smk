@@ -14,7 +14,7 @@ localrules:
 rule ask_versions:
     """The versions in one environment, asked there: with conda its own programs, else those of the machine."""
     input:
-        f"{REPOSITORY}/envs/{{environment}}.yaml",
+        local(f"{REPOSITORY}/envs/{{environment}}.yaml"),
     output:
         temp(f"{RESULTS}/versions/{{environment}}.tsv"),
     log:
@@ -29,12 +29,7 @@ rule ask_versions:
     params:
         question=lambda wildcards, input: versions.question(input[0]),
     shell:
-        """
-        exec 2>{log}
-        {{
-                        {params.question}
-                        }} >{output}
-        """
+        "( {params.question} ) > {output} 2> {log}"
 
 
 rule gather_versions:

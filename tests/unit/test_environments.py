@@ -64,3 +64,12 @@ def test_library_imports_stay_light():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"torch", "sklearn", "plotly", "anndata", "pandas", "scipy"} & set(loaded)
+
+
+def test_the_container_has_a_conda_that_snakemake_takes(repository):
+    """Environments are made inside it (snakemake.deployment.conda asks 24.7.1)."""
+    found = re.search(
+        r'container: "docker://condaforge/miniforge3:(\d+)\.(\d+)\.(\d+)-\d+"',
+        (repository / "Snakefile").read_text(),
+    )
+    assert tuple(map(int, found.groups())) >= (24, 7, 1)
