@@ -47,7 +47,7 @@ function tracesOf(name) {
   const traces = structuredClone(figure.cloud ? cloudTraces(figure.cloud, chosen) : figure.choices ? figure.choices[chosen] : figure.data);
   const left = (hidden[name] ||= new Map());
   for (const trace of traces) {
-    if (trace.texttemplate) trace.textfont = { color: style("--ink"), size: 14 };
+    if (trace.texttemplate || /text/.test(trace.mode)) trace.textfont = { color: style("--ink"), size: trace.texttemplate ? 14 : 11 };
     const key = trace.legendgroup || trace.name;
     if (left.has(key)) trace.visible = left.get(key);
     else if (trace.visible === "legendonly") trace.visible = false;
@@ -96,7 +96,7 @@ function tabulate(details) {
   const rows = [["series", "x", "y", "sample or value"]];
   for (const trace of tracesOf(details.dataset.table)) {
     if (trace.type === "heatmap") trace.z.forEach((line, i) => line.forEach((z, k) => z !== null && rows.push([trace.y[i], trace.x[k], (trace.text ? trace.text[i][k] : z), ""])));
-    else trace.x.forEach((x, i) => rows.push([trace.name || "", x, trace.y[i], (Array.isArray(trace.text) ? trace.text : trace.customdata || [])[i] ?? ""]));
+    else trace.x.forEach((x, i) => rows.push([trace.name || "", x, trace.y[i], (trace.customdata || trace.text || [])[i] ?? ""]));
   }
   const table = document.createElement("table"), head = table.createTHead().insertRow(), body = table.createTBody();
   for (const title of rows[0]) head.append(Object.assign(document.createElement("th"), { textContent: title, scope: "col" }));

@@ -6,6 +6,7 @@ from rna2model.report_parts import BLUE, COLOURS, DIVERGING, GREY, RED, axis, li
 
 SHOWN_FEATURES = 20
 MOST_POINTS, LEVEL = 4000, 0.05  # genes of a volcano, false discovery rate
+NAMED, SMALL_POINT = 5, 4  # genes with a name on each side; size of the points without one
 MOST_STRIPES = len(COLOURS) - 1  # classes that have a colour of their own
 
 
@@ -129,7 +130,7 @@ def volcano(table):
         called = part[called].head(MOST_POINTS)
         up = called["log2_fold_change"] > 0
         choices[words(contrast)] = [
-            _genes(rest, "not significant", GREY, 4),
+            _genes(rest, "not significant", GREY, SMALL_POINT),
             _genes(called[up], f"higher (FDR < {LEVEL})", RED, 7),
             _genes(called[~up], f"lower (FDR < {LEVEL})", BLUE, 7),
         ]
@@ -142,4 +143,7 @@ def _genes(part, name, colour, size):
     trace = line(part["log2_fold_change"], -np.log10(p), f"{name}: {len(part)}", colour, "markers")
     trace["marker"] |= {"size": size, "opacity": 0.8}
     labels = [symbol or gene for symbol, gene in zip(part["symbol"], part["gene_id"], strict=True)]
-    return trace | {"text": labels, "hovertemplate": "%{text}: %{x:.2f}<extra></extra>"}
+    if size > SMALL_POINT:  # the first are the most significant: named where they stand
+        trace |= {"mode": "markers+text", "text": [*labels[:NAMED], *[""] * (len(labels) - NAMED)]}
+        trace |= {"textposition": "top center", "cliponaxis": False}
+    return trace | {"customdata": labels, "hovertemplate": "%{customdata}: %{x:.2f}<extra></extra>"}

@@ -28,7 +28,7 @@ def gather(results, config, models):
         "differences": optional(results / "models/differences.tsv"),
         "folds": optional(results / "splits/manifest.tsv"),
         "diagnostics": document(seen / "diagnostics.json"),
-        "outliers": optional(seen / "outliers.tsv"),
+        "outliers": None if frozen else optional(seen / "outliers.tsv"),
         "differential": optional(seen / "differential.tsv"),
         "features": optional(own / "features.tsv"),
         "stability": document(own / "stability.json"),
