@@ -70,8 +70,13 @@ def pca(run):
 def colouring(samples):
     """Columns that tell samples apart: metadata before technical ones, in the sheet's order; numbers of the gate colour nothing."""
     columns = [c for c in samples if c != "sample" and (c not in gate.COLUMNS or c in FOUND)]
-    told = [c for c in columns if _is_number(samples[c]) or 1 <= samples[c].nunique() < max(len(samples), 2)]
+    told = [c for c in columns if _is_number(samples[c]) or _groups(samples[c])]
     return sorted(told, key=lambda c: (c in FOUND, samples[c].nunique() < 2)) or ["status"]
+
+
+def _groups(cells):
+    """Whether text cells tell samples apart: names of every single one of many do not."""
+    return cells.nunique() <= MOST_LEVELS or cells.nunique() < len(cells)
 
 
 def _is_number(cells):
