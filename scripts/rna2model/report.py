@@ -41,6 +41,7 @@ def read(results, config, models):
     group = gate.column_name(config["design"]["group"]) if config["design"]["group"] else None
     samples = run["samples"]
     run["group_of"] = dict(zip(samples["sample"], samples[group], strict=True)) if group in samples else {}
+    run["aside"] = [*gate.NUMBERS[4:], *gate.FATES]  # columns that paper has no room for
     run["flow"] = report_warnings.flow(run, config)
     run["confounding"] = report_warnings.confounding(run, config)
     run["checks"] = report_warnings.checks(run)

@@ -6,7 +6,7 @@ from rna2model.report_parts import BLUE, COLOURS, DIVERGING, GREY, RED, axis, li
 
 SHOWN_FEATURES = 20
 MOST_POINTS, LEVEL = 4000, 0.05  # genes of a volcano, false discovery rate
-NAMED, SMALL_POINT = 5, 4  # genes with a name on each side; size of the points without one
+NAMED = 10  # genes of a volcano
 MOST_STRIPES = len(COLOURS) - 1  # classes that have a colour of their own
 
 
@@ -15,31 +15,33 @@ def effects(run):
     table = run["features"]
     if table is None or table.empty:
         return None
-    choices = {}
+    table = table.assign(label=_labels(table), above=table.get("above_control", ""))
+    choices, shown = {}, []
     for name, part in table.groupby("class", sort=False):
-        part = part.reindex(part["effect"].abs().sort_values(ascending=False, kind="stable").index)
-        part = part.head(SHOWN_FEATURES)
-        above = part.get("above_control", part["effect"].astype(str)).astype(str)
-        known = above.isin(["True", "False"]).any()
-        groups = {"True": ("above shuffled labels", BLUE), "False": ("not above shuffled labels", GREY)}
-        groups = groups if known else {None: ("effect", BLUE)}
-        choices[str(name)] = [
-            _bars(part if key is None else part[above == key], *look) for key, look in groups.items()
-        ]
+        part = part.iloc[np.argsort(-part["effect"].abs().to_numpy(), kind="stable")[:SHOWN_FEATURES]]
+        shown += part["label"].tolist()
+        looks = {"True": ("above shuffled labels", BLUE), "False": ("not above shuffled labels", GREY)}
+        looks = looks if part["above"].isin(list(looks)).any() else {"": ("effect", BLUE)}
+        traces = [_bars(part[part["above"] == key], *look) for key, look in looks.items()]
+        choices[str(name)] = [trace for trace in traces if trace["x"]]
     rows = min(SHOWN_FEATURES, table["feature"].nunique())
-    order = {
-        n: [_label(row) for row in table[table["class"] == n].itertuples()] for n in table["class"].unique()
-    }
     layout = {"height": 130 + 22 * rows, "barmode": "overlay", "xaxis": axis("effect", zerolinewidth=2)}
     layout["yaxis"] = axis("", autorange="reversed", type="category", categoryorder="array", dtick=1)
-    layout["yaxis"]["categoryarray"] = list(
-        dict.fromkeys(label for names in order.values() for label in names)
-    )[:500]
-    return {"choices": {n: [t for t in traces if t["x"]] for n, traces in choices.items()}, "layout": layout}
+    layout["yaxis"]["categoryarray"] = list(dict.fromkeys(shown))
+    return {"choices": choices, "layout": layout}
 
 
-def _label(row):
-    return row.symbol or row.feature
+def _labels(table):
+    """Symbol of each feature, with its id where it has none or shares it."""
+    shared = table.drop_duplicates("feature")["symbol"].value_counts()
+    return [
+        row.feature
+        if not row.symbol
+        else row.symbol
+        if shared[row.symbol] == 1
+        else f"{row.symbol} ({row.feature})"
+        for row in table.itertuples()
+    ]
 
 
 def _bars(part, name, colour):
@@ -49,7 +51,7 @@ def _bars(part, name, colour):
         for row in part.itertuples()
     ]
     trace = {"type": "bar", "orientation": "h", "name": name, "marker": {"color": colour}, "customdata": told}
-    trace |= {"x": plain(part["effect"]), "y": [_label(row) for row in part.itertuples()]}
+    trace |= {"x": plain(part["effect"]), "y": part["label"].tolist()}
     bars = {"type": "data", "array": plain(part["sd"]), "color": "#666666", "thickness": 1}
     return trace | {"error_x": bars, "hovertemplate": "%{y}: %{x:.3g}<br>%{customdata}<extra></extra>"}
 
@@ -119,18 +121,17 @@ def volcano(table):
     choices = {}
     for contrast, part in table[table["p"].notna()].groupby("contrast", sort=False):
         part = part.sort_values("p", kind="stable")
+        part = part.assign(height=-np.log10(np.maximum(part["p"], 1e-300)))
+        part["label"] = part["symbol"].where(part["symbol"] != "", part["gene_id"])
         called = part["padj"].fillna(1) < LEVEL
-        rest = part[~called]
-        room = max(MOST_POINTS - int(called.sum()), 500)
-        rest = (
-            rest.iloc[np.unique(np.linspace(0, len(rest) - 1, room).astype(int))]
-            if len(rest) > room
-            else rest
-        )
-        called = part[called].head(MOST_POINTS)
+        rest, called = part[~called], part[called].head(MOST_POINTS)
+        room = max(MOST_POINTS - len(called), 500)
+        if len(rest) > room:
+            rest = rest.iloc[np.unique(np.linspace(0, len(rest) - 1, room).astype(int))]
+        called = called.assign(named=_apart(called))
         up = called["log2_fold_change"] > 0
         choices[words(contrast)] = [
-            _genes(rest, "not significant", GREY, SMALL_POINT),
+            _genes(rest, "not significant", GREY, 4),
             _genes(called[up], f"higher (FDR < {LEVEL})", RED, 7),
             _genes(called[~up], f"lower (FDR < {LEVEL})", BLUE, 7),
         ]
@@ -138,12 +139,22 @@ def volcano(table):
     return {"choices": choices, "layout": layout}
 
 
+def _apart(part):
+    """(n,) names of the NAMED most significant genes that stand apart from each other, empty for the others."""
+    names, taken = [""] * len(part), []
+    places = part[["log2_fold_change", "height"]].to_numpy(float)
+    room = np.maximum(np.ptp(places, axis=0) * (0.1, 0.06), 1e-9) if len(places) else 1
+    for row, place in enumerate(places):
+        if len(taken) < NAMED and all((np.abs(place - other) > room).any() for other in taken):
+            names[row] = part["label"].iloc[row]
+            taken.append(place)
+    return names
+
+
 def _genes(part, name, colour, size):
-    p = np.maximum(part["p"].to_numpy(float), 1e-300)
-    trace = line(part["log2_fold_change"], -np.log10(p), f"{name}: {len(part)}", colour, "markers")
+    trace = line(part["log2_fold_change"], part["height"], f"{name}: {len(part)}", colour, "markers")
     trace["marker"] |= {"size": size, "opacity": 0.8}
-    labels = [symbol or gene for symbol, gene in zip(part["symbol"], part["gene_id"], strict=True)]
-    if size > SMALL_POINT:  # the first are the most significant: named where they stand
-        trace |= {"mode": "markers+text", "text": [*labels[:NAMED], *[""] * (len(labels) - NAMED)]}
-        trace |= {"textposition": "top center", "cliponaxis": False}
-    return trace | {"customdata": labels, "hovertemplate": "%{customdata}: %{x:.2f}<extra></extra>"}
+    if "named" in part:
+        trace |= {"mode": "markers+text", "text": part["named"].tolist(), "textposition": "top center"}
+    told = {"customdata": part["label"].tolist(), "hovertemplate": "%{customdata}: %{x:.2f}<extra></extra>"}
+    return trace | told
