@@ -1,5 +1,8 @@
 """What a reader must know before any number: where samples went, what was checked, what is doubtful."""
 
+import re
+from collections import Counter
+
 import numpy as np
 
 from rna2model import batch, duplicates, gate, outcome
@@ -26,7 +29,7 @@ def flow(run, config):
     return {
         "sheet": len(samples),
         "excluded": len(excluded),
-        "reasons": dict(excluded["reason"].str.partition(":")[0].str.partition(";")[0].value_counts()),
+        "reasons": Counter(re.split("[:;]", reason)[0] for reason in excluded["reason"]),
         "included": len(included),
         "labelled": len(labelled),
         "new": len(included) - len(set(included["sample"]) & labelled),

@@ -154,3 +154,23 @@ def test_a_sample_on_both_sides_of_a_split_is_said_first(tmp_path):
     page = report.render(tmp_path, run.config, run.models)
     assert "Training and test samples are apart: 1 samples on both sides of 2 splits" in page
     assert 'class="failed"' in page
+
+
+def test_a_run_that_lost_nobody_and_one_that_has_only_the_least_have_a_page(tmp_path):
+    run = Finished(tmp_path, new=0).write()
+    samples = tmp_path / "samples.tsv"
+    samples.write_text("".join(line for line in samples.open() if not line.startswith("lost")))
+    for name in (
+        "expression/diagnostics.json",
+        "expression/outliers.tsv",
+        "expression/differential.tsv",
+        "versions.tsv",
+    ):
+        (tmp_path / name).unlink()
+    for name in ("features.tsv", "stability.json", "permutation.json", "learning_curve.tsv"):
+        (tmp_path / "models/logistic_l2" / name).unlink()
+    for name in ("models/differences.tsv", "models/mlp/calibration.tsv", "splits/manifest.tsv"):
+        (tmp_path / name).unlink()
+    page = report.render(tmp_path, run.config, run.models)
+    assert "<b>0</b> excluded" in page and "splits/manifest.tsv is not there" in page
+    assert 'id="figure-calibration"' in page and 'id="genes"' not in page
