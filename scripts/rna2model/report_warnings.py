@@ -44,6 +44,8 @@ def confounding(run, config):
     if not config["design"]["batch"]:
         return None
     labels, used = _labels(run, config)
+    if used.empty:  # a frozen bundle's new sheet
+        return None
     return batch.confounding(used[gate.column_name(config["design"]["batch"])], labels)
 
 

@@ -174,3 +174,15 @@ def test_a_run_that_lost_nobody_and_one_that_has_only_the_least_have_a_page(tmp_
     page = report.render(tmp_path, run.config, run.models)
     assert "<b>0</b> excluded" in page and "splits/manifest.tsv is not there" in page
     assert 'id="figure-calibration"' in page and 'id="genes"' not in page
+
+
+def test_a_frozen_bundle_s_sheet_without_a_training_sample_has_a_page(tmp_path):
+    run = Finished(tmp_path).write()
+    run.config["training"]["retrain"] = "never"
+    for name in ("samples.tsv", "expression/pca.tsv"):
+        lines = (tmp_path / name).read_text().splitlines(keepends=True)
+        kept = [line for line in lines[1:] if "s0024" in line or "s0025" in line]
+        (tmp_path / name).write_text("".join([lines[0], *kept]))
+    page = report.render(tmp_path, run.config, run.models)
+    assert "<b>2</b> included" in page and "<b>2</b> new, predicted only" in page
+    assert 'id="figure-roc"' in page and "unlike the other samples" not in page
