@@ -41,6 +41,8 @@ def read(results, config, models):
     group = gate.column_name(config["design"]["group"]) if config["design"]["group"] else None
     samples = run["samples"]
     run["group_of"] = dict(zip(samples["sample"], samples[group], strict=True)) if group in samples else {}
+    design = config["design"]
+    run["first"] = [gate.column_name(c) for c in (*outcome.columns(design), design["batch"]) if c]
     run["aside"] = [*gate.NUMBERS[4:], *gate.FATES]  # columns that paper has no room for
     run["flow"] = report_warnings.flow(run, config)
     run["confounding"] = report_warnings.confounding(run, config)

@@ -47,7 +47,7 @@ def pca(run):
     """Principal components before and after batch correction, with every column that can colour them."""
     samples = run["samples"].set_index("sample")
     samples = samples[samples.index.isin(run["components"]["sample"])]
-    columns = {name: _colours(samples[name]) for name in colouring(samples)}
+    columns = {name: _colours(samples[name]) for name in colouring(samples, run["first"])}
     place = {name: row for row, name in enumerate(samples.index)}
     views, layout = [], {"height": 440}
     names = list(dict.fromkeys(run["components"]["view"]))
@@ -67,11 +67,11 @@ def pca(run):
     return {"cloud": cloud, "choices": dict.fromkeys(columns), "layout": layout}
 
 
-def colouring(samples):
-    """Columns that tell samples apart: metadata before technical ones, in the sheet's order; numbers of the gate colour nothing."""
+def colouring(samples, first=()):
+    """Columns that tell samples apart: `first`, then metadata in the sheet's order, then technical ones; numbers of the gate never."""
     columns = [c for c in samples if c != "sample" and (c not in gate.COLUMNS or c in FOUND)]
     told = [c for c in columns if _is_number(samples[c]) or _groups(samples[c])]
-    return sorted(told, key=lambda c: (c in FOUND, samples[c].nunique() < 2)) or ["status"]
+    return sorted(told, key=lambda c: (c not in first, c in FOUND, samples[c].nunique() < 2)) or ["status"]
 
 
 def _groups(cells):
