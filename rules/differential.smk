@@ -6,10 +6,22 @@ rule test_differential:
     input:
         f"{RESULTS}/cohort.h5ad",
     output:
-        table=f"{RESULTS}/expression/differential.tsv",
+        table=report(
+            f"{RESULTS}/expression/differential.tsv",
+            caption="../resources/report/captions/differential.rst",
+            category="Genes",
+        ),
         details=f"{RESULTS}/expression/differential.json",
-        volcano=f"{RESULTS}/expression/volcano.svg",
-        ma=f"{RESULTS}/expression/ma.svg",
+        volcano=report(
+            f"{RESULTS}/expression/volcano.svg",
+            caption="../resources/report/captions/volcano.rst",
+            category="Genes",
+        ),
+        ma=report(
+            f"{RESULTS}/expression/ma.svg",
+            caption="../resources/report/captions/ma.rst",
+            category="Genes",
+        ),
     log:
         f"{RESULTS}/logs/test_differential/cohort.log",
     benchmark:

@@ -137,7 +137,11 @@ rule compare:
     input:
         [f"{RESULTS}/models/{model}/metrics.json" for model in MODELS],
     output:
-        f"{RESULTS}/models/comparison.tsv",
+        report(
+            f"{RESULTS}/models/comparison.tsv",
+            caption="../resources/report/captions/comparison.rst",
+            category="Models",
+        ),
     log:
         f"{RESULTS}/logs/compare/models.log",
     benchmark:
@@ -161,7 +165,11 @@ rule differences:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         predictions=[f"{RESULTS}/models/{model}/predictions.tsv" for model in MODELS],
     output:
-        f"{RESULTS}/models/differences.tsv",
+        report(
+            f"{RESULTS}/models/differences.tsv",
+            caption="../resources/report/captions/differences.rst",
+            category="Models",
+        ),
     log:
         f"{RESULTS}/logs/differences/models.log",
     benchmark:

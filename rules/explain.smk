@@ -16,7 +16,11 @@ rule explain:
         models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
         gene_sets=EXPLAINED_SETS,
     output:
-        table=f"{RESULTS}/models/{{model}}/features.tsv",
+        table=report(
+            f"{RESULTS}/models/{{model}}/features.tsv",
+            caption="../resources/report/captions/features.rst",
+            category="Genes",
+        ),
         stability=f"{RESULTS}/models/{{model}}/stability.json",
         gene_sets=f"{RESULTS}/models/{{model}}/gene_sets.tsv" if EXPLAINED_SETS else [],
     log:

@@ -67,7 +67,11 @@ rule cluster_samples:
         cohort=f"{RESULTS}/cohort.h5ad",
     output:
         correlations=f"{RESULTS}/expression/sample_clustering.tsv",
-        heatmap=f"{RESULTS}/expression/heatmap.svg",
+        heatmap=report(
+            f"{RESULTS}/expression/heatmap.svg",
+            caption="../resources/report/captions/heatmap.rst",
+            category="Samples",
+        ),
         clusters=f"{RESULTS}/expression/clusters.tsv",
         details=expand(f"{RESULTS}/expression/{{table}}.json", table=["sample_clustering", "clusters"]),
     log:

@@ -32,7 +32,11 @@ rule qc_gate:
     input:
         facts=sample_facts(USED),
     output:
-        f"{RESULTS}/samples.tsv",
+        report(
+            f"{RESULTS}/samples.tsv",
+            caption="../resources/report/captions/samples.rst",
+            category="Samples",
+        ),
     log:
         f"{RESULTS}/logs/qc_gate/cohort.log",
     benchmark:

@@ -25,7 +25,11 @@ if not FROZEN:
             features=f"{BUNDLE}/features.safetensors" if HAS_FEATURES else [],
             ood=f"{BUNDLE}/ood.safetensors",
             model=f"{BUNDLE}/model/model.json",
-            card=f"{BUNDLE}/MODEL_CARD.md",
+            card=report(
+                f"{BUNDLE}/MODEL_CARD.md",
+                caption="../resources/report/captions/model_card.rst",
+                category="Models",
+            ),
         log:
             f"{RESULTS}/logs/bundle/{SHIPPED}.log",
         benchmark:
@@ -42,6 +46,7 @@ if not FROZEN:
             features=config["features"],
             evaluation=config["evaluation"],
             qc=config["qc"],
+            settings={key: config["training"][key] for key in ("imbalance", "calibration", "threshold")},
             index=(config["reference"]["index"] or f"{REFERENCE}/{ALIGNER}") if FROM_READS else None,
             library=LIBRARY,
         script:
@@ -61,7 +66,11 @@ rule predict:
         manifest=f"{BUNDLE}/manifest.json",
         parts=PARTS,
     output:
-        f"{RESULTS}/predictions.tsv",
+        report(
+            f"{RESULTS}/predictions.tsv",
+            caption="../resources/report/captions/predictions.rst",
+            category="Predictions",
+        ),
     log:
         f"{RESULTS}/logs/predict/new_samples.log",
     benchmark:
@@ -90,7 +99,11 @@ rule validate_externally:
         manifest=f"{BUNDLE}/manifest.json",
         parts=PARTS,
     output:
-        table=f"{RESULTS}/external_validation.tsv",
+        table=report(
+            f"{RESULTS}/external_validation.tsv",
+            caption="../resources/report/captions/external.rst",
+            category="Predictions",
+        ),
         metrics=f"{RESULTS}/external_validation.json",
     log:
         f"{RESULTS}/logs/validate_externally/labelled_samples.log",

@@ -14,7 +14,11 @@ if FROM_READS:
             samples=f"{RESULTS}/samples.tsv",
             layout=REPOSITORY / "resources/multiqc.yaml",
         output:
-            html=f"{MULTIQC}/multiqc_report.html",
+            html=report(
+                f"{MULTIQC}/multiqc_report.html",
+                caption="../resources/report/captions/multiqc.rst",
+                category="Samples",
+            ),
             files=f"{MULTIQC}/files.txt",
             sections=[f"{MULTIQC}/{name}_mqc.tsv" for name in ("sample_status", "fragments", "strandedness")],
         log:
@@ -66,6 +70,19 @@ CAN_REPORT = all(
         *(f"models/{model}/{file}" for model in MODELS for file in ("metrics.json", "predictions.tsv")),
     ]
 )
+# What else the page shows of a run that trains; a frozen bundle's run shows of it what is still there.
+if not FROZEN:
+    SHOWN_OF_TRAINING = [
+        f"{RESULTS}/splits/manifest.tsv",
+        f"{RESULTS}/models/differences.tsv",
+        f"{RESULTS}/models/{SHIPPED}/features.tsv",
+        f"{RESULTS}/models/{SHIPPED}/stability.json",
+        f"{RESULTS}/expression/differential.tsv",
+        f"{RESULTS}/expression/outliers.tsv",
+        *(f"{RESULTS}/models/{model}/calibration.tsv" for model in MODELS),
+        *(f"{RESULTS}/models/{model}/permutation.json" for model in MODELS if model in PERMUTED_MODELS),
+    ]
+    SHOWN_OF_TRAINING += [f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv"] if FRACTIONS else []
 
 
 rule report:
@@ -74,6 +91,9 @@ rule report:
         samples=f"{RESULTS}/samples.tsv",
         cohort=f"{RESULTS}/cohort.h5ad",
         components=f"{RESULTS}/expression/pca.tsv",
+        diagnostics=f"{RESULTS}/expression/diagnostics.json",
+        expression=VIEWS["normalized"],
+        trained=[] if FROZEN else SHOWN_OF_TRAINING,
         comparison=f"{RESULTS}/models/comparison.tsv",
         metrics=[f"{RESULTS}/models/{model}/metrics.json" for model in MODELS],
         predictions=[f"{RESULTS}/models/{model}/predictions.tsv" for model in MODELS],
@@ -82,7 +102,11 @@ rule report:
         external=f"{RESULTS}/external_validation.json" if EXTERNAL else [],
         versions=f"{RESULTS}/versions.tsv",
     output:
-        f"{RESULTS}/report.html",
+        report(
+            f"{RESULTS}/report.html",
+            caption="../resources/report/captions/report.rst",
+            category="Report",
+        ),
     log:
         f"{RESULTS}/logs/report/report.log",
     benchmark:

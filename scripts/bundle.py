@@ -54,6 +54,7 @@ facts = {
     "design": params.design,
     "expression": params.expression,
     "qc": params.qc,
+    "settings": params.settings,
     "training": manifest.remember(
         data.train,
         None if groups is None else groups.tolist(),

@@ -28,5 +28,6 @@ for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.hol
     if files:
         scores[key] = metrics(predictions.read(files))
 if given.permutation:
-    scores["permutation"] = json.loads(Path(given.permutation[0]).read_text())
+    test = json.loads(Path(given.permutation[0]).read_text())
+    scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

@@ -31,6 +31,7 @@ model = pipeline.make_model(
     task=params.design["task"],
     **options,
 )
-pipeline.train(model, data, fitted, params.features, params.seed)
+log = job.news(f"train_{wildcards.model} {wildcards.split}")
+pipeline.train(model, data, fitted, params.features, params.seed, log=log)
 model.save(snakemake.output[0])
 print(f"{wildcards.model}: trained on {model.settings_['device']}")

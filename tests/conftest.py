@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import CHROMIUM, opened_page
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
@@ -34,6 +36,32 @@ def real_data():
     if not REAL_DATA.is_dir():
         pytest.skip(f"the published data sets are not at {REAL_DATA}")
     return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, or a skip that says what is missing."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make setup)")
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine (Debian package chromium)")
+    with sync_api.sync_playwright() as running:
+        chromium = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Function that opens a file: opened(path, width=1200, **options of the context)."""
+    contexts = []
+
+    def open_page(path, width=1200, **options):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
+        return opened_page(contexts[-1], path)
+
+    yield open_page
+    for context in contexts:
+        context.close()
 
 
 def snakemake(folder, *arguments, config="config.yaml", cores=2, check=None, within=()):

@@ -1,43 +1,76 @@
-"""The model card of a bundle: what the run knows, and what only the author can say."""
+"""The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): what the run knows, and what only
+the author can say."""
 
 from rna2model.evaluation import SHOWN
 
 AUTHOR = "**The author must complete this.**"
+SMALL = 75  # test samples, below which no score is precise
+BALANCED = {
+    "auto": "the model's own class weights",
+    "none": "none",
+    "class_weights": "class weights",
+    "smote": "SMOTE within training samples",
+}
+CALIBRATED = {
+    "auto": "as the model's training leaves them",
+    "none": "as the model gives them",
+    "sigmoid": "Platt's sigmoid on inner out-of-fold predictions",
+    "isotonic": "isotonic regression on inner out-of-fold predictions",
+}
 
 
 def write(manifest, scores, chance):
     """Markdown text from the bundle's manifest and the metrics of the shipped model and of `dummy`."""
-    evaluation = manifest["evaluation"]
+    evaluation, shown = manifest["evaluation"], SHOWN[manifest["task"]]
     return f"""# Model card: {manifest["target"]} by {manifest["model"]}
+
+Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122). What a run cannot know says so.
 
 ## What it predicts
 {manifest["task"]} of `{manifest["target"]}`: {_predicted(manifest)}, from bulk RNA-seq expression.
 
 ## Intended use, and who should not use it
-{AUTHOR} Associations found by this model are not causal.
+* Intended users and setting, decision that it supports: {AUTHOR}
+* Out of scope: {AUTHOR} Associations found by this model are not causal.
+* Fairness: performance in groups of sex, age, ancestry and centre: {AUTHOR}
 
-## Training data
-{manifest["training"]["n"]} samples passed quality control and had a label. Source, recruitment and consent: {AUTHOR}
+## Data
+* {manifest["training"]["n"]} samples passed quality control and had a label. {_classes(manifest)}
+* Source, dates, recruitment, inclusion and exclusion, consent and ethics approval: {AUTHOR}
+* How the outcome was determined, and whether blind to expression: {AUTHOR}
+* Sample size: {_size(manifest, scores)}
+* Quality control: {_limits(manifest)}Samples left out, with the reason, are in the run's `samples.tsv`.
+* Missing data: {_missing(manifest)}
+* Batch: {_batch(manifest)}
 
 ## How a sample becomes a prediction
-Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}
+Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}{_reference(manifest)}
 Normalization `{manifest["normalization"]}`, batch correction `{manifest["batch_correction"]}`, both learned on the
-training samples and frozen; then `{manifest["model"]}`. The same files in this folder did all of it in training.
+training samples and frozen; then `{manifest["model"]}`{_features(manifest)}. The same files in this folder did all of it in training.
 `make predict BUNDLE=this_folder SAMPLES=sheet` does it for new samples. It refuses samples that were made otherwise, flags those
 unlike all training samples (`ood_score` above 1), and says what it did about a batch that training never saw.
 
-## How well it does
-{evaluation["repeats"]} x {evaluation["folds"]}-fold cross-validation; normalization, batch correction, scaling and tuning
-({evaluation["inner_folds"]} inner folds) were fitted inside each fold, on its training samples only. The model was
-chosen in the configuration, not by these scores.
+## How it was trained
+{_settings(manifest)}
+* Hyperparameters were tuned in {evaluation["inner_folds"]} inner folds of the training samples. What was chosen: `model/model.json`.
+* The model was named in the configuration, not chosen by the scores below.
+
+## How it was tested
+{evaluation["repeats"]} x {evaluation["folds"]}-fold cross-validation, seed {evaluation["seed"]}{_grouped(manifest)}; normalization, batch correction, scaling and tuning
+were fitted inside each fold, on its training samples only. Who was tested where: the run's `splits/manifest.tsv`.
 
 | metric | estimate (95 % interval) | dummy | n |
 |---|---|---|---|
-{_rows(scores, chance, SHOWN[manifest["task"]])}
-{_permutation(scores)}{_holdout(scores, SHOWN[manifest["task"]])}
+{_rows(scores, chance, shown)}
+{_permutation(scores)}{_elsewhere(scores, shown)}
 The intervals cover the choice of samples from this cohort, not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
 {_small(scores)}
+## Limits
+* Calibration in another population, at other prevalence or with another protocol is not known; check it before use: {AUTHOR}
+* Updating and monitoring after deployment: {AUTHOR}
+* Funding, conflicts of interest, registration, protocol, availability of data: {AUTHOR}
+
 ## Reproducing it
 rna2model {manifest["rna2model"]}; libraries {_versions(manifest["libraries"])}. Checksums are in `manifest.json`.
 """
@@ -48,6 +81,11 @@ def _counting(counting):
         return "The counts were given as a matrix; a new sample must be counted the same way."
     tools = (counting["trimming"]["tool"], counting["alignment"]["tool"], counting["quantification"]["tool"])
     return "Reads were trimmed, aligned and counted with {}, {} and {}.".format(*tools)
+
+
+def _reference(manifest):
+    known = manifest.get("reference") or {}
+    return f" Reference: {known['genes']} genes; checksums in `manifest.json`." if known.get("genes") else ""
 
 
 def _predicted(manifest):
@@ -64,11 +102,88 @@ def _predicted(manifest):
     return seen
 
 
-def _holdout(scores, shown):
-    """Scores on samples that trained nothing, where the design holds some out."""
-    held = scores.get("holdout", {})
-    told = [f"{name} {_interval(held[name])}, n = {held[name]['n']}" for name in shown if name in held]
-    return f"\nOn the fixed hold-out, scored once: {'; '.join(told)}.\n" if told else ""
+def _classes(manifest):
+    told = ", ".join(f"{name} {count}" for name, count in manifest["classes"].items())
+    return f"By class or event: {told}." if told else ""
+
+
+def _size(manifest, scores):
+    n, genes = manifest["training"]["n"], (manifest.get("genes") or {}).get("n")
+    of = f"{n} samples for {genes} annotated genes" if genes else f"{n} samples"
+    tested = max((value["n"] for value in scores.values() if "estimate" in value), default=0)
+    return f"{of}; {tested} were tested. No sample size was calculated beforehand unless the author says so: {AUTHOR}"
+
+
+def _limits(manifest):
+    limits = {k: v for k, v in (manifest.get("qc") or {}).items() if k.startswith(("min_", "max_"))}
+    told = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in limits.items())
+    return f"{told}. " if told and manifest["counting"] else ""
+
+
+def _missing(manifest):
+    rule = (manifest.get("expression") or {}).get("missing", "refuse")
+    cells = {
+        "refuse": "a matrix with missing values is refused",
+        "mean": "missing values get the gene's training mean",
+    }
+    told = cells.get(rule, "missing values come from the nearest training samples")
+    if manifest.get("covariates"):
+        told += f"; missing covariates are imputed by {manifest['features']['impute']}"
+    return f"{told}; samples without a label trained nothing."
+
+
+def _batch(manifest):
+    if not manifest.get("batch_column"):
+        return "the design names no batch."
+    return (
+        f"column `{manifest['batch_column']}`; its association with the target is in the run's `report.html`."
+    )
+
+
+def _features(manifest):
+    selection = (manifest.get("features") or {}).get("selection", "none")
+    told = (
+        f" on {manifest['features']['count']} columns chosen by `{selection}`" if selection != "none" else ""
+    )
+    covariates = manifest.get("covariates") or []
+    return told + (f", with covariates {', '.join(f'`{name}`' for name in covariates)}" if covariates else "")
+
+
+def _settings(manifest):
+    """Imbalance, calibration and threshold, where there are classes and the manifest knows them."""
+    training = manifest.get("settings") or {}
+    if manifest["task"] != "classification" or not training:
+        return "* Settings that are not named here were left at their defaults; see `manifest.json`."
+    threshold = "the most probable class is predicted"
+    if training.get("threshold") == "tuned":
+        threshold = (
+            "the cut between two classes has the best balanced accuracy on inner out-of-fold predictions"
+        )
+    return "\n".join(
+        [
+            f"* Class imbalance: `{training['imbalance']}`, {BALANCED[training['imbalance']]}.",
+            f"* Probabilities: `{training['calibration']}`, {CALIBRATED[training['calibration']]}.",
+            f"* Threshold: `{training['threshold']}`, {threshold}.",
+        ]
+    )
+
+
+def _grouped(manifest):
+    group = (manifest.get("design") or {}).get("group")
+    return f", never dividing a `{group}`" if group else ""
+
+
+def _elsewhere(scores, shown):
+    """Scores where random folds do not reach: on a fixed hold-out, on batches that training did not see."""
+    told = _told(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
+    return told + _told(scores.get("leave_one_batch_out"), shown, "On batches that training never saw")
+
+
+def _told(held, shown, where):
+    told = [
+        f"{name} {_interval(held[name])}, n = {held[name]['n']}" for name in shown if name in (held or {})
+    ]
+    return f"\n{where}: {'; '.join(told)}.\n" if told else ""
 
 
 def _rows(scores, chance, shown):
@@ -92,13 +207,17 @@ def _number(value):
 def _permutation(scores):
     test = scores.get("permutation")
     if not test:
-        return ""
+        return "\nThe scores were not compared with those of shuffled labels.\n"
     return f"\nShuffled labels reached this {test.get('metric', 'score')} with p = {test['p']:.3g} ({test['n']} permutations).\n"
 
 
 def _small(scores):
     n = max((value["n"] for value in scores.values() if "estimate" in value), default=0)
-    return f"\n**Warning: {n} test samples; below about 75, no such score is precise.**\n" if n < 75 else ""
+    return (
+        f"\n**Warning: {n} test samples; below about {SMALL}, no such score is precise.**\n"
+        if n < SMALL
+        else ""
+    )
 
 
 def _versions(libraries):

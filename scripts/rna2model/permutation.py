@@ -63,14 +63,21 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
     statistic = ranking.nanmean(np.array(values))
     if np.isnan(statistic).any():
         raise InputProblem("permutation test: no fold tests a sample of each class; use fewer folds.")
-    reached = int((statistic[1:] >= statistic[0] - 1e-12).sum())
+    return summary(statistic, "auroc")
+
+
+def summary(statistic, metric):
+    """What a permutation test says: statistic (1 + n,) of the labels themselves and of n permutations."""
+    values, n = statistic[1:], len(statistic) - 1
+    reached = int((values >= statistic[0] - 1e-12).sum())
     return {
         "statistic": float(statistic[0]),
         "p": (reached + 1) / (n + 1),
         "n": n,
-        "metric": "auroc",
-        "mean": float(statistic[1:].mean()),
-        "sd": float(statistic[1:].std()),
+        "metric": metric,
+        "mean": float(values.mean()),
+        "sd": float(values.std()),
+        "values": [round(float(value), 6) for value in values],
     }
 
 

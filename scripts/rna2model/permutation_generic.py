@@ -49,15 +49,7 @@ def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, lo
     if np.isnan(statistic[0]) or (np.isnan(statistic).any() and task == "classification"):
         raise InputProblem("permutation test: no fold tests samples that can be compared; use fewer folds.")
     statistic = np.where(np.isnan(statistic), 0.5 if task == "survival" else 0.0, statistic)
-    reached = int((statistic[1:] >= statistic[0] - 1e-12).sum())
-    return {
-        "statistic": float(statistic[0]),
-        "p": (reached + 1) / (n + 1),
-        "n": n,
-        "metric": METRICS[task],
-        "mean": float(statistic[1:].mean()),
-        "sd": float(statistic[1:].std()),
-    }
+    return permutation.summary(statistic, METRICS[task])
 
 
 def _draw(task, y, units, train_rows, n, rng):

@@ -5,7 +5,7 @@ Scaling, rotation and the decompositions of the inner folds do not use the value
 
 import numpy as np
 
-from rna2model import ranking, regression_metrics, splits
+from rna2model import permutation, ranking, regression_metrics, splits
 from rna2model.errors import InputProblem
 from rna2model.models import base, ridge
 from rna2model.models.rotation import Rotation
@@ -42,15 +42,7 @@ def permutation_test(folds, values, groups=None, n=200, seed=1, inner_folds=5, l
     if np.isnan(statistic[0]):
         raise InputProblem("permutation test: no fold tests different values; use fewer folds.")
     statistic = np.where(np.isnan(statistic), 0.0, statistic)
-    reached = int((statistic[1:] >= statistic[0] - 1e-12).sum())
-    return {
-        "statistic": float(statistic[0]),
-        "p": (reached + 1) / (n + 1),
-        "n": n,
-        "metric": "spearman",
-        "mean": float(statistic[1:].mean()),
-        "sd": float(statistic[1:].std()),
-    }
+    return permutation.summary(statistic, "spearman")
 
 
 def permuted(y, units, rng):

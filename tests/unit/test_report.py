@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from rna2model import config as configuration
-from rna2model import report, report_figures
+from rna2model import report, report_cohort
 
 MODELS = ["logistic_l2", "dummy"]
 EVIL = "</script><script>alert(1)</script>"
@@ -101,8 +101,18 @@ def test_cells_of_the_sheet_cannot_become_markup(made):
 def test_figures_are_valid_json(made):
     page = report.render(*made(note=EVIL), MODELS)
     figures = json.loads(re.search(r'id="figures">(.*?)</script>', page, re.S)[1])
-    assert {"pca", "comparison", "confusion", "quality", "roc", "calibration"} == set(figures)
-    assert set(figures["pca"]["choices"]) >= {"condition", "batch"}
+    always = {
+        "pca",
+        "comparison",
+        "confusion",
+        "quality",
+        "roc",
+        "precision_recall",
+        "calibration",
+        "decision",
+    }
+    assert set(figures) == always
+    assert set(figures["pca"]["cloud"]["columns"]) >= {"condition", "batch"}
 
 
 @pytest.mark.parametrize(
@@ -121,7 +131,12 @@ def test_a_model_no_better_than_dummy_and_excluded_samples_are_said_first(made):
 def test_samples_are_coloured_by_the_sheet_s_columns_and_not_by_quality_numbers():
     rows = {"sample": ["a", "b"], "status": "included", "duplicate_pct": [0.1, 0.2], "trimmed": [1, 2]}
     table = pd.DataFrame(rows).assign(strandedness="reverse", condition=["x", "y"], batch="b1")
-    assert report_figures._colouring(table) == ["condition", "batch", "status", "strandedness"]
+    assert report_cohort.colouring(table.set_index("sample")) == [
+        "condition",
+        "batch",
+        "status",
+        "strandedness",
+    ]
 
 
 def test_an_external_validation_is_shown_only_of_a_frozen_bundle(made):

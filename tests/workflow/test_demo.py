@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from rna2model import bundle, cohort, fragments
+from tests.browser import DRAWN
+from tests.conftest import snakemake
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +124,22 @@ def test_reports_are_there_and_load_nothing_from_the_network(demo):
     multiqc = (demo.results / "multiqc/multiqc_report.html").read_text()
     for text in ("Sample status", "Where the fragments went", "truncated", "RSeQC", "FastQC (trimmed)"):
         assert text in multiqc
+
+
+def test_every_figure_of_the_report_is_drawn_in_a_browser(demo, opened):
+    page = opened(demo.results / "report.html")
+    drawn = page.evaluate(DRAWN)
+    assert {"quality", "pca", "roc", "calibration", "decision", "permutation", "features", "volcano"} <= set(
+        drawn
+    )
+    assert all(drawn.values()) and page.heard == []
+
+
+def test_snakemake_s_own_report_finds_its_captions(demo):
+    run = snakemake(demo.folder, "--report", demo.folder / "snakemake_report.html")
+    assert run.returncode == 0, run.text[-3000:]
+    page = (demo.folder / "snakemake_report.html").read_text()
+    assert "TRIPOD+AI" in page and "3-fold cross-validation" in page and "Out-of-fold scores" in page
 
 
 def test_no_section_of_the_quality_page_broke(demo):

@@ -15,6 +15,7 @@ A network is an object with
 
 import hashlib
 import json
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +28,10 @@ from rna2model.models.torch_state import Journal
 __all__ = ["Fold", "Plan", "held_out", "train"]
 
 STATE = ("weights", "first_moments", "second_moments")  # of a checkpoint
-LOG_EVERY = 25  # epochs
+LOG_EVERY, LOG_SECONDS = (
+    25,
+    30.0,
+)  # epochs between lines of the log, and the longest time where epochs are long
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # AdamW (Loshchilov & Hutter 2019), torch's defaults
 
 
@@ -108,6 +112,7 @@ class Program:
         self.live, self.active = np.arange(shape[1]), np.ones(shape, dtype=bool)
         self.best, self.best_epoch = np.full(shape, np.inf), np.zeros(shape, dtype=int)
         self.curve, self.epoch, self.steps, self.key = np.empty((0, *shape)), 0, 0, None
+        self.told = time.monotonic()
         self._prepare()
 
     def _initial(self, outputs):
@@ -187,10 +192,12 @@ class Program:
         line["validation_loss"] = None if held_out is None else _rounded(held_out.mean(axis=0))
         line["learning_rate"] = [self.settings[i]["learning_rate"] for i in self.live]
         self.plan.journal.write(line)
-        if self.epoch % LOG_EVERY == 0:
+        if self.epoch % LOG_EVERY == 0 or time.monotonic() - self.told >= LOG_SECONDS:
+            self.told = time.monotonic()
             shown = "" if held_out is None else f", validation {line['validation_loss']}"
             self.plan.log(
-                f"{self.plan.label}, epoch {self.epoch}: {line['networks']} networks, loss {learned.mean():.4f}{shown}"
+                f"{self.plan.label}, epoch {self.epoch} of at most {self.plan.epochs}: {line['networks']} networks,"
+                f" loss {learned.mean():.4f}{shown}"
             )
 
     def resume(self, truth):

@@ -1,0 +1,134 @@
+"""The methods paragraph with the run's own numbers and versions, and its provenance."""
+
+STRATA = {"classification": "class", "regression": "quantiles of the target", "survival": "event"}
+CITED = {  # what a paper that uses a method must name
+    "tmm": "TMM (Robinson & Oshlack 2010)",
+    "deseq2": "DESeq2's median of ratios (Love et al. 2014)",
+    "vst": "DESeq2's variance stabilising transformation (Anders & Huber 2010)",
+    "upper_quartile": "upper quartiles (Bullard et al. 2010)",
+    "combat": "ComBat (Johnson et al. 2007)",
+    "limma": "limma's removeBatchEffect (Ritchie et al. 2015)",
+    "center": "centring each batch without labels",
+}
+
+
+def paragraphs(run, config):
+    """List of paragraphs in the words of a methods section."""
+    return [
+        _samples(run, config),
+        _expression(run, config),
+        _models(run, config),
+        _scores(run, config),
+        _software(run),
+    ]
+
+
+def _samples(run, config):
+    flow, counting, design = run["flow"], run["manifest"].get("counting"), config["design"]
+    classes = ", ".join(f"{name} {count}" for name, count in flow["classes"].items())
+    told = f"{flow['included']} of {flow['sheet']} samples passed quality control, {flow['labelled']} of them with a label"
+    told += f" ({classes}). " if classes else ". "
+    if design["group"]:
+        known = {run["group_of"].get(name) for name in run["predictions"][run["shipped"]]["sample"]}
+        told += f"They come from {len(known)} different values of {design['group']}. "
+    if not counting:
+        return f"{told}Counts were given as a matrix ({run['manifest']['counts_unit']})."
+    tool = {key: counting[key]["tool"] for key in ("trimming", "alignment", "quantification")}
+    steps = [f"trimmed with {_with_version(run, tool['trimming'])}"] if tool["trimming"] != "none" else []
+    if tool["alignment"] != "none" and tool["quantification"] != "salmon":
+        steps.append(f"aligned with {_with_version(run, tool['alignment'])}")
+    steps.append(f"counted per gene with {_with_version(run, tool['quantification'])}")
+    reference = run["manifest"].get("reference") or {}
+    genes = f" against an annotation of {reference['genes']} genes" if reference.get("genes") else ""
+    return f"{told}Reads were {_and(steps)}{genes}; strandedness was determined per sample."
+
+
+def _expression(run, config):
+    expression, inner = config["expression"], config["evaluation"]["inner_folds"]
+    method = CITED.get(run["manifest"]["normalization"], run["manifest"]["normalization"])
+    corrected = run["manifest"]["batch_correction"]
+    batches = (
+        "No batch correction was applied."
+        if corrected == "none"
+        else f"Batches were corrected by {CITED.get(corrected, corrected)}."
+    )
+    chosen = (
+        " The method was chosen on training samples by leaving batches out."
+        if expression["batch_correction"] == "auto"
+        else ""
+    )
+    selection = config["features"]["selection"]
+    selected = (
+        ""
+        if selection == "none"
+        else f" {config['features']['count']} features were selected by {selection.replace('_', ' ')}."
+    )
+    return (
+        f"Expression was normalised with {method}. {batches}{chosen}{selected} Gene filter, normalisation, correction,"
+        f" selection, scaling and hyperparameters ({inner} inner folds) were fitted on the training samples of each split only."
+    )
+
+
+def _models(run, config):
+    evaluation, design = config["evaluation"], config["design"]
+    rivals = [m.replace("_", " ") for m in run["models"]]
+    grouped = f" that never divides a {design['group']}" if design["group"] else ""
+    told = (
+        f"{_and(rivals).capitalize()} were compared by {evaluation['repeats']} x {evaluation['folds']}-fold"
+        f" cross-validation stratified by {STRATA[design['task']]}{grouped} (seed {evaluation['seed']})."
+    )
+    if design["covariates"]:
+        told += f" Models also saw {_and(design['covariates'])}."
+    training = config["training"]
+    settings = [
+        f"{key} {training[key]}" for key in ("imbalance", "calibration", "threshold") if key in training
+    ]
+    return f"{told} Settings: {', '.join(settings)}." if design["task"] == "classification" else told
+
+
+def _scores(run, config):
+    from rna2model.evaluation import SHOWN
+    from rna2model.report_warnings import number
+
+    main = SHOWN[run["task"]][0]
+    value, told = run["metrics"][run["shipped"]].get(main, {}), ""
+    unit = config["design"]["group"] or "sample"
+    if value.get("estimate") is not None:
+        floor = run["metrics"]["dummy"].get(main, {}).get("estimate")
+        told = (
+            f"The shipped model, {run['shipped'].replace('_', ' ')}, was named before any score was known and reached a"
+            f" {main.replace('_', ' ')} of {number(value['estimate'])} (95 % interval {number(value['lower'])} to"
+            f" {number(value['upper'])}, n = {value['n']}; a model without genes {number(floor)}). "
+        )
+    told += f"Intervals are percentiles of 1,000 bootstraps of {unit}s within folds."
+    test = run["metrics"][run["shipped"]].get("permutation")
+    if test:
+        told += f" Of {test['n']} permutations with all fitting repeated, p = {number(test['p'], 4)} ((b + 1) / (m + 1))."
+    return told
+
+
+def _software(run):
+    libraries = {name: version for name, version in run["manifest"]["libraries"].items() if version}
+    listed = ", ".join(f"{name} {version}" for name, version in libraries.items())
+    return f"Analyses used rna2model {run['manifest']['rna2model']}{' with ' + listed if listed else ''}."
+
+
+def _with_version(run, tool):
+    """A tool's name with the version that the run wrote down, where it did."""
+    if run["versions"] is None:
+        return tool
+    names = {"featurecounts": "subread", "htseq": "htseq-count"}
+    for row in run["versions"].itertuples():
+        if row.tool.lower() in (tool, names.get(tool)):
+            return f"{row.tool} {row.version}"
+    return tool
+
+
+def _and(items):
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def provenance(run, config):
+    """What it takes to do the run again."""
+    keys = ("rna2model", "libraries", "reference", "genes", "files")
+    return {key: run["manifest"][key] for key in keys if key in run["manifest"]} | {"config": config}

@@ -1,0 +1,133 @@
+"""What the report reads: the tables and numbers of a finished run, as far as they are there."""
+
+import gzip
+import json
+
+import numpy as np
+import pandas as pd
+
+TOP_GENES = 40  # of the features' table, in the heat map
+MOST_COLUMNS = 200  # samples of a heat map
+
+
+def gather(results, config, models):
+    """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
+    task, shipped = config["design"]["task"], config["shipped_model"]
+    own, seen = results / f"models/{shipped}", results / "expression"
+    frozen = config["training"]["retrain"] == "never"
+    run = {
+        "task": task,
+        "models": models,
+        "shipped": shipped,
+        "samples": table(results / "samples.tsv"),
+        "components": numbers(table(seen / "pca.tsv"), ("PC", "pc")),
+        "metrics": {m: document(results / f"models/{m}/metrics.json") for m in models},
+        "predictions": {m: predictions(results / f"models/{m}/predictions.tsv", task) for m in models},
+        "permutations": {m: document(results / f"models/{m}/permutation.json") for m in models},
+        "calibration": {m: optional(results / f"models/{m}/calibration.tsv") for m in models},
+        "differences": optional(results / "models/differences.tsv"),
+        "folds": optional(results / "splits/manifest.tsv"),
+        "diagnostics": document(seen / "diagnostics.json"),
+        "outliers": None if frozen else optional(seen / "outliers.tsv"),
+        "differential": optional(seen / "differential.tsv"),
+        "features": optional(own / "features.tsv"),
+        "stability": document(own / "stability.json"),
+        "learning": optional(own / "learning_curve.tsv") if config["evaluation"]["learning_curve"] else None,
+        "manifest": document(results / "bundle/manifest.json"),
+        "served": optional(results / "predictions.tsv"),
+        "external": document(results / "external_validation.json") if frozen else None,
+        "versions": optional(results / "versions.tsv"),
+    }
+    for column in ("reads", "mapped_pct", "assigned_pct"):
+        run["samples"][column] = pd.to_numeric(run["samples"].get(column), errors="coerce")
+    for key, text in TEXT.items():
+        if run[key] is not None:
+            run[key] = numbers(run[key], but=text)
+    run["calibration"] = {
+        m: numbers(part, but=("outcome",)) for m, part in run["calibration"].items() if part is not None
+    }
+    run["heatmap"] = top_expression(run, seen / f"{config['expression']['normalization']}.tsv.gz")
+    return run
+
+
+TEXT = {  # columns of optional tables that are no numbers
+    "differences": ("model", "against", "metric"),
+    "outliers": ("sample", "verdict"),
+    "differential": ("contrast", "gene_id", "symbol"),
+    "features": ("feature", "symbol", "class", "above_control"),
+    "learning": ("metric",),
+}
+
+
+def table(path):
+    """A TSV as text cells: names and metadata are never numbers here."""
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+
+
+def optional(path):
+    """The same, or None where the file is not there."""
+    return table(path) if path.exists() else None
+
+
+def document(path):
+    """A JSON file, or None where it is not there."""
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def numbers(frame, start=(), but=None):
+    """`frame` with the columns whose names start so, or all but some, as numbers (NaN for empty cells)."""
+    chosen = [c for c in frame if (c.startswith(start) if but is None else c not in but)]
+    frame[chosen] = frame[chosen].apply(pd.to_numeric, errors="coerce")
+    return frame
+
+
+def predictions(path, task):
+    """Out-of-fold predictions with their numbers as numbers."""
+    more = {"regression": ("truth", "predicted"), "survival": ("time", "event", "predicted")}
+    return numbers(table(path), ("prob_", "survival_", *more.get(task, ())))
+
+
+def first_repeat(frame):
+    """Rows of one repeat of the cross-validation: a sample once."""
+    return frame[frame["split"].str.match(r"r1f")] if len(frame) else frame
+
+
+def top_expression(run, path):
+    """{genes, names, samples, values (genes, samples)} of the strongest features, or None without them.
+
+    Read line by line: of a matrix of 20,000 genes and 1,000 samples only TOP_GENES rows become numbers. Of more than
+    MOST_COLUMNS samples as many are taken, evenly over the classes (or the order of what is predicted).
+    """
+    if run["features"] is None or not path.exists():
+        return None
+    features = run["features"].drop_duplicates("feature").head(TOP_GENES)
+    symbols = dict(zip(features["feature"], features["symbol"], strict=True))
+    rows = {}
+    with gzip.open(path, "rt") as file:
+        header = next(file).rstrip("\n").split("\t")[1:]
+        for line in file:
+            gene, _, rest = line.partition("\t")
+            if gene in symbols:
+                rows[gene] = np.array(rest.split("\t"), dtype=float)
+    genes = [gene for gene in symbols if gene in rows]
+    order = {name: place for place, name in enumerate(header)}
+    truth = _truth(run)
+    truth = truth[truth["sample"].isin(order)].sort_values(["truth", "sample"], kind="stable")
+    if not genes or truth.empty:
+        return None
+    chosen = truth.iloc[np.unique(np.linspace(0, len(truth) - 1, MOST_COLUMNS).round().astype(int))]
+    values = np.array([rows[gene] for gene in genes])[:, [order[name] for name in chosen["sample"]]]
+    spread = values.std(axis=1, keepdims=True)
+    return {
+        "genes": genes,
+        "names": [symbols[gene] or gene for gene in genes],
+        "samples": chosen["sample"].tolist(),
+        "truth": chosen["truth"].tolist(),
+        "values": (values - values.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1),
+    }
+
+
+def _truth(run):
+    """DataFrame sample, truth of the labelled samples, each once; for survival the time."""
+    found = run["predictions"][run["shipped"]].drop_duplicates("sample")
+    return found.rename(columns={"time": "truth"} if run["task"] == "survival" else {})[["sample", "truth"]]
