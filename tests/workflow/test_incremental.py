@@ -140,6 +140,7 @@ EVALUATION = {
 FITTING = {
     "fit_normalizer": SPLITS,
     "fit_batch_model": SPLITS,
+    "fit_ood": 1,
     "train": SPLITS * (MODELS - 1) - 3,  # only the shipped model is trained on `full`
     "train_torch": SPLITS - 1,
     "score": (SPLITS - 1) * MODELS,
@@ -168,7 +169,12 @@ def annotated(table):
         pytest.param(relabelled, {}, COHORT, id="a label"),
         pytest.param(annotated, {}, dict.fromkeys(ALL_SAMPLES, 1), id="a cell that no model reads"),
         pytest.param(None, {"qc": {"min_mapped_pct": 51}}, COHORT, id="a limit of the gate"),
-        pytest.param(None, {"trimming": {"min_length": 25}}, COHORT | READS, id="an option of trimming"),
+        pytest.param(
+            None,
+            {"trimming": {"min_length": 25}},
+            COHORT | READS | {"describe_counting": 1},
+            id="an option of trimming",
+        ),
         pytest.param(
             None,
             {"qc": {"rseqc_fragments": 1000}},
