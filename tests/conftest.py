@@ -12,17 +12,30 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
 
-@pytest.hookimpl(tryfirst=True)
+SHARE_THE_DEMO = {f"tests/workflow/test_{name}.py" for name in ("demo", "incremental", "serving", "explore")}
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """With two workers (`make test`) a file stays together, and so do all files that share the run of the demo."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByRun(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return "demo" if file in SHARE_THE_DEMO else file
+
+    config.option.loadscopereorder = False
+    return ByRun(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """Whole runs start first and share their fixtures: with two workers (`make test`) one file, and all of the demo, stay together."""
-    order = {"workflow": 0, "slurm": 1, "faults": 2}
-
-    def group(item):
-        return "demo" if "demo" in item.fixturenames else item.nodeid.split("::")[0]
-
-    items.sort(key=lambda item: (group(item) != "demo", order.get(item.path.parent.name, 3)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    """Whole runs start first, the demo before all: two workers end at about the same time."""
+    order = {"workflow": 1, "slurm": 2, "faults": 3}
+    items.sort(
+        key=lambda item: (
+            0 if item.nodeid.split("::")[0] in SHARE_THE_DEMO else order.get(item.path.parent.name, 4)
+        )
+    )
 
 
 @pytest.fixture(scope="session")
