@@ -68,7 +68,7 @@ class Finished:
             {**manifest, "batch_correction": "combat", "genes": genes, "libraries": libraries},
             "bundle/manifest.json",
         )
-        self.save(pd.DataFrame({"tool": ["STAR"], "version": ["2.7.11b"]}), "versions.tsv")
+        self.save(pd.DataFrame({"software": ["STAR"], "version": ["2.7.11b"]}), "versions.tsv")
         return self
 
     def _samples(self):

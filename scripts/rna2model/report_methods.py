@@ -119,8 +119,8 @@ def _with_version(run, tool):
         return tool
     names = {"featurecounts": "subread", "htseq": "htseq-count"}
     for row in run["versions"].itertuples():
-        if row.tool.lower() in (tool, names.get(tool)):
-            return f"{row.tool} {row.version}"
+        if row.software.lower() in (tool, names.get(tool)):
+            return f"{row.software} {row.version}"
     return tool
 
 
