@@ -86,7 +86,7 @@ def test_the_covariate_is_what_the_models_use_in_every_fold(clinical):
     assert float(features["effect"][0]) > 0  # towards `well`, the older
     stability = json.loads((clinical.results / "models/logistic_l2/stability.json").read_text())
     assert stability["note"] is None and stability["stability"] < 0.7  # the 30 genes beside it are noise
-    assert features["above_control"][0] == "True" and stability["shuffled_labels"]["n"] == 20
+    assert str(features["above_control"][0]) == "True" and stability["shuffled_labels"]["n"] == 20
     differences = clinical.table("models/differences.tsv").set_index(["model", "against", "metric"])
     assert float(differences.loc[("logistic_l2", "dummy", "balanced_accuracy"), "lower"]) > 0.2
 
