@@ -80,7 +80,8 @@ def test_a_planted_risk_is_ranked_and_its_survival_predicted(survival):
     table, new = survival.table("models/cox_ridge/predictions.tsv"), survival.table("predictions.tsv")
     shown = [name for name in table if name.startswith("survival_")]
     assert list(table.columns) == ["sample", "split", "time", "event", "predicted", "risk_group", *shown]
-    assert list(new.columns) == ["sample", "predicted", "risk_group", *shown, "flags"] and len(shown) == 3
+    served = ["batch_policy", "ood_score", "flags"]
+    assert list(new.columns) == ["sample", "predicted", "risk_group", *shown, *served] and len(shown) == 3
     assert new["sample"].tolist() == NEW
     for frame in (table, new):
         probabilities = frame[shown].to_numpy()
