@@ -64,7 +64,7 @@ def start(running, folder, *arguments):
 @pytest.fixture(scope="module")
 def finished(running, matrix):
     """(text, SLURM's own records) of a run to the held-out predictions of a torch model."""
-    memory = f"import_matrix:mem_mb={TOO_LITTLE} if attempt == 1 else {ENOUGH}"
+    memory = f"import_training_matrix:mem_mb={TOO_LITTLE} if attempt == 1 else {ENOUGH}"
     run = start(running, matrix, "--set-resources", memory, "--", "results/splits/r1f1/predictions/mlp.tsv")
     text, _ = run.communicate(timeout=300)
     assert run.returncode == 0, text[-5000:]
