@@ -3,7 +3,9 @@
 import os
 import re
 import subprocess
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import yaml
@@ -20,7 +22,7 @@ def ask(folder, packages, **programs):
     lines = "set -euo pipefail\n" + versions.question(folder / "environment.yaml")
     done = subprocess.run(
         ["bash", "-c", lines],
-        env=os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"},
+        env=os.environ | {"PATH": f"{folder}:{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
