@@ -9,11 +9,10 @@ given, params = snakemake.input, snakemake.params
 
 data, design = cohort.read(given.cohort), params.design
 manifest = splitdata.read_manifest(given.manifest)
-groups = dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
+groups = splitdata.group_of(data, design)
 tables = {name: predictions.read([path]) for name, path in zip(params.models, given.predictions, strict=True)}
 names = set(next(iter(tables.values()))["split"])
-splits = {name: splitdata.of(data, manifest, name, design) for name in names}
-training = {name: split.outcome(split.train) for name, split in splits.items()}
+training = splitdata.training_outcomes(data, manifest, names, design)
 
 with open(snakemake.output[0], "w", newline="") as file:
     out = csv.writer(file, delimiter="\t", lineterminator="\n")

@@ -10,13 +10,12 @@ given, params = snakemake.input, snakemake.params
 
 data, design = cohort.read(given.cohort), params.design
 manifest = splitdata.read_manifest(given.manifest)
-groups = dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
+groups = splitdata.group_of(data, design)
 
 
 def metrics(table):
     """Scores of a table of predictions; survival takes its censoring weights from the training samples of each split."""
-    splits = {name: splitdata.of(data, manifest, name, design) for name in set(table["split"])}
-    training = {name: split.outcome(split.train) for name, split in splits.items()}
+    training = splitdata.training_outcomes(data, manifest, set(table["split"]), design)
     return evaluation.metrics(table, groups=groups, seed=params.seed, task=design["task"], training=training)
 
 

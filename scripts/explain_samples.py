@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import cohort, job, models, outcome, splitdata, surrogate
+from rna2model import cohort, job, models, outcome, pipeline, splitdata, surrogate
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -21,10 +21,9 @@ def explain(split, folder, artefacts, samples, choose):
     seen = data if samples is None else splitdata.SplitData(everyone, [], samples, [], design)
     rows = choose(len(seen.test))
     X = seen.expression(seen.test, *fitted, unseen=unseen)[rows]
-    names = fitted[-1].names_ if fitted[-1] else fitted[0].genes_
+    names = pipeline.seen(fitted[0], fitted[-1])
     taken = [seen.test[row] for row in rows]
-    what = {"regression": design["target"], "survival": "risk"}.get(design["task"])
-    model = models.load(folder)
+    model, what = models.load(folder), outcome.quantity(design)
     return surrogate.table(model, taken, X, training, names, data.cohort.symbol_of, split, what, params.seed)
 
 

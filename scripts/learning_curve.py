@@ -9,16 +9,16 @@ given, params = snakemake.input, snakemake.params
 
 data, design = cohort.read(given.cohort), params.design
 manifest = splitdata.read_manifest(given.manifest)
-splits = {name: splitdata.of(data, manifest, name, design) for name in params.folds}
+training = splitdata.training_outcomes(data, manifest, params.folds, design)
 table = learningcurve.table(
     predictions.read(given.fewer),
     predictions.read(given.whole),
-    {name: len(split.train) for name, split in splits.items()},
+    {name: len(outcomes) for name, outcomes in training.items()},
     evaluation.SHOWN[design["task"]],
-    groups=dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None,
+    groups=splitdata.group_of(data, design),
     seed=params.seed,
     task=design["task"],
-    training={name: split.outcome(split.train) for name, split in splits.items()},
+    training=training,
 )
 table.to_csv(snakemake.output[0], sep="\t", index=False)
 with pd.option_context("display.width", 200):

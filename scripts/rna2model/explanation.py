@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rna2model import importance, shuffled
+from rna2model import importance, outcome, pipeline, shuffled
 from rna2model.errors import InputProblem
 
 MOST = 100  # training samples that SHAP values and gradients are averaged over
@@ -50,7 +50,7 @@ class Explainer:
 
     def explain(self, data, model, fitted, final=False):
         """The Explained of a model and the artefacts (normalizer, batch model, features) of its split."""
-        names = fitted[-1].names_ if fitted[-1] else fitted[0].genes_
+        names = pipeline.seen(fitted[0], fitted[-1])
         X, y, groups = data.expression(data.train, *fitted), data.outcome(data.train), data.groups(data.train)
         rows = np.sort(np.random.default_rng(self.seed).permutation(len(X))[:MOST])
         shown, again = X[rows], {"groups": groups, "select": self.selector(fitted[-1], model.SEES)}
@@ -66,8 +66,7 @@ class Explainer:
         return found
 
     def _classes(self, model, effects):
-        alone = {"regression": self.design["target"], "survival": "risk"}.get(self.design["task"])
-        return model.classes_ if effects > 1 else [alone or model.classes_[-1]]
+        return model.classes_ if effects > 1 else [outcome.quantity(self.design) or model.classes_[-1]]
 
 
 def stability(folds, final):

@@ -29,6 +29,11 @@ def title(design):
     return design["target"]
 
 
+def quantity(design):
+    """Name of the one number that a model predicts; None for classes."""
+    return {"regression": design["target"], "survival": "risk"}.get(design["task"])
+
+
 def is_known(metadata, design):
     """Whether a sample with these cells ({column: text}) can train; one that cannot is a new sample."""
     return not any(is_missing(metadata[column]) for column in columns(design))

@@ -108,9 +108,7 @@ def draw(y, units, train_rows, n, rng):
             drawn.append(new)
         if len(drawn) == n:
             return drawn
-    raise InputProblem(
-        "permutation test: the labels cannot be permuted without emptying a class of a training set."
-    )
+    raise InputProblem("labels cannot be permuted without emptying a class of a training set")
 
 
 def _aurocs(fold, trained, tested, units, inner_folds, seed):

@@ -26,7 +26,7 @@ def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, lo
         1
     ]
     train_rows = [[row[name] for name in fold.train] for fold in folds]
-    drawn = [y, *_draw(task, y, units, train_rows, n, np.random.default_rng(seed))]
+    drawn = [y, *draw(task, y, units, train_rows, n, np.random.default_rng(seed))]
     found = []
     for number, (fold, rows) in enumerate(zip(folds, train_rows, strict=True)):
         tested = [row[name] for name in fold.test]
@@ -52,7 +52,7 @@ def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, lo
     return permutation.summary(statistic, METRICS[task])
 
 
-def _draw(task, y, units, train_rows, n, rng):
+def draw(task, y, units, train_rows, n, rng):
     """List of `n` permutations of y, as `permutation_test` says, each of which leaves something to train on."""
     if task == "classification":
         classes, numbers = np.unique(y, return_inverse=True)
@@ -64,7 +64,7 @@ def _draw(task, y, units, train_rows, n, rng):
             drawn.append(new)
         if len(drawn) == n:
             return drawn
-    raise InputProblem("permutation test: too few events to leave two in every training set.")
+    raise InputProblem("labels cannot be permuted: too few events to leave two in every training set")
 
 
 def _statistic(task, model, X, truth):

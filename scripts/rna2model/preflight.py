@@ -10,18 +10,10 @@ from rna2model import covariates, design, disk, genesets, manifest, outcome, pro
 from rna2model.errors import InputProblem
 
 # folders and files that a run writes right below its results
-WRITTEN = {
-    "aligned",
-    "benchmarks",
-    "bundle",
-    "cohort.h5ad",
-    "counts",
-    "expression",
-    "logs",
-    "models",
-    "multiqc",
-}
-WRITTEN |= {"predictions.tsv", "qc", "reads", "reference", "report.html", "salmon", "samples.tsv", "splits"}
+WRITTEN = {"cohort.h5ad", "predictions.tsv", "report.html", "samples.tsv", "versions.tsv"}
+WRITTEN |= {"external_validation.json", "external_validation.tsv"}
+WRITTEN |= {"aligned", "benchmarks", "bundle", "counts", "expression", "logs", "models", "multiqc"}
+WRITTEN |= {"qc", "reads", "reference", "salmon", "splits", "versions"}
 
 
 def check(given, folders, thorough=False):

@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from rna2model import importance, models, permutation, permutation_ridge
-from rna2model.errors import InputProblem
+from rna2model import importance, models, permutation_generic
 
 SHUFFLES = 100  # of linear models, where all are fitted in one batch
 SEEDS = 3  # models of other seeds, where a model draws
 QUANTILE = 0.95
-MOST_DRAWS = 20  # for each one wanted
 
 
 def wanted(setting, model):
@@ -24,17 +22,7 @@ def draw(task, y, groups, trained, n, seed):
     trained : row numbers of each training set; every one keeps two samples of each class. InputProblem where none can.
     """
     units = np.unique(np.arange(len(y)) if groups is None else groups, return_inverse=True)[1]
-    rng, found = np.random.default_rng(seed), []
-    if task == "regression":
-        return np.array([permutation_ridge.permuted(y, units, rng) for _ in range(n)])
-    classes = np.unique(y)
-    for _ in range(MOST_DRAWS * n):
-        new = permutation.permuted(y, units, rng)
-        if all((new[rows] == label).sum() >= 2 for rows in trained for label in classes):
-            found.append(new)
-        if len(found) == n:
-            return np.array(found)
-    raise InputProblem("labels cannot be shuffled without emptying a class of a training set")
+    return np.array(permutation_generic.draw(task, y, units, trained, n, np.random.default_rng(seed)))
 
 
 def effects(model, X, outcomes, shown, groups=None, select=None):

@@ -72,6 +72,17 @@ def of(data, manifest, split, design):
     return SplitData(data, train, test, full, design)
 
 
+def group_of(data, design):
+    """{sample: group (donor)} of a Cohort, or None where the design has none."""
+    return dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
+
+
+def training_outcomes(data, manifest, names, design):
+    """{split: what is predicted of its training samples}, of a Cohort and a manifest that are read already."""
+    splits_of = {name: of(data, manifest, name, design) for name in names}
+    return {name: split.outcome(split.train) for name, split in splits_of.items()}
+
+
 def unlabelled(data, others, *fitted):
     """(m, k) what models see of the samples of another Cohort, which have no label, for a split's SplitData.
 

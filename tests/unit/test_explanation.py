@@ -84,7 +84,7 @@ def test_shuffles_keep_groups_whole_and_classes_in_every_training_set():
     for labels in drawn(y, 20, groups, trained):
         assert (labels.reshape(8, 2)[:, 0] == labels.reshape(8, 2)[:, 1]).all()
         assert all((labels[rows] == label).sum() >= 2 for rows in trained for label in "ab")
-    with pytest.raises(InputProblem, match="cannot be shuffled"):
+    with pytest.raises(InputProblem, match="cannot be permuted"):
         drawn(y, 5, groups, [np.arange(2), np.arange(16)])
 
 

@@ -118,7 +118,7 @@ def test_every_permutation_trains_a_model_of_its_own_with_what_was_shuffled():
 def test_times_stay_with_their_events_and_groups_exchange_as_a_whole():
     _, y = lives(0.0, n=36)
     values, units = np.array(list(y.values()), dtype=outcome.SURVIVAL), np.repeat(np.arange(18), 2)
-    drawn = permutation_generic._draw(
+    drawn = permutation_generic.draw(
         "survival", values, units, [list(range(24))], 5, np.random.default_rng(0)
     )
     pairs = {frozenset(values[2 * i : 2 * i + 2].tolist()) for i in range(18)}
@@ -128,4 +128,4 @@ def test_times_stay_with_their_events_and_groups_exchange_as_a_whole():
     few = values.copy()
     few["event"] = np.arange(36) == 3
     with pytest.raises(InputProblem, match="too few events"):
-        permutation_generic._draw("survival", few, units, [list(range(24))], 5, np.random.default_rng(0))
+        permutation_generic.draw("survival", few, units, [list(range(24))], 5, np.random.default_rng(0))

@@ -6,7 +6,7 @@ one would turn the model round on the strength of the inner folds.
 
 import numpy as np
 
-from rna2model.models import base
+from rna2model.models import scores
 
 LEAST_SLOPE, PRIOR_SD = 1e-3, 10.0  # the prior on log(slope) and offsets is nearly flat; it keeps them finite
 
@@ -18,7 +18,7 @@ def fit(decision, y, weight):
     Targets are smoothed as Platt does, (n_k + 1) / (n_k + K) for the true class, so separable data stay finite.
     """
     unit = max(float(np.sqrt(np.mean((decision - decision.mean(axis=0)) ** 2))), 1e-12)
-    targets, values = _smoothed(y), _two_sided(decision) / unit
+    targets, values = _smoothed(y), scores.two_sided(decision) / unit
     theta = np.zeros(1 + values.shape[1])  # log slope, offsets
     for _ in range(200):
         gradient, hessian = _derivatives(theta, values, targets, weight)
@@ -41,11 +41,6 @@ def _smoothed(y):
     return targets
 
 
-def _two_sided(decision):
-    """(n, K) decision values per class; of two classes the first stays at zero."""
-    return np.column_stack([np.zeros(len(decision)), decision]) if decision.shape[1] == 1 else decision
-
-
 def _loss(theta, values, targets, weight):
     logits = np.exp(theta[0]) * values + theta[1:]
     top = logits.max(axis=1)
@@ -56,7 +51,7 @@ def _loss(theta, values, targets, weight):
 def _derivatives(theta, values, targets, weight):
     """Gradient and a positive definite (Fisher) Hessian of the loss."""
     scaled = np.exp(theta[0]) * values  # derivative of the logits by log slope
-    p = base.softmax(scaled + theta[1:])
+    p = scores.softmax(scaled + theta[1:])
     error = weight[:, None] * (p - targets)
     gradient = np.append((error * scaled).sum(), error.sum(axis=0)) + theta / PRIOR_SD**2
     design = np.concatenate(

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from rna2model.models import calibration
+from rna2model.models.scores import softmax, two_sided
+
 LEAST = 1e-6  # probabilities closer to 0 or 1 are taken as this before a logarithm
 ENOUGH_FOR_ISOTONIC = 1000  # samples; below, steps follow chance (Niculescu-Mizil & Caruana 2005)
 
@@ -21,23 +24,17 @@ class Sigmoid:
 
     def fit(self, probabilities, y, weight):
         """Learn from (n, K) probabilities of held-out rows, their class numbers y (n,) and weights (n,)."""
-        from rna2model.models import calibration
-
         logits = self._logits(probabilities)
         self.offsets = np.zeros(logits.shape[1])
-        if (
-            np.ptp(logits, axis=0).max() > 1e-9
-        ):  # of a model that says the same for all there is nothing to learn
+        # of a model that says the same for all there is nothing to learn
+        if np.ptp(logits, axis=0).max() > 1e-9:
             self.slope, self.offsets = calibration.fit(logits, y, weight)
         return self
 
     def apply(self, probabilities):
         """(n, K) calibrated probabilities; each row by itself."""
         logits = self.slope * self._logits(probabilities) + self.offsets
-        if logits.shape[1] == 1:
-            logits = np.column_stack([np.zeros(len(logits)), logits])
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return raised / raised.sum(axis=1, keepdims=True)
+        return softmax(two_sided(logits))
 
     def described(self):
         """JSON-able; `restore` makes the calibrator of it again."""

@@ -11,6 +11,11 @@ def softmax(logits):
     return raised / raised.sum(axis=-1, keepdims=True)
 
 
+def two_sided(decision):
+    """(n, K) decision values per class, of (n, 1) for two classes, where the first stays at zero, or (n, K)."""
+    return np.column_stack([np.zeros(len(decision)), decision]) if decision.shape[1] == 1 else decision
+
+
 def log_loss(probabilities, y, weight=None):
     """Mean of -log probability of the true class; probabilities (n, K), y (n,) class numbers, weight (n,) of the rows."""
     lost = -np.log(np.maximum(probabilities[np.arange(len(y)), y], LEAST_PROBABILITY))
