@@ -28,16 +28,16 @@ rule align_star:
         mem_mb=megabytes(3000, per_genome_mb=11),  # the index, and three sorting threads
         runtime=minutes(20, per_gigabyte=30),
     params:
-        prefix=lambda wildcards, output: output.summary.removesuffix("Log.final.out"),
         two_pass="--twopassMode Basic" if config["alignment"]["two_pass"] else "",
         counting="--quantMode GeneCounts" if COUNTER == "star" else "",
     shell:
         """
-        rm -rf {params.prefix}tmp {output.bam}.*.bam # what a killed run left
-        trap 'rm -rf {params.prefix}tmp {params.prefix}_STAR* {params.prefix}Log.progress.out {params.prefix}Log.out' EXIT
+        summary={output.summary} prefix=${{summary%Log.final.out}}
+        rm -rf "$prefix"tmp {output.bam}.*.bam # what a killed run left
+        trap 'rm -rf "$prefix"tmp "$prefix"_STAR* "$prefix"Log.progress.out "$prefix"Log.out' EXIT
         (STAR --runThreadN {threads} --genomeDir {input.index:q} {params.two_pass} {params.counting} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
-            --outFileNamePrefix {params.prefix} --outTmpDir {params.prefix}tmp \
+            --outFileNamePrefix "$prefix" --outTmpDir "$prefix"tmp \
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
             | samtools sort -@ $(({threads} / 4)) -l 1 -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}

@@ -1,5 +1,6 @@
 """What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
 
+import gc
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 from rna2model import design, disk, fingerprint, manifest, models, preflight, qcpage, serving
 
+# A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
+gc.set_threshold(100_000, 50, 100)
 preflight.find_own_tools()
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
 config, SAMPLES, PROBLEMS = preflight.check(

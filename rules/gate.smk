@@ -21,7 +21,7 @@ rule tally_fragments:
     params:
         trimmer=TRIMMER,
         counter=COUNTER,
-        mates=lambda wildcards: len(mates(wildcards.sample)),
+        mates=(lambda wildcards: len(mates(wildcards.sample))) if config["trimming"]["rrna"] else None,
         selects="selected" in FILTERS,
     script:
         "../scripts/tally_fragments.py"

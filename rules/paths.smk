@@ -57,27 +57,26 @@ def lanes(mate):
     return files
 
 
-def bam(wildcards):
-    """All alignments of a sample, one for each read."""
-    folder = "given" if SAMPLES[wildcards.sample].bam else ALIGNER
-    return f"{RESULTS}/aligned/{folder}/{wildcards.sample}.bam"
+def alignments(suffix):
+    """All alignments of a sample, one for each read; a function only where samples differ, since each call costs time."""
+    if any(sample.bam for sample in SAMPLES.values()):
+        return lambda wildcards: (
+            f"{RESULTS}/aligned/{'given' if SAMPLES[wildcards.sample].bam else ALIGNER}/{wildcards.sample}.{suffix}"
+        )
+    return f"{RESULTS}/aligned/{ALIGNER}/{{sample}}.{suffix}"
 
 
-def bai(wildcards):
-    return f"{bam(wildcards)}.bai"
+bam, bai = alignments("bam"), alignments("bam.bai")
+# The alignments that are counted: those left by the last filter.
+counted_bam = f"{RESULTS}/aligned/{FILTERS[-1]}/{{sample}}.bam" if FILTERS else bam
 
 
 def stored_alignments(path):
     return path if config["keep"]["alignments"] else temp(path)
 
 
-def counted_bam(wildcards):
-    """The alignments that are counted: those left by the last filter."""
-    return f"{RESULTS}/aligned/{FILTERS[-1]}/{wildcards.sample}.bam" if FILTERS else bam(wildcards)
-
-
 def filter_input(name):
-    """Input function: alignments that the filter `name` takes."""
+    """Alignments that the filter `name` takes."""
     place = FILTERS.index(name) if name in FILTERS else 0
     return f"{RESULTS}/aligned/{FILTERS[place - 1]}/{{sample}}.bam" if place else bam
 

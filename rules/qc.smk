@@ -51,11 +51,10 @@ rule fastqc:
         mem_mb=megabytes(1500),
         runtime=minutes(10, per_gigabyte=15),
     params:
-        folder=lambda wildcards, output: Path(output[0]).parent,
         jit="-XX:TieredStopAtLevel=1" if config["qc"]["fastqc_reads"] <= 1_000_000 else "",  # Java starts faster
     shell:
         'JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}"'
-        " fastqc --quiet --threads {threads} --outdir {params.folder} {input} > {log} 2>&1"
+        " fastqc --quiet --threads {threads} --outdir $(dirname {output[0]}) {input} > {log} 2>&1"
 
 
 use rule fastqc as fastqc_single with:
@@ -113,7 +112,6 @@ rule rseqc:
         runtime=minutes(30),
     params:
         most=config["qc"]["rseqc_fragments"],
-        folder=lambda wildcards, output: output.body.removesuffix(".geneBodyCoverage.txt") + ".tmp",
     shell:
         """
         exec 2>{log}
@@ -122,18 +120,19 @@ rule rseqc:
             touch {output}
             exit 0
         fi
-        rm -rf {params.folder} && mkdir -p {params.folder}
-        trap 'rm -rf {params.folder}' EXIT
-        part={params.folder}/{wildcards.sample}.bam
+        folder={output.body}.tmp
+        rm -rf "$folder" && mkdir -p "$folder"
+        trap 'rm -rf "$folder"' EXIT
+        part=$folder/{wildcards.sample}.bam
         share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
         samtools view --bam --fast --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}
         read_distribution.py -i "$part" -r {input.transcripts} >{output.distribution}
         # both write their tables first, then draw with R, which need not be there
-        junction_annotation.py -i "$part" -r {input.transcripts} -o {params.folder}/junctions \
+        junction_annotation.py -i "$part" -r {input.transcripts} -o "$folder"/junctions \
             >/dev/null 2>{output.junctions} || grep -q "Rscript executable not found" {output.junctions}
         bodies=$(realpath {input.bodies}) part=$(realpath "$part") # it leaves a log.txt where it runs
-        (cd {params.folder} && geneBody_coverage.py -i "$part" -r "$bodies" -o body -f png >/dev/null) \
+        (cd "$folder" && geneBody_coverage.py -i "$part" -r "$bodies" -o body -f png >/dev/null) \
             || grep -q "Rscript executable not found" {log} \
-            || {{ grep -q "division by zero" {log} && : >{params.folder}/body.geneBodyCoverage.txt; }} # nothing is covered
-        mv {params.folder}/body.geneBodyCoverage.txt {output.body}
+            || {{ grep -q "division by zero" {log} && : >"$folder"/body.geneBodyCoverage.txt; }} # nothing is covered
+        mv "$folder"/body.geneBodyCoverage.txt {output.body}
         """

@@ -21,17 +21,14 @@ if TRIMMER == "fastp":
             mem_mb=megabytes(1500),
             runtime=minutes(10, per_gigabyte=10),
         params:
-            files=lambda wildcards, input, output: " ".join(
-                f"{i} {source} {o} {target}"
-                for i, o, source, target in zip(
-                    ["--in1", "--in2"], ["--out1", "--out2"], input.reads, output.reads
-                )
-            ),
             options=fastp_options("paired"),
             min_length=config["trimming"]["min_length"],
         shell:
             """
-            fastp {params.files} --json {output.report} --html /dev/null --thread {threads} \
+            reads=({input.reads}) trimmed=({output.reads})
+            files="--in1 ${{reads[0]}} --out1 ${{trimmed[0]}}"
+            [ ${{#reads[@]}} = 1 ] || files+=" --in2 ${{reads[1]}} --out2 ${{trimmed[1]}}"
+            fastp $files --json {output.report} --html /dev/null --thread {threads} \
                 {params.options} --length_required {params.min_length} >{log} 2>&1
             # of an empty library fastp makes no gzip file
             for file in {output.reads}; do test -s "$file" || gzip -cn </dev/null >"$file"; done
@@ -44,7 +41,6 @@ if TRIMMER == "fastp":
             reads=stored("trimmed", single("trimmed")),
             report=f"{RESULTS}/qc/trimming/single/{{sample}}.fastp.json",
         params:
-            files=lambda wildcards, input, output: f"--in1 {input.reads} --out1 {output.reads}",
             options=fastp_options("single"),
             min_length=config["trimming"]["min_length"],
 
