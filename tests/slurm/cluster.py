@@ -70,6 +70,13 @@ class Cluster:
         self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"))
 
     def __enter__(self):
+        try:
+            return self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start(self):
         host = socket.gethostname()
         configuration = CONFIG.format(host=host, folder=self.folder)
         with_accounting = not accounting.missing()
@@ -95,8 +102,9 @@ class Cluster:
         raise RuntimeError(f"nodes are {states}; see {self.folder}/slurmctld.log")
 
     def __exit__(self, *_):
-        for job in self.queue():
-            self.run("scancel", "--signal=KILL", "--full", job)
+        with contextlib.suppress(subprocess.CalledProcessError):  # a cluster that did not start has no queue
+            for job in self.queue():
+                self.run("scancel", "--signal=KILL", "--full", job)
         for path in sorted(self.folder.glob("slurm*.pid"), reverse=True):
             subprocess.run(["kill", path.read_text().strip()], check=False)
         accounting.stop(self.folder)
@@ -109,10 +117,19 @@ class Cluster:
             command, env=self.environment, capture_output=True, text=True, check=True
         ).stdout
 
-    def finished_jobs(self):
-        """One dict for each finished job, as SLURM's own accounting file has it."""
+    def finished_jobs(self, folder):
+        """One dict for each finished job of a project, as SLURM's own text file has it."""
         lines = (self.folder / "jobs.txt").read_text().splitlines()
-        return [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
+        jobs = [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
+        return [job for job in jobs if job["WorkDir"] == str(folder)]
+
+    def accounted_jobs(self, folder, *fields):
+        """One dict for each job of a project, as the accounting database has it."""
+        fields = ("State", "NodeList", "WorkDir", *fields)
+        # the database hears of the end of a job some seconds after the job
+        listing = self.run("sacct", "-X", "-n", "-P", "--format", ",".join(fields)).splitlines()
+        jobs = [dict(zip(fields, line.split("|"), strict=True)) for line in listing]
+        return [job for job in jobs if job["WorkDir"] == str(folder)]
 
     def queue(self):
         """{id: (state, node)} of the jobs that wait or run."""

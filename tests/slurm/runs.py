@@ -14,7 +14,8 @@ from tests.conftest import REPOSITORY
 PROFILE = REPOSITORY / "profiles/slurm"
 TOO_LITTLE = 60  # MB: Snakemake alone needs more
 ENOUGH = 1000
-QUICK = ("--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "8")
+# the executor waits ten seconds longer after each look that found no job ended: at 4, 18, 42 seconds
+QUICK = ("--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "4")
 
 
 def small_matrix(folder):

@@ -2,65 +2,18 @@
 
 import os
 import signal
-import subprocess
-import sys
 
-import numpy as np
-import pandas as pd
 import pytest
-import yaml
 
-from tests.conftest import REPOSITORY
 from tests.slurm import cluster
+from tests.slurm.runs import ENOUGH, TOO_LITTLE, finish, small_matrix, start
 
 pytestmark = pytest.mark.skipif(bool(cluster.missing()), reason=f"no SLURM here: {cluster.missing()}")
-
-TOO_LITTLE = 60  # MB: Snakemake alone needs more
-ENOUGH = 1000
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with cluster.Cluster(tmp_path_factory.mktemp("cluster")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
 def matrix(tmp_path_factory):
-    """A small count matrix with a signal, its sheet and config; one torch model on a GPU."""
-    folder = tmp_path_factory.mktemp("matrix")
-    rng = np.random.default_rng(1)
-    names = [f"s{i:02}" for i in range(16)]
-    means = rng.lognormal(4, 1, 60)[:, None] * np.where(
-        np.arange(16) % 2, np.r_[np.full(10, 6), np.ones(50)][:, None], 1
-    )
-    pd.DataFrame(rng.poisson(means), index=[f"g{i}" for i in range(60)], columns=names).to_csv(
-        folder / "counts.tsv", sep="\t"
-    )
-    pd.DataFrame({"sample": names, "condition": ["a", "b"] * 8}).to_csv(
-        folder / "samples.tsv", sep="\t", index=False
-    )
-    config = {"samples": "samples.tsv", "counts": "counts.tsv", "models": ["mlp"]}
-    config |= {"evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0}, "training": {"gpus": 1}}
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    return folder
-
-
-def start(running, folder, *arguments):
-    """Snakemake with the profile, as a process with its text in a pipe."""
-    command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
-    command += ["--configfile", folder / "config.yaml", "--profile", REPOSITORY / "profiles/slurm"]
-    command += ["--slurm-no-account", "--slurm-status-command", "squeue", "--latency-wait", "5"]
-    command += ["--slurm-init-seconds-before-status-checks", "8", *arguments]
-    return subprocess.Popen(
-        list(map(str, command)),
-        env=running.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # a shell's background jobs ignore Ctrl-C, and so would what they start
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    return small_matrix(tmp_path_factory.mktemp("matrix"))
 
 
 @pytest.fixture(scope="module")
@@ -68,9 +21,7 @@ def finished(running, matrix):
     """(text, SLURM's own records) of a run to the held-out predictions of a torch model."""
     memory = f"import_training_matrix:mem_mb={TOO_LITTLE} if attempt == 1 else {ENOUGH}"
     run = start(running, matrix, "--set-resources", memory, "--", "results/splits/r1f1/predictions/mlp.tsv")
-    text, _ = run.communicate(timeout=300)
-    assert run.returncode == 0, text[-5000:]
-    return text, running.finished_jobs()
+    return finish(run), running.finished_jobs(matrix)
 
 
 def test_torch_training_runs_on_the_gpu_node_and_nothing_else_does(finished, running, matrix):
@@ -103,8 +54,7 @@ def test_a_node_that_is_lost_while_a_job_runs_is_survived(finished, running, mat
         "no job runs",
     )
     running.kill_node(node, [job])
-    text, _ = run.communicate(timeout=240)
-    assert run.returncode == 0, text[-5000:]
+    finish(run)
     assert (matrix / target / "model.json").is_file()
     assert node in running.run("sinfo", "-h", "-N", "-t", "down", "-o", "%N")
 
