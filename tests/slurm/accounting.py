@@ -6,8 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
-ACCOUNT, QOS = "lab", "rna"  # a user must name them where the default account takes no jobs
-CLOSED = "closed"  # an account without a single place in the queue
+ACCOUNT, QOS = "lab", "rna"
+CLOSED = "closed"  # the default account, without a place in the queue: one must be named
 MOST_JOBS = 40  # of one user in the QOS, waiting and running
 
 CLUSTER = """
@@ -44,7 +44,9 @@ MARIADB = (
 
 def missing():
     """Why the test cluster has no accounting, or an empty text."""
-    absent = [name for name in ("slurmdbd", "mariadbd", "mariadb-install-db", "sacctmgr") if not shutil.which(name)]
+    absent = [
+        name for name in ("slurmdbd", "mariadbd", "mariadb-install-db", "sacctmgr") if not shutil.which(name)
+    ]
     return f"not installed: {', '.join(absent)} (Debian: slurmdbd mariadb-server-core)" if absent else ""
 
 
@@ -71,6 +73,7 @@ def start(folder, environment):
         f"add account {CLOSED}",
         f"add user root account={ACCOUNT} qos=normal,{QOS}",
         f"add user root account={CLOSED} MaxSubmitJobs=0",
+        f"modify user root set defaultaccount={CLOSED}",
     ):
         done = manage(*words.split())
         if done.returncode:

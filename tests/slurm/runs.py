@@ -10,8 +10,8 @@ import pandas as pd
 import yaml
 
 from tests.conftest import REPOSITORY
+from tests.slurm import accounting
 
-PROFILE = REPOSITORY / "profiles/slurm"
 TOO_LITTLE = 60  # MB: Snakemake alone needs more
 ENOUGH = 1000
 # the executor waits ten seconds longer after each look that found no job ended: at 4, 18, 42 seconds
@@ -37,9 +37,15 @@ def small_matrix(folder):
     return folder
 
 
-def edited_profile(folder, *edits, resources=None):
-    """A copy of the profile after `edits` ("text in it", "text of a user"); `resources`: its set-resources."""
-    shutil.copytree(PROFILE, folder)
+def edited_profile(folder, *edits, resources=None, account=accounting.ACCOUNT, qos=accounting.QOS):
+    """A copy of the profile after `edits` ("text in it", "text of a user"); `resources`: its set-resources.
+
+    Where the cluster has accounting it demands an account, which the user writes there, too.
+    """
+    if not accounting.missing():
+        edits += (("  # slurm_account: my_account", f"  slurm_account: {account}"),) if account else ()
+        edits += (("# slurm-qos: normal", f"slurm-qos: {qos}"),)
+    shutil.copytree(REPOSITORY / "profiles/slurm", folder)
     path = folder / "config.yaml"
     text = path.read_text()
     for old, new in edits:
@@ -49,8 +55,8 @@ def edited_profile(folder, *edits, resources=None):
     return folder
 
 
-def start(running, folder, *arguments, profile=PROFILE):
-    """Snakemake with the profile, as a process with its text in a pipe."""
+def start(running, folder, profile, *arguments):
+    """Snakemake with a profile, as a process with its text in a pipe."""
     command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
     command += ["--configfile", folder / "config.yaml", "--profile", profile, *QUICK, *arguments]
     return subprocess.Popen(

@@ -6,29 +6,16 @@ import signal
 import pytest
 
 from tests.slurm import cluster
-from tests.slurm.runs import ENOUGH, TOO_LITTLE, finish, small_matrix, start
+from tests.slurm.runs import finish, start
 
 pytestmark = pytest.mark.skipif(bool(cluster.missing()), reason=f"no SLURM here: {cluster.missing()}")
-
-
-@pytest.fixture(scope="module")
-def matrix(tmp_path_factory):
-    return small_matrix(tmp_path_factory.mktemp("matrix"))
-
-
-@pytest.fixture(scope="module")
-def finished(running, matrix):
-    """(text, SLURM's own records) of a run to the held-out predictions of a torch model."""
-    memory = f"import_training_matrix:mem_mb={TOO_LITTLE} if attempt == 1 else {ENOUGH}"
-    run = start(running, matrix, "--set-resources", memory, "--", "results/splits/r1f1/predictions/mlp.tsv")
-    return finish(run), running.finished_jobs(matrix)
 
 
 def test_torch_training_runs_on_the_gpu_node_and_nothing_else_does(finished, running, matrix):
     _, jobs = finished
     on_gpu = [job for job in jobs if job["NodeList"] == "gpu1"]
     assert len(on_gpu) == 1 and on_gpu[0]["JobState"] == "COMPLETED", jobs
-    assert "gpu:1" in running.run("scontrol", "show", "job", on_gpu[0]["JobId"])
+    assert "gpu:a100:1" in running.run("scontrol", "show", "job", on_gpu[0]["JobId"])
     assert "mlp: trained on" in (matrix / "results/logs/train_mlp/r1f1.log").read_text()
 
 
@@ -39,14 +26,14 @@ def test_a_job_that_exceeds_its_memory_is_repeated_with_more(finished):
 
 
 def test_jobs_of_seconds_are_submitted_together(finished):
-    """Six rules: matrix and folds, normalizer and batch model, training, scoring; and the one that was repeated."""
+    """Five rules: matrix and folds, normalizer and batch model, training; and the one that was repeated."""
     _, jobs = finished
-    assert len(jobs) == 4 + 1, jobs
+    assert len(jobs) == 3 + 1, jobs
 
 
-def test_a_node_that_is_lost_while_a_job_runs_is_survived(finished, running, matrix):
+def test_a_node_that_is_lost_while_a_job_runs_is_survived(finished, running, matrix, profile):
     target = "results/splits/r1f1/models/logistic_l2"
-    run = start(running, matrix, "--", target)
+    run = start(running, matrix, profile, "--", target)
     job, node = running.wait(
         lambda: next(
             ((job, node) for job, (state, node) in running.queue().items() if state == "RUNNING"), None
@@ -59,9 +46,10 @@ def test_a_node_that_is_lost_while_a_job_runs_is_survived(finished, running, mat
     assert node in running.run("sinfo", "-h", "-N", "-t", "down", "-o", "%N")
 
 
-def test_cancelling_leaves_no_job_in_the_queue(finished, running, matrix):
-    run = start(running, matrix, "--forcerun", "import_matrix", "--", "results/cohort.h5ad")
-    running.wait(running.started, "no job runs")
+def test_cancelling_leaves_no_job_in_the_queue(finished, running, matrix, profile):
+    run = start(running, matrix, profile, "--forcerun", "train_torch", "--", "results/splits/r1f1/models/mlp")
+    _, node = running.wait(running.started, "no job runs")
+    assert node == "gpu1", "asked for by `training.gpus: 1` alone"
     os.kill(run.pid, signal.SIGINT)
     run.communicate(timeout=60)
     assert run.returncode != 0
