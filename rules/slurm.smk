@@ -1,66 +1,90 @@
 """What SLURM is asked before the first job, so that no run finds out job by job, or stands still.
 
 The executor (2.8) learns of a wrong account only when it submits, and waits for ever without a word where the first
-thing it submits is a group of jobs; job arrays are safe under the conditions below only (profiles/README.md says why).
+thing it submits is a group of jobs.
 """
 
 import getpass
+import re
 import shutil
 import subprocess
 
 import yaml
 
+# What stays wrong; that nodes or partitions are down now is no reason not to wait in the queue.
+LASTING = re.compile(
+    "invalid (account|qos|partition|feature)|reservation is invalid|accounting/qos policy|not permitted|unable to contact",
+    re.I,
+)
+
 
 def check_slurm():
-    """WorkflowError where SLURM takes no job as the profile asks for it, or where job arrays would not be safe."""
+    """WorkflowError where SLURM takes no job as the profile asks for it."""
     settings = workflow.executor_settings
     if not hasattr(settings, "array_jobs"):  # another executor
         return
-    jobs = list(workflow.dag.needrun_jobs())
-    problems = slurm_refusals(jobs, settings) + (unsafe_arrays(jobs, settings) if settings.array_jobs else [])
+    problems = slurm_refusals(settings)
+    if settings.array_jobs:
+        problems.append(
+            "slurm-array-jobs: with this executor each task of an array deletes the output of the first one"
+            " (profiles/README.md). Use group-components instead."
+        )
     if problems:
         raise WorkflowError("\n  ".join(["nothing was submitted.", *problems]))
 
 
-def slurm_refusals(jobs, settings):
+def slurm_refusals(settings):
     """What SLURM says where no partition takes a small job with a rule's account, QOS and constraint."""
     if not shutil.which("sbatch"):
         return ["There is no sbatch on the PATH: run this on a login node of the cluster."]
-    given = yaml.safe_load(Path(settings.partition_config).read_text()) if settings.partition_config else {}
-    partitions = list(given.get("partitions", {})) or [None]
-    one_of_each = {job.rule.name: job.resources for job in jobs}
+    one_of_each = {job.rule.name: job.resources for job in workflow.dag.needrun_jobs()}
     asked = {
         (
-            str(resources.get("slurm_account") or "").split(",")[0],
+            str(resources.get("slurm_account") or "").replace(",", " ").split(" ")[0],
             settings.qos or resources.get("qos"),
             resources.get("constraint"),
+            resources.get("slurm_partition"),
         )
         for resources in one_of_each.values()
+        if not any(resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
     }
     problems = []
-    for account, qos, constraint in sorted(asked, key=str):
-        options = {"account": account, "qos": qos, "constraint": constraint}
+    for account, qos, constraint, partition in sorted(asked, key=str):
+        options = {
+            "account": account,
+            "qos": qos,
+            "constraint": constraint,
+            "reservation": settings.reservation,
+        }
+        partitions = [partition] if partition else slurm_partitions(settings)
         answers = {name: sbatch_refusal(partition=name, **options) for name in partitions}
-        if all(answers.values()):
-            problems += [
-                f"SLURM takes no job with slurm_account: {account or '(not set)'}, slurm-qos: {qos or '(not set)'}"
-                + (f", constraint: {constraint}" if constraint else ""),
-                *(f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()),
-            ]
+        if answers and all(answers.values()):
+            named = {"slurm_account": account, "slurm-qos": qos, "constraint": constraint}
+            problems.append(
+                "SLURM takes no job with "
+                + ", ".join(f"{name}: {value}" for name, value in named.items() if value)
+                + ("" if account else " without slurm_account")
+            )
+            problems += [f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()]
     return problems + (slurm_associations() if problems else [])
 
 
+def slurm_partitions(settings):
+    """The partitions of this cluster that the profile's file names, or the default one."""
+    if not settings.partition_config:
+        return [None]
+    limits = yaml.safe_load(Path(settings.partition_config).read_text())["partitions"]
+    elsewhere = {"cluster", "clusters", "slurm_cluster"}
+    return [name for name, limit in limits.items() if not elsewhere & set(limit or ())]
+
+
 def sbatch_refusal(**options):
-    """SLURM's reason not to take a small job, or an empty text; nothing is submitted."""
+    """SLURM's lasting reason not to take a small job, or an empty text; nothing is submitted."""
     given = [f"--{name}={value}" for name, value in options.items() if value]
     command = ["sbatch", "--test-only", "--time=10", "--mem=500", "--ntasks=1", "--wrap=true", *given]
     done = subprocess.run(command, capture_output=True, text=True)
-    lines = (done.stderr or done.stdout).strip().splitlines() or ["(no reason given)"]
-    return (
-        lines[-1].removeprefix("sbatch: error: ").removeprefix("allocation failure: ")
-        if done.returncode
-        else ""
-    )
+    text = done.stderr.strip()
+    return text.splitlines()[-1].split(": ", 1)[-1] if done.returncode and LASTING.search(text) else ""
 
 
 def slurm_associations():
@@ -86,36 +110,3 @@ def slurm_associations():
         + (f" (at most {most} jobs in the queue)" if most else "")
         for account, qos, most in yours
     ]
-
-
-def unsafe_arrays(jobs, settings):
-    """Why the executor would lose jobs of an array, take failed ones as done, or give them too little."""
-    from snakemake_executor_plugin_slurm.job_status_query import get_min_job_age
-
-    problems = []
-    age, needed = get_min_job_age(), 3 * settings.init_seconds_before_status_checks
-    if settings.status_command != "squeue" or (age or 0) < needed:
-        problems.append(
-            f"slurm-array-jobs needs slurm-status-command: squeue and a MinJobAge of {needed} s"
-            f" (here {settings.status_command}, {age} s): by sacct a failed task of an array counts as done."
-        )
-    at_once = workflow.scheduling_settings.max_jobs_per_timespan
-    for name, given in (
-        ("jobs", workflow.resource_settings.nodes),
-        ("max-jobs-per-timespan", at_once and at_once.max_jobs),
-    ):
-        if given and given < len(jobs):
-            problems.append(
-                f"slurm-array-jobs needs {name} of at least {len(jobs)}, the jobs of this run (here {given}):"
-                " an array that is not complete is never submitted."
-            )
-    names = {name.strip() for name in settings.array_jobs.replace(";", ",").split(",")}
-    for rule in sorted({job.rule.name for job in jobs if job.rule.name in names or "all" in names}):
-        for resource in ("mem_mb", "runtime"):
-            asked = {str(job.resources.get(resource)) for job in jobs if job.rule.name == rule}
-            if len(asked) > 1 or "<TBD>" in asked:
-                problems.append(
-                    f"slurm-array-jobs: {rule} asks for {resource} by the size of the sample; all tasks of an array get"
-                    f" what the first asks for. Give one value for all under set-resources."
-                )
-    return problems

@@ -46,11 +46,24 @@ def test_a_node_that_is_lost_while_a_job_runs_is_survived(finished, running, mat
     assert node in running.run("sinfo", "-h", "-N", "-t", "down", "-o", "%N")
 
 
-def test_cancelling_leaves_no_job_in_the_queue(finished, running, matrix, profile):
+def test_a_job_that_is_cancelled_is_repeated_and_a_run_that_is_cancelled_leaves_none(
+    finished, running, matrix, profile
+):
     run = start(running, matrix, profile, "--forcerun", "train_torch", "--", "results/splits/r1f1/models/mlp")
-    _, node = running.wait(running.started, "no job runs")
+    job, node = running.wait(running.started, "no job runs")
     assert node == "gpu1", "asked for by `training.gpus: 1` alone"
+    running.run("scancel", job)
+    running.wait(lambda: (running.started() or (job,))[0] != job, "the cancelled job is not repeated")
     os.kill(run.pid, signal.SIGINT)
     run.communicate(timeout=60)
     assert run.returncode != 0
     running.wait(lambda: not running.queue(), "jobs were left", seconds=20)
+
+
+def test_job_arrays_are_refused_before_any_job(finished, running, matrix, profile):
+    jobs = len(running.finished_jobs(matrix))
+    arguments = ("--slurm-array-jobs", "train_torch", "--forcerun", "train_torch")
+    run = start(running, matrix, profile, *arguments, "--", "results/splits/r1f1/models/mlp")
+    text, _ = run.communicate(timeout=60)
+    assert run.returncode != 0 and "slurm-array-jobs: " in text and "group-components" in text, text
+    assert len(running.finished_jobs(matrix)) == jobs and not running.queue()
