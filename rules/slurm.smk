@@ -59,11 +59,10 @@ def slurm_refusals(settings):
         partitions = [partition] if partition else slurm_partitions(settings)
         answers = {name: sbatch_refusal(partition=name, **options) for name in partitions}
         if answers and all(answers.values()):
-            named = {"slurm_account": account, "slurm-qos": qos, "constraint": constraint}
+            named = {"slurm_account": account or "(not set)", "slurm-qos": qos, "constraint": constraint}
             problems.append(
                 "SLURM takes no job with "
                 + ", ".join(f"{name}: {value}" for name, value in named.items() if value)
-                + ("" if account else " without slurm_account")
             )
             problems += [f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()]
     return problems + (slurm_associations() if problems else [])

@@ -45,9 +45,15 @@ MARIADB = (
 def missing():
     """Why the test cluster has no accounting, or an empty text."""
     absent = [
-        name for name in ("slurmdbd", "mariadbd", "mariadb-install-db", "sacctmgr") if not shutil.which(name)
+        name
+        for name in ("slurmdbd", "mariadbd", "mariadb-install-db", "my_print_defaults")
+        if not shutil.which(name)
     ]
-    return f"not installed: {', '.join(absent)} (Debian: slurmdbd mariadb-server-core)" if absent else ""
+    return (
+        f"not installed: {', '.join(absent)} (Debian: slurmdbd mariadb-server-core mariadb-client-core)"
+        if absent
+        else ""
+    )
 
 
 def start(folder, environment):

@@ -53,7 +53,7 @@ def test_a_cluster_that_knows_gres_only_trains_on_the_gpu_node(accounted, runnin
 @pytest.mark.parametrize(
     ("named", "reason"),
     [
-        ({"account": None}, "slurm_account: (not set)"),
+        ({"account": None, "qos": "normal"}, "slurm_account: (not set), slurm-qos: normal"),
         ({"account": "lap"}, "Invalid account"),
         ({"qos": "urgent"}, "Invalid qos"),
     ],
