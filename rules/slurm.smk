@@ -17,6 +17,9 @@ LASTING = re.compile(
     re.I,
 )
 
+# A QOS may be for GPU jobs only; another cluster has other accounts.
+NOT_ASKED = ("gpu", "gres", "cluster", "clusters", "slurm_cluster")
+
 
 def check_slurm():
     """WorkflowError where SLURM takes no job as the profile asks for it."""
@@ -34,10 +37,10 @@ def check_slurm():
 
 
 def slurm_refusals(settings):
-    """What SLURM says where no partition takes a small job with a rule's account, QOS and constraint."""
+    """What SLURM says where no partition takes a small CPU job with a rule's account, QOS and constraint."""
     if not shutil.which("sbatch"):
         return ["There is no sbatch on the PATH: run this on a login node of the cluster."]
-    one_of_each = {job.rule.name: job.resources for job in workflow.dag.needrun_jobs()}
+    one_of_each = {job.rule.name: job for job in workflow.dag.needrun_jobs()}
     asked = {
         (
             str(resources.get("slurm_account") or "").replace(",", " ").split(" ")[0],
@@ -45,8 +48,8 @@ def slurm_refusals(settings):
             resources.get("constraint"),
             resources.get("slurm_partition"),
         )
-        for resources in one_of_each.values()
-        if not any(resources.get(name) for name in ("cluster", "clusters", "slurm_cluster"))
+        for resources in (job.resources for job in one_of_each.values())
+        if not any(resources.get(name) for name in NOT_ASKED)
     }
     problems = []
     for account, qos, constraint, partition in sorted(asked, key=str):
@@ -88,23 +91,11 @@ def sbatch_refusal(**options):
 
 def slurm_associations():
     """The accounts and QOS that this user may name, as the accounting database has them."""
-    listing = [
-        "sacctmgr",
-        "-nP",
-        "show",
-        "assoc",
-        f"user={getpass.getuser()}",
-        "format=account,qos,maxsubmit",
-    ]
-    done = subprocess.run(listing, capture_output=True, text=True)
-    yours = [line.split("|") for line in done.stdout.splitlines()]
-    return [
-        (
-            "Set them in config.yaml of the profile. Yours are:"
-            if yours
-            else "Set them in config.yaml of the profile."
-        )
-    ] + [
+    fields = "format=account,qos,maxsubmit"
+    listing = ["sacctmgr", "-nP", "show", "assoc", f"user={getpass.getuser()}", fields]
+    done = subprocess.run(listing, capture_output=True, text=True) if shutil.which("sacctmgr") else None
+    yours = [line.split("|") for line in done.stdout.splitlines() if line.count("|") == 2] if done else []
+    return [f"Set them in config.yaml of the profile.{' Yours are:' if yours else ''}"] + [
         f"  slurm_account: {account}, slurm-qos: {qos.replace(',', ' or ')}"
         + (f" (at most {most} jobs in the queue)" if most else "")
         for account, qos, most in yours

@@ -1,6 +1,9 @@
 """SLURM's accounting database, private to the test cluster: MariaDB, slurmdbd, accounts and a QOS."""
 
+import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -90,7 +93,10 @@ def stop(folder):
     """End the database after slurmdbd, which the cluster has stopped by its pid file."""
     path = Path(folder) / "mariadbd.pid"
     if path.exists():
-        subprocess.run(["kill", path.read_text().strip()], check=False)
+        pid = int(path.read_text())
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(pid, signal.SIGTERM)
+            os.waitpid(pid, 0)
 
 
 def _wait(condition, log):
