@@ -23,6 +23,7 @@ include: "rules/paths.smk"
 include: "rules/options.smk"
 include: "rules/resources.smk"
 include: "rules/messages.smk"
+include: "rules/slurm.smk"
 
 
 if FROM_READS:
@@ -59,6 +60,10 @@ include: "rules/versions.smk"
 
 
 show_disk()
+
+
+onstart:
+    check_slurm()
 
 
 onerror:

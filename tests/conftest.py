@@ -16,12 +16,14 @@ SHARE_THE_DEMO = {f"tests/workflow/test_{name}.py" for name in ("demo", "increme
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """With two workers (`make test`) a file stays together, and so do all files that share the run of the demo."""
+    """With two workers (`make test`) a file stays together, and so do all that share the run of the demo, or the cluster."""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByRun(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             file = nodeid.split("::")[0]
+            if file.startswith("tests/slurm/"):
+                return "slurm"
             return "demo" if file in SHARE_THE_DEMO else file
 
     config.option.loadscopereorder = False

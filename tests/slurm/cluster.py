@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.slurm import accounting
+
 CONFIG = """
 ClusterName=local
 SlurmctldHost={host}(127.0.0.1)
@@ -21,7 +23,6 @@ ReturnToService=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides
-AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
@@ -41,7 +42,7 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.%n.log
 NodeName=cpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17001 CPUs=8 RealMemory=20000 State=UNKNOWN
 NodeName=cpu2 NodeHostname={host} NodeAddr=127.0.0.1 Port=17002 CPUs=8 RealMemory=20000 State=UNKNOWN
-NodeName=gpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17003 CPUs=8 RealMemory=20000 Gres=gpu:1 State=UNKNOWN
+NodeName=gpu1 NodeHostname={host} NodeAddr=127.0.0.1 Port=17003 CPUs=8 RealMemory=20000 Gres=gpu:a100:1 State=UNKNOWN
 PartitionName=cpu Nodes=cpu1,cpu2 Default=YES MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=gpu1 MaxTime=INFINITE State=UP
 """
@@ -69,14 +70,28 @@ class Cluster:
         self.environment = dict(os.environ, SLURM_CONF=str(self.folder / "slurm.conf"))
 
     def __enter__(self):
+        try:
+            return self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _start(self):
         host = socket.gethostname()
-        (self.folder / "slurm.conf").write_text(CONFIG.format(host=host, folder=self.folder))
-        (self.folder / "gres.conf").write_text("NodeName=gpu1 Name=gpu File=/dev/zero\n")
+        configuration = CONFIG.format(host=host, folder=self.folder)
+        with_accounting = not accounting.missing()
+        configuration += (
+            accounting.CLUSTER if with_accounting else "AccountingStorageType=accounting_storage/none\n"
+        )
+        (self.folder / "slurm.conf").write_text(configuration)
+        (self.folder / "gres.conf").write_text("NodeName=gpu1 Name=gpu Type=a100 File=/dev/zero\n")
         (self.folder / "state").mkdir()
         INSTALLED.parent.mkdir(exist_ok=True)
         INSTALLED.unlink(missing_ok=True)  # a link left by a killed test
         INSTALLED.symlink_to(self.folder / "slurm.conf")
         self._munge()
+        if with_accounting:
+            accounting.start(self.folder, self.environment)
         for command in (["slurmctld"], *(["slurmd", "-N", node] for node in NODES)):
             subprocess.run(command, env=self.environment, check=True)
         for _ in range(60):
@@ -87,10 +102,12 @@ class Cluster:
         raise RuntimeError(f"nodes are {states}; see {self.folder}/slurmctld.log")
 
     def __exit__(self, *_):
-        for job in self.queue():
-            self.run("scancel", "--signal=KILL", "--full", job)
-        for path in sorted(self.folder.glob("*.pid"), reverse=True):
+        with contextlib.suppress(subprocess.CalledProcessError):  # a cluster that did not start has no queue
+            for job in self.queue():
+                self.run("scancel", "--signal=KILL", "--full", job)
+        for path in sorted(self.folder.glob("slurm*.pid"), reverse=True):
             subprocess.run(["kill", path.read_text().strip()], check=False)
+        accounting.stop(self.folder)
         INSTALLED.unlink(missing_ok=True)
         time.sleep(1)
 
@@ -100,10 +117,19 @@ class Cluster:
             command, env=self.environment, capture_output=True, text=True, check=True
         ).stdout
 
-    def finished_jobs(self):
-        """One dict for each finished job, as SLURM's own accounting file has it."""
+    def finished_jobs(self, folder):
+        """One dict for each finished job of a project, as SLURM's own text file has it."""
         lines = (self.folder / "jobs.txt").read_text().splitlines()
-        return [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
+        jobs = [dict(part.split("=", 1) for part in line.split() if "=" in part) for line in lines]
+        return [job for job in jobs if job["WorkDir"] == str(folder)]
+
+    def accounted_jobs(self, folder, *fields):
+        """One dict for each job of a project, as the accounting database has it."""
+        fields = ("State", "NodeList", "WorkDir", *fields)
+        # the database hears of the end of a job some seconds after the job
+        listing = self.run("sacct", "-X", "-n", "-P", "--format", ",".join(fields)).splitlines()
+        jobs = [dict(zip(fields, line.split("|"), strict=True)) for line in listing]
+        return [job for job in jobs if job["WorkDir"] == str(folder)]
 
     def queue(self):
         """{id: (state, node)} of the jobs that wait or run."""
