@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from rna2model import gate
-from rna2model.report_parts import BLUE, COLOURS, GREY, RED, axis, plain, words
+from rna2model.report_parts import BLUE, COLOURS, GREY, RED, axis, plain
+from rna2model.report_words import words
 
 STATUS = {"included": BLUE, "excluded": RED}
 FOUND = (

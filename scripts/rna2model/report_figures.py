@@ -25,13 +25,26 @@ def make(run, config):
         "heatmap": report_genes.heatmap(run),
         "volcano": report_genes.volcano(run["differential"]),
     }
-    if task == "regression":
-        figures |= {"predicted": report_outcomes.predicted(run), "residuals": report_outcomes.residuals(run)}
-    elif task == "survival":
-        figures["kaplan_meier"] = report_outcomes.kaplan_meier(run)
-    else:
-        figures["confusion"] = report_scores.confusion(run)
-        if positives(run):
-            figures["roc"], figures["precision_recall"] = report_scores.roc(run), report_scores.precision(run)
-            figures["decision"] = report_scores.decision(run)
+    figures |= outcomes(run)
+    return {name: figure for name, figure in figures.items() if figure}
+
+
+def outcomes(run):
+    """The figures of truth against prediction, which depend on the task."""
+    if run["task"] == "regression":
+        return {"predicted": report_outcomes.predicted(run), "residuals": report_outcomes.residuals(run)}
+    if run["task"] == "survival":
+        return {"kaplan_meier": report_outcomes.kaplan_meier(run)}
+    figures = {"confusion": report_scores.confusion(run)}
+    if positives(run):
+        figures |= {"roc": report_scores.roc(run), "precision_recall": report_scores.precision(run)}
+        figures["decision"] = report_scores.decision(run)
+    return figures
+
+
+def served(run):
+    """{name: figure} of a run that only serves: reads, and labelled samples that a frozen bundle predicted."""
+    figures = {"quality": report_cohort.quality(run["samples"])}
+    if run["predictions"]:
+        figures |= {"calibration": report_scores.calibration(run), **outcomes(run)}
     return {name: figure for name, figure in figures.items() if figure}

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rna2model.report_parts import BLUE, COLOURS, DIVERGING, GREY, RED, axis, line, plain, words
+from rna2model.report_parts import BLUE, COLOURS, DIVERGING, GREY, RED, axis, line, plain
+from rna2model.report_words import words
 
 SHOWN_FEATURES = 20
 MOST_POINTS, LEVEL = 4000, 0.05  # genes of a volcano, false discovery rate

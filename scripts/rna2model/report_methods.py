@@ -19,20 +19,26 @@ def paragraphs(run, config):
         _expression(run, config),
         _models(run, config),
         _scores(run, config),
-        _software(run),
+        software(run),
     ]
 
 
 def _samples(run, config):
-    flow, counting, design = run["flow"], run["manifest"].get("counting"), config["design"]
+    flow, design = run["flow"], config["design"]
     classes = ", ".join(f"{name} {count}" for name, count in flow["classes"].items())
     told = f"{flow['included']} of {flow['sheet']} samples passed quality control, {flow['labelled']} of them with a label"
     told += f" ({classes}). " if classes else ". "
     if design["group"]:
         known = {run["group_of"].get(name) for name in run["predictions"][run["shipped"]]["sample"]}
         told += f"They come from {len(known)} different values of {design['group']}. "
+    return f"{told}{reads(run)}"
+
+
+def reads(run):
+    """How reads became counts."""
+    counting = run["manifest"].get("counting")
     if not counting:
-        return f"{told}Counts were given as a matrix ({run['manifest']['counts_unit']})."
+        return f"Counts were given as a matrix ({run['manifest']['counts_unit']})."
     tool = {key: counting[key]["tool"] for key in ("trimming", "alignment", "quantification")}
     steps = [f"trimmed with {_with_version(run, tool['trimming'])}"] if tool["trimming"] != "none" else []
     if tool["alignment"] != "none" and tool["quantification"] != "salmon":
@@ -40,17 +46,22 @@ def _samples(run, config):
     steps.append(f"counted per gene with {_with_version(run, tool['quantification'])}")
     reference = run["manifest"].get("reference") or {}
     genes = f" against an annotation of {reference['genes']} genes" if reference.get("genes") else ""
-    return f"{told}Reads were {_and(steps)}{genes}; strandedness was determined per sample."
+    return f"Reads were {_and(steps)}{genes}; strandedness was determined per sample."
+
+
+def cited(method):
+    """A method with what a paper must cite for it."""
+    return CITED.get(method, method)
 
 
 def _expression(run, config):
     expression, inner = config["expression"], config["evaluation"]["inner_folds"]
-    method = CITED.get(run["manifest"]["normalization"], run["manifest"]["normalization"])
+    method = cited(run["manifest"]["normalization"])
     corrected = run["manifest"]["batch_correction"]
     batches = (
         "No batch correction was applied."
         if corrected == "none"
-        else f"Batches were corrected by {CITED.get(corrected, corrected)}."
+        else f"Batches were corrected by {cited(corrected)}."
     )
     chosen = (
         " The method was chosen on training samples by leaving batches out."
@@ -89,6 +100,7 @@ def _models(run, config):
 def _scores(run, config):
     from rna2model.evaluation import SHOWN
     from rna2model.report_warnings import number
+    from rna2model.report_words import words
 
     main = SHOWN[run["task"]][0]
     value, told = run["metrics"][run["shipped"]].get(main, {}), ""
@@ -97,7 +109,7 @@ def _scores(run, config):
         floor = run["metrics"]["dummy"].get(main, {}).get("estimate")
         told = (
             f"The shipped model, {run['shipped'].replace('_', ' ')}, was named before any score was known and reached a"
-            f" {main.replace('_', ' ')} of {number(value['estimate'])} (95 % interval {number(value['lower'])} to"
+            f" {words(main)} of {number(value['estimate'])} (95 % interval {number(value['lower'])} to"
             f" {number(value['upper'])}, n = {value['n']}; a model without genes {number(floor)}). "
         )
     told += f"Intervals are percentiles of 1,000 bootstraps of {unit}s within folds."
@@ -107,7 +119,8 @@ def _scores(run, config):
     return told
 
 
-def _software(run):
+def software(run):
+    """rna2model and the libraries that the bundle was made with."""
     libraries = {name: version for name, version in run["manifest"]["libraries"].items() if version}
     listed = ", ".join(f"{name} {version}" for name, version in libraries.items())
     return f"Analyses used rna2model {run['manifest']['rna2model']}{' with ' + listed if listed else ''}."
