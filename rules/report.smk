@@ -18,6 +18,7 @@ if FROM_READS:
                 f"{MULTIQC}/multiqc_report.html",
                 caption="../resources/report/captions/multiqc.rst",
                 category="Samples",
+                labels={"content": "Quality of the reads (MultiQC)"},
             ),
             files=f"{MULTIQC}/files.txt",
             sections=[f"{MULTIQC}/{name}_mqc.tsv" for name in ("sample_status", "fragments", "strandedness")],
@@ -102,6 +103,7 @@ rule report:
             f"{RESULTS}/report.html",
             caption="../resources/report/captions/report.rst",
             category="Report",
+            labels={"content": "Report"},
         ),
     log:
         f"{RESULTS}/logs/report/report.log",

@@ -29,7 +29,7 @@ def render(results, config, models):
     results = Path(results)
     if config["training"]["retrain"] == "never" and not serving.training_is_there(results, config):
         run = report_served.read(results, config)
-        figures, methods = report_figures.served(run), report_served.paragraphs(run, config)
+        figures, methods = report_figures.served(run, config), report_served.paragraphs(run, config)
         return page("served", run, config, figures, methods)
     run = read(results, config, models)
     return page("run", run, config, report_figures.make(run, config), report_methods.paragraphs(run, config))
@@ -44,6 +44,7 @@ def page(name, run, config, figures, methods):
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": report_warnings.number, "words": report_words.words}
+    environment.filters["p_value"] = report_methods.p_value
     shown = SHOWN[config["design"]["task"]]
     return environment.get_template(f"{name}.html.j2").render(
         run=run,
@@ -69,11 +70,12 @@ def read(results, config, models):
     run["group_of"] = dict(zip(samples["sample"], samples[group], strict=True)) if group in samples else {}
     design = config["design"]
     run["first"] = [gate.column_name(c) for c in (*outcome.columns(design), design["batch"]) if c]
-    run["aside"] = [*gate.NUMBERS[4:], *gate.FATES]  # columns that paper has no room for
     run["flow"] = report_warnings.flow(run, config)
+    run["shown_samples"], run["aside"] = report_words.samples(samples)
     run["curve_class"] = positives(run)[0] if len(positives(run)) == 1 else None
     if run["features"] is not None:
         shown = run["features"].head(MOST_FEATURES).dropna(axis=1, how="all")
+        shown = shown.replace({"above_control": {"True": "yes", "False": "no"}})
         run["shown_features"] = shown.rename(columns=report_words.titles(shown))
         run["feature_words"] = report_words.glossary(shown.columns, report_words.FEATURES)
     run["confounding"] = report_warnings.confounding(run, config)

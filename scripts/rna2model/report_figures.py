@@ -13,7 +13,7 @@ def make(run, config):
     """{name: figure} of all figures that this run has data for."""
     task = config["design"]["task"]
     figures = {
-        "quality": report_cohort.quality(run["samples"]),
+        "quality": report_cohort.quality(run["samples"], config["qc"]),
         "pca": report_cohort.pca(run),
         "variance": report_cohort.variance(run["diagnostics"]),
         "comparison": report_scores.comparison(run, SHOWN[task]),
@@ -42,9 +42,9 @@ def outcomes(run):
     return figures
 
 
-def served(run):
+def served(run, config):
     """{name: figure} of a run that only serves: reads, and labelled samples that a frozen bundle predicted."""
-    figures = {"quality": report_cohort.quality(run["samples"])}
+    figures = {"quality": report_cohort.quality(run["samples"], config["qc"])}
     if run["predictions"]:
         figures |= {"calibration": report_scores.calibration(run), **outcomes(run)}
     return {name: figure for name, figure in figures.items() if figure}

@@ -35,7 +35,7 @@ def gather(results, config, models):
         "stability": document(own / "stability.json"),
         "learning": optional(own / "learning_curve.tsv") if config["evaluation"]["learning_curve"] else None,
         "manifest": document(results / "bundle/manifest.json"),
-        "served": optional(results / "predictions.tsv"),
+        "served": served(results / "predictions.tsv"),
         "external": document(results / "external_validation.json") if frozen else None,
         "versions": optional(results / "versions.tsv"),
     }
@@ -90,6 +90,12 @@ def predictions(path, task):
     """Out-of-fold predictions with their numbers as numbers."""
     more = {"regression": ("truth", "predicted"), "survival": ("time", "event", "predicted")}
     return numbers(table(path), ("prob_", "survival_", *more.get(task, ())))
+
+
+def served(path):
+    """Predictions of new samples with their probabilities as numbers, or None."""
+    found = optional(path)
+    return None if found is None else numbers(found, ("prob_", "survival_"))
 
 
 def first_repeat(frame):

@@ -252,7 +252,10 @@ def permutation(run):
         return None
     room = 0.03 * (max(reach) - min(reach)) or 0.1
     shown = axis("score", range=plain([min(reach) - room, max(reach) + room]))
-    return {"choices": choices, "layout": {"height": 320, "bargap": 0, "xaxis": shown, "yaxis": axis("shuffles")}}
+    return {
+        "choices": choices,
+        "layout": {"height": 320, "bargap": 0, "xaxis": shown, "yaxis": axis("shuffles")},
+    }
 
 
 def learning(run):

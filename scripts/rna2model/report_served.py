@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from rna2model import gate, outcome, report_methods, report_warnings
+from rna2model import outcome, report_methods, report_warnings, report_words
 from rna2model.evaluation import SHOWN
-from rna2model.report_run import document, optional, predictions, table
+from rna2model.report_run import document, optional, predictions, served, table
 from rna2model.report_words import words
 
 
@@ -24,7 +24,7 @@ def read(results, config):
         "bundle": folder,
         "manifest": made,
         "samples": table(results / "samples.tsv"),
-        "served": optional(results / "predictions.tsv"),
+        "served": served(results / "predictions.tsv"),
         "external": external,
         "predictions": {made["model"]: known} if len(known) else {},
         "calibration": {},
@@ -34,7 +34,7 @@ def read(results, config):
     }
     for column in ("reads", "mapped_pct", "assigned_pct"):
         run["samples"][column] = pd.to_numeric(run["samples"].get(column), errors="coerce")
-    run["aside"] = [*gate.NUMBERS[4:], *gate.FATES]  # columns that paper has no room for
+    run["shown_samples"], run["aside"] = report_words.samples(run["samples"])
     run["flow"] = flow(run)
     run["warnings"] = list(warnings(run))
     return run

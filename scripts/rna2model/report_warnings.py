@@ -77,7 +77,22 @@ def warnings(run, task):
         )
     if run["flow"]["labelled"] < SMALL:
         yield f"{run['flow']['labelled']} test samples: below about {SMALL}, no score is precise; quote the intervals."
+    yield from _perfect(run)
     yield from of_samples(run)
+
+
+def _perfect(run):
+    """Resampling samples that are all right gives an interval of no width; what it hides is said in its place."""
+    table = run["predictions"][run["shipped"]]
+    if run["task"] != "classification" or (table["truth"] != table["predicted"]).any():
+        return
+    group = run["group_of"]
+    n = len({group.get(name) or name for name in table["sample"]})
+    yield (
+        f"Every out-of-fold prediction is right, so that intervals have no width. It does not mean that none will be wrong:"
+        f" {n} right of {n} {'groups' if group else 'samples'} happen as often as once in 20 times where"
+        f" {1 - 0.05 ** (1 / n):.0%} are called wrong."
+    )
 
 
 def of_samples(run):
@@ -191,5 +206,7 @@ def _held_out_batches(run):
     held = (metrics.get("leave_one_batch_out") or {}).get(main)
     if not held or held.get("estimate") is None or metrics[main].get("estimate") is None:
         return name, "not run", "evaluation.leave_one_batch_out is off, or there is no batch"
-    told = f"{words(main)} {number(held['estimate'])} there, {number(metrics[main]['estimate'])} on random folds"
+    told = (
+        f"{words(main)} {number(held['estimate'])} there, {number(metrics[main]['estimate'])} on random folds"
+    )
     return name, "look" if held["estimate"] < metrics[main]["estimate"] - 0.1 else "passed", told

@@ -1,5 +1,7 @@
 """Names and meanings in the report of what the files name by keys."""
 
+from rna2model import gate
+
 METRICS = {  # key: (name, what it says)
     "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
     "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
@@ -52,3 +54,16 @@ def glossary(keys, table):
 def titles(frame):
     """{column: what people call it} of a table of features."""
     return {column: FEATURES[column][0] for column in frame if column in FEATURES}
+
+
+def samples(table):
+    """(samples.tsv as people read it: the excluded and flagged first, and what the sheet says before what tools measured;
+    columns that paper has no room for)."""
+    order = (table["status"] == "included").astype(int) + (table.get("flags", "") == "")
+    table = table.iloc[order.argsort(kind="stable")]
+    technical = [name for name in (*gate.NUMBERS, *gate.FATES) if name in table]
+    own = [name for name in table if name not in technical and name not in gate.COLUMNS]
+    told = [name for name in ("reason", "flags") if name in table]
+    called = {name: name.replace("_pct", " %").replace("_", " ") for name in technical}
+    shown = table[["sample", "status", *own, *told, *technical]].replace("", None).dropna(axis=1, how="all")
+    return shown.rename(columns=called), [called[name] for name in technical if name not in gate.NUMBERS[:4]]

@@ -56,7 +56,11 @@ def made(tmp_path):
         for model in MODELS:
             probability = rng.dirichlet(np.ones(len(classes)), n)
             table = pd.DataFrame(
-                {"sample": names[:n], "split": [f"r1f{i // len(classes) % 2 + 1}" for i in range(n)], "truth": labels[:n]}
+                {
+                    "sample": names[:n],
+                    "split": [f"r1f{i // len(classes) % 2 + 1}" for i in range(n)],
+                    "truth": labels[:n],
+                }
             )
             table["predicted"] = np.array(classes)[probability.argmax(axis=1)]
             for k, name in enumerate(classes):
