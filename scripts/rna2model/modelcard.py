@@ -216,6 +216,8 @@ def _meanings(scores, shown):
 def _interval(value):
     if value["estimate"] is None:
         return f"not defined: {value.get('note', '')}"
+    if value["lower"] is not None and value["lower"] == value["upper"]:
+        return f"{_number(value['estimate'])} (no interval: every resample gives this)"
     return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])})"
 
 

@@ -8,6 +8,8 @@ from rna2model import report_cohort, report_genes, report_outcomes, report_score
 from rna2model.evaluation import SHOWN
 from rna2model.report_parts import positives
 
+LEAST = 10  # labelled samples, of fewer no curve says anything
+
 
 def make(run, config):
     """{name: figure} of all figures that this run has data for."""
@@ -45,6 +47,9 @@ def outcomes(run):
 def served(run, config):
     """{name: figure} of a run that only serves: reads, and labelled samples that a frozen bundle predicted."""
     figures = {"quality": report_cohort.quality(run["samples"], config["qc"])}
-    if run["predictions"]:
+    labelled = len(run["predictions"].get(run["shipped"], ()))
+    if labelled >= LEAST:
         figures |= {"calibration": report_scores.calibration(run), **outcomes(run)}
+    elif labelled and run["task"] == "classification":
+        figures["confusion"] = report_scores.confusion(run)
     return {name: figure for name, figure in figures.items() if figure}

@@ -47,7 +47,7 @@ def _intervals(names, estimate, lower, upper):
     points = {"size": 10, "color": [GREY if name == "dummy" else BLUE for name in names]}
     trace = {"type": "scatter", "mode": "markers", "x": plain(estimate), "y": names, "marker": points}
     ends = [
-        f"{low:.3f} to {high:.3f}" if low == low else "no interval"
+        f"{low:.3f} to {high:.3f}" if low < high else "no interval"
         for low, high in zip(lower, upper, strict=True)
     ]
     trace |= {"customdata": ends, "hovertemplate": "%{y}: %{x:.3f} (%{customdata})<extra></extra>"}

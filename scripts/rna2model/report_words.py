@@ -11,7 +11,7 @@ METRICS = {  # key: (name, what it says)
     "brier": ("Brier score", "mean squared error of the probabilities; lower is better"),
     "calibration_slope": (
         "calibration slope",
-        "1 is right, below 1 the predictions are too extreme; a dash: perfect separation, or nothing that varies",
+        "1 is right, below 1 the predictions are too extreme; not defined where classes are separated perfectly, or nothing varies",
     ),
     "r2": ("R²", "share of the variance that is predicted; the mean as prediction gives 0"),
     "spearman": ("Spearman's rho", "correlation of ranks; guessing gives 0"),
