@@ -27,6 +27,7 @@ def read(results, config):
         "served": served(results / "predictions.tsv"),
         "external": external,
         "predictions": {made["model"]: known} if len(known) else {},
+        "scored": known if len(known) else None,
         "calibration": {},
         "outliers": None,
         "card": card.read_text() if card.exists() else None,
@@ -58,12 +59,12 @@ def flow(run):
 def warnings(run):
     """What a reader must know before any prediction, worst first."""
     external, main = run["external"], SHOWN[run["task"]][0]
-    doubtful = _flagged(run["served"])
-    if doubtful:
-        yield (
-            f"{len(doubtful)} of {len(run['served'])} predictions carry a flag: {report_warnings.few(doubtful)}. Read it"
-            " before you use them."
-        )
+    for what, predicted in (("predictions", run["served"]), ("validated samples", run["scored"])):
+        if doubtful := _flagged(predicted):
+            yield (
+                f"{len(doubtful)} of {len(predicted)} {what} carry a flag: {report_warnings.few(doubtful)}. Read it before you use"
+                " them."
+            )
     if not external or not external["n"]:
         yield (
             "Nothing here shows how good these predictions are: no sample of the sheet has a label and is new to the bundle. What"
@@ -77,9 +78,9 @@ def warnings(run):
     yield from report_warnings.of_samples(run)
 
 
-def _flagged(served):
-    """Names of the predicted samples that have a flag."""
-    return served.loc[served["flags"] != "", "sample"].tolist() if served is not None else []
+def _flagged(predicted):
+    """Names of the samples of a table of predictions that have a flag."""
+    return [] if predicted is None else predicted.loc[predicted["flags"] != "", "sample"].tolist()
 
 
 def paragraphs(run, config):

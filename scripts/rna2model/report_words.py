@@ -59,7 +59,7 @@ def titles(frame):
 def samples(table):
     """(samples.tsv as people read it: the excluded and flagged first, and what the sheet says before what tools measured;
     columns that paper has no room for)."""
-    order = (table["status"] == "included").astype(int) + (table.get("flags", "") == "")
+    order = 2 * (table["status"] == "included") + (table.get("flags", "") == "")
     table = table.iloc[order.argsort(kind="stable")]
     technical = [name for name in (*gate.NUMBERS, *gate.FATES) if name in table]
     own = [name for name in table if name not in technical and name not in gate.COLUMNS]
