@@ -1,6 +1,7 @@
 """profiles/slurm on a real cluster: GPU jobs land where GPUs are; memory, lost nodes and cancelling are survived."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -67,7 +68,8 @@ def start(running, folder, *arguments):
 def finished(running, matrix):
     """(text, SLURM's own records) of a run to the held-out predictions of a torch model."""
     memory = f"import_training_matrix:mem_mb={TOO_LITTLE} if attempt == 1 else {ENOUGH}"
-    run = start(running, matrix, "--set-resources", memory, "--", "results/splits/r1f1/predictions/mlp.tsv")
+    options = ("--set-resources", memory, "--logger-progress-news-every", "1")
+    run = start(running, matrix, *options, "--", "results/splits/r1f1/predictions/mlp.tsv")
     text, _ = run.communicate(timeout=300)
     assert run.returncode == 0, text[-5000:]
     return text, running.finished_jobs()
@@ -79,6 +81,12 @@ def test_torch_training_runs_on_the_gpu_node_and_nothing_else_does(finished, run
     assert len(on_gpu) == 1 and on_gpu[0]["JobState"] == "COMPLETED", jobs
     assert "gpu:1" in running.run("scontrol", "show", "job", on_gpu[0]["JobId"])
     assert "mlp: trained on" in (matrix / "results/logs/train_mlp/r1f1.log").read_text()
+
+
+def test_the_process_of_the_user_hears_of_a_training_on_another_node(finished):
+    text, _ = finished
+    heard = re.findall(r"^train_torch .*: mlp .*epoch \d+ of at most \d+: .*validation loss [\d.]+", text, re.M)
+    assert heard and text.index(heard[-1]) < text.rindex("] ")  # before the last step ended
 
 
 def test_a_job_that_exceeds_its_memory_is_repeated_with_more(finished):
