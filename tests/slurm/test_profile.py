@@ -85,7 +85,9 @@ def test_torch_training_runs_on_the_gpu_node_and_nothing_else_does(finished, run
 
 def test_the_process_of_the_user_hears_of_a_training_on_another_node(finished):
     text, _ = finished
-    heard = re.findall(r"^train_torch .*: mlp .*epoch \d+ of at most \d+: .*validation loss [\d.]+", text, re.M)
+    heard = re.findall(
+        r"^train_torch .*: mlp .*epoch \d+ of at most \d+: .*validation loss [\d.]+", text, re.M
+    )
     assert heard and text.index(heard[-1]) < text.rindex("] ")  # before the last step ended
 
 
