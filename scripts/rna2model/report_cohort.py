@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from rna2model import gate
-from rna2model.report_parts import BLUE, COLOURS, GREY, RED, axis, plain
+from rna2model.report_parts import BLUE, COLOURS, GREY, ORANGE, RED, axis, plain
 from rna2model.report_words import words
 
 STATUS = {"included": BLUE, "excluded": RED}
@@ -47,7 +47,7 @@ def quality(samples, limits=None):
         layout[f"yaxis{'' if row == 0 else row + 1}"] = axis(title, domain=[max(top - 0.3, 0), top])
     layout["shapes"] = [
         {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": f"y{row + 1}" if row else "y"}
-        | {"y0": value, "y1": value, "line": {"color": "#666666", "width": 1.5, "dash": "dot"}}
+        | {"y0": value, "y1": value, "line": {"color": ORANGE, "width": 2, "dash": "dot"}}
         for row, value in enumerate((limits or {}).get(key) for key in LIMITS)
         if value
     ]

@@ -73,7 +73,7 @@ def warnings(run):
     elif external["n"] < report_warnings.SMALL:
         score = external["metrics"].get(main, {})
         ends = [report_warnings.number(score.get(key)) for key in ("lower", "upper")]
-        told = f" ({words(main)} {ends[0]} to {ends[1]})" if score.get("lower") is not None else ""
+        told = f" ({words(main)} {ends[0]} to {ends[1]})" if ends[0] != ends[1] else ""
         yield f"{external['n']} samples validate the bundle: below about {report_warnings.SMALL}, no score is precise{told}."
     yield from report_warnings.of_samples(run)
 
