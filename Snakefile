@@ -83,7 +83,7 @@ if FROZEN:
         default_target: True
         input:
             SERVED,
-            f"{RESULTS}/report.html" if CAN_REPORT else [],
+            f"{RESULTS}/report.html",
             f"{RESULTS}/versions.tsv",
             f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
 

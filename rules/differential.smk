@@ -10,17 +10,20 @@ rule test_differential:
             f"{RESULTS}/expression/differential.tsv",
             caption="../resources/report/captions/differential.rst",
             category="Genes",
+            labels={"content": "Differential expression, table"},
         ),
         details=f"{RESULTS}/expression/differential.json",
         volcano=report(
             f"{RESULTS}/expression/volcano.svg",
             caption="../resources/report/captions/volcano.rst",
             category="Genes",
+            labels={"content": "Differential expression, volcano plot"},
         ),
         ma=report(
             f"{RESULTS}/expression/ma.svg",
             caption="../resources/report/captions/ma.rst",
             category="Genes",
+            labels={"content": "Differential expression, MA plot"},
         ),
     log:
         f"{RESULTS}/logs/test_differential/cohort.log",

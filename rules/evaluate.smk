@@ -141,6 +141,7 @@ rule compare:
             f"{RESULTS}/models/comparison.tsv",
             caption="../resources/report/captions/comparison.rst",
             category="Models",
+            labels={"content": "Scores of all models"},
         ),
     log:
         f"{RESULTS}/logs/compare/models.log",
@@ -169,6 +170,7 @@ rule differences:
             f"{RESULTS}/models/differences.tsv",
             caption="../resources/report/captions/differences.rst",
             category="Models",
+            labels={"content": "Paired differences of models"},
         ),
     log:
         f"{RESULTS}/logs/differences/models.log",

@@ -20,6 +20,7 @@ rule explain:
             f"{RESULTS}/models/{{model}}/features.tsv",
             caption="../resources/report/captions/features.rst",
             category="Genes",
+            labels={"content": "Features of {model}"},
         ),
         stability=f"{RESULTS}/models/{{model}}/stability.json",
         gene_sets=f"{RESULTS}/models/{{model}}/gene_sets.tsv" if EXPLAINED_SETS else [],

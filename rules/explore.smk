@@ -71,6 +71,7 @@ rule cluster_samples:
             f"{RESULTS}/expression/heatmap.svg",
             caption="../resources/report/captions/heatmap.rst",
             category="Samples",
+            labels={"content": "Correlations of samples"},
         ),
         clusters=f"{RESULTS}/expression/clusters.tsv",
         details=expand(f"{RESULTS}/expression/{{table}}.json", table=["sample_clustering", "clusters"]),

@@ -36,6 +36,7 @@ rule qc_gate:
             f"{RESULTS}/samples.tsv",
             caption="../resources/report/captions/samples.rst",
             category="Samples",
+            labels={"content": "Status of every sample"},
         ),
     log:
         f"{RESULTS}/logs/qc_gate/cohort.log",

@@ -91,6 +91,6 @@ def environments():
         "explore": not FROZEN,
         "torch": not FROZEN or NEW or EXTERNAL,
         "explain": not FROZEN,
-        "report": not FROZEN or CAN_REPORT,
+        "report": True,
     }
     return [name for name, used in ((for_reads if FROM_READS else {}) | for_cohort).items() if used]

@@ -29,6 +29,7 @@ if not FROZEN:
                 f"{BUNDLE}/MODEL_CARD.md",
                 caption="../resources/report/captions/model_card.rst",
                 category="Models",
+                labels={"content": "Model card"},
             ),
         log:
             f"{RESULTS}/logs/bundle/{SHIPPED}.log",
@@ -70,6 +71,7 @@ rule predict:
             f"{RESULTS}/predictions.tsv",
             caption="../resources/report/captions/predictions.rst",
             category="Predictions",
+            labels={"content": "Predictions of new samples"},
         ),
     log:
         f"{RESULTS}/logs/predict/new_samples.log",
@@ -103,6 +105,7 @@ rule validate_externally:
             f"{RESULTS}/external_validation.tsv",
             caption="../resources/report/captions/external.rst",
             category="Predictions",
+            labels={"content": "External validation"},
         ),
         metrics=f"{RESULTS}/external_validation.json",
     log:

@@ -18,6 +18,7 @@ if FROM_READS:
                 f"{MULTIQC}/multiqc_report.html",
                 caption="../resources/report/captions/multiqc.rst",
                 category="Samples",
+                labels={"content": "Quality of the reads (MultiQC)"},
             ),
             files=f"{MULTIQC}/files.txt",
             sections=[f"{MULTIQC}/{name}_mqc.tsv" for name in ("sample_status", "fragments", "strandedness")],
@@ -61,16 +62,18 @@ if FROM_READS:
                 "../scripts/write_multiqc_index.py"
 
 
-# With a frozen bundle the page shows the scores of the run that trained it, where its files are still in the results.
-CAN_REPORT = all(
-    Path(f"{RESULTS}/{name}").is_file()
-    for name in [
-        "models/comparison.tsv",
-        "bundle/manifest.json",
-        *(f"models/{model}/{file}" for model in MODELS for file in ("metrics.json", "predictions.tsv")),
+# A frozen bundle's run has a page of its own; where the files of the run that trained it are still in the results, it is that of the
+# training with the new samples.
+SHOWN_OF_COHORT, SHOWN_OF_TRAINING = [], []
+if not FROZEN or serving.training_is_there(Path(RESULTS), config):
+    SHOWN_OF_COHORT = [
+        f"{RESULTS}/cohort.h5ad",
+        f"{RESULTS}/expression/pca.tsv",
+        f"{RESULTS}/expression/diagnostics.json",
+        VIEWS["normalized"],
+        *(f"{RESULTS}/models/{model}/metrics.json" for model in MODELS),
+        *(f"{RESULTS}/models/{model}/predictions.tsv" for model in MODELS),
     ]
-)
-# What else the page shows of a run that trains; a frozen bundle's run shows of it what is still there.
 if not FROZEN:
     SHOWN_OF_TRAINING = [
         f"{RESULTS}/splits/manifest.tsv",
@@ -89,23 +92,18 @@ rule report:
     """One self-contained page from sample flow to predictions."""
     input:
         samples=f"{RESULTS}/samples.tsv",
-        cohort=f"{RESULTS}/cohort.h5ad",
-        components=f"{RESULTS}/expression/pca.tsv",
-        diagnostics=f"{RESULTS}/expression/diagnostics.json",
-        expression=VIEWS["normalized"],
-        trained=[] if FROZEN else SHOWN_OF_TRAINING,
-        comparison=f"{RESULTS}/models/comparison.tsv",
-        metrics=[f"{RESULTS}/models/{model}/metrics.json" for model in MODELS],
-        predictions=[f"{RESULTS}/models/{model}/predictions.tsv" for model in MODELS],
-        bundle=f"{RESULTS}/bundle/manifest.json",
+        cohort=SHOWN_OF_COHORT,
+        trained=SHOWN_OF_TRAINING,
+        bundle=f"{BUNDLE}/manifest.json",
         new=f"{RESULTS}/predictions.tsv" if NEW else [],
-        external=f"{RESULTS}/external_validation.json" if EXTERNAL else [],
+        external=rules.validate_externally.output if EXTERNAL else [],
         versions=f"{RESULTS}/versions.tsv",
     output:
         report(
             f"{RESULTS}/report.html",
             caption="../resources/report/captions/report.rst",
             category="Report",
+            labels={"content": "Report"},
         ),
     log:
         f"{RESULTS}/logs/report/report.log",

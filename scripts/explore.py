@@ -9,6 +9,10 @@ job.start(snakemake)
 out, params = snakemake.output, snakemake.params
 
 data = cohort.read(snakemake.input[0])
+column, labels = params.design["batch"], outcome.labels(params.design, data.obs)
+batches, known = data.column(column, data.samples) if column else None, labels != ""
+
+# The class sizes are used, as in training: without them genes that one class alone expresses would not be shown.
 normalizer = normalization.make(
     params.expression["normalization"],
     gene_ids=data.genes,
@@ -16,12 +20,9 @@ normalizer = normalization.make(
     gene_filter=params.expression["filter"],
     unit=params.unit,
     missing=params.expression["missing"],
-).fit(data.counts)
+).fit(data.counts, groups=labels[known] if known.any() else None)
 normalized = normalizer.transform(data.counts)
 exploration.write(normalized, data.samples, normalizer.genes_, out.normalized)
-
-column, labels = params.design["batch"], outcome.labels(params.design, data.obs)
-batches, known = data.column(column, data.samples) if column else None, labels != ""
 
 corrected = normalized
 if params.expression["batch_correction"] != "none":

@@ -47,7 +47,7 @@ options = {
     "groups": None if groups is None else dict(zip(data.cohort.samples, groups, strict=True)),
     "n": params.permutations,
     "seed": params.seed,
-    "log": job.news(f"permute {name}"),
+    "log": job.news,
 }
 fast = {"logistic_l2": permutation, "ridge": permutation_ridge}.get(name)
 if fast and training.get("imbalance", "auto") in ("auto", "none"):

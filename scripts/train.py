@@ -31,7 +31,6 @@ model = pipeline.make_model(
     task=params.design["task"],
     **options,
 )
-log = job.news(f"train_{wildcards.model} {wildcards.split}")
-pipeline.train(model, data, fitted, params.features, params.seed, log=log)
+pipeline.train(model, data, fitted, params.features, params.seed, log=job.news)
 model.save(snakemake.output[0])
 print(f"{wildcards.model}: trained on {model.settings_['device']}")

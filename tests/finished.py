@@ -28,6 +28,7 @@ class Finished:
             {
                 "models": MODELS[task],
                 "design": {**DESIGN[task], "batch": "batch", "group": "donor"},
+                "expression": {"batch_correction": "combat"},
                 "evaluation": {"learning_curve": [0.5]},
             }
         )

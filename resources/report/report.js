@@ -68,7 +68,7 @@ function draw(name) {
 
 function swatch(trace) {
   const colour = trace.legendcolour || (trace.marker && typeof trace.marker.color === "string" && trace.marker.color) || (trace.line && trace.line.color) || "#999999";
-  const dash = { dash: "5 3", dot: "2 3", dashdot: "6 2 2 2" }[trace.line && trace.line.dash] || "";
+  const dash = { dash: "5 3", dot: "2 3", dashdot: "6 2 2 2", longdash: "9 3" }[trace.line && trace.line.dash] || "";
   const shape = (trace.marker && trace.marker.symbol) || "circle";
   const drawn = trace.mode && trace.mode.startsWith("lines") ? `<line x1="0" y1="6" x2="22" y2="6" stroke="${colour}" stroke-width="2.5" stroke-dasharray="${dash}"/>`
     : trace.type !== "scatter" ? `<rect x="5" y="0" width="12" height="12" fill="${colour}"/>`

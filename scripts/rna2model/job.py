@@ -2,12 +2,10 @@
 
 import os
 import sys
-import time
 
 from rna2model.errors import InputProblem
 
-NEWS_EVERY = 60.0  # seconds between lines of a job on the console
-_console = None  # file descriptor of what was standard error before the log took it
+NEWS = "progress: "  # begins the lines of a log that the console shows while the job runs, wherever it does
 
 
 def start(snakemake):
@@ -15,8 +13,7 @@ def start(snakemake):
 
     The message goes to the log and to the console, so that nobody has to look for it.
     """
-    global _console
-    console = _console = os.dup(2)
+    console = os.dup(2)
     log = os.open(str(snakemake.log[0]), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -34,18 +31,6 @@ def start(snakemake):
     sys.excepthook = explain
 
 
-def news(name, every=NEWS_EVERY):
-    """A `log` for long work: every line goes to the log; one in `every` seconds to the console, too, after the job's name.
-
-    Where the job runs on a cluster, its console is the file that the scheduler keeps.
-    """
-    last = time.monotonic()
-
-    def log(text):
-        nonlocal last
-        print(text, flush=True)
-        if _console is not None and time.monotonic() - last >= every:
-            last = time.monotonic()
-            os.write(_console, f"{name}: {text}\n".encode())
-
-    return log
+def news(text):
+    """A `log` for long work: a line that whoever follows the job's log recognises."""
+    print(f"{NEWS}{text}", flush=True)

@@ -1,10 +1,13 @@
 """The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): what the run knows, and what only
 the author can say."""
 
+from rna2model import duplicates, report_words
 from rna2model.evaluation import SHOWN
+from rna2model.report_methods import model_name
 
 AUTHOR = "**The author must complete this.**"
 SMALL = 75  # test samples, below which no score is precise
+WORDS = {"min": "at least", "max": "at most"}
 BALANCED = {
     "auto": "the model's own class weights",
     "none": "none",
@@ -41,12 +44,13 @@ Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122
 * Sample size: {_size(manifest, scores)}
 * Quality control: {_limits(manifest)}Samples left out, with the reason, are in the run's `samples.tsv`.
 * Missing data: {_missing(manifest)}
+* Redundancy: no two samples of different groups have the same counts or correlate by more than {duplicates.SAME}; the run stops at such a pair.
 * Batch: {_batch(manifest)}
 
 ## How a sample becomes a prediction
 Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}{_reference(manifest)}
 Normalization `{manifest["normalization"]}`, batch correction `{manifest["batch_correction"]}`, both learned on the
-training samples and frozen; then `{manifest["model"]}`{_features(manifest)}. The same files in this folder did all of it in training.
+training samples and frozen; then {model_name(manifest["model"])} (`{manifest["model"]}`){_features(manifest)}. The same files in this folder did all of it in training.
 `make predict BUNDLE=this_folder SAMPLES=sheet` does it for new samples. It refuses samples that were made otherwise, flags those
 unlike all training samples (`ood_score` above 1), and says what it did about a batch that training never saw.
 
@@ -54,6 +58,8 @@ unlike all training samples (`ood_score` above 1), and says what it did about a 
 {_settings(manifest)}
 * Hyperparameters were tuned in {evaluation["inner_folds"]} inner folds of the training samples. What was chosen: `model/model.json`.
 * The model was named in the configuration, not chosen by the scores below.
+* Which genes it uses, how stable that is over folds, and what shuffled labels give: the run's `models/{manifest["model"]}/features.tsv`
+  and `stability.json`. What they mean biologically: {AUTHOR}
 
 ## How it was tested
 {evaluation["repeats"]} x {evaluation["folds"]}-fold cross-validation, seed {evaluation["seed"]}{_grouped(manifest)}; normalization, batch correction, scaling and tuning
@@ -62,6 +68,8 @@ were fitted inside each fold, on its training samples only. Who was tested where
 | metric | estimate (95 % interval) | dummy | n |
 |---|---|---|---|
 {_rows(scores, chance, shown)}
+
+{_meanings(scores, shown)}
 {_permutation(scores)}{_elsewhere(scores, shown)}
 The intervals cover the choice of samples from this cohort, not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
@@ -69,7 +77,8 @@ External validation: {AUTHOR}
 ## Limits
 * Calibration in another population, at other prevalence or with another protocol is not known; check it before use: {AUTHOR}
 * Updating and monitoring after deployment: {AUTHOR}
-* Funding, conflicts of interest, registration, protocol, availability of data: {AUTHOR}
+* Patient and public involvement: {AUTHOR}
+* Funding, conflicts of interest, registration, protocol, availability of data and code: {AUTHOR}
 
 ## Reproducing it
 rna2model {manifest["rna2model"]}; libraries {_versions(manifest["libraries"])}. Checksums are in `manifest.json`.
@@ -116,7 +125,11 @@ def _size(manifest, scores):
 
 def _limits(manifest):
     limits = {k: v for k, v in (manifest.get("qc") or {}).items() if k.startswith(("min_", "max_"))}
-    told = ", ".join(f"{key.replace('_', ' ')} {value:g}" for key, value in limits.items())
+    told = ", ".join(
+        f"{WORDS[key[:3]]} {value:g}{' %' * key.endswith('_pct')} {key[4:].removesuffix('_pct').replace('_', ' ')}"
+        for key, value in limits.items()
+        if not (key.startswith("max_") and value >= 100)  # no limit
+    )
     return f"{told}. " if told and manifest["counting"] else ""
 
 
@@ -194,9 +207,17 @@ def _rows(scores, chance, shown):
     )
 
 
+def _meanings(scores, shown):
+    """What each metric of the table says, for readers who know others."""
+    told = [f"`{name}`: {report_words.METRICS[name][1]}" for name in shown if name in scores]
+    return f"{'. '.join(told)}."
+
+
 def _interval(value):
     if value["estimate"] is None:
         return f"not defined: {value.get('note', '')}"
+    if value["lower"] is not None and value["lower"] == value["upper"]:
+        return f"{_number(value['estimate'])} (no interval: every resample gives this)"
     return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])})"
 
 

@@ -54,7 +54,11 @@ def sections(path, samples=None):
             "Sample status",
             "says which samples entered the cohort, and why the others did not",
             "table",
-            [used, *([row[column] for column in used] for row in rows)],
+            [
+                [_title(column) for column in used],
+                *([row[c] for c in used] for row in sorted(rows, key=_doubt)),
+            ],
+            ["pconfig:", "    sort_rows: false"],
         ),
         "fragments_mqc.tsv": _section(
             "fragment_fates",
@@ -105,8 +109,8 @@ def index(path, pages):
             f"<li>{_link(page, f'{escape(names[0])} to {escape(names[-1])}')} ({len(names)})</li>"
             for page, names in pages.items()
         ),
-        head="".join(f"<th>{column}</th>" for column in used),
-        rows="\n".join(_status(row, used, page_of.get(row["sample"])) for row in rows),
+        head="".join(f"<th>{_title(column)}</th>" for column in used),
+        rows="\n".join(_status(row, used, page_of.get(row["sample"])) for row in sorted(rows, key=_doubt)),
     )
 
 
@@ -129,7 +133,16 @@ def _rest(percent):
     return str(round(100 - float(percent), 2))
 
 
-def _section(key, name, description, plot, table):
+def _doubt(row):
+    """The excluded first, then the flagged: nobody looks for them at the end of a long table."""
+    return row["status"] == "included", not row["flags"]
+
+
+def _title(column):
+    return column.replace("_pct", " %").replace("_", " ")
+
+
+def _section(key, name, description, plot, table, settings=()):
     header = {"id": key, "section_name": name, "description": description, "plot_type": plot}
-    lines = [f"# {label}: '{text}'" for label, text in header.items()]
+    lines = [f"# {label}: '{text}'" for label, text in header.items()] + [f"# {line}" for line in settings]
     return "\n".join([*lines, *("\t".join(cells) for cells in table)]) + "\n"

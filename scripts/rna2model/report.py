@@ -3,31 +3,58 @@
 import json
 from pathlib import Path
 
-from rna2model import gate, outcome, report_figures, report_methods, report_run, report_warnings
+from rna2model import (
+    gate,
+    outcome,
+    report_figures,
+    report_methods,
+    report_run,
+    report_served,
+    report_warnings,
+    report_words,
+    serving,
+)
 from rna2model.evaluation import SHOWN
+from rna2model.report_parts import positives
 
+MOST_FEATURES = 100  # of the table
 TEMPLATES = Path(__file__).resolve().parents[2] / "resources" / "report"
 
 
 def render(results, config, models):
-    """HTML text of the report of the run in `results` (a Path), with everything it shows inside."""
+    """HTML text of the report of the run in `results` (a Path), with everything it shows inside.
+
+    A frozen bundle's run without the files of the run that trained it has a page of its own.
+    """
+    results = Path(results)
+    if config["training"]["retrain"] == "never" and not serving.training_is_there(results, config):
+        run = report_served.read(results, config)
+        figures, methods = report_figures.served(run, config), report_served.paragraphs(run, config)
+        return page("served", run, config, figures, methods)
+    run = read(results, config, models)
+    return page("run", run, config, report_figures.make(run, config), report_methods.paragraphs(run, config))
+
+
+def page(name, run, config, figures, methods):
+    """HTML text of the template `name`."""
     import jinja2
     from plotly.offline import get_plotlyjs
 
-    run = read(Path(results), config, models)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["number"] = report_warnings.number
-    figures = report_figures.make(run, config)
-    return environment.get_template("template.html.j2").render(
+    environment.filters |= {"number": report_warnings.number, "words": report_words.words}
+    environment.filters["p_value"] = report_methods.p_value
+    shown = SHOWN[config["design"]["task"]]
+    return environment.get_template(f"{name}.html.j2").render(
         run=run,
         config=config,
-        shown=SHOWN[config["design"]["task"]],
+        shown=shown,
+        meanings=report_words.glossary(shown, report_words.METRICS),
         predicted=outcome.title(config["design"]),
         figures={name: embedded(figure) for name, figure in figures.items()},
         choices={name: list(figure["choices"]) for name, figure in figures.items() if "choices" in figure},
-        methods=report_methods.paragraphs(run, config),
+        methods=methods,
         provenance=json.dumps(report_methods.provenance(run, config), indent=1),
         plotly=get_plotlyjs(),
         style=(TEMPLATES / "report.css").read_text(),
@@ -43,8 +70,14 @@ def read(results, config, models):
     run["group_of"] = dict(zip(samples["sample"], samples[group], strict=True)) if group in samples else {}
     design = config["design"]
     run["first"] = [gate.column_name(c) for c in (*outcome.columns(design), design["batch"]) if c]
-    run["aside"] = [*gate.NUMBERS[4:], *gate.FATES]  # columns that paper has no room for
     run["flow"] = report_warnings.flow(run, config)
+    run["shown_samples"], run["aside"] = report_words.samples(samples)
+    run["curve_class"] = positives(run)[0] if len(positives(run)) == 1 else None
+    if run["features"] is not None:
+        shown = run["features"].head(MOST_FEATURES).dropna(axis=1, how="all")
+        shown = shown.replace({"above_control": {"True": "yes", "False": "no"}})
+        run["shown_features"] = shown.rename(columns=report_words.titles(shown))
+        run["feature_words"] = report_words.glossary(shown.columns, report_words.FEATURES)
     run["confounding"] = report_warnings.confounding(run, config)
     run["checks"] = report_warnings.checks(run)
     run["warnings"] = list(report_warnings.warnings(run, config["design"]["task"]))

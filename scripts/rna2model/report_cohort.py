@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from rna2model import gate
-from rna2model.report_parts import BLUE, COLOURS, GREY, RED, axis, plain, words
+from rna2model.report_parts import BLUE, COLOURS, GREY, ORANGE, RED, axis, plain
+from rna2model.report_words import words
 
 STATUS = {"included": BLUE, "excluded": RED}
 FOUND = (
@@ -14,11 +15,15 @@ FOUND = (
 )  # columns of the gate that colour samples, after the sheet's own
 MOST_LEVELS = 20  # of a column that colours by value; the rarest of more become one
 MOST_NAMES = 60  # samples that an axis names
+LIMITS = ("min_reads", "min_mapped_pct", "min_assigned_pct")  # of `qc`, in the order of the rows of a figure
 OTHER = "(other)"
 
 
-def quality(samples):
-    """Reads, mapped and assigned share of every sample, the excluded ones in another colour; None for a matrix."""
+def quality(samples, limits=None):
+    """Reads, mapped and assigned share of every sample, the excluded ones in another colour; None for a matrix.
+
+    limits : {min_reads, min_mapped_pct, min_assigned_pct}, drawn as dotted lines
+    """
     if not samples["reads"].notna().any():
         return None
     ordered, traces = samples.sort_values("sample"), []
@@ -40,6 +45,12 @@ def quality(samples):
     for row, title in enumerate(("reads", "mapped %", "in genes %")):
         top = 1 - row * 0.35
         layout[f"yaxis{'' if row == 0 else row + 1}"] = axis(title, domain=[max(top - 0.3, 0), top])
+    layout["shapes"] = [
+        {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": f"y{row + 1}" if row else "y"}
+        | {"y0": value, "y1": value, "line": {"color": ORANGE, "width": 2, "dash": "dot"}}
+        for row, value in enumerate((limits or {}).get(key) for key in LIMITS)
+        if value
+    ]
     return {"data": traces, "layout": layout}
 
 

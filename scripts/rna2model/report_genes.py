@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rna2model.report_parts import BLUE, COLOURS, DIVERGING, GREY, RED, axis, line, plain, words
+from rna2model.report_parts import BLUE, COLOURS, DIVERGING, GREY, RED, axis, line, plain
+from rna2model.report_words import words
 
 SHOWN_FEATURES = 20
 MOST_POINTS, LEVEL = 4000, 0.05  # genes of a volcano, false discovery rate
@@ -155,6 +156,11 @@ def _genes(part, name, colour, size):
     trace = line(part["log2_fold_change"], part["height"], f"{name}: {len(part)}", colour, "markers")
     trace["marker"] |= {"size": size, "opacity": 0.8}
     if "named" in part:
-        trace |= {"mode": "markers+text", "text": part["named"].tolist(), "textposition": "top center"}
+        trace |= {
+            "mode": "markers+text",
+            "text": part["named"].tolist(),
+            "textposition": "top center",
+            "cliponaxis": False,
+        }
     told = {"customdata": part["label"].tolist(), "hovertemplate": "%{customdata}: %{x:.2f}<extra></extra>"}
     return trace | told

@@ -5,7 +5,7 @@ import numpy as np
 # Okabe & Ito 2008, without the yellow that white paper swallows and the black that a dark page does
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999"]
 BLUE, ORANGE, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[3], COLOURS[6]
-DASHES = ["solid", "dash", "dot", "dashdot"]
+DASHES = ["solid", "dash", "dashdot", "longdash"]  # dots are what knows nothing
 SHADES = [
     [0, "rgba(0,114,178,0)"],
     [1, "rgba(0,114,178,0.6)"],
@@ -41,8 +41,7 @@ def rivals(run):
     """(model, line options) of the shipped model first, then the others but `dummy`; each always looks the same."""
     names = [run["shipped"], *(m for m in run["models"] if m not in ("dummy", run["shipped"]))]
     for place, name in enumerate(n for n in names if n != "dummy"):
-        cycle = place // (len(COLOURS) - 1)
-        yield name, {"colour": COLOURS[place % (len(COLOURS) - 1)], "dash": DASHES[cycle % len(DASHES)]}
+        yield name, {"colour": COLOURS[place % (len(COLOURS) - 1)], "dash": DASHES[place % len(DASHES)]}
 
 
 def classes(run):
@@ -55,8 +54,3 @@ def positives(run):
     """The classes that curves are drawn for: of two the last, of more each against the rest."""
     names = classes(run)
     return names[1:] if len(names) == 2 else names
-
-
-def words(name):
-    """A column's name for people."""
-    return name.replace("_", " ")

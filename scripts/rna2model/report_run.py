@@ -15,6 +15,7 @@ def gather(results, config, models):
     task, shipped = config["design"]["task"], config["shipped_model"]
     own, seen = results / f"models/{shipped}", results / "expression"
     frozen = config["training"]["retrain"] == "never"
+    models = sorted(models, key=lambda model: model == "dummy")  # the floor comes last
     run = {
         "task": task,
         "models": models,
@@ -34,10 +35,13 @@ def gather(results, config, models):
         "stability": document(own / "stability.json"),
         "learning": optional(own / "learning_curve.tsv") if config["evaluation"]["learning_curve"] else None,
         "manifest": document(results / "bundle/manifest.json"),
-        "served": optional(results / "predictions.tsv"),
+        "served": served(results / "predictions.tsv"),
         "external": document(results / "external_validation.json") if frozen else None,
         "versions": optional(results / "versions.tsv"),
     }
+    if config["expression"]["batch_correction"] == "none":  # the second view is the first
+        run["components"] = run["components"][run["components"]["view"] != "batch_corrected"]
+        ((run["diagnostics"] or {}).get("views") or {}).pop("batch_corrected", None)
     for column in ("reads", "mapped_pct", "assigned_pct"):
         run["samples"][column] = pd.to_numeric(run["samples"].get(column), errors="coerce")
     for key, text in TEXT.items():
@@ -47,6 +51,7 @@ def gather(results, config, models):
         m: numbers(part, but=("outcome",)) for m, part in run["calibration"].items() if part is not None
     }
     run["heatmap"] = top_expression(run, seen / f"{config['expression']['normalization']}.tsv.gz")
+    run["fewer"] = fewer(run)
     return run
 
 
@@ -87,9 +92,15 @@ def predictions(path, task):
     return numbers(table(path), ("prob_", "survival_", *more.get(task, ())))
 
 
+def served(path):
+    """Predictions of new samples with their probabilities as numbers, or None."""
+    found = optional(path)
+    return None if found is None else numbers(found, ("prob_", "survival_"))
+
+
 def first_repeat(frame):
     """Rows of one repeat of the cross-validation: a sample once."""
-    return frame[frame["split"].str.match(r"r1f")] if len(frame) else frame
+    return frame[~frame["split"].str.match(r"r(?!1f)\d+f")] if len(frame) else frame
 
 
 def top_expression(run, path):
@@ -125,6 +136,22 @@ def top_expression(run, path):
         "truth": chosen["truth"].tolist(),
         "values": (values - values.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1),
     }
+
+
+def fewer(run):
+    """Why the heat map has not TOP_GENES genes, or is not there; empty where it has."""
+    if run["features"] is None:
+        return ""
+    asked = run["features"]["feature"].nunique()
+    shown = len(run["heatmap"]["genes"]) if run["heatmap"] else 0
+    lacking = min(asked, TOP_GENES) - shown
+    told = f"The model uses {asked} features. " if asked < TOP_GENES else ""
+    if lacking:
+        told += (
+            f"Of its {min(asked, TOP_GENES)} strongest features {lacking} have no row here: covariates and gene sets, and genes"
+            " that the filter of the whole cohort leaves out, are not in the matrix that is shown."
+        )
+    return told.strip()
 
 
 def _truth(run):

@@ -15,8 +15,8 @@ from rna2model.report_parts import (
     plain,
     positives,
     rivals,
-    words,
 )
+from rna2model.report_words import words
 
 GRID = np.linspace(0, 1, 101)
 THRESHOLDS = np.arange(1, 100) / 100
@@ -47,7 +47,7 @@ def _intervals(names, estimate, lower, upper):
     points = {"size": 10, "color": [GREY if name == "dummy" else BLUE for name in names]}
     trace = {"type": "scatter", "mode": "markers", "x": plain(estimate), "y": names, "marker": points}
     ends = [
-        f"{low:.3f} to {high:.3f}" if low == low else "no interval"
+        f"{low:.3f} to {high:.3f}" if low < high else "no interval"
         for low, high in zip(lower, upper, strict=True)
     ]
     trace |= {"customdata": ends, "hovertemplate": "%{y}: %{x:.3f} (%{customdata})<extra></extra>"}
@@ -68,7 +68,7 @@ def differences(run):
         values = (part[key].to_numpy() for key in ("difference", "lower", "upper"))
         choices[f"{words(metric)}, less {against}"] = [_intervals(part["model"].tolist(), *values)]
     layout = _rows(110 + 30 * table["model"].nunique(), "difference")
-    layout["xaxis"] |= {"zeroline": True, "zerolinewidth": 2}
+    layout["xaxis"] |= {"rangemode": "tozero", "zeroline": True, "zerolinewidth": 2}
     return {"choices": choices, "layout": layout}
 
 
@@ -115,8 +115,9 @@ def _curves(run, curve, x, floors, layout):
             ]
             if found:
                 traces.append(line(x, np.mean(found, axis=0), model, **look))
-        choices[name] = traces
-    return {"choices": choices, "layout": {"height": 400, **layout}}
+        if len(traces) > 1:
+            choices[name] = traces
+    return {"choices": choices, "layout": {"height": 400, **layout}} if choices else None
 
 
 def _ranked(score, positive):
@@ -185,7 +186,8 @@ def calibration(run):
         if table is None:
             table = reliability.table(run["predictions"][model], run["task"])
         for name, part in table.groupby("outcome", sort=False):
-            part, name = part[part["observed"].notna()], words(str(name))
+            part = part[part["observed"].notna()]
+            name = words(name) if run["task"] == "survival" else str(name)
             own = model == run["shipped"]
             more = {"visible": True if own else "legendonly", "customdata": part["n"].astype(int).tolist()}
             more["hovertemplate"] = "%{x:.3g} predicted, %{y:.3g} observed in %{customdata} samples"
@@ -229,7 +231,7 @@ MOST_NUMBERS = 15  # classes, of more the cells are too small for numbers
 
 def permutation(run):
     """Scores of shuffled labels as a histogram, with the score of the labels themselves; None where they are not known."""
-    choices = {}
+    choices, reach = {}, []
     for model in run["models"]:
         test = (run["permutations"] or {}).get(model)
         if test and test.get("values"):
@@ -245,8 +247,15 @@ def permutation(run):
             mark["line"]["width"] = 3
             title = words(test.get("metric", "auroc"))
             choices[f"{model}, {title}"] = [bars, mark]
-    layout = {"height": 320, "bargap": 0, "xaxis": axis("score"), "yaxis": axis("shuffles")}
-    return {"choices": choices, "layout": layout} if choices else None
+            reach += [edges[0], edges[-1], reached]
+    if not choices:
+        return None
+    room = 0.03 * (max(reach) - min(reach)) or 0.1
+    shown = axis("score", range=plain([min(reach) - room, max(reach) + room]))
+    return {
+        "choices": choices,
+        "layout": {"height": 320, "bargap": 0, "xaxis": shown, "yaxis": axis("shuffles")},
+    }
 
 
 def learning(run):

@@ -7,6 +7,7 @@ import numpy as np
 
 from rna2model import batch, duplicates, gate, outcome
 from rna2model.evaluation import SHOWN
+from rna2model.report_words import words
 
 SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
 CONFOUNDED = 0.3  # Cramer's V of batch and target
@@ -29,7 +30,7 @@ def flow(run, config):
     return {
         "sheet": len(samples),
         "excluded": len(excluded),
-        "reasons": Counter(re.split("[:;]", reason)[0] for reason in excluded["reason"]),
+        "reasons": Counter(short(reason) for reason in excluded["reason"]),
         "included": len(included),
         "labelled": len(labelled),
         "new": len(included) - len(set(included["sample"]) & labelled),
@@ -63,7 +64,7 @@ def warnings(run, task):
     if score.get("lower") is not None and score["lower"] <= max(floor.get("estimate") or 0, 0):
         yield (
             f"The shipped model ({run['shipped']}) is not clearly better than a model without genes: its interval"
-            f" ({number(score['lower'])} to {number(score['upper'])}) reaches dummy's {main.replace('_', ' ')}"
+            f" ({number(score['lower'])} to {number(score['upper'])}) reaches dummy's {words(main)}"
             f" ({number(floor['estimate'])})."
         )
     yield from (
@@ -76,10 +77,25 @@ def warnings(run, task):
         )
     if run["flow"]["labelled"] < SMALL:
         yield f"{run['flow']['labelled']} test samples: below about {SMALL}, no score is precise; quote the intervals."
-    yield from _of_samples(run)
+    yield from _perfect(run)
+    yield from of_samples(run)
 
 
-def _of_samples(run):
+def _perfect(run):
+    """Resampling samples that are all right gives an interval of no width; what it hides is said in its place."""
+    table = run["predictions"][run["shipped"]]
+    if run["task"] != "classification" or (table["truth"] != table["predicted"]).any():
+        return
+    group = run["group_of"]
+    n = len({group.get(name) or name for name in table["sample"]})
+    yield (
+        f"Every out-of-fold prediction is right, so that intervals have no width. It does not mean that none will be wrong:"
+        f" {n} right of {n} {'groups' if group else 'samples'} happen as often as once in 20 times where"
+        f" {1 - 0.05 ** (1 / n):.0%} are called wrong."
+    )
+
+
+def of_samples(run):
     """Excluded and flagged samples, many of one kind in one line."""
     kinds = {}
     for row in run["samples"].itertuples():
@@ -93,11 +109,16 @@ def _of_samples(run):
                 kinds.setdefault(f"unlike the other samples ({row.verdict})", []).append(row.sample)
     for said, names in kinds.items():
         verb = " was " if said.startswith("excluded") else ": "
-        who = names[0] if len(names) == 1 else f"{len(names)} samples ({_few(names)})"
+        who = names[0] if len(names) == 1 else f"{len(names)} samples ({few(names)})"
         yield f"{who}{verb if len(names) == 1 else verb.replace('was', 'were')}{said}."
 
 
-def _few(names, most=5):
+def short(reason):
+    """The first of the reasons for which a sample was excluded, without its numbers."""
+    return re.split("[:;]", reason)[0]
+
+
+def few(names, most=5):
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
@@ -161,7 +182,7 @@ def _shuffled(run):
         return name, "not run", "no permutation test of the shipped model (evaluation.permutations)"
     chance = 0.0 if test.get("metric") in ("spearman", "r2", "pearson") else 0.5
     near = abs(test["mean"] - chance) <= max(CHANCE_BAND, 3 * test["sd"] / np.sqrt(test["n"]))
-    told = f"mean {test.get('metric', 'auroc')} {number(test['mean'])} of {test['n']} shuffles, chance is {chance:g}"
+    told = f"mean {words(test.get('metric', 'auroc'))} {number(test['mean'])} of {test['n']} shuffles, chance is {chance:g}"
     return name, "passed" if near else "look", told
 
 
@@ -170,7 +191,10 @@ def _batch_alone(run):
     if not design:
         return name, "not run", "the design has no batch"
     auc = design.get("batch_only_auc")
-    told = f"Cramer's V {number(design['cramers_v'], 2)}, AUROC of the batch alone {number(auc, 2)}"
+    told = (
+        f"Cramer's V of batch and target {number(design['cramers_v'], 2)} (0 unrelated, 1 the same); a model that knows only the"
+        f" batch has AUROC {number(auc, 2)}"
+    )
     doubtful = design["cramers_v"] > CONFOUNDED or (auc or 0) > 0.65
     return name, "look" if doubtful else "passed", told
 
@@ -182,5 +206,7 @@ def _held_out_batches(run):
     held = (metrics.get("leave_one_batch_out") or {}).get(main)
     if not held or held.get("estimate") is None or metrics[main].get("estimate") is None:
         return name, "not run", "evaluation.leave_one_batch_out is off, or there is no batch"
-    told = f"{main.replace('_', ' ')} {number(held['estimate'])} there, {number(metrics[main]['estimate'])} on random folds"
+    told = (
+        f"{words(main)} {number(held['estimate'])} there, {number(metrics[main]['estimate'])} on random folds"
+    )
     return name, "look" if held["estimate"] < metrics[main]["estimate"] - 0.1 else "passed", told

@@ -201,3 +201,12 @@ def add_columns(samples, design):
     for sample in samples.values():
         for column in filter(None, roles):
             sample.metadata.setdefault(column, "")
+
+
+def training_is_there(results, config):
+    """Whether `results` (a Path) holds the run that made the frozen bundle, whose scores the report can then show."""
+    own = results / "bundle"
+    if Path(config["training"]["bundle"]).resolve() != own.resolve():
+        return False
+    files = ("metrics.json", "predictions.tsv")
+    return all((results / "models" / name / file).is_file() for name in config["models"] for file in files)

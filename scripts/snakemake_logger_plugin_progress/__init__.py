@@ -1,18 +1,37 @@
-"""`snakemake --logger progress`: one readable line per finished step, with time left; errors in full.
+"""`snakemake --logger progress`: one readable line per finished step, with time left; news of long steps; errors in full.
 
 Found by Snakemake because `make setup` puts scripts/ on the path of .venv.
 """
 
 import logging
 import sys
+import threading
 import time
+from dataclasses import dataclass, field
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
+from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
+
+from rna2model.job import NEWS
+from snakemake_logger_plugin_progress.follow import Log
+
+MOST_NEWS = 5  # jobs that are heard of at a time
+
+
+@dataclass
+class LogHandlerSettings(LogHandlerSettingsBase):
+    news_every: float = field(
+        default=60.0, metadata={"help": "Seconds between lines about long steps (training: epoch, losses)."}
+    )
 
 
 class LogHandler(LogHandlerBase):
-    """Prints `[ 46/254] 1:20, about 3:10 left  trim_fastp d01_b1` for each finished job."""
+    """Prints `[ 46/254] 1:20, about 3:10 left  trim_fastp d01_b1` for each finished job.
+
+    News of a running job are lines of its log that begin with NEWS. Logs are files that this process sees wherever the job
+    runs, so that a run on a cluster is heard of as one on this machine is.
+    """
 
     writes_to_stream = True
     writes_to_file = False
@@ -24,6 +43,8 @@ class LogHandler(LogHandlerBase):
         self.started = None
         self.jobs = {}
         self.last = ""
+        self.running = {}  # job id: its Log
+        self.watcher, self.ended = None, threading.Event()
 
     def emit(self, record):
         event = getattr(record, "event", None)
@@ -31,11 +52,14 @@ class LogHandler(LogHandlerBase):
             self.started = self.started or time.monotonic()
             places = (getattr(record, "wildcards", None) or {}).values()
             self.jobs[record.jobid] = " ".join([record.rule_name, *map(str, places)])
+            self._follow(record)
         elif event == LogEvent.JOB_FINISHED:
             self.last = self.jobs.get(record.job_id, "")
+            self.running.pop(record.job_id, None)
         elif event == LogEvent.PROGRESS:
             self.show(self._progress(record.done, record.total))
         elif event in (LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR) or record.levelno >= logging.WARNING:
+            self.running.pop(getattr(record, "jobid", None), None)
             self.show(self.format(record))
         elif event is None and record.getMessage().startswith("rna2model: "):
             self.show(record.getMessage())
@@ -45,6 +69,30 @@ class LogHandler(LogHandlerBase):
         left = passed / done * (total - done) if done else 0
         width = len(str(total))
         return f"[{done:>{width}}/{total}] {_clock(passed)}, about {_clock(left)} left   {self.last}"
+
+    def _follow(self, record):
+        if self.common_settings.dryrun or not record.log:
+            return
+        if self.watcher is None:
+            self.watcher = threading.Thread(target=self._watch, daemon=True)
+            self.watcher.start()
+        self.running[record.jobid] = Log(record.log[0])
+
+    def _watch(self):
+        while not self.ended.wait(self.settings.news_every):
+            for text in self.news():
+                self.show(text)
+
+    def news(self):
+        """What running jobs said since the last time, a line each, of MOST_NEWS jobs."""
+        told = [(self.jobs[job], log.news(NEWS)) for job, log in list(self.running.items())]
+        lines = [f"{name}: {text}" for name, text in told if text]
+        more = [f"... and {len(lines) - MOST_NEWS} more are under way"] if len(lines) > MOST_NEWS else []
+        return lines[:MOST_NEWS] + more
+
+    def close(self):
+        self.ended.set()
+        super().close()
 
     def show(self, text):
         print(text, file=sys.stderr, flush=True)

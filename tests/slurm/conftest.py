@@ -34,5 +34,6 @@ def finished(running, matrix, tmp_path_factory):
     )
     edits = () if accounting.missing() else by_sacct
     profile = edited_profile(tmp_path_factory.mktemp("profile") / "slurm", *edits, resources=resources)
-    text = finish(start(running, matrix, profile, "--", "results/splits/r1f1/models/mlp"))
+    often = ("--logger-progress-news-every", "1")
+    text = finish(start(running, matrix, profile, *often, "--", "results/splits/r1f1/models/mlp"))
     return text, running.finished_jobs(matrix)

@@ -1,6 +1,7 @@
 """profiles/slurm on a real cluster: GPU jobs land where GPUs are; memory, lost nodes and cancelling are survived."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -17,6 +18,11 @@ def test_torch_training_runs_on_the_gpu_node_and_nothing_else_does(finished, run
     assert len(on_gpu) == 1 and on_gpu[0]["JobState"] == "COMPLETED", jobs
     assert "gpu:a100:1" in running.run("scontrol", "show", "job", on_gpu[0]["JobId"])
     assert "mlp: trained on" in (matrix / "results/logs/train_mlp/r1f1.log").read_text()
+
+
+def test_the_process_of_the_user_hears_of_a_training_on_another_node(finished):
+    text, _ = finished
+    assert re.search(r"^train_torch \S+ \S+: mlp\b.*\d", text, re.M), text
 
 
 def test_a_job_that_exceeds_its_memory_is_repeated_with_more(finished):

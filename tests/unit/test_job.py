@@ -1,8 +1,17 @@
-"""A job's log can be followed while it runs, and long work is heard of on the console."""
+"""A job's log can be followed while it runs, and the console hears of long work wherever the job runs."""
 
+import logging
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
+
+import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
+from tests.conftest import REPOSITORY
+
+from rna2model import job
+from snakemake_logger_plugin_progress import MOST_NEWS, LogHandler, LogHandlerSettings
 
 
 def run(folder, body):
@@ -22,18 +31,87 @@ def test_a_line_is_in_the_log_while_the_job_still_runs(tmp_path):
     run(tmp_path, "print('epoch 25'); assert 'epoch 25' in seen()")
 
 
-def test_the_console_hears_of_long_work_now_and_then_the_log_of_everything(tmp_path):
-    heard = run(
-        tmp_path,
-        """
-        import time
-        log = job.news("train_mlp r1f1", every=0.2)
-        log("epoch 1"); time.sleep(0.25); log("epoch 2, validation 0.5"); log("epoch 3")
-        """,
-    )
-    assert heard == "train_mlp r1f1: epoch 2, validation 0.5\n"
-    assert (tmp_path / "job.log").read_text().splitlines() == [
-        "epoch 1",
-        "epoch 2, validation 0.5",
-        "epoch 3",
-    ]
+def test_news_are_marked_in_the_log(tmp_path):
+    run(tmp_path, "job.news('epoch 25'); assert seen() == 'progress: epoch 25\\n'")
+
+
+@pytest.fixture
+def console(capsys):
+    """The handler of `--logger progress`, and a function that tells it of an event of Snakemake."""
+    handler = LogHandler(SimpleNamespace(dryrun=False), LogHandlerSettings(news_every=3600))
+    handler.setFormatter(logging.Formatter())
+
+    def tell(event, **fields):
+        handler.emit(logging.makeLogRecord({"event": event, "levelno": logging.INFO, **fields}))
+        return capsys.readouterr().err
+
+    yield handler, tell
+    handler.close()
+
+
+def start(tell, path, number=1, **wildcards):
+    tell(LogEvent.JOB_INFO, jobid=number, rule_name="train_torch", wildcards=wildcards, log=[str(path)])
+
+
+def test_the_console_hears_the_last_news_of_a_running_job_once(console, tmp_path):
+    handler, tell = console
+    path = tmp_path / "r1f1.log"
+    path.write_text(f"{job.NEWS}epoch 300, of the attempt before\n")
+    start(tell, path, model="mlp", split="r1f1")
+    assert handler.news() == []
+    path.write_text(f"{job.NEWS}epoch 25\n{job.NEWS}epoch 50\na library's own line\n{job.NEWS}half a li")
+    assert handler.news() == ["train_torch mlp r1f1: epoch 50"]
+    assert handler.news() == []
+    with path.open("a") as file:
+        file.write("ne\n")
+    assert handler.news() == ["train_torch mlp r1f1: half a line"]
+    path.unlink()
+    assert handler.news() == []
+
+
+def test_a_job_that_ended_or_failed_is_heard_of_no_more(console, tmp_path):
+    handler, tell = console
+    for number in (1, 2):
+        start(tell, tmp_path / f"{number}.log", number)
+        (tmp_path / f"{number}.log").write_text(f"{job.NEWS}epoch 25\n")
+    tell(LogEvent.JOB_FINISHED, job_id=1)
+    assert len(handler.news()) == 1
+    (tmp_path / "2.log").write_text(f"{job.NEWS}epoch 50\n")
+    assert "out of memory" in tell(LogEvent.JOB_ERROR, jobid=2, msg="out of memory")
+    assert handler.news() == []
+
+
+def test_hundreds_of_trainings_do_not_flood_the_console(console, tmp_path):
+    handler, tell = console
+    for number in range(30):
+        start(tell, tmp_path / f"{number}.log", number)
+        (tmp_path / f"{number}.log").write_text(f"{job.NEWS}epoch {number}\n")
+    lines = handler.news()
+    assert len(lines) == MOST_NEWS + 1 and lines[-1] == f"... and {30 - MOST_NEWS} more are under way"
+
+
+def test_a_step_that_ends_has_a_line_with_the_time_left(console):
+    _, tell = console
+    start(tell, "none.log", sample="d01")
+    tell(LogEvent.JOB_FINISHED, job_id=1)
+    line = tell(LogEvent.PROGRESS, done=2, total=10)
+    assert line.startswith("[ 2/10] 0:00, about 0:00 left") and line.endswith("train_torch d01\n")
+
+
+SNAKEFILE = """
+rule train:
+    output: "{sample}.txt"
+    log: "{sample}.log"
+    shell: "echo 'progress: epoch 25, validation loss 0.5' > {log}; sleep 4; touch {output}"
+"""
+
+
+def test_snakemake_shows_the_news_of_a_job_that_still_runs(tmp_path):
+    """Read from the log alone: as of a job on another machine, nothing of its own console comes here."""
+    (tmp_path / "Snakefile").write_text(SNAKEFILE)
+    command = [sys.executable, "-m", "snakemake", "-s", "Snakefile", "--cores", "1", "--logger", "progress"]
+    command += ["--logger-progress-news-every", "1", "long.txt"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
+    assert told.count("train long: epoch 25, validation loss 0.5\n") == 1
+    assert told.index("epoch 25") < told.index("[1/1]")
+    assert (REPOSITORY / "profiles/slurm/config.yaml").read_text().count("\nlogger: progress\n") == 1

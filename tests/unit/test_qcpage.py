@@ -23,7 +23,11 @@ def table(tmp_path):
 
 def test_the_quality_page_starts_with_who_is_in_and_shows_fates_that_occur(table):
     sections = qcpage.sections(table)
-    assert "\nsample\tstatus\treason\treads\tsense_pct\na\tincluded" in sections["sample_status_mqc.tsv"]
+    status = sections["sample_status_mqc.tsv"]
+    assert (
+        "\nsample\tstatus\treason\treads\tsense %\nb\texcluded\tsheet: <swapped>\t\t\na\tincluded" in status
+    )
+    assert "\n# pconfig:\n#     sort_rows: false\n" in status
     assert sections["fragments_mqc.tsv"].endswith("\nsample\tassigned\na\t9\n")
     assert sections["strandedness_mqc.tsv"].endswith("\na\t0.5\t99.5\n")
 
@@ -48,7 +52,7 @@ def test_the_index_shows_every_sample_once_and_leads_to_its_page(table):
     page = qcpage.index(table, {"part1": ["a"]})
     assert "1 samples entered the cohort, 1 did not" in page
     assert re.findall(r'<tr class="(\w+)"><td>(.*?)</td>', page) == [
-        ("included", '<a href="part1/multiqc_report.html">a</a>'),
         ("excluded", "b"),
+        ("included", '<a href="part1/multiqc_report.html">a</a>'),
     ]
     assert "sheet: &lt;swapped&gt;" in page

@@ -56,7 +56,11 @@ def made(tmp_path):
         for model in MODELS:
             probability = rng.dirichlet(np.ones(len(classes)), n)
             table = pd.DataFrame(
-                {"sample": names[:n], "split": [f"r1f{i % 2 + 1}" for i in range(n)], "truth": labels[:n]}
+                {
+                    "sample": names[:n],
+                    "split": [f"r1f{i // len(classes) % 2 + 1}" for i in range(n)],
+                    "truth": labels[:n],
+                }
             )
             table["predicted"] = np.array(classes)[probability.argmax(axis=1)]
             for k, name in enumerate(classes):
@@ -80,6 +84,7 @@ def made(tmp_path):
         }
         (tmp_path / "bundle/manifest.json").write_text(json.dumps(manifest))
         full, _ = configuration.complete({"models": MODELS, "design": {"batch": "batch"}})
+        full["models"] = MODELS
         return tmp_path, full
 
     return make
@@ -149,7 +154,7 @@ def test_an_external_validation_is_shown_only_of_a_frozen_bundle(made):
     }
     (results / "external_validation.json").write_text(json.dumps(told))
     assert "External validation" not in report.render(results, full, MODELS)
-    full["training"]["retrain"] = "never"
+    full["training"] |= {"retrain": "never", "bundle": str(results / "bundle")}
     page = report.render(results, full, MODELS)
     assert "31 labelled samples that the bundle never saw; 1 were left out" in page
-    assert re.search(r"balanced accuracy 0\.812 \(0\.700 to 0\.900\);\s+auroc –\.", page)
+    assert re.search(r"<td>0\.812 <small>\(0\.700 to 0\.900\)</small></td><td>–</td>", page)

@@ -143,7 +143,7 @@ def test_what_a_reader_must_know_comes_first(pages):
     assert (
         "lost was excluded: too few reads" in first and "unlike the other samples (low correlation)" in first
     )
-    assert "0 samples on both sides of 2 splits" in first and "mean auroc 0.5" in first
+    assert "0 samples on both sides of 2 splits" in first and "mean AUROC 0.5" in first
     assert "STAR" in page[page.index('id="methods"') :]
 
 
@@ -178,7 +178,7 @@ def test_a_run_that_lost_nobody_and_one_that_has_only_the_least_have_a_page(tmp_
 
 def test_a_frozen_bundle_s_sheet_without_a_training_sample_has_a_page(tmp_path):
     run = Finished(tmp_path).write()
-    run.config["training"]["retrain"] = "never"
+    run.config["training"] |= {"retrain": "never", "bundle": str(tmp_path / "bundle")}
     for name in ("samples.tsv", "expression/pca.tsv"):
         lines = (tmp_path / name).read_text().splitlines(keepends=True)
         kept = [line for line in lines[1:] if "s0024" in line or "s0025" in line]

@@ -140,6 +140,7 @@ def test_snakemake_s_own_report_finds_its_captions(demo):
     assert run.returncode == 0, run.text[-3000:]
     page = (demo.folder / "snakemake_report.html").read_text()
     assert "TRIPOD+AI" in page and "3-fold cross-validation" in page and "Out-of-fold scores" in page
+    assert "Paired differences of models" in page and "Features of logistic_l2" in page
 
 
 def test_no_section_of_the_quality_page_broke(demo):

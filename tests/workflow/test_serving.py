@@ -171,3 +171,5 @@ def test_labelled_samples_validate_a_frozen_bundle(demo, tmp_path):
     assert accuracy["n"] == 3 and accuracy["estimate"] == np.mean(table["truth"] == table["predicted"])
     assert table["flags"].str.contains("counted elsewhere").all()
     assert not (run.results / "predictions.tsv").exists() and not (run.results / "models").exists()
+    page = (run.results / "report.html").read_text()
+    assert "3 samples validate the bundle" in page and "3 of 3 validated samples carry a flag" in page

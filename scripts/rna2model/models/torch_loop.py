@@ -194,11 +194,17 @@ class Program:
         self.plan.journal.write(line)
         if self.epoch % LOG_EVERY == 0 or time.monotonic() - self.told >= LOG_SECONDS:
             self.told = time.monotonic()
-            shown = "" if held_out is None else f", validation {line['validation_loss']}"
             self.plan.log(
-                f"{self.plan.label}, epoch {self.epoch} of at most {self.plan.epochs}: {line['networks']} networks,"
-                f" loss {learned.mean():.4f}{shown}"
+                f"{self.plan.label}, epoch {self.epoch} of at most {self.plan.epochs}: {line['networks']} networks in"
+                f" training, loss {learned.mean():.4f}{self._validated(held_out)}"
             )
+
+    def _validated(self, held_out):
+        """The best setting's validation loss, now and at its best epoch; nothing where none is held out."""
+        if held_out is None:
+            return ""
+        now, best = held_out.mean(axis=0).min(), self.best.mean(axis=0).min()
+        return f", validation loss {now:.4f}, lowest so far {best:.4f}"
 
     def resume(self, truth):
         """Go on from the checkpoint of the same program, if there is one."""

@@ -1,0 +1,107 @@
+"""What the page of a run shows that trained nothing: a frozen bundle served the samples of a sheet."""
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from rna2model import outcome, report_methods, report_warnings, report_words
+from rna2model.evaluation import SHOWN
+from rna2model.report_run import document, optional, predictions, served, table
+from rna2model.report_words import words
+
+
+def read(results, config):
+    """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
+    folder, task = Path(config["training"]["bundle"]), config["design"]["task"]
+    made, card = document(folder / "manifest.json"), folder / "MODEL_CARD.md"
+    external, scored = document(results / "external_validation.json"), results / "external_validation.tsv"
+    known = predictions(scored, task) if external and external["n"] else pd.DataFrame()
+    run = {
+        "task": task,
+        "models": [made["model"]],
+        "shipped": made["model"],
+        "bundle": folder,
+        "manifest": made,
+        "samples": table(results / "samples.tsv"),
+        "served": served(results / "predictions.tsv"),
+        "external": external,
+        "predictions": {made["model"]: known} if len(known) else {},
+        "scored": known if len(known) else None,
+        "calibration": {},
+        "outliers": None,
+        "card": card.read_text() if card.exists() else None,
+        "versions": optional(results / "versions.tsv"),
+    }
+    for column in ("reads", "mapped_pct", "assigned_pct"):
+        run["samples"][column] = pd.to_numeric(run["samples"].get(column), errors="coerce")
+    run["shown_samples"], run["aside"] = report_words.samples(run["samples"])
+    run["flow"] = flow(run)
+    run["warnings"] = list(warnings(run))
+    return run
+
+
+def flow(run):
+    """How many samples went where. One may be both predicted and validated."""
+    samples, external = run["samples"], run["external"] or {"n": 0, "left_out": {}}
+    excluded = samples[samples["status"] == "excluded"]
+    return {
+        "sheet": len(samples),
+        "excluded": len(excluded),
+        "reasons": Counter(report_warnings.short(reason) for reason in excluded["reason"]),
+        "included": int((samples["status"] == "included").sum()),
+        "predicted": 0 if run["served"] is None else len(run["served"]),
+        "validated": external["n"],
+        "left_out": len(external["left_out"]),
+    }
+
+
+def warnings(run):
+    """What a reader must know before any prediction, worst first."""
+    external, main = run["external"], SHOWN[run["task"]][0]
+    for what, predicted in (("predictions", run["served"]), ("validated samples", run["scored"])):
+        if doubtful := _flagged(predicted):
+            yield (
+                f"{len(doubtful)} of {len(predicted)} {what} carry a flag: {report_warnings.few(doubtful)}. Read it before you use"
+                " them."
+            )
+    if not external or not external["n"]:
+        yield (
+            "Nothing here shows how good these predictions are: no sample of the sheet has a label and is new to the bundle. What"
+            " was found in training is in the model card below."
+        )
+    elif external["n"] < report_warnings.SMALL:
+        score = external["metrics"].get(main, {})
+        ends = [report_warnings.number(score.get(key)) for key in ("lower", "upper")]
+        told = f" ({words(main)} {ends[0]} to {ends[1]})" if ends[0] != ends[1] else ""
+        yield f"{external['n']} samples validate the bundle: below about {report_warnings.SMALL}, no score is precise{told}."
+    yield from report_warnings.of_samples(run)
+
+
+def _flagged(predicted):
+    """Names of the samples of a table of predictions that have a flag."""
+    return [] if predicted is None else predicted.loc[predicted["flags"] != "", "sample"].tolist()
+
+
+def paragraphs(run, config):
+    """List of paragraphs in the words of a methods section."""
+    made, where = run["manifest"], run["flow"]
+    told = (
+        f"{where['included']} of {where['sheet']} samples passed quality control. They were predicted by a frozen model"
+        f" ({made['model']}, bundle {made['manifest_sha256'][:12]}), trained on {made['training']['n']} samples to predict"
+        f" {outcome.title(config['design'])}; nothing was fitted on the new samples."
+    )
+    if where["validated"]:
+        told += (
+            f" {where['validated']} samples with a label that training had not seen validated it; {where['left_out']} were left"
+            " out because training knew them. Intervals are percentiles of 1,000 bootstraps."
+        )
+    steps = f"{report_methods.reads(run)} Expression was normalised with {report_methods.cited(made['normalization'])}"
+    steps += (
+        "."
+        if made["batch_correction"] == "none"
+        else f", and batches were corrected by {report_methods.cited(made['batch_correction'])}, a batch that training never"
+        f" saw by the rule `{config['expression']['unseen_batch']}`;"
+        " all parameters are those that training learned."
+    )
+    return [told, steps, report_methods.software(run)]
