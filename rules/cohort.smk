@@ -4,9 +4,8 @@ The training cohort depends on labelled samples only, so that new samples withou
 """
 
 UNLABELLED = f"{RESULTS}/splits/unlabelled.h5ad" if PRETRAINING else []
-BESIDE = (
-    fingerprint.beside(config["counts"]) if config["counts"] and not STORE else None
-)  # how a given matrix was counted
+# how a given matrix was counted
+BESIDE = (stored_beside if STORE else fingerprint.beside(config["counts"])) if config["counts"] else None
 
 if FROM_READS:
 

@@ -3,7 +3,9 @@
 Without `--default-storage-provider` nothing here does anything: paths stay as they are.
 """
 
+import os
 import shutil
+from functools import cache
 
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
@@ -18,8 +20,58 @@ def given(path):
     return storage(path) if path and IS_STORED and "://" in path else path
 
 
+@cache
+def listed():
+    """{name: (time of change, bytes)} of all objects and folders below the run's prefix; None where they may not be listed."""
+    bucket, _, prefix = STORAGE.default_storage_prefix.removeprefix("s3://").strip("/").partition("/")
+    provider, found = workflow.storage_registry.default_storage_provider, {}
+    try:
+        for entry in provider.s3c.Bucket(bucket).objects.filter(Prefix=f"{prefix}/" if prefix else ""):
+            name = f"{bucket}/{entry.key}"
+            while len(name) > len(f"{bucket}/{prefix}"):
+                time, size = found.get(name, (0, 0))
+                found[name] = max(time, entry.last_modified.timestamp()), size + entry.size
+                name = os.path.dirname(name)
+    except Exception:  # a role that reads and writes, but does not list
+        return None
+    return found
+
+
+def mend(kind):
+    """Two things that the S3 plugin (0.3.6) does not do, and a run on other machines needs.
+
+    Planning asks three questions for each file that is not there: one list of the run answers them all. And it remembers
+    that there was no folder, so that one made by a job elsewhere would never be seen.
+    """
+    is_dir, exists, mtime, size = kind.is_dir, kind.exists, kind.mtime, kind.size
+
+    def below(item):
+        planning = workflow.is_main_process and getattr(workflow.iocache, "active", False)
+        prefix = STORAGE.default_storage_prefix.rstrip("/")
+        return planning and f"s3://{item.local_suffix()}".startswith(f"{prefix}/") and listed() is not None
+
+    def is_dir_now(item):
+        item._is_dir = item._is_dir or None
+        return is_dir(item)
+
+    kind.is_dir = is_dir_now
+    kind.exists = lambda item: item.local_suffix() in listed() if below(item) else exists(item)
+    kind.mtime = lambda item: listed()[item.local_suffix()][0] if below(item) else mtime(item)
+    kind.size = lambda item: listed()[item.local_suffix()][1] if below(item) else size(item)
+
+
+if STORAGE.default_storage_provider == "s3":
+    mend(workflow.storage_registry.default_storage_provider.get_storage_object_cls())
+
+
 def stored_object(address):
     return workflow.storage_registry.default_storage_provider.object(address)
+
+
+def stored_beside(wildcards):
+    """Input function: what lies beside a given matrix and says how it was counted, if anything."""
+    path = fingerprint.name_beside(config["counts"])
+    return [] if stored_bytes(STORE.address(path), 1) is None else given(path)
 
 
 def stored_bytes(address, most):
@@ -49,11 +101,11 @@ def unpacked(files):
         f"{file} lies outside the working directory ({Path.cwd()}), which is what jobs elsewhere get: start Snakemake in"
         " a folder that holds the workflow, the config and the sheet (and leave out -d)"
         for file in files
-        if not Path(file).resolve().is_relative_to(Path.cwd())
+        if os.path.relpath(file).startswith("..")
     ]
 
 
 def pack(files):
     """Have Snakemake pack `files`, too, for the jobs; it does so with config files."""
     if workflow.is_main_process:
-        workflow.configfiles.extend(map(str, files))
+        workflow.configfiles.extend(map(os.path.relpath, files))
