@@ -1,6 +1,7 @@
 """The profiles of clouds with the real executors and storage: what they would run, and what is refused before it."""
 
 import re
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -11,9 +12,15 @@ from tests.conftest import REPOSITORY
 CLOUDS = ["kubernetes", "aws-batch", "google-batch"]
 
 
-def plan(bucket, folder, cloud, *arguments, check=True, **options):
-    profile = REPOSITORY / "profiles" / cloud
-    return bucket.snakemake(folder, "--profile", profile, "-n", *arguments, check=check, **options).text
+def plan(bucket, folder, cloud, check=True):
+    return bucket.snakemake(folder, "--profile", REPOSITORY / "profiles" / cloud, "-n", check=check).text
+
+
+@pytest.fixture(scope="module")
+def planned(bucket, matrix, reads):
+    """Function (project, cloud) -> text of its dry run, made once."""
+    folders = {"matrix": matrix, "reads": reads[0]}
+    return cache(lambda project, cloud: plan(bucket, folders[project], cloud))
 
 
 def jobs(text):
@@ -24,38 +31,37 @@ def jobs(text):
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_a_matrix_is_planned_from_the_bucket_into_the_bucket(bucket, matrix, cloud):
-    planned = jobs(plan(bucket, matrix, cloud))
+def test_a_matrix_is_planned_from_the_bucket_into_the_bucket(planned, cloud):
+    found = jobs(planned("matrix", cloud))
     assert {"import_matrix", "train", "bundle", "predict", "report", "ask_versions"} <= {
-        rule for rule, _ in planned
+        rule for rule, _ in found
     }
-    for rule, lines in planned:
-        for file in re.findall(r"(?:input|output|log|benchmark): (.*)", lines):
-            for path in file.split("), "):
+    for rule, lines in found:
+        for files in re.findall(r"(?:input|output|log|benchmark): (.*)", lines):
+            for path in files.split("), "):
                 assert path.startswith("s3://bucket/run/") or "/envs/" in path, (rule, path)
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
-def test_reads_are_planned_wherever_they_lie_in_the_storage(bucket, reads, cloud):
-    planned = dict(jobs(plan(bucket, reads[0], cloud)))
-    assert {"prepare_reference", "index_star", "align_star", "multiqc", "train", "report"} <= planned.keys()
-    assert "s3://bucket/references/genome.fa (" in planned["prepare_reference"]
-    text = plan(bucket, reads[0], cloud)
+def test_reads_are_planned_wherever_they_lie_in_the_storage(planned, cloud):
+    text = planned("reads", cloud)
+    rules = dict(jobs(text))
+    assert {"prepare_reference", "index_star", "align_star", "multiqc", "train", "report"} <= rules.keys()
+    assert "s3://bucket/references/genome.fa (" in rules["prepare_reference"]
     assert "input: s3://bucket/sequenced/reads/d08_b1_R1.fastq.gz" in text
     assert "input: s3://bucket/run/reads/d02_b1_R1.fastq.gz" in text
 
 
-def test_the_executor_of_aws_batch_takes_what_every_job_asks_for(bucket, matrix, reads):
-    constant = pytest.importorskip("snakemake_executor_plugin_aws_batch.constant")
+def test_the_executor_of_aws_batch_takes_what_every_job_asks_for(planned):
+    from snakemake_executor_plugin_aws_batch.constant import VALID_RESOURCES_MAPPING
+
     asked = set()
-    for folder in (matrix, reads[0]):
-        for _, lines in jobs(plan(bucket, folder, "aws-batch")):
-            memory = re.search(r"mem_mb=(\d+)", lines)
+    for _, lines in jobs(planned("matrix", "aws-batch")) + jobs(planned("reads", "aws-batch")):
+        if memory := re.search(r"mem_mb=(\d+)", lines):
             threads = re.search(r"threads: (\d+)", lines)
-            if memory:
-                asked.add((int(memory[1]), int(threads[1]) if threads else 1))
+            asked.add((int(memory[1]), int(threads[1]) if threads else 1))
     assert len(asked) > 4
-    assert [pair for pair in asked if pair[1] not in constant.VALID_RESOURCES_MAPPING.get(pair[0], [])] == []
+    assert [pair for pair in asked if pair[1] not in VALID_RESOURCES_MAPPING.get(pair[0], [])] == []
 
 
 @pytest.mark.parametrize(
