@@ -7,6 +7,8 @@ import os
 import shutil
 from functools import cache
 
+from snakemake.dag import DAG
+from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
 STORAGE = workflow.storage_settings
@@ -46,7 +48,8 @@ def mend(kind):
     is_dir, exists, mtime, size = kind.is_dir, kind.exists, kind.mtime, kind.size
 
     def below(item):
-        planning = workflow.is_main_process and getattr(workflow.iocache, "active", False)
+        known = getattr(workflow, "iocache", None)  # Snakemake asks anew for everything once it has planned
+        planning = workflow.is_main_process and known is not None and known.active
         prefix = STORAGE.default_storage_prefix.rstrip("/")
         return planning and f"s3://{item.local_suffix()}".startswith(f"{prefix}/") and listed() is not None
 
@@ -60,8 +63,15 @@ def mend(kind):
     kind.size = lambda item: listed()[item.local_suffix()][1] if below(item) else size(item)
 
 
-if STORAGE.default_storage_provider == "s3":
+if IS_STORED:
+    if STORAGE.default_storage_provider != "s3":
+        raise WorkflowError(
+            "--default-storage-provider: only s3 is known here; give other storage by its S3 interface"
+            " (--storage-s3-endpoint-url)."
+        )
     mend(workflow.storage_registry.default_storage_provider.get_storage_object_cls())
+    # Snakemake (9.27) waits for temporary files that it told a job not to send, as nothing needs them: let it be sent.
+    DAG.get_unneeded_temp_files = lambda dag, job: []
 
 
 def stored_object(address):
@@ -77,17 +87,15 @@ def stored_beside(wildcards):
 def stored_bytes(address, most):
     """The first bytes of an object, by one question; None where there is none, OSError when the storage does not say."""
     item = stored_object(address)
+    client = item.provider.s3c.meta.client
     try:
-        if hasattr(item, "s3obj"):
-            client = item.provider.s3c.meta.client
-            part = client.get_object(Bucket=item.bucket, Key=item.key, Range=f"bytes=0-{most - 1}")
-            return part["Body"].read()
-        return item.blob.download_as_bytes(end=most - 1) if item.blob.exists() else None
-    except Exception as error:  # each storage has its own
+        part = client.get_object(Bucket=item.bucket, Key=item.key, Range=f"bytes=0-{most - 1}")
+        return part["Body"].read()
+    except Exception as error:  # of botocore, which is there only with the plugin
         code = getattr(error, "response", {}).get("Error", {}).get("Code", "")
-        if code in ("NoSuchKey", "NoSuchBucket", "404"):
+        if code in ("NoSuchKey", "NoSuchBucket"):
             return None
-        if code == "InvalidRange" or getattr(error, "code", None) == 416:
+        if code == "InvalidRange":  # an empty file has no first byte
             return b""
         raise OSError(str(error)) from None
 

@@ -72,12 +72,7 @@ def test_torch_training_asks_for_a_gpu_in_the_words_of_the_executor(
     bucket, matrix, tmp_path, cloud, resource
 ):
     profile = (REPOSITORY / "profiles" / cloud / "config.yaml").read_text()
-    known = "# set-resources:" if "# set-resources:" in profile else "#   train_torch:"
-    head, tail = profile.split(known)
-    shown = re.sub(r"^# ?(?= )", "", known + tail, flags=re.MULTILINE).replace(
-        "# set-resources", "set-resources"
-    )
-    changed = yaml.safe_load(head + shown)
+    changed = yaml.safe_load(re.sub(r"^# (?=set-resources|  )", "", profile, flags=re.MULTILINE))
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(changed))
     text = bucket.snakemake(
         matrix, "--profile", tmp_path, "-n", "--config", "models=[mlp]", "training={gpus: 1}", check=True
