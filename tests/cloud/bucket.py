@@ -1,4 +1,4 @@
-"""A real S3 server (moto's) with a bucket, and the workflow run on it as a user of a cloud would."""
+"""An S3 server (moto's) with a bucket, and the workflow run on it as a user of a cloud would."""
 
 import os
 import socket
@@ -33,14 +33,18 @@ class Bucket:
                 break
             except OSError:
                 time.sleep(0.1)
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
-        self.client = boto3.client("s3", endpoint_url=self.url, **keys)
+        self.client = self.service("s3")
         self.client.create_bucket(Bucket=NAME)
         return self
 
     def __exit__(self, *_):
         self.server.terminate()
         self.server.wait()
+
+    def service(self, name):
+        """A client of a service of Amazon's that the server has, too."""
+        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
+        return boto3.client(name, endpoint_url=self.url, **keys)
 
     def put(self, key, content):
         """Store bytes, or the file at a path."""
@@ -70,6 +74,11 @@ class Bucket:
         command += ["--default-storage-prefix", f"s3://{NAME}/{run}", "--storage-s3-endpoint-url", self.url]
         environment = os.environ | {f"SNAKEMAKE_STORAGE_S3_{key}": value for key, value in SECRETS.items()}
         environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NODES": str(folder)}
+        environment |= {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+        }
         command += map(str, arguments)
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
         done.text = done.stdout + done.stderr

@@ -73,12 +73,44 @@ def test_torch_training_asks_for_a_gpu_in_the_words_of_the_executor(
 ):
     profile = (REPOSITORY / "profiles" / cloud / "config.yaml").read_text()
     changed = yaml.safe_load(re.sub(r"^# (?=set-resources|  )", "", profile, flags=re.MULTILINE))
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(changed))
-    text = bucket.snakemake(
-        matrix, "--profile", tmp_path, "-n", "--config", "models=[mlp]", "training={gpus: 1}", check=True
-    ).text
+    project, profiles = tmp_path / "project", tmp_path / "profile"
+    config = yaml.safe_load((matrix / "config.yaml").read_text())
+    config |= {"models": ["mlp"], "training": {"gpus": 1}}
+    for folder, content in ((profiles, changed), (project, config)):
+        folder.mkdir()
+        (folder / "config.yaml").write_text(yaml.safe_dump(content))
+    (project / "samples.tsv").write_bytes((matrix / "samples.tsv").read_bytes())
+    text = bucket.snakemake(project, "--profile", profiles, "-n", check=True).text
     for rule, lines in jobs(text):
         assert (resource in lines) == (rule in ("train_torch", "permute_torch")), rule
+
+
+def test_a_job_goes_to_aws_batch_as_its_profile_says(bucket, matrix):
+    """The server has AWS Batch, too, but no machines: jobs are taken and fail."""
+    role = bucket.service("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    batch = bucket.service("batch")
+    machines = batch.create_compute_environment(
+        computeEnvironmentName="machines", type="UNMANAGED", state="ENABLED", serviceRole=role
+    )["computeEnvironmentArn"]
+    order = [{"order": 1, "computeEnvironment": machines}]
+    queue = batch.create_job_queue(
+        jobQueueName="queue", state="ENABLED", priority=1, computeEnvironmentOrder=order
+    )["jobQueueArn"]
+    profile = yaml.safe_load((REPOSITORY / "profiles/aws-batch/config.yaml").read_text())
+    options = ["--aws-batch-job-queue", queue, "--aws-batch-job-role", role]
+    data = ["--config", "counts=s3://bucket/run/counts.tsv"]
+    profiled = ["--profile", REPOSITORY / "profiles/aws-batch", *data, *options]
+    bucket.snakemake(matrix, *profiled, "results/samples.tsv", run="aws", check=False)
+    asked = set()
+    for job in batch.describe_job_definitions()["jobDefinitions"]:
+        container = job["containerProperties"]
+        asked.add(
+            tuple(sorted((wish["type"], int(wish["value"])) for wish in container["resourceRequirements"]))
+        )
+        assert container["image"] == profile["container-image"]
+        assert job["timeout"]["attemptDurationSeconds"] == profile["aws-batch-task-timeout"]
+    attempts = [4096, 5120, 10240]  # each with twice what was wanted before
+    assert asked == {(("MEMORY", memory), ("VCPU", 2)) for memory in attempts}
 
 
 def test_all_that_is_wrong_in_the_bucket_is_said_at_once(bucket, reads, tmp_path):
