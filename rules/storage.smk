@@ -25,12 +25,12 @@ def given(path):
 @cache
 def listed():
     """{name: (time of change, bytes)} of all objects and folders below the run's prefix; None where they may not be listed."""
-    bucket, _, prefix = STORAGE.default_storage_prefix.removeprefix("s3://").strip("/").partition("/")
-    provider, found = workflow.storage_registry.default_storage_provider, {}
+    inside, found = stored_object(os.path.join(STORAGE.default_storage_prefix, "any")), {}
+    run = os.path.dirname(inside.local_suffix())  # bucket and prefix
     try:
-        for entry in provider.s3c.Bucket(bucket).objects.filter(Prefix=f"{prefix}/" if prefix else ""):
-            name = f"{bucket}/{entry.key}"
-            while len(name) > len(f"{bucket}/{prefix}"):
+        for entry in inside.s3bucket().objects.filter(Prefix=inside.key.removesuffix("any")):
+            name = f"{inside.bucket}/{entry.key}"
+            while len(name) > len(run):
                 time, size = found.get(name, (0, 0))
                 found[name] = max(time, entry.last_modified.timestamp()), size + entry.size
                 name = os.path.dirname(name)
