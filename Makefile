@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data predict example test faults chaos lint lock bench golden clean
+.PHONY: help setup demo demo-data predict example test faults clouds chaos lint lock bench golden clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -42,6 +42,10 @@ test: setup ## unit tests, numbers from R, and the demo as a workflow test
 
 faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
 	@.venv/bin/python -m tests.faults.run
+
+clouds: setup ## the profiles of clouds, with an S3 server and jobs that share nothing else (a quarter of an hour)
+	@envs/clouds.sh
+	@PATH="$$PWD/.venv/bin:$$PATH" .venv-clouds/bin/python -m pytest tests/cloud
 
 chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
 	.venv/bin/python tests/chaos/kill.py

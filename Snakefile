@@ -18,6 +18,7 @@ if not workflow.overwrite_configfiles:
     configfile: "config/config.yaml"
 
 
+include: "rules/storage.smk"
 include: "rules/common.smk"
 include: "rules/paths.smk"
 include: "rules/options.smk"

@@ -66,7 +66,7 @@ rule align_hisat2:
         mem_mb=megabytes(3000, per_genome_mb=2),
         runtime=minutes(20, per_gigabyte=40),
     params:
-        index=GIVEN_INDEX or f"{REFERENCE}/hisat2/genome",
+        index=lambda wildcards, input: GIVEN_INDEX or f"{input.index}/genome",
         reads=lambda wildcards, input: (
             "-1 {} -2 {}".format(*input.reads) if len(input.reads) == 2 else f"-U {input.reads}"
         ),

@@ -4,7 +4,8 @@ The training cohort depends on labelled samples only, so that new samples withou
 """
 
 UNLABELLED = f"{RESULTS}/splits/unlabelled.h5ad" if PRETRAINING else []
-BESIDE = fingerprint.beside(config["counts"]) if config["counts"] else None  # how a given matrix was counted
+# how a given matrix was counted
+BESIDE = (stored_beside if STORE else fingerprint.beside(config["counts"])) if config["counts"] else None
 
 if FROM_READS:
 
@@ -78,8 +79,8 @@ else:
     rule import_matrix:
         """The same from a matrix that already exists. It is read for each cohort, so that no note retrains a model."""
         input:
-            matrix=config["counts"],
-            gtf=config["reference"]["gtf"] or [],
+            matrix=given(config["counts"]),
+            gtf=given(config["reference"]["gtf"]) or [],
         output:
             samples=f"{RESULTS}/samples.tsv",
             cohort=f"{RESULTS}/cohort.h5ad",
@@ -133,7 +134,7 @@ rule describe_counting:
     """Reference, tools and settings that the counts were made with, by content: a bundle compares new samples by it."""
     input:
         reference=f"{REFERENCE}/reference.json" if FROM_READS else [],
-        rrna=config["trimming"]["rrna"] or [] if FROM_READS else [],
+        rrna=given(config["trimming"]["rrna"]) or [] if FROM_READS else [],
         beside=BESIDE or [],
     output:
         f"{RESULTS}/counts/matrix.json",

@@ -1,6 +1,7 @@
 """What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
 
 import gc
+import os
 import re
 import sys
 from pathlib import Path
@@ -11,17 +12,24 @@ from snakemake.exceptions import WorkflowError
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-from rna2model import design, disk, fingerprint, manifest, models, preflight, qcpage, serving
+from rna2model import design, disk, fingerprint, manifest, models, preflight, qcpage, serving, store
 
 # A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
 gc.set_threshold(100_000, 50, 100)
 preflight.find_own_tools()
 CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
+STORE = stored_bytes if workflow.is_main_process else None  # jobs do not ask again
+STORE = store.Store(STORAGE.default_storage_prefix, STORE) if IS_STORED else None
 config, SAMPLES, PROBLEMS = preflight.check(
-    config, [Path.cwd(), *CONFIG_FOLDERS], thorough=workflow.is_main_process
+    config, [Path.cwd(), *CONFIG_FOLDERS], thorough=workflow.is_main_process, store=STORE
 )
+if IS_STORED and config and workflow.is_main_process:
+    PROBLEMS += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, config["samples"]])
 if PROBLEMS:
     raise WorkflowError(preflight.message(PROBLEMS))
+if IS_STORED:
+    config["samples"] = os.path.relpath(config["samples"])
+    pack([config["samples"], *(file for kind in PACKED for file in REPOSITORY.glob(kind))])
 FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
 if not FROZEN and (WARNING := design.too_few_to_train(SAMPLES, config)):
     logger.warning(WARNING)

@@ -14,7 +14,7 @@ rule explain:
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in EXPLAINED_SPLITS],
         features=[fitted_features(split) for split in EXPLAINED_SPLITS] if HAS_FEATURES else [],
         models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
-        gene_sets=EXPLAINED_SETS,
+        gene_sets=given(EXPLAINED_SETS),
     output:
         table=report(
             f"{RESULTS}/models/{{model}}/features.tsv",

@@ -60,7 +60,7 @@ rule fit_features:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
-        gene_sets=config["features"]["gene_sets"] or [],
+        gene_sets=given(config["features"]["gene_sets"]) or [],
     output:
         f"{RESULTS}/splits/{{split}}/features.safetensors",
     log:

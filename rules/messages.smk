@@ -3,7 +3,7 @@
 
 def show_disk():
     """Only in the process that the user started: each job reads these files again."""
-    if workflow.is_main_process and FROM_READS:
+    if workflow.is_main_process and FROM_READS and not STORE:
         text, short = disk.message(disk.estimate({name: SAMPLES[name] for name in USED}, config))
         (logger.warning if short else logger.info)(f"rna2model: {text}")
 
@@ -19,7 +19,7 @@ def failed_jobs(scheduler):
     )
     if not lines:
         return "rna2model: the run was stopped before its end; run the same command again to go on."
-    full = disk.shortage(RESULTS)
+    full = "" if STORE else disk.shortage(RESULTS)
     return "\n".join(
         [
             f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed after all retries (sample, rule, log):",

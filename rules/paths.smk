@@ -52,7 +52,7 @@ def lanes(mate):
         fetched = f"{RESULTS}/reads/fetched/{sample.layout}"
         if sample.accessions and (mate == 1 or sample.layout == "paired"):
             return [f"{fetched}/{accession}_R{mate}.fastq.gz" for accession in sample.accessions]
-        return sample.fastq_1 if mate == 1 else sample.fastq_2
+        return [given(file) for file in (sample.fastq_1 if mate == 1 else sample.fastq_2)]
 
     return files
 

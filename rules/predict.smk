@@ -24,7 +24,8 @@ if not FROZEN:
             batch_model=f"{BUNDLE}/batch_model.safetensors",
             features=f"{BUNDLE}/features.safetensors" if HAS_FEATURES else [],
             ood=f"{BUNDLE}/ood.safetensors",
-            model=f"{BUNDLE}/model/model.json",
+            # the files beside it depend on the model; a job elsewhere sends only what is named here
+            model=directory(f"{BUNDLE}/model") if STORE else f"{BUNDLE}/model/model.json",
             card=report(
                 f"{BUNDLE}/MODEL_CARD.md",
                 caption="../resources/report/captions/model_card.rst",

@@ -4,8 +4,8 @@
 rule prepare_reference:
     """Check that genome and annotation (GTF or GFF3) belong together; write what the tools read of them."""
     input:
-        fasta=config["reference"]["fasta"],
-        gtf=config["reference"]["gtf"],
+        fasta=given(config["reference"]["fasta"]),
+        gtf=given(config["reference"]["gtf"]),
     output:
         fasta=f"{REFERENCE}/genome.fa",
         gtf=f"{REFERENCE}/annotation.gtf",

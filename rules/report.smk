@@ -12,7 +12,7 @@ if FROM_READS:
         input:
             files=lambda wildcards: multiqc_inputs(PARTS[PART.format(**wildcards)]),
             samples=f"{RESULTS}/samples.tsv",
-            layout=REPOSITORY / "resources/multiqc.yaml",
+            layout=local(f"{REPOSITORY}/resources/multiqc.yaml"),
         output:
             html=report(
                 f"{MULTIQC}/multiqc_report.html",

@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from math import ceil, inf
 
 SNAKEMAKE_MB = 400  # a submitted job holds Snakemake twice, 180 MB each (measured), beside its tool
 
@@ -11,7 +12,10 @@ def genome_mb():
     """Size of the genome in megabytes of bases, known before the reference is unpacked."""
     fasta = Path(config["reference"]["fasta"])
     packed = 4 if fasta.suffix == ".gz" else 1  # DNA packs about four to one
-    return packed * fasta.stat().st_size / 1e6
+    size = (
+        stored_object(STORE.address(config["reference"]["fasta"])).size() if STORE else fasta.stat().st_size
+    )
+    return packed * size / 1e6
 
 
 def index_threads(wildcards):
@@ -24,7 +28,13 @@ def size_mb(files):
 
     The same as `input.size_mb`, without an event loop for each job: that was a tenth of the time to plan a large cohort.
     """
-    return sum(os.stat(file).st_size for file in files) / 1e6
+    return files.size_mb if STORE else sum(os.stat(file).st_size for file in files) / 1e6
+
+
+def sold(mb, threads):
+    """Memory as clouds sell it: AWS Batch's executor takes no other numbers, and at least two gigabytes for each thread."""
+    step = next(step for most, step in ((16384, 1024), (61440, 4096), (inf, 8192)) if mb <= most)
+    return max(step * ceil(mb / step), 2048 * threads)
 
 
 def megabytes(base, per_genome_mb=0, per_input_mb=0):
@@ -33,10 +43,11 @@ def megabytes(base, per_genome_mb=0, per_input_mb=0):
     What does not depend on input that is still to be made is known, and shown, before the first job.
     """
 
-    def needed(wildcards, input, attempt):
+    def needed(wildcards, input, attempt, threads):
         genome = per_genome_mb * genome_mb() if per_genome_mb else 0
         given = per_input_mb * size_mb(input) if per_input_mb else 0
-        return int((SNAKEMAKE_MB + base + genome + given) * 2 ** (attempt - 1))
+        wanted = int((SNAKEMAKE_MB + base + genome + given) * 2 ** (attempt - 1))
+        return sold(wanted, threads) if STORE else wanted
 
     return needed
 

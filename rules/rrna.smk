@@ -4,7 +4,7 @@ if config["trimming"]["rrna"]:
 
     rule index_rrna:
         input:
-            config["trimming"]["rrna"],
+            given(config["trimming"]["rrna"]),
         output:
             directory(f"{REFERENCE}/rrna"),
         log:

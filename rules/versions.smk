@@ -6,9 +6,11 @@ from rna2model import __version__, versions
 ENVIRONMENTS = environments()
 
 
-localrules:
-    ask_versions,
-    gather_versions,
+if not STORE:  # else the machine that starts the run has other software than the jobs
+
+    localrules:
+        ask_versions,
+        gather_versions,
 
 
 rule ask_versions:

@@ -13,5 +13,5 @@ if params.counting:
     told["reference"] = json.loads(Path(given.reference).read_text())
     told["rrna_sha256"] = fingerprint.genome(given.rrna)[0] if given.rrna else None
 elif given.beside:
-    told |= fingerprint.read_beside(params.matrix) or {}
+    told |= fingerprint.read_beside(params.matrix, given.beside) or {}
 Path(snakemake.output[0]).write_text(json.dumps(told, indent=1) + "\n")

@@ -19,6 +19,7 @@ from rna2model import contradictions, models
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 BRACES = re.compile(r"[{}]")  # Snakemake takes what is between them for a wildcard
+NOT_STORED = "a folder cannot be given where files lie in object storage; set it to null"
 
 
 def _is_number(_, value):
@@ -116,7 +117,12 @@ def _suggest(word, known):
 
 
 def locate(path, folders):
-    """`path` itself if absolute, else its first existing place in `folders`, else in the first of them."""
+    """`path` itself if absolute, else its first existing place in `folders`, else in the first of them.
+
+    Without folders it is as it was given: a name in object storage.
+    """
+    if not folders:
+        return path
     path = Path(os.path.expanduser(path))  # a user that does not exist is left as it is
     if path.is_absolute():
         return path
@@ -135,8 +141,11 @@ def unreadable(path, folder=False):
     return "is a link to a file that is not there" if os.path.islink(path) else "no such file"
 
 
-def resolve_files(config, folders):
-    """Make the paths of `config` findable from `folders`; return the problems (files that are not there)."""
+def resolve_files(config, folders, store=None):
+    """Make the paths of `config` findable from `folders`; return the problems (files that are not there).
+
+    `store`: the object storage where all of them but the sheet lie, if this run has one.
+    """
     problems = []
     reads = not config["counts"]
     wanted = [((), "samples", True), ((), "counts", False)]
@@ -153,8 +162,13 @@ def resolve_files(config, folders):
             if required:
                 problems.append(f"config: {name} is missing; reads need a reference genome and annotation")
             continue
-        path = locate(node[key], folders)
-        why = unreadable(path, folder=key in ("index", "pretrained", "bundle"))
+        folder = key in ("index", "pretrained", "bundle")
+        if store and key != "samples":
+            path = node[key]
+            why = NOT_STORED if folder else store.unreadable([path]).get(path)
+        else:
+            path = locate(node[key], folders)
+            why = unreadable(path, folder)
         if why:
             problems.append(f"config: {name}: {why}: {path}")
         elif key == "rrna" and "," in str(path):

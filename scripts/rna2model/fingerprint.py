@@ -182,9 +182,12 @@ def _short(digest):
     return digest[:12] if digest else "none"
 
 
-def read_beside(matrix):
-    """How a matrix was counted, from the JSON that this workflow writes beside it (matrix.tsv.gz, matrix.json), or None."""
-    path = beside(matrix)
+def read_beside(matrix, path=None):
+    """How a matrix was counted, from the JSON that this workflow writes beside it (matrix.tsv.gz, matrix.json), or None.
+
+    `path`: where that JSON is, when it was brought here from elsewhere.
+    """
+    path = Path(path) if path else beside(matrix)
     if path is None:
         return None
     try:
@@ -198,6 +201,11 @@ def read_beside(matrix):
 
 def beside(matrix):
     """Path of that JSON, or None where there is none."""
-    matrix = Path(matrix)
-    path = matrix.with_name(f"{matrix.name.split('.')[0]}.json")
-    return path if path.is_file() and path != matrix else None
+    path = Path(name_beside(matrix))
+    return path if path.is_file() and path != Path(matrix) else None
+
+
+def name_beside(matrix):
+    """What that JSON is called."""
+    folder, slash, name = str(matrix).rpartition("/")
+    return f"{folder}{slash}{name.split('.')[0]}.json"

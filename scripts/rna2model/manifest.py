@@ -10,6 +10,7 @@ from rna2model.errors import InputProblem
 FORMAT = 1
 NAME = "manifest.json"
 OWN = {NAME, "MODEL_CARD.md"}  # files of a bundle that are not listed in its manifest
+TIMESTAMP = "model/.snakemake_timestamp"  # of a bundle that came through object storage
 NEEDED = ("normalizer.safetensors", "batch_model.safetensors", "model/model.json")
 
 
@@ -64,7 +65,7 @@ def check_files(folder, manifest):
                 f"{path} is missing or differs from the bundle's manifest; get the bundle again."
             )
     inside = {path.relative_to(folder).as_posix() for path in (folder / "model").rglob("*") if path.is_file()}
-    if unlisted := sorted(inside - set(listed)):
+    if unlisted := sorted(inside - set(listed) - {TIMESTAMP}):
         raise InputProblem(f"{folder}/{unlisted[0]} is not in the bundle's manifest; get the bundle again.")
 
 

@@ -14,41 +14,52 @@ WRITTEN = {"cohort.h5ad", "predictions.tsv", "report.html", "samples.tsv", "vers
 WRITTEN |= {"external_validation.json", "external_validation.tsv"}
 WRITTEN |= {"aligned", "benchmarks", "bundle", "counts", "expression", "logs", "models", "multiqc"}
 WRITTEN |= {"qc", "reads", "reference", "salmon", "splits", "versions"}
+NOT_SERVED = "config: training.retrain: a frozen bundle serves where its files lie, on one machine or SLURM, not with object storage"
 
 
-def check(given, folders, thorough=False):
+def check(given, folders, thorough=False, store=None):
     """Return (config, samples, problems) of the user's config dict.
 
     `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
     reference files with what a frozen bundle was made with, which takes time once, in the process that starts the run.
+    `store`: the object storage that holds all files but the sheet, where the run has one.
     """
     made = None
     if serving.is_frozen(given):
+        if store:
+            return None, {}, [NOT_SERVED]
         given, made, problems = serving.prepare(given, folders)
         if problems:
             return None, {}, problems
     config, problems = configuration.complete(given)
     if config is None:
         return None, {}, problems
-    missing = configuration.resolve_files(config, folders)
+    missing = configuration.resolve_files(config, folders, store)
     problems += missing
-    problems += filter(None, [disk.unwritable(config["results"])])
-    if not config["counts"] and not missing:
+    if not store:
+        problems += filter(None, [disk.unwritable(config["results"])])
+    if not config["counts"] and not missing and not store:
         problems += probe.problems(config)
+    elif not config["counts"] and not missing and store.read:
+        problems += probe.stored_problems(config, store)
     if made is not None:
         problems += serving.differences(made, config)
         if thorough and not problems:
             problems += serving.reference_problems(made, config)
-    for section in ("expression", "features"):
-        problems += _gene_sets(f"{section}.gene_sets", config[section]["gene_sets"])
+    for section in ("expression", "features") if not (store and missing) else ():
+        problems += _gene_sets(f"{section}.gene_sets", config[section]["gene_sets"], store)
     path = Path(config["samples"])
     if not os.path.isfile(path):
         return config, {}, problems
     samples, sheet_problems = sheet.read(
-        path, folders, matrix=bool(config["counts"]), strandedness=config["quantification"]["strandedness"]
+        path,
+        folders,
+        matrix=bool(config["counts"]),
+        strandedness=config["quantification"]["strandedness"],
+        store=store,
     )
     problems += sheet_problems
-    problems += _results(config, _inputs(config, samples), folders)
+    problems += _results(config, _inputs(config, samples), folders, store)
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)
     if samples and made is not None:
@@ -78,14 +89,16 @@ def _inputs(config, samples):
     return [file for file in named if file]
 
 
-def _results(config, files, folders):
+def _results(config, files, folders, store):
     """Problems of the results folder: no input may lie where the run would write over it."""
     results = Path(config["results"])
     place = (Path(folders[0]) / results).resolve()
-    if place.exists() and not place.is_dir():
+    if store and not store.is_below(config["results"]):
+        return [f"config: results: {results} must be a path below {store.prefix}/, such as results"]
+    if not store and place.exists() and not place.is_dir():
         return [f"config: results: {results} is a file; name a folder"]
-    for file in map(Path, files):
-        inside = file.resolve().is_relative_to(place) and file.resolve().relative_to(place).parts[:1]
+    for file in files:
+        inside = store.parts(file, results) if store else _parts(Path(file).resolve(), place)
         if inside and inside[0] in WRITTEN:
             return [
                 f"config: results: {results} holds {file}, which is read, where the run writes {inside[0]}: choose another"
@@ -94,10 +107,19 @@ def _results(config, files, folders):
     return []
 
 
-def _gene_sets(key, path):
+def _parts(file, folder):
+    return file.relative_to(folder).parts if file.is_relative_to(folder) else ()
+
+
+def _gene_sets(key, path, store=None):
     """Problems of the GMT file of a key, if one is given."""
     try:
-        if path and os.path.isfile(path):
+        if path and store and store.read:
+            with store.beginning(path) as (file, whole):
+                return [
+                    problem.replace(str(file), path) for problem in _gene_sets(key, file if whole else None)
+                ]
+        if path and not store and os.path.isfile(path):
             genesets.read_gmt(path)
     except InputProblem as problem:
         return [f"config: {key}: {problem}"]

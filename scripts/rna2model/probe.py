@@ -16,8 +16,11 @@ UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
 STAR_FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
 
 
-def problems(config):
-    """Problems (list of str) of the reference files of a complete config whose paths exist."""
+def problems(config, whole=True):
+    """Problems (list of str) of the reference files of a complete config whose paths exist.
+
+    `whole`: the annotation is there to its end, not only its first lines.
+    """
     given, counting = config["reference"], config["quantification"]
     found, names, first = [], set(), None
     try:
@@ -25,7 +28,7 @@ def problems(config):
     except InputProblem as problem:
         found.append(f"config: reference.fasta: {problem}")
     try:
-        names = chromosomes(given["gtf"], counting["feature"], counting["attribute"])
+        names = chromosomes(given["gtf"], counting["feature"], counting["attribute"], whole)
     except InputProblem as problem:
         found.append(f"config: reference.gtf: {problem}")
     if first and names and first not in names and {f"chr{first}", first.removeprefix("chr")} & names:
@@ -51,11 +54,21 @@ def first_sequence(fasta):
     return first[1:].split(maxsplit=1)[0] if first[1:].strip() else ""
 
 
-def chromosomes(gtf, feature, attribute):
+def stored_problems(config, store):
+    """The same where genome and annotation lie in object storage: by the part of them that is looked at."""
+    given = config["reference"]
+    with store.beginning(given["fasta"]) as (fasta, _), store.beginning(given["gtf"]) as (gtf, whole):
+        here = config | {"reference": given | {"fasta": str(fasta), "gtf": str(gtf)}}
+        found = problems(here, whole)
+    names = {str(fasta): given["fasta"], str(gtf): given["gtf"]}
+    return [re.sub("|".join(map(re.escape, names)), lambda hit: names[hit[0]], text) for text in found]
+
+
+def chromosomes(gtf, feature, attribute, whole=True):
     """Names of the chromosomes in the first lines of an annotation; InputProblem when nothing could be counted."""
     if next(files.lines(gtf), "").startswith(">"):
         raise InputProblem(f"{gtf} is FASTA; give the annotation here and the genome as reference.fasta.")
-    gff3, names, types, complete = annotation.is_gff3(gtf), set(), Counter(), True
+    gff3, names, types, complete = annotation.is_gff3(gtf), set(), Counter(), whole
     for place, (number, cells) in enumerate(annotation.lines(gtf)):
         if place == MOST_LINES:
             complete = False

@@ -37,11 +37,11 @@ class Sample:
     layout: str = "single"
 
 
-def read(path, folders=(), matrix=False, strandedness="auto"):
+def read(path, folders=(), matrix=False, strandedness="auto", store=None):
     """Return (samples: {name: Sample}, problems: list of str) of the sheet at `path`.
 
     `folders`: where relative paths are looked for after the sheet's own folder. With `matrix` the
-    counts come from elsewhere and the file columns are not read.
+    counts come from elsewhere and the file columns are not read. `store`: the object storage that has the files.
     """
     path = Path(path)
     rows, columns, problems = sheetfile.read(path)
@@ -51,10 +51,11 @@ def read(path, folders=(), matrix=False, strandedness="auto"):
     if problems:
         return {}, problems
     problems = [problem for number, row in rows for problem in _cells(path, number, row)]
-    samples, merge_problems = _merge(path, rows, [path.parent, *folders], matrix, strandedness)
+    places = [] if store else [path.parent, *folders]
+    samples, merge_problems = _merge(path, rows, places, matrix, strandedness)
     problems += merge_problems + _similar_names(path, samples)
     if not matrix:
-        problems += _files(path, rows, [path.parent, *folders])
+        problems += _files(path, rows, places, store)
     return samples, problems
 
 
@@ -163,18 +164,19 @@ def _add_accession(where, sample, row, folders):
     return []
 
 
-def _files(path, rows, folders):
+def _files(path, rows, folders, store):
     """Files that are not there, or that two cells name."""
     problems, seen = [], defaultdict(list)
-    for number, row in rows:
-        for column in FILE_COLUMNS:
-            if not row.get(column):
-                continue
-            file = locate(row[column], folders)
-            why = unreadable(file)
-            if why:
-                problems.append(f"{path} row {number}, column {column}: {why}: {file}")
-            seen[file.resolve()].append(f"row {number}, column {column}")
+    cells = [
+        (number, column, row[column]) for number, row in rows for column in FILE_COLUMNS if row.get(column)
+    ]
+    stored = store.unreadable([cell for _, _, cell in cells]) if store else {}
+    for number, column, cell in cells:
+        file = locate(cell, folders)
+        why = stored.get(cell) if store else unreadable(file)
+        if why:
+            problems.append(f"{path} row {number}, column {column}: {why}: {file}")
+        seen[file if store else file.resolve()].append(f"row {number}, column {column}")
     for file, places in seen.items():
         if len(places) > 1:
             problems.append(f"{path} {' and '.join(places)}: the same file twice: {file}")
