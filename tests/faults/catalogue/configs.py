@@ -153,7 +153,7 @@ CASES = [
     Case("infinite target", "sheet, a target cell", age_infinite, REFUSED, "row 4, column age"),
     Case("time below zero", "sheet, survival time", survival("-2"), REFUSED, "must be above 0"),
     Case("event in other words", "sheet, survival event", survival(event="maybe"), REFUSED, "says neither event"),
-    Case("everything held out", "sheet, hold-out column", all_held_out, REFUSED, "found no value"),
+    Case("everything held out", "sheet, hold-out column", all_held_out, REFUSED, "every labelled sample is held out"),
     Case("a donor in and out of the hold-out", "sheet, hold-out column", donor_across_holdout, REFUSED, "in the hold-out"),
     Case("batch and target coincide", "sheet, batch column", batch_is_target, REFUSED, "batch and target coincide"),
     Case("empty section", "config, qc", keys(qc=None), ACCEPTED),
