@@ -13,9 +13,10 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 from rna2model import design, disk, fingerprint, manifest, models, preflight, qcpage, serving
 
 preflight.find_own_tools()
-CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
+CONFIG_FILES = [Path(path).resolve() for path in workflow.overwrite_configfiles or ["config/config.yaml"]]
+CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_configfiles]
 config, SAMPLES, PROBLEMS = preflight.check(
-    config, [Path.cwd(), *CONFIG_FOLDERS], thorough=workflow.is_main_process
+    config, [Path.cwd(), *CONFIG_FOLDERS], thorough=workflow.is_main_process, written=CONFIG_FILES
 )
 if PROBLEMS:
     raise WorkflowError(preflight.message(PROBLEMS))

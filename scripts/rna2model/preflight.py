@@ -24,13 +24,16 @@ WRITTEN = {
 WRITTEN |= {"predictions.tsv", "qc", "reads", "reference", "report.html", "salmon", "samples.tsv", "splits"}
 
 
-def check(given, folders, thorough=False):
+def check(given, folders, thorough=False, written=()):
     """Return (config, samples, problems) of the user's config dict.
 
     `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
     reference files with what a frozen bundle was made with, which takes time once, in the process that starts the run.
+    `written`: the files that `given` was read from.
     """
     made = None
+    if unclear := [problem for path in written for problem in configuration.text_problems(path)]:
+        return None, {}, unclear
     if serving.is_frozen(given):
         given, made, problems = serving.prepare(given, folders)
         if problems:

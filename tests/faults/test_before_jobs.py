@@ -19,9 +19,11 @@ REFUSALS = [case for case in [*CASES, *AREAS["reference"]] if case.outcome == RE
 
 def checked(project):
     """(config, samples, text of all problems) as the Snakefile gets them."""
-    project.write()
+    written = project.write()
     before = sorted(os.listdir(project.folder))
-    config, samples, problems = preflight.check(project.config, [project.folder])
+    config, samples, problems = preflight.check(
+        project.given or project.config, [project.folder], written=[written]
+    )
     assert sorted(os.listdir(project.folder)) == before  # nothing is written, nothing is run
     return config, samples, "\n".join(problems)
 
