@@ -102,6 +102,20 @@ def of_reference(fasta, gtf, lengths, genome_sha256, found):
     }
 
 
+FACTS = {
+    "fasta",
+    "gtf",
+    "fasta_sha256",
+    "gtf_sha256",
+    "genome_bases",
+    "contigs",
+    "contig_lengths",
+    "genes",
+    "transcripts",
+}
+FACTS |= {"gene_ids_sha256"}
+
+
 def reference_differences(made, now):
     """What differs between the reference of a bundle and that of new samples (facts of `of_reference`), in words."""
     told = []
@@ -189,11 +203,21 @@ def read_beside(matrix):
         return None
     try:
         told = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputProblem(
             f"{path} says how {matrix} was counted, but cannot be read ({error}); remove or repair it."
         ) from None
-    return told if isinstance(told, dict) and told.get("counting") and told.get("reference") else None
+    if not (isinstance(told, dict) and told.get("counting") and told.get("reference")):
+        return None
+    if not isinstance(told["counting"], dict) or not isinstance(told["reference"], dict):
+        raise InputProblem(
+            f"{path} does not say how {matrix} was counted as this workflow writes it; remove it."
+        )
+    if missing := FACTS - told["reference"].keys():
+        raise InputProblem(
+            f"{path} lacks {', '.join(sorted(missing))} of the reference; remove or repair it."
+        )
+    return told
 
 
 def beside(matrix):

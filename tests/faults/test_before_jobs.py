@@ -7,10 +7,10 @@ import pytest
 
 from rna2model import annotation, files, preflight, reference
 from rna2model.errors import InputProblem
-from tests.conftest import snakemake
 from tests.faults.case import ACCEPTED, REFUSED
 from tests.faults.catalogue import AREAS
 from tests.faults.conftest import parameters
+from tests.faults.forked import snakemake
 from tests.faults.project import FASTA, GTF, Project
 
 CASES = [*AREAS["sheet"], *AREAS["config"]]

@@ -9,10 +9,10 @@ import pytest
 
 from rna2model import gate, matrix
 from rna2model.errors import InputProblem
-from tests.conftest import snakemake
 from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED
 from tests.faults.catalogue import AREAS
 from tests.faults.conftest import parameters
+from tests.faults.forked import snakemake
 from tests.faults.project import NAMES, Project
 
 CASES = AREAS["matrix"]
