@@ -5,6 +5,7 @@ import dnaio
 from rna2model import files
 from rna2model.errors import InputProblem
 
+WINDOWS = "has the line ends of Windows; convert it (dos2unix)"
 FIRST = 1000  # fragments that are looked at
 LEAST = 4  # ... and without so many nothing is said
 GZIP = b"\x1f\x8b"
@@ -19,6 +20,7 @@ PACKED = {
     b"7z\xbc\xaf": "7-Zip",
 }
 OLD_QUALITIES = range(ord(";"), ord("j") + 1)  # Phred + 64 of Solexa and Illumina before 1.8: Q-5 to Q42
+BASES = set("ACGTNRYSWKMBDHV")  # IUPAC
 ABOVE_TODAYS = ord("K")  # Phred + 33 ends at K (Q42) on today's short-read machines
 
 
@@ -58,7 +60,7 @@ def _line_ends(path):
         is_windows = "\r\n" in files.beginning(path, 4096)
     except InputProblem:
         return None
-    return "has the line ends of Windows; convert it (dos2unix)" if is_windows else None
+    return WINDOWS if is_windows else None
 
 
 def _pairing(one, two=None):
@@ -83,6 +85,8 @@ def _records(records):
         return "its sequences have the letter U; write T, as sequencers do"
     if any(letter.islower() for letter in letters):  # trimming finds no adapters in them, without a word
         return "its sequences have small letters; write capitals (seqtk seq -U)"
+    if odd := sorted(letters - BASES):
+        return f"has letters other than those of bases: {' '.join(odd)[:20]}"
     found = set().union(*(record.qualities for record in records))
     if found and ord(min(found)) in OLD_QUALITIES and ABOVE_TODAYS < ord(max(found)) <= OLD_QUALITIES[-1]:
         return "its qualities are Phred+64 (Illumina before 1.8); convert them (seqtk seq -Q64 -V)"

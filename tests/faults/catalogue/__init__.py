@@ -1,6 +1,6 @@
 """The catalogue of faults: one table, a module for each area. `python -m tests.faults.catalogue` prints it."""
 
-from tests.faults.catalogue import bundles, configs, matrices, readfiles, references, sheets
+from tests.faults.catalogue import bundles, configs, matrices, readfiles, references, serving, sheets
 
 AREAS = {
     "sheet": sheets.CASES,
@@ -9,6 +9,7 @@ AREAS = {
     "reference": references.CASES,
     "matrix": matrices.CASES,
     "bundle": bundles.CASES,
+    "serving": serving.CASES,
 }
 
 
