@@ -5,7 +5,6 @@ import dnaio
 from rna2model import files
 from rna2model.errors import InputProblem
 
-WINDOWS = "has the line ends of Windows; convert it (dos2unix)"
 FIRST = 1000  # fragments that are looked at
 LEAST = 4  # ... and without so many nothing is said
 GZIP = b"\x1f\x8b"
@@ -60,7 +59,7 @@ def _line_ends(path):
         is_windows = "\r\n" in files.beginning(path, 4096)
     except InputProblem:
         return None
-    return WINDOWS if is_windows else None
+    return "has the line ends of Windows; convert it (dos2unix)" if is_windows else None
 
 
 def _pairing(one, two=None):

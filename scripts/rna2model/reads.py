@@ -100,8 +100,6 @@ def inspect(lanes, copies, part):
                     fragments += 1
                     if len(mates[0]) > MOST_BASES or len(mates[-1]) > MOST_BASES:
                         return total + fragments, _too_long(lane, mates)
-                    if mates[0].qualities.endswith("\r") or mates[-1].qualities.endswith("\r"):
-                        return total + fragments, f"{_names(lane)}: {firstreads.WINDOWS}"
         except FAULTS as error:
             return total + fragments, _explain(lane, fragments, error)
         total += fragments
