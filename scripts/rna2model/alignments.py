@@ -22,13 +22,13 @@ def problem(path, contigs, fasta):
     try:
         with pysam.AlignmentFile(path, reference_filename=str(fasta), check_sq=False) as file:
             theirs = dict(zip(file.references, file.lengths, strict=True))
+        if not theirs:
+            return f"names no chromosomes, so its reads were never aligned: {path}; give the reads as FASTQ (samtools fastq)"
         pysam.quickcheck(str(path))
         pysam.view("-c", "-T", str(fasta), str(path))
     except (OSError, ValueError, pysam.SamtoolsError) as error:
         reason = str(error).strip() or "its end is missing"
         return f"damaged or truncated alignment file: {path} ({reason.splitlines()[-1]})"
-    if not theirs:
-        return f"names no chromosomes, so its reads were never aligned: {path}; give the reads as FASTQ (samtools fastq)"
     shared = sorted(set(theirs) & set(contigs))
     if not shared:
         return f"aligned to other chromosome names than the genome has: {_some(theirs)}, not {_some(contigs)}"
