@@ -120,7 +120,8 @@ def _from_h5ad(path, unit):
     import anndata
 
     data = anndata.read_h5ad(path)
-    values, held = data.X, data.uns.get("unit")
+    values = data.layers.get("counts") if data.X is None else data.X
+    held = data.uns.get("unit")
     if unit == "tpm" and "tpm" in data.layers:
         values = data.layers["tpm"]
     elif isinstance(held, str) and "counts" in data.layers:  # cohort.h5ad of a run

@@ -2,7 +2,7 @@
 
 import os
 
-from tests.faults.case import ACCEPTED, REFUSED, Case
+from tests.faults.case import ACCEPTED, REFUSED, STOPPED, Case
 
 
 def text(change, name="samples.tsv", **options):
@@ -262,4 +262,8 @@ CASES = [
     Case("covariate in two cases", CELL, covariate("sex", ["F", "f", "M"] * 4), REFUSED, "'F' (row 2) and 'f' (row 3) differ only"),
     Case("dates as covariate", CELL, covariate("day", [f"2024-01-{i + 10}" for i in range(12)]), REFUSED, "dates or names are no covariate"),
     Case("covariate of one value", CELL, covariate("site", ["here"] * 12), REFUSED, "at least two different values"),
+    Case("class of one", CELL, cell(3, "condition", "z"), STOPPED, "Too small: z: 1 samples in 1 groups"),
+    Case("class misspelt once", CELL, column("condition", lambda i: ["treated", "control", "treatd"][2 if i == 4 else i % 2]), STOPPED, "Too small: treatd: 1 samples"),
+    Case("class of one donor", CELL, column("donor", lambda i: "d1" if i % 2 else f"e{i}"), STOPPED, "b: 6 samples in 1 groups"),
+    Case("as many labels as one fold takes", CELL, column("condition", lambda i: "ab"[i % 2] if i < 2 else ""), STOPPED, "Too small"),
 ]  # fmt: skip
