@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import zlib
 from pathlib import Path
 
 from rna2model import files
@@ -34,7 +35,10 @@ def _sequences(fasta):
                         line, end, block = block.partition(b"\n")
                         header += line
                         if end:
-                            name, header = (header.split(maxsplit=1) or [b""])[0].decode(), None
+                            name, header = (
+                                (header.split(maxsplit=1) or [b""])[0].decode(errors="replace"),
+                                None,
+                            )
                             digest, length = hashlib.sha256(), 0
                     else:
                         bases, mark, block = block.partition(b">")
@@ -45,7 +49,7 @@ def _sequences(fasta):
                             if name is not None:
                                 yield name, digest.hexdigest(), length
                             header = b""
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise InputProblem(f"{fasta} cannot be read to its end ({error}); get it again.") from None
     if name is None:
         raise InputProblem(f"{fasta} is not FASTA: it has no line that starts with '>'.")
@@ -69,9 +73,12 @@ def annotation(found):
 def unpacked(path):
     """SHA-256 of the content of a file, decompressed where needed: quick to compare where the content is the same text."""
     digest = hashlib.sha256()
-    with files.opened(path) as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
+    try:
+        with files.opened(path) as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputProblem(f"{path} cannot be read to its end ({error}); get it again.") from None
     return digest.hexdigest()
 
 
