@@ -17,11 +17,16 @@ from rna2model import design, disk, fingerprint, manifest, models, preflight, qc
 # A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
 gc.set_threshold(100_000, 50, 100)
 preflight.find_own_tools()
-CONFIG_FOLDERS = [Path(path).resolve().parent for path in workflow.overwrite_configfiles]
+CONFIG_FILES = [Path(path).resolve() for path in workflow.overwrite_configfiles or ["config/config.yaml"]]
+CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_configfiles]
 STORE = stored_bytes if workflow.is_main_process else None  # jobs do not ask again
 STORE = store.Store(STORAGE.default_storage_prefix, STORE) if IS_STORED else None
 config, SAMPLES, PROBLEMS = preflight.check(
-    config, [Path.cwd(), *CONFIG_FOLDERS], thorough=workflow.is_main_process, store=STORE
+    config,
+    [Path.cwd(), *CONFIG_FOLDERS],
+    thorough=workflow.is_main_process,
+    written=CONFIG_FILES,
+    store=STORE,
 )
 if IS_STORED and config and workflow.is_main_process:
     PROBLEMS += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, config["samples"]])

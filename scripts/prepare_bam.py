@@ -9,15 +9,7 @@ job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 contigs = alignments.read_contigs(given.contigs)
-problem = alignments.problem(given.bam, contigs, given.fasta)
-if problem is None:
-    alignments.one_place_each(given.bam, out.bam, given.fasta, snakemake.threads)
-else:
-    alignments.write_empty(contigs, out.bam)
-found = alignments.describe(out.bam)
-if found["mixed"]:
-    problem = f"mixes single-end and paired-end reads: {given.bam}"
-    alignments.write_empty(contigs, out.bam)
+problem, found = alignments.take_over(given.bam, out.bam, contigs, given.fasta, snakemake.threads)
 
 verdict = {"sample": snakemake.wildcards.sample, "reads": found["fragments"], "problem": problem} | found
 Path(out.verdict).write_text(json.dumps(verdict) + "\n")

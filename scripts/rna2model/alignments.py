@@ -20,8 +20,10 @@ def problem(path, contigs, fasta):
     The file is read to its end once, so that a fault in it is told from one of this machine later.
     """
     try:
-        with pysam.AlignmentFile(path, reference_filename=str(fasta)) as file:
+        with pysam.AlignmentFile(path, reference_filename=str(fasta), check_sq=False) as file:
             theirs = dict(zip(file.references, file.lengths, strict=True))
+        if not theirs:
+            return f"names no chromosomes, so its reads were never aligned: {path}; give the reads as FASTQ (samtools fastq)"
         pysam.quickcheck(str(path))
         pysam.view("-c", "-T", str(fasta), str(path))
     except (OSError, ValueError, pysam.SamtoolsError) as error:
@@ -34,6 +36,20 @@ def problem(path, contigs, fasta):
         if theirs[name] != contigs[name]:
             return f"aligned to another assembly: {name} has {theirs[name]} bases there, {contigs[name]} in the genome"
     return None
+
+
+def take_over(path, target, contigs, fasta, threads=1):
+    """(problem or None, what `describe` says) of the alignments at `path`, brought to `target`; empty with a problem."""
+    why = problem(path, contigs, fasta)
+    if why is None:
+        one_place_each(path, target, fasta, threads)
+    else:
+        write_empty(contigs, target)
+    found = describe(target)
+    if found["mixed"]:
+        why = f"mixes single-end and paired-end reads: {path}"
+        write_empty(contigs, target)
+    return why, found
 
 
 def _some(names, most=3):

@@ -17,6 +17,8 @@ GTF_ATTRIBUTE = re.compile(
 )  # what is quoted may hold a semicolon
 BAD_ID = re.compile('[\\s";\ufffd]')  # tools take the first three for the end of an id; the last was no UTF-8
 GFF3_ATTRIBUTE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
+PLACE = re.compile(r" *-?[0-9]{1,12} *")
+STRANDS = ("+", "-", ".", "?")
 NAME_KEYS = ("gene_name", "gene_symbol", "gene", "Name")
 BIOTYPE_KEYS = ("gene_biotype", "gene_type", "biotype")
 GENE_COLUMNS = ["gene_id", "gene_name", "biotype", "chromosome", "start", "end", "strand", "length"]
@@ -112,7 +114,8 @@ def _ancestors(path, feature):
     for _, cells in lines(path):
         if cells[2] not in (feature, "CDS") and "ID=" in cells[8]:
             values = attributes(cells[8], gff3=True)
-            found[values["ID"]] = values
+            if "ID" in values:
+                found[values["ID"]] = values
     return found
 
 
@@ -146,12 +149,11 @@ def _add_labels(label, values):
 
 
 def _add_interval(transcripts, path, number, cells, gene, name, is_exon):
-    try:
-        start, end = int(cells[3]), int(cells[4])
-    except ValueError:
-        raise InputProblem(
-            f"{path} line {number}: start {cells[3]!r} and end {cells[4]!r} must be numbers."
-        ) from None
+    if not (PLACE.fullmatch(cells[3]) and PLACE.fullmatch(cells[4])):
+        raise InputProblem(f"{path} line {number}: start {cells[3]!r} and end {cells[4]!r} must be numbers.")
+    start, end = int(cells[3]), int(cells[4])
+    if cells[6] not in STRANDS:
+        raise InputProblem(f"{path} line {number}: strand {cells[6]!r} must be one of {' '.join(STRANDS)}")
     if not 1 <= start <= end:
         raise InputProblem(
             f"{path} line {number}: start {start} and end {end} are no interval (1 <= start <= end)."

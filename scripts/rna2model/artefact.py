@@ -29,8 +29,17 @@ def read(path, kind=None):
         with safe_open(path, framework="numpy") as file:
             settings = json.loads((file.metadata() or {})[HEADER])
             arrays = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, KeyError, ValueError, OSError) as error:
+    except (SafetensorError, KeyError, ValueError, OSError, RecursionError) as error:
         raise InputProblem(f"{path} is not a readable rna2model artefact ({error}); fit it again.") from None
     if kind is not None and settings.get("kind") != kind:
         raise InputProblem(f"{path} holds a {settings.get('kind')!r}, not a {kind!r}.")
     return arrays, settings
+
+
+def check_numbers(path, infinite=True):
+    """InputProblem where an array of `path` holds NaN, or infinity unless that is allowed."""
+    for name, array in read(path)[0].items():
+        if array.dtype.kind == "f" and not (~np.isnan(array) if infinite else np.isfinite(array)).all():
+            raise InputProblem(
+                f"{path}: {name} holds NaN{'' if infinite else ' or infinity'}; get it again, or fit it again."
+            )

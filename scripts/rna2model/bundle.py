@@ -6,7 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import __version__, batch, features, fingerprint, imputation, models, normalization, ood
+from rna2model import (
+    __version__,
+    artefact,
+    batch,
+    features,
+    fingerprint,
+    imputation,
+    models,
+    normalization,
+    ood,
+)
 from rna2model import manifest as manifests
 from rna2model.errors import InputProblem
 
@@ -48,6 +58,9 @@ class Bundle:
         self.folder, self.manifest = folder, manifests.read(folder)
         manifests.check_files(folder, self.manifest)
         listed = self.manifest["files"]
+        for name in listed:
+            if name.endswith(".safetensors"):  # of a covariate that did not vary the scale is infinite
+                artefact.check_numbers(folder / name, infinite=not name.startswith("model/"))
         try:
             self.normalizer = normalization.load(folder / "normalizer.safetensors")
             self.batch_model = batch.load(folder / "batch_model.safetensors")
@@ -56,10 +69,29 @@ class Bundle:
             self.model = models.load(folder / "model")
             if self.model.task == "classification":
                 self.model.classes_ = [str(name) for name in self.model.classes_]
+            self._try_out()
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
             raise InputProblem(
                 f"{folder} is not a readable bundle ({type(error).__name__}: {error}); get it again, or train it again."
             ) from None
+
+    def _try_out(self):
+        """Predict anything: ValueError (or what numpy says) where parts do not fit together, or hold no numbers."""
+        from rna2model import predictions
+
+        batches = np.array(self.batch_model.batches_, dtype=object)
+        values = np.tile(np.linspace(1, 15, len(self.normalizer.gene_ids)), (len(batches), 1))
+        try:
+            expression = self.batch_model.transform(self.normalizer.transform(values), batches)
+            if self.features:
+                expression = self.features.transform(
+                    expression, dict.fromkeys(self.covariates, [""] * len(batches))
+                )
+            table = predictions.table(batches, self.model, expression, self.manifest.get("landmarks", {}))
+        except InputProblem:
+            return  # such a sample is none that this bundle takes
+        if not np.isfinite(table.select_dtypes("number").to_numpy()).all():
+            raise ValueError("its predictions are not finite")
 
     def expression(self, counts, genes, batches, unseen="uncorrected"):
         """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""

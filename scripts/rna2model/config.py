@@ -18,6 +18,7 @@ from jsonschema.validators import extend
 from rna2model import contradictions, models
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
+ODD_NUMBER = re.compile(r"[-+]?0[\d_]+|.*:.*")  # octal, sexagesimal
 BRACES = re.compile(r"[{}]")  # Snakemake takes what is between them for a wildcard
 NOT_STORED = "a folder cannot be given where files lie in object storage; set it to null"
 
@@ -43,6 +44,43 @@ Validator = extend(
 def schema(name):
     """The schema `name` (config or samples) as a dict."""
     return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
+
+
+def text_problems(path):
+    """Problems that the text of a config file shows and what is read from it does not: of a key that is there twice YAML
+    takes the last, and 010 is eight to it."""
+    problems, seen = [], set()
+
+    def look(node, where):
+        if id(node) in seen:  # an anchor
+            return
+        seen.add(id(node))
+        if (
+            isinstance(node, yaml.ScalarNode)
+            and node.tag.endswith(":int")
+            and ODD_NUMBER.fullmatch(node.value)
+        ):
+            problems.append(
+                f"config: {where}: {node.value} is not the number it looks like to YAML; write it plainly"
+            )
+        for number, child in enumerate(node.value if isinstance(node, yaml.SequenceNode) else ()):
+            look(child, f"{where}.{number}")
+        keys = set()
+        for key, child in node.value if isinstance(node, yaml.MappingNode) else ():
+            name = ".".join(filter(None, [where, str(key.value)]))
+            if name in keys:
+                line = key.start_mark.line + 1
+                problems.append(
+                    f"config: {name} is there twice (line {line} of {path}); keep one, the other would be lost"
+                )
+            keys.add(name)
+            look(child, name)
+
+    try:
+        look(yaml.compose(Path(path).read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader), "")
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        return []  # whoever reads the file says so
+    return problems
 
 
 def complete(config):

@@ -43,6 +43,17 @@ def check_columns(path, samples, config):
     used = [sample for sample in samples.values() if not sample.exclude]
     labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
     trained = [sample for sample in labelled if not _held_out(sample, config)]
+    problems += _marks(path, samples, config)
+    if samples and not used:
+        return [
+            *problems,
+            f"{path}, column exclude: every sample is excluded; empty the cells of those that take part",
+        ]
+    if labelled and not trained:
+        return [
+            *problems,
+            f"{path}, column {config['evaluation']['holdout']}: every labelled sample is held out",
+        ]
     problems += outcome.problems(path, trained, design) + sheetcells.problems(path, used, design)
     for role, among in (("batch", used), ("group", labelled)):
         column = design[role]
@@ -78,6 +89,7 @@ def check_served(path, samples, config):
         for column in design["covariates"]
         if column not in columns
     ]
+    problems += _marks(path, samples, config)
     used = [sample for sample in samples.values() if not sample.exclude]
     labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
     if design["task"] != "classification":
@@ -88,6 +100,16 @@ def check_served(path, samples, config):
 def _held_out(sample, config):
     column = config["evaluation"]["holdout"]
     return bool(column) and not is_missing(sample.metadata[column])
+
+
+def _marks(path, samples, config):
+    """Problems of the columns in which any text is a mark."""
+    columns = {"exclude": "exclude the sample"}
+    if config["evaluation"]["holdout"]:
+        columns[config["evaluation"]["holdout"]] = "hold the sample out"
+    if config["training"]["pretrain_unlabelled"]:
+        columns["pretrain"] = "mark the sample for pretraining"
+    return sheetcells.marks(path, samples.values(), columns)
 
 
 def _hold_out(path, labelled, trained, config):
@@ -124,6 +146,8 @@ def _covariates(path, labelled, design):
             problems.append(
                 f"{path}, column {column}: a covariate needs at least two different values among the labelled samples"
             )
+        else:
+            problems += sheetcells.covariate_problems(path, labelled, column)
     return problems
 
 

@@ -36,7 +36,7 @@ def lines(path):
     """Lines of text of `path`, decompressed where needed; InputProblem when it does not reach its end."""
     try:
         with opened(path) as file:
-            yield from io.TextIOWrapper(file, encoding="utf-8", errors="replace")
+            yield from io.TextIOWrapper(file, encoding="utf-8-sig", errors="replace")
     except (EOFError, OSError, zlib.error) as error:
         raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import zlib
 from pathlib import Path
 
 from rna2model import files
@@ -34,7 +35,10 @@ def _sequences(fasta):
                         line, end, block = block.partition(b"\n")
                         header += line
                         if end:
-                            name, header = (header.split(maxsplit=1) or [b""])[0].decode(), None
+                            name, header = (
+                                (header.split(maxsplit=1) or [b""])[0].decode(errors="replace"),
+                                None,
+                            )
                             digest, length = hashlib.sha256(), 0
                     else:
                         bases, mark, block = block.partition(b">")
@@ -45,7 +49,7 @@ def _sequences(fasta):
                             if name is not None:
                                 yield name, digest.hexdigest(), length
                             header = b""
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise InputProblem(f"{fasta} cannot be read to its end ({error}); get it again.") from None
     if name is None:
         raise InputProblem(f"{fasta} is not FASTA: it has no line that starts with '>'.")
@@ -69,9 +73,12 @@ def annotation(found):
 def unpacked(path):
     """SHA-256 of the content of a file, decompressed where needed: quick to compare where the content is the same text."""
     digest = hashlib.sha256()
-    with files.opened(path) as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
+    try:
+        with files.opened(path) as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    except (EOFError, OSError, zlib.error) as error:
+        raise InputProblem(f"{path} cannot be read to its end ({error}); get it again.") from None
     return digest.hexdigest()
 
 
@@ -100,6 +107,20 @@ def of_reference(fasta, gtf, lengths, genome_sha256, found):
         "transcripts": len(found.transcripts),
         "gene_ids_sha256": genes([record["gene_id"] for record in found.genes])["sha256"],
     }
+
+
+FACTS = {
+    "fasta",
+    "gtf",
+    "fasta_sha256",
+    "gtf_sha256",
+    "genome_bases",
+    "contigs",
+    "contig_lengths",
+    "genes",
+    "transcripts",
+}
+FACTS |= {"gene_ids_sha256"}
 
 
 def reference_differences(made, now):
@@ -192,11 +213,21 @@ def read_beside(matrix, path=None):
         return None
     try:
         told = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputProblem(
             f"{path} says how {matrix} was counted, but cannot be read ({error}); remove or repair it."
         ) from None
-    return told if isinstance(told, dict) and told.get("counting") and told.get("reference") else None
+    if not (isinstance(told, dict) and told.get("counting") and told.get("reference")):
+        return None
+    if not isinstance(told["counting"], dict) or not isinstance(told["reference"], dict):
+        raise InputProblem(
+            f"{path} does not say how {matrix} was counted as this workflow writes it; remove it."
+        )
+    if missing := FACTS - told["reference"].keys():
+        raise InputProblem(
+            f"{path} lacks {', '.join(sorted(missing))} of the reference; remove or repair it."
+        )
+    return told
 
 
 def beside(matrix):

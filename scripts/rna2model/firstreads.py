@@ -19,6 +19,7 @@ PACKED = {
     b"7z\xbc\xaf": "7-Zip",
 }
 OLD_QUALITIES = range(ord(";"), ord("j") + 1)  # Phred + 64 of Solexa and Illumina before 1.8: Q-5 to Q42
+BASES = set("ACGTNRYSWKMBDHV")  # IUPAC
 ABOVE_TODAYS = ord("K")  # Phred + 33 ends at K (Q42) on today's short-read machines
 
 
@@ -83,6 +84,8 @@ def _records(records):
         return "its sequences have the letter U; write T, as sequencers do"
     if any(letter.islower() for letter in letters):  # trimming finds no adapters in them, without a word
         return "its sequences have small letters; write capitals (seqtk seq -U)"
+    if odd := sorted(letters - BASES):
+        return f"has letters other than those of bases: {' '.join(odd)[:20]}"
     found = set().union(*(record.qualities for record in records))
     if found and ord(min(found)) in OLD_QUALITIES and ABOVE_TODAYS < ord(max(found)) <= OLD_QUALITIES[-1]:
         return "its qualities are Phred+64 (Illumina before 1.8); convert them (seqtk seq -Q64 -V)"

@@ -36,7 +36,7 @@ def read(folder):
     folder = Path(folder)
     try:
         manifest = json.loads((folder / NAME).read_text())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputProblem(f"{folder} is not a bundle: manifest.json cannot be read ({error}).") from None
     if not isinstance(manifest, dict):
         raise InputProblem(f"{folder} is not a bundle: manifest.json holds no mapping.")

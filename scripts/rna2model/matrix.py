@@ -1,100 +1,37 @@
 """Read a genes x samples matrix that came from elsewhere, and refuse what is not what it is said to be."""
 
-import csv
 import re
-import zlib
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from rna2model.errors import InputProblem
+from rna2model.matrixfile import SUMMARY, read
+from rna2model.sheetfile import SPREADSHEET_ERROR
 
 VERSIONED = re.compile(r"^(ENS[A-Z]*G\d+)\.\d+(_PAR_Y)?$")
-EXCEL_DATE = re.compile(r"^\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)$|^\d{4}-\d\d-\d\d")
-ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{11}(\.|$)")
-SUMMARY = re.compile(
-    r"^(__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|N_(unmapped|multimapping|noFeature|ambiguous))$"
+MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mär|Mrz|Mai|Okt|Dez"
+EXCEL_DATE = re.compile(  # Mar-01, not mar-1: worms have genes of such names
+    rf"\d{{1,2}}[-. ](?i:{MONTH})([-. ]\d{{2,4}})?|({MONTH})-\d\d|\d{{4}}-\d\d-\d\d.*|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}"
 )
+SERIAL = re.compile(r"[34]\d{4}")  # a date as a spreadsheet keeps it: days since 1900
+ROUNDED = re.compile(r"\d([.,]\d+)?E\+\d+")  # 2310009E13 was a gene
+TOTALS = {"total", "totals", "sum", "grand total"}
+ENSEMBL = re.compile(r"^ENS[A-Z]*G\d{11}(\.|$)")
 NO_GENE = ("ERCC-", "__", "N_")  # spike-ins, and what htseq and STAR write below their genes
 MIXED = 0.1  # share of either kind of ids from which they are a mixture
 WHOLE = 2.0**53  # beyond it a float64 is no longer every integer
+MILLION, TOLERANCE = 1e6, 0.01  # what TPM of a sample add up to, and how well
+FEWEST_OF_TOTAL = 10  # genes, of which one is the sum of the others by chance no longer
 LOG_CEILING = 60  # log2 of anything countable is below this; raw counts and TPM are not
-
-
-UNREADABLE = (
-    ValueError,
-    OSError,
-    EOFError,
-    LookupError,
-    ImportError,
-    TypeError,
-    AttributeError,
-    zlib.error,
-    csv.Error,
-)
-
-
-def read(path):
-    """DataFrame genes x samples (index gene id, columns sample names, both str) of tsv/csv[.gz], parquet or h5ad."""
-    name = Path(path).name.lower()
-    try:
-        if name.endswith(".h5ad"):
-            return _from_h5ad(path)
-        if name.endswith(".parquet"):
-            table = pd.read_parquet(path)
-            if table.index.dtype.kind == "i" and table.shape[1]:  # the ids were saved as a column
-                table = table.set_index(table.columns[0])
-        else:
-            separator = "," if name.removesuffix(".gz").endswith(".csv") else "\t"
-            table = pd.read_csv(path, sep=separator, index_col=0, dtype={0: str}, encoding="utf-8-sig")
-            _check_header(path, separator, table)
-    except UNREADABLE as error:
-        raise InputProblem(
-            f"{path} cannot be read as a matrix ({str(error).strip()}). It must be UTF-8 text with tabs (commas in .csv),"
-            " gzipped where the name ends in .gz, or parquet, or h5ad."
-        ) from None
-    if not table.shape[0] or not table.shape[1]:
-        raise InputProblem(f"{path} holds {table.shape[0]} genes x {table.shape[1]} samples; it needs both.")
-    table.index, table.columns = table.index.astype(str), table.columns.astype(str)
-    return table
 
 
 def load(path, samples, unit, missing="refuse"):
     """(values (n_genes, n_samples) float64, genes, notes) of `samples` in the matrix at `path`: read, checked, rows of one
     gene added up. InputProblem says what is wrong with it and where."""
-    table = select(read(path), samples, path)
+    table = select(read(path, unit), samples, path)
     values = check_values(table, unit, path, missing)
     return unify_genes(values, list(table.index), unit, path)
-
-
-def _check_header(path, separator, table):
-    """pandas renames a column that is there twice, and takes a file with other separators for one of a single column."""
-    import gzip
-
-    opened = gzip.open if str(path).lower().endswith(".gz") else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        names = [name for name in next(csv.reader(file, delimiter=separator), []) if name]
-    if not table.shape[1] and names:
-        others = [
-            word for mark, word in ((",", "commas"), (";", "semicolons"), ("\t", "tabs")) if mark in names[0]
-        ]
-        if others:
-            raise ValueError(f"its cells are separated by {others[0]}")
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if twice:
-        raise InputProblem(f"{path}: sample column {twice[0]!r} is there twice.")
-
-
-def _from_h5ad(path):
-    import anndata
-
-    data = anndata.read_h5ad(path)
-    values = data.layers.get("counts", data.X)
-    if values is None:
-        raise ValueError("it has neither a layer 'counts' nor X")
-    values = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
-    return pd.DataFrame(values.T, index=data.var_names.astype(str), columns=data.obs_names.astype(str))
 
 
 def select(table, samples, path):
@@ -157,12 +94,32 @@ def check_values(table, unit, path, missing="refuse"):
             path,
             "is not an integer; set counts_unit to what the matrix holds",
         )
-        _refuse(values > WHOLE, table, path, "is more than can be counted")
+        _refuse(values >= WHOLE, table, path, "is more than can be counted")
     elif values.max() < LOG_CEILING:
         raise InputProblem(
             f"{path}: the largest value is {values.max():g}; this looks like logarithms, not {unit}."
         )
+    _refuse_other_unit(values, unit, path)
     return values
+
+
+def _refuse_other_unit(values, unit, path):
+    """Transcripts per million tell themselves by what they add up to."""
+    sums = values.sum(axis=0)
+    per_million = np.abs(sums - MILLION) < TOLERANCE * MILLION
+    if unit == "expected_counts" and len(sums) > 1 and per_million.all():
+        raise InputProblem(
+            f"{path}: every sample adds up to a million; these are TPM or CPM, not {unit}. Set counts_unit: tpm for TPM."
+        )
+    if unit == "tpm" and sums.max() > (1 + TOLERANCE) * MILLION:
+        raise InputProblem(
+            f"{path}: a sample adds up to {sums.max():.3g}; TPM add up to a million at most. Set counts_unit to what the"
+            " matrix holds."
+        )
+    if unit == "tpm" and (values == np.round(values)).all() and not per_million.all():
+        raise InputProblem(
+            f"{path}: all values are whole numbers; these are counts, not TPM. Set counts_unit: counts."
+        )
 
 
 def empty_samples(samples, values, unit):
@@ -186,11 +143,7 @@ def unify_genes(values, genes, unit, path):
     InputProblem for dates that a spreadsheet made of gene symbols, for Ensembl ids mixed with other names, and for
     repeated rows that cannot be added because they are logarithms.
     """
-    dates = [gene for gene in genes if EXCEL_DATE.match(gene)]
-    if dates:
-        raise InputProblem(
-            f"{path}: gene {dates[0]!r} is a date: a spreadsheet changed {len(dates)} gene symbols."
-        )
+    _refuse_spreadsheet(genes, path)
     totals = [row for row, gene in enumerate(genes) if SUMMARY.match(gene)]
     if totals:
         values = np.delete(values, totals, axis=0)
@@ -205,6 +158,7 @@ def unify_genes(values, genes, unit, path):
             raise InputProblem(
                 f"{path}: gene row {row}: {gene[:40]!r} is no gene id; is a quote mark not closed?"
             )
+    _refuse_total(values, genes, unit, path)
     plain = [VERSIONED.sub(r"\1", gene) for gene in genes]
     left_out = [f"{len(totals)} rows of what a counter could not assign left out"] if totals else []
     notes = left_out + (
@@ -223,6 +177,32 @@ def unify_genes(values, genes, unit, path):
     summed = np.zeros((len(order), values.shape[1]))
     np.add.at(summed, [place[gene] for gene in plain], values)
     return summed, order, [*notes, f"{len(plain) - len(order)} repeated rows added to their gene"]
+
+
+def _refuse_spreadsheet(genes, path):
+    """InputProblem for gene ids that a spreadsheet took for dates or numbers, or could not compute."""
+    changed = [gene for gene in genes if EXCEL_DATE.fullmatch(gene) or ROUNDED.fullmatch(gene)]
+    serial = [gene for gene in genes if SERIAL.fullmatch(gene)]
+    if len(serial) < MIXED * len(genes) and not any(map(str.isdigit, set(genes) - set(serial))):
+        changed += serial  # other ids are no numbers
+    if changed:
+        kind = "number" if ROUNDED.fullmatch(changed[0]) else "date"
+        raise InputProblem(
+            f"{path}: gene {changed[0]!r} is a {kind}: a spreadsheet changed {len(changed)} gene symbols; take them from a"
+            " file that it never saved."
+        )
+    if wrong := [gene for gene in genes if SPREADSHEET_ERROR.match(gene)]:
+        raise InputProblem(f"{path}: gene {wrong[0]!r} is an error of a spreadsheet; correct it.")
+
+
+def _refuse_total(values, genes, unit, path):
+    """InputProblem for a row that is the sum of the others; as a gene it would be half of every library."""
+    total = [gene for gene in genes if gene.lower() in TOTALS]
+    if not total and unit != "log" and len(genes) >= FEWEST_OF_TOTAL:
+        is_half = np.isclose(2 * values, values.sum(axis=0), rtol=1e-9, atol=0).all(axis=1)
+        total = [genes[row] for row in np.flatnonzero(is_half)]
+    if total:
+        raise InputProblem(f"{path}: row {total[0]!r} is the sum of the others, no gene; remove it.")
 
 
 def _refuse_mixture(genes, path):

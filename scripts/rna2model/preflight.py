@@ -17,14 +17,17 @@ WRITTEN |= {"qc", "reads", "reference", "salmon", "splits", "versions"}
 NOT_SERVED = "config: training.retrain: a frozen bundle serves where its files lie, on one machine or SLURM, not with object storage"
 
 
-def check(given, folders, thorough=False, store=None):
+def check(given, folders, thorough=False, written=(), store=None):
     """Return (config, samples, problems) of the user's config dict.
 
     `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
     reference files with what a frozen bundle was made with, which takes time once, in the process that starts the run.
-    `store`: the object storage that holds all files but the sheet, where the run has one.
+    `written`: the files that `given` was read from. `store`: the object storage that holds all files but the sheet, where
+    the run has one.
     """
     made = None
+    if unclear := [problem for path in written for problem in configuration.text_problems(path)]:
+        return None, {}, unclear
     if serving.is_frozen(given):
         if store:
             return None, {}, [NOT_SERVED]

@@ -15,6 +15,7 @@ from rna2model import firstreads
 from rna2model.files import is_gzip, unpacker_errors
 
 EMPTY = gzip.compress(b"", mtime=0)
+MOST_BASES = 650  # STAR stops at longer reads, and so would the whole run
 MOST_TEXT = 160  # characters of a reader's own words in a reason
 DAMAGED = (zlib.error, gzip.BadGzipFile, *unpacker_errors())
 FAULTS = (*DAMAGED, dnaio.FileFormatError, EOFError, OSError, UnicodeDecodeError, ValueError)
@@ -97,12 +98,19 @@ def inspect(lanes, copies, part):
                         part.take(mates)
                     copies.add(mates)
                     fragments += 1
+                    if len(mates[0]) > MOST_BASES or len(mates[-1]) > MOST_BASES:
+                        return total + fragments, _too_long(lane, mates)
         except FAULTS as error:
             return total + fragments, _explain(lane, fragments, error)
         total += fragments
     if total == 0:
         return 0, "no reads in " + _names([path for lane in lanes for path in lane])
     return total, None
+
+
+def _too_long(lane, mates):
+    longest = max(map(len, mates))
+    return f"a read of {longest} bases in {_names(lane)}: this is for short reads, of at most {MOST_BASES}"
 
 
 def _at_first_sight(lane):

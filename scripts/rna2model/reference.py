@@ -1,12 +1,19 @@
 """Genome and annotation as later steps read them, checked against each other."""
 
 import math
+import re
 from pathlib import Path
 
 from rna2model.annotation import GENE_COLUMNS, union
 from rna2model.errors import InputProblem
 
 SHORTEST = 300  # bases of the shortest transcript whose coverage from end to end says something
+NAME = re.compile(
+    r"[0-9A-Za-z!#$%&+./:;?@^_|~-][0-9A-Za-z!#$%&*+./:;=?@^_|~-]*"
+)  # SAM specification, section 1.2.1
+MOST_ELSEWHERE = (
+    0.5  # share of genes on chromosomes that the genome lacks; patches and haplotypes are far fewer
+)
 MOST_BODIES = 2000  # transcripts are enough for the mean coverage along a gene
 
 
@@ -19,9 +26,16 @@ def contigs(fasta):
                 name = line[1:].split(maxsplit=1)[0].decode(errors="replace") if line[1:].strip() else ""
                 if name in lengths or not name:
                     raise InputProblem(f"{fasta}: sequence name {name!r} is empty or there twice.")
+                if not NAME.fullmatch(name):
+                    raise InputProblem(
+                        f"{fasta}: sequence name {name[:99]!r} cannot stand in a BAM file; rename it."
+                    )
                 lengths[name] = 0
             elif name is not None:
-                lengths[name] += len(line.strip())
+                bases = line.strip()
+                if b" " in bases or b"\t" in bases:
+                    raise InputProblem(f"{fasta}: there is a space within sequence {name!r}; remove it.")
+                lengths[name] += len(bases)
             elif line.strip():
                 raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")
     if not lengths or not sum(lengths.values()):
@@ -139,9 +153,14 @@ def check_chromosomes(fasta, gtf, lengths, records):
             f"{len(beyond)} genes of {gtf} end beyond their chromosome in {fasta} (first: {_some(beyond)});"
             " genome and annotation are of different assemblies."
         )
-    if unknown:
-        return [f"{len(unknown)} chromosomes of the annotation are not in the genome: {_some(unknown)}"]
-    return []
+    elsewhere = sum(record["chromosome"] not in lengths for record in records)
+    told = f"{len(unknown)} chromosomes of the annotation are not in the genome: {_some(unknown)}"
+    if elsewhere > MOST_ELSEWHERE * len(records):
+        raise InputProblem(
+            f"{told}. {elsewhere} of {len(records)} genes are on them and would have no reads.\n  annotation {gtf}: {_some(used)}"
+            f"\n  genome {fasta}: {_some(lengths)}\n  {naming_hint(unknown, lengths)}"
+        )
+    return [told] if unknown else []
 
 
 def _some(names, most=5):

@@ -33,7 +33,10 @@ def prepare(bundle, samples=None, counts=None, results=None, reference=None):
         raise InputProblem(
             f"{results} holds a run that trained; predictions would change its files. Give RESULTS=another folder."
         )
-    results.mkdir(parents=True, exist_ok=True)
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputProblem(f"{results}: {error.strerror}; give RESULTS=another folder.") from None
     config = {
         "samples": str(sheet or _sheet_of(matrix, results)),
         "results": results.name,
@@ -84,13 +87,13 @@ def _reference(path):
     try:
         given = yaml.safe_load(path.read_text())
         named = {key: value for key, value in given["reference"].items() if value}
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
+        rrna = (given.get("trimming") or {}).get("rrna")
+        files = {
+            key: str((path.parent / Path(value).expanduser()).absolute()) for key, value in named.items()
+        }
+        more = {"trimming": {"rrna": str((path.parent / rrna).absolute())}} if rrna else {}
+    except (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputProblem(
             f"REFERENCE={path} is no config with `reference: {{fasta: , gtf: }}`, and no folder."
         ) from None
-    reference = {
-        key: str((path.parent / Path(value).expanduser()).absolute()) for key, value in named.items()
-    }
-    rrna = (given.get("trimming") or {}).get("rrna")
-    more = {"trimming": {"rrna": str((path.parent / rrna).absolute())}} if rrna else {}
-    return {"reference": reference} | more
+    return {"reference": files} | more

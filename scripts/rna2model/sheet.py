@@ -176,11 +176,23 @@ def _files(path, rows, folders, store):
         why = stored.get(cell) if store else unreadable(file)
         if why:
             problems.append(f"{path} row {number}, column {column}: {why}: {file}")
-        seen[file if store else file.resolve()].append(f"row {number}, column {column}")
-    for file, places in seen.items():
-        if len(places) > 1:
-            problems.append(f"{path} {' and '.join(places)}: the same file twice: {file}")
+        told = (file, f"row {number}, column {column}")
+        seen[file if store else _identity(file)].append(told)
+    for named in seen.values():
+        if len(named) > 1:
+            places = " and ".join(place for _, place in named)
+            file = named[0][0] if store else named[0][0].resolve()
+            problems.append(f"{path} {places}: the same file twice: {file}")
     return problems
+
+
+def _identity(file):
+    """What is equal of one file under several names."""
+    try:
+        found = file.stat()
+    except OSError:
+        return file.resolve()
+    return found.st_dev, found.st_ino
 
 
 def _similar_names(path, samples):

@@ -1,12 +1,32 @@
-"""What cells of the design's columns must not leave open: one value written in two ways, numbers as classes."""
+"""What cells of the design's columns must not leave open: one value written in two ways, numbers as classes, words that
+say neither yes nor no."""
 
 import math
+import re
 import unicodedata
 from collections import defaultdict
 
 from rna2model.cells import is_missing
 
-UNCLEAR = ("none", "null")  # no value, or a class of that name?
+# no value, or a class of that name?
+UNCLEAR = {
+    "none",
+    "null",
+    "unknown",
+    "missing",
+    "not available",
+    "n.a.",
+    "<na>",
+    "nat",
+    "nil",
+    "tbd",
+    "-",
+    "--",
+    ".",
+    "?",
+}
+NO = {"no", "n", "false", "f", "0", "keep", "include", "included", "none", "null", "na", "n/a", "nan", "-"}
+NUMBER = re.compile(r"\d+(\.\d+)?")
 MOST_NUMBERS = 10  # classes that are numbers; more of them are measurements
 
 
@@ -19,7 +39,7 @@ def problems(path, samples, design):
     for role, column in columns:
         if column:
             found += _unclear(path, samples, column) if role == "target" else []
-            found += _alike(path, samples, column, zeros=role == "group")
+            found += _alike(path, samples, column)
     if design["task"] == "classification" and not found:
         found += _measurements(path, samples, design["target"])
     return found
@@ -31,23 +51,60 @@ def _unclear(path, samples, column):
         f"{path} row {sample.row}, column {column}: {sample.metadata[column]!r} may mean a class or no value; leave the cell"
         " empty for a new sample, or write another word (untreated, healthy)"
         for sample in samples
-        if sample.metadata[column].lower() in UNCLEAR
+        if _is_unclear(sample.metadata[column])
     ]
 
 
-def _alike(path, samples, column, zeros):
-    """Values that only case, spaces or the way of writing an accent (and leading zeros of a number) tell apart."""
+def _is_unclear(cell):
+    return cell.lower() in UNCLEAR or (is_missing(cell.upper()) and not is_missing(cell))
+
+
+def marks(path, samples, columns):
+    """Problems of columns in which any text is a mark: `no` would be taken for one. columns : {name: what a mark does}"""
+    return [
+        f"{path} row {sample.row}, column {column}: {cell!r} would {does}, as any text does; empty the cell, or say why"
+        for sample in samples
+        for column, does in columns.items()
+        if (cell := sample.metadata.get(column, "")).lower() in NO
+        and (column == "exclude" or not is_missing(cell))
+    ]
+
+
+def covariate_problems(path, samples, column):
+    """Problems of a clinical covariate that its cells leave open: number or category, and which."""
+    given = [sample for sample in samples if not is_missing(sample.metadata[column])]
+    words = [sample for sample in given if _number(sample.metadata[column]) is None]
+    if words and len(words) < len(given) / 2:
+        return [
+            f"{path} row {sample.row}, column {column}: {sample.metadata[column]!r} is not a number, as most of this covariate"
+            " are; write decimals with a point, and leave the cell empty where nothing is known"
+            for sample in words
+        ]
+    if not words:
+        return []
+    if len({sample.metadata[column] for sample in given}) == len(given) > MOST_NUMBERS:
+        return [
+            f"{path}, column {column}: every sample has a value of its own: dates or names are no covariate; write numbers or"
+            " categories, or leave it out of design.covariates"
+        ]
+    return _alike(path, given, column)
+
+
+def _alike(path, samples, column):
+    """Values that only case, spaces, the way of writing an accent or a number, or what nobody sees tell apart."""
     written = defaultdict(dict)
     for sample in samples:
         cell = sample.metadata[column]
         if not is_missing(cell):
-            key = " ".join(unicodedata.normalize("NFKC", cell).casefold().split())
-            key = (key.lstrip("0") or "0") if zeros and key.isdigit() else key
+            text = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
+            key = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+            if NUMBER.fullmatch(key):
+                key = re.sub(r"^0+(?=\d)|\.0+$", "", key)
             written[key].setdefault(cell, sample.row)
     return [
         f"{path}, column {column}: "
         + " and ".join(f"{cell!r} (row {row})" for cell, row in cells.items())
-        + f" differ only in how they are written{' (case, spaces, leading zeros)' if zeros else ' (case, spaces)'}; write one"
+        + " differ only in how they are written (case, spaces, leading zeros); write one"
         for cells in written.values()
         if len(cells) > 1
     ]

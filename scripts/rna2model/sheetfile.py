@@ -8,7 +8,7 @@ DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 SPREADSHEET_ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
 DATE = re.compile(r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-\d+)?", re.IGNORECASE)
 RESERVED = {"_index"}  # cohort.h5ad keeps the samples' names under it
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u200b\u2028\u2029\u2060\ufeff]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def read(path):
@@ -23,11 +23,17 @@ def read(path):
     if not table or not any(table[0][1]):
         return [], [], [f"{path}: is empty; the first row must name the columns"]
     columns = table[0][1]
-    problems = _header(path, columns, delimiter)
-    rows = []
+    problems, rows = _header(path, columns, delimiter), []
+    if problems:
+        return [], columns, problems
     for number, cells in table[1:]:
         if not any(cells):
             continue
+        if len(cells) < len(columns):
+            problems.append(
+                f"{path} row {number}: has {len(cells)} cells, the header has {len(columns)}; what is in which column? An empty"
+                " cell needs its separator, too"
+            )
         if len(cells) > len(columns) and any(cells[len(columns) :]):
             problems.append(f"{path} row {number}: has {len(cells)} cells, the header has {len(columns)}")
         row = dict(zip(columns, cells + [""] * len(columns), strict=False))
@@ -72,6 +78,10 @@ def _quote(path, row, why):
 
 def _header(path, columns, delimiter):
     """Problems of the column names."""
+    if columns[0].startswith(("#", "sep=")):
+        return [
+            f"{path} row 1: {columns[0]!r} is no header; remove this line, the first row must name the columns"
+        ]
     if len(columns) == 1:
         others = [mark for mark in DELIMITERS if mark != delimiter and mark in columns[0]]
         if others:

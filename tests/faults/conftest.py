@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+import coverage
 import pytest
 from hypothesis import settings
 
@@ -13,6 +14,16 @@ settings.load_profile("faults")
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: runs the workflow; only in `make faults`")
+    covered = os.environ.get("FAULTS_COVER")
+    if covered and (hasattr(config, "workerinput") or not config.getoption("numprocesses", None)):
+        config.faults_coverage = coverage.Coverage(data_suffix=True, include=covered.split(","))
+        config.faults_coverage.start()  # before any test imports what it measures
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, "faults_coverage"):
+        config.faults_coverage.stop()
+        config.faults_coverage.save()
 
 
 def pytest_collection_modifyitems(config, items):
@@ -24,8 +35,8 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def together():
-    """Runs of the workflow, two at a time: most of each is Python's start."""
-    with ThreadPoolExecutor(2) as pool:
+    """Runs of the workflow, two at a time where pytest itself is not."""
+    with ThreadPoolExecutor(1 if "PYTEST_XDIST_WORKER" in os.environ else 2) as pool:
         yield pool
 
 

@@ -24,10 +24,12 @@ FASTA = f">1 primary\n{bases(400)}\n>2\n{bases(200, 1)}\n"
 
 
 class Project:
-    """`rows` (list of dicts) and `config` (dict) are written by `write`; `raw` (bytes) replaces the sheet's text."""
+    """`rows` (list of dicts) and `config` (dict) are written by `write`; `raw` (bytes) replaces the sheet's text, `more` is
+    added to the config's."""
 
     def __init__(self, folder, matrix=False):
-        self.folder, self.raw, self.name = folder, None, "samples.tsv"
+        self.folder, self.raw, self.name, self.more = folder, None, "samples.tsv", ""
+        self.given = None  # the config as it is read, where that is not `config`
         self.columns = [c for c in COLUMNS if not (matrix and c == "fastq_1")]
         self.rows = [dict(zip(self.columns, self._cells(i, matrix), strict=True)) for i in range(len(NAMES))]
         self.config = {
@@ -105,4 +107,4 @@ class Project:
         """Write sheet and config; returns the config's path."""
         if self.raw is not None or self.name not in ("", None):
             self.file(self.name, self.text().encode() if self.raw is None else self.raw)
-        return self.file("config.yaml", yaml.safe_dump(self.config, allow_unicode=True))
+        return self.file("config.yaml", yaml.safe_dump(self.config, allow_unicode=True) + self.more)

@@ -1,16 +1,20 @@
 """Faults of a bundle, and of the samples it is to predict. Nothing that a bundle holds is ever run."""
 
+import gzip
 import shutil
 
 import numpy as np
 import pytest
+import yaml
 
-from rna2model import batch, bundle, models, normalization
+from rna2model import batch, bundle, config, fingerprint, models, normalization, preflight, serverun
 from rna2model.errors import InputProblem
 from tests.faults.case import ACCEPTED, NOTED, REFUSED
 from tests.faults.catalogue import AREAS
 from tests.faults.catalogue.bundles import Served
+from tests.faults.catalogue.serving import Asked
 from tests.faults.conftest import parameters
+from tests.faults.project import FASTA
 
 GENES = [f"g{i:02}" for i in range(80)]
 LABELS = np.tile(["case", "control"], 12)
@@ -73,3 +77,47 @@ def test_what_the_bundle_says(case, served, made, counts):
         if case.outcome == NOTED:
             assert np.isfinite(table["prob_case"]).all()
     assert not served.canary.exists()  # a pickle that was offered has not been run
+
+
+@pytest.fixture(scope="module")
+def of_a_matrix(made, tmp_path_factory):
+    """A bundle that says what its model predicts, as those of a run do."""
+    facts = {"model": "logistic_l2", "counts_unit": "counts", "classes": {"case": 12, "control": 12}}
+    full = config.complete({"counts": "m.tsv"})[0]
+    facts |= {name: full[name] for name in ("design", "expression")}
+    folder = tmp_path_factory.mktemp("of_a_matrix")
+    parts = made / "normalizer.safetensors", made / "batch_model.safetensors", made / "model"
+    bundle.assemble(folder / "bundle", *parts, facts)
+    return folder / "bundle"
+
+
+@pytest.mark.parametrize("case", parameters(AREAS["serving"]))
+def test_what_make_predict_says(case, of_a_matrix, tmp_path):
+    asked = Asked(tmp_path, of_a_matrix)
+    case.inject(asked)
+    try:
+        folder, path = serverun.prepare(**asked.given)
+        _, samples, problems = preflight.check(yaml.safe_load(path.read_text()), [folder], thorough=True)
+        said = "\n".join(problems)
+    except InputProblem as problem:
+        said = str(problem)
+    if case.outcome == REFUSED:
+        assert case.message in said, said
+    else:
+        assert said == "" and len(samples) == 12
+    assert not list(tmp_path.rglob("CANARY"))
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-9], lambda b: b[:40] + b"\xff" * 20 + b[60:], lambda b: b[:9] + b"x" * 99]
+)
+@pytest.mark.parametrize("reader", [fingerprint.unpacked, fingerprint.genome])
+def test_a_damaged_reference_is_told_when_it_is_compared_with_the_bundles(reader, damage, tmp_path):
+    (tmp_path / "genome.fa.gz").write_bytes(damage(gzip.compress(FASTA.encode() * 9)))
+    with pytest.raises(InputProblem, match="cannot be read to its end"):
+        reader(tmp_path / "genome.fa.gz")
+
+
+def test_a_genome_with_names_in_another_encoding_is_compared_all_the_same(tmp_path):
+    (tmp_path / "genome.fa").write_bytes(">\xe9\nACGT\n".encode("latin-1"))
+    assert fingerprint.genome(tmp_path / "genome.fa")[1] == {"\ufffd": 4}

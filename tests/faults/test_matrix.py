@@ -3,15 +3,16 @@
 import csv
 import gzip
 
+import anndata
 import numpy as np
 import pytest
 
 from rna2model import gate, matrix
 from rna2model.errors import InputProblem
-from tests.conftest import snakemake
 from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED
 from tests.faults.catalogue import AREAS
 from tests.faults.conftest import parameters
+from tests.faults.forked import snakemake
 from tests.faults.project import NAMES, Project
 
 CASES = AREAS["matrix"]
@@ -36,6 +37,20 @@ def test_what_the_matrix_says(case, tmp_path):
         empty = matrix.empty_samples(NAMES, values, unit)
         assert case.message in "\n".join([*notes, flag]) or (case.outcome == EXCLUDED and empty == ["s03"])
         assert values[:, 0].sum() == project.counts()[:, 0].sum()  # nothing of another sample is lost
+
+
+@pytest.mark.parametrize("unit, place", [("counts", "layer"), ("tpm", "X"), ("log", "X")])
+def test_an_h5ad_gives_what_the_unit_says(unit, place, tmp_path):
+    counts = np.random.default_rng(2).poisson(50, (3, 40)).astype(float)
+    held = {
+        "counts": counts,
+        "tpm": 1e6 * counts / counts.sum(axis=1, keepdims=True),
+        "log": np.log2(counts + 1),
+    }
+    data = anndata.AnnData(held[unit] if place == "X" else held["log"], layers={"counts": counts})
+    data.obs_names, data.var_names = ["a", "b", "c"], [f"g{i}" for i in range(40)]
+    data.write_h5ad(tmp_path / "m.h5ad")
+    assert np.allclose(matrix.load(tmp_path / "m.h5ad", ["a", "b", "c"], unit)[0], held[unit].T)
 
 
 @pytest.fixture(scope="module")

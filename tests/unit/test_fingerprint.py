@@ -97,10 +97,20 @@ def test_settings_are_compared_one_by_one(write):
 def test_a_matrix_may_say_how_it_was_counted(write):
     matrix = write("matrix.tsv.gz", "")
     assert fingerprint.read_beside(matrix) is None
-    write("matrix.json", json.dumps({"counting": {"trimming": {}}, "reference": {"genes": 1}}))
+    facts = dict.fromkeys(fingerprint.FACTS, 1)
+    write("matrix.json", json.dumps({"counting": {"trimming": {}}, "reference": facts}))
     assert fingerprint.read_beside(matrix)["counting"] == {"trimming": {}}
     write("matrix.json", json.dumps([1]))
     assert fingerprint.read_beside(matrix) is None
-    write("matrix.json", "{")
-    with pytest.raises(InputProblem, match="remove or repair it"):
+    lacking = json.dumps({"counting": {"trimming": {}}, "reference": {"genes": 1}})
+    for text, said in (
+        ("{", "remove or repair it"),
+        (lacking, "lacks contig_lengths"),
+        ("[" * 99_999, "remove or"),
+    ):
+        write("matrix.json", text)
+        with pytest.raises(InputProblem, match=said):
+            fingerprint.read_beside(matrix)
+    write("matrix.json", json.dumps({"counting": 1, "reference": facts}))
+    with pytest.raises(InputProblem, match="as this workflow writes it"):
         fingerprint.read_beside(matrix)

@@ -116,7 +116,7 @@ def load(folder):
     try:
         description = json.loads(path.read_text())
         kind = class_of(description["name"], description.get("task", "classification"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
         ) from None

@@ -1,14 +1,25 @@
 """The catalogue of faults: one table, a module for each area. `python -m tests.faults.catalogue` prints it."""
 
-from tests.faults.catalogue import bundles, configs, matrices, readfiles, references, sheets
+from tests.faults.catalogue import (
+    alignmentfiles,
+    bundles,
+    configs,
+    matrices,
+    readfiles,
+    references,
+    serving,
+    sheets,
+)
 
 AREAS = {
     "sheet": sheets.CASES,
     "config": configs.CASES,
     "reads": readfiles.CASES,
+    "alignments": alignmentfiles.CASES,
     "reference": references.CASES,
     "matrix": matrices.CASES,
     "bundle": bundles.CASES,
+    "serving": serving.CASES,
 }
 
 

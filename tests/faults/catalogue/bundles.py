@@ -7,7 +7,7 @@ import pickle
 
 import numpy as np
 
-from rna2model import manifest
+from rna2model import artefact, manifest
 from tests.faults.case import ACCEPTED, NOTED, REFUSED, Case
 
 
@@ -137,6 +137,27 @@ def new_batch(unseen):
     return inject
 
 
+def array(name, key, change):
+    """Change one array of an artefact, with the hash of its file."""
+
+    def inject(served):
+        arrays, settings = artefact.read(served.folder / name)
+        artefact.write(served.folder / "changed", {**arrays, key: change(arrays[key])}, settings)
+        content = (served.folder / "changed").read_bytes()
+        (served.folder / "changed").unlink()
+        served.replace(name, content)
+
+    return inject
+
+
+def strange_genes(served):
+    served.genes = [f"other{i}" for i in range(len(served.genes))]
+
+
+def no_batch(served):
+    served.batches = np.full(len(served.batches), "", dtype=object)
+
+
 FILE, MANIFEST, MODEL, NEW = "bundle, a file", "bundle, manifest.json", "bundle, model/", "new samples"
 WEIGHTS = "model/weights.safetensors"
 CASES = [
@@ -171,4 +192,26 @@ CASES = [
     Case("infinite count", NEW, cell(np.inf), REFUSED, "row 2"),
     Case("sample without a count", NEW, counts(lambda t: t * (np.arange(len(t)) != 1)[:, None]), REFUSED, "row 2"),
     Case("fewer columns than genes", NEW, counts(lambda t: t[:, :-1]), REFUSED, "79 columns for 80 genes"),
+    Case("manifest nested without end", MANIFEST, lambda s: (s.folder / "manifest.json").write_text("[" * 99_999), REFUSED, "is not a bundle"),
+    Case("manifest in another encoding", MANIFEST, lambda s: (s.folder / "manifest.json").write_bytes(b'{"a": "\xe9"}'), REFUSED, "is not a bundle"),
+    Case("manifest a folder", MANIFEST, lambda s: (gone("manifest.json")(s), (s.folder / "manifest.json").mkdir()), REFUSED, "is not a bundle"),
+    Case("a folder instead of weights", FILE, lambda s: (gone(WEIGHTS)(s), (s.folder / WEIGHTS).mkdir()), REFUSED, "is missing or differs"),
+    Case("a file more in the model", MODEL, lambda s: (s.folder / "model/extra.py").write_text("import os"), REFUSED, "is not in the bundle's manifest"),
+    Case("a link to itself in the model", MODEL, lambda s: (s.folder / "model/again").symlink_to("again"), ACCEPTED),
+    Case("bundle that may only be read", FILE, lambda s: [path.chmod(0o555 if path.is_dir() else 0o444) for path in [s.folder, *s.folder.rglob("*")]], ACCEPTED),
+    Case("weights NaN", FILE, array(WEIGHTS, "weights", lambda v: v * np.nan), REFUSED, "weights holds NaN"),
+    Case("weights infinite", FILE, array(WEIGHTS, "weights", lambda v: v * np.inf), REFUSED, "weights holds NaN or infinity"),
+    Case("normalizer NaN", FILE, array("normalizer.safetensors", "reference_", lambda v: v * np.nan), REFUSED, "reference_ holds NaN"),
+    Case("weights of fewer genes", FILE, array(WEIGHTS, "weights", lambda v: v[:, :-1]), REFUSED, "is not a readable bundle"),
+    Case("weights of fewer classes", FILE, array(WEIGHTS, "weights", lambda v: v[:-1]), REFUSED, "is not a readable bundle"),
+    Case("normalizer of fewer genes", FILE, array("normalizer.safetensors", "kept_", lambda v: v[:-1]), REFUSED, "is not a readable bundle"),
+    Case("batch model of fewer genes", FILE, array("batch_model.safetensors", "mean_", lambda v: v[:-1]), REFUSED, "is not a readable bundle"),
+    Case("batch model of fewer batches", FILE, array("batch_model.safetensors", "shift_", lambda v: v[:-1]), REFUSED, "is not a readable bundle"),
+    Case("model of three classes", MODEL, described(classes=["a", "b", "c"]), REFUSED, "is not a readable bundle"),
+    Case("model without classes", MODEL, described(classes=None), REFUSED, "is not a readable bundle"),
+    Case("a regression as classification", MODEL, described(task="regression"), REFUSED, "is not a model for regression"),
+    Case("model description a list", MODEL, lambda s: s.replace("model/model.json", b"[1]"), REFUSED, "is not a readable model description"),
+    Case("model description nested without end", MODEL, lambda s: s.replace("model/model.json", b"[" * 99_999), REFUSED, "is not a readable model description"),
+    Case("no gene of the model", NEW, strange_genes, REFUSED, "were the samples counted with another annotation?"),
+    Case("batch not given", NEW, no_batch, NOTED, "its batch is not given"),
 ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 import datetime
 
+import yaml
+
 from tests.faults.case import ACCEPTED, REFUSED, Case
 
 
@@ -11,6 +13,16 @@ def keys(**changes):
     def inject(project):
         for key, value in changes.items():
             project.set(key.replace("__", "."), value)
+
+    return inject
+
+
+def more(text):
+    """Lines below the config that is otherwise written."""
+
+    def inject(project):
+        project.more = text + "\n"
+        project.given = yaml.safe_load(project.write().read_text())  # as Snakemake reads it
 
     return inject
 
@@ -153,9 +165,35 @@ CASES = [
     Case("infinite target", "sheet, a target cell", age_infinite, REFUSED, "row 4, column age"),
     Case("time below zero", "sheet, survival time", survival("-2"), REFUSED, "must be above 0"),
     Case("event in other words", "sheet, survival event", survival(event="maybe"), REFUSED, "says neither event"),
-    Case("everything held out", "sheet, hold-out column", all_held_out, REFUSED, "found no value"),
+    Case("everything held out", "sheet, hold-out column", all_held_out, REFUSED, "every labelled sample is held out"),
     Case("a donor in and out of the hold-out", "sheet, hold-out column", donor_across_holdout, REFUSED, "in the hold-out"),
     Case("batch and target coincide", "sheet, batch column", batch_is_target, REFUSED, "batch and target coincide"),
     Case("empty section", "config, qc", keys(qc=None), ACCEPTED),
     Case("keys in another order", "config", lambda p: p.config.update(samples=p.config.pop("samples")), ACCEPTED),
+    Case("section twice", "config, evaluation", more("evaluation: {seed: 4}"), REFUSED, "config: evaluation is there twice (line "),
+    Case("key twice in a section", "config, qc", more("qc: {min_reads: 5, min_reads: 9}"), REFUSED, "config: qc.min_reads is there twice"),
+    Case("octal number", "config, qc.min_reads", more("qc: {min_reads: 010}"), REFUSED, "config: qc.min_reads: 010 is not the number"),
+    Case("number with a colon", "config, qc.min_reads", more("qc: {min_reads: 1:30}"), REFUSED, "config: qc.min_reads: 1:30 is not the number"),
+    Case("1e6, which YAML reads as text", "config, qc.min_reads", more("qc: {min_reads: 1e6}"), REFUSED, "qc.min_reads: must be integer, not '1e6'"),
+    Case("number as text", "config, qc.min_reads", keys(qc__min_reads="1000"), REFUSED, "must be integer, not '1000'"),
+    Case("anchor and alias", "config, qc", more("qc: {min_reads: &n 5, fastqc_reads: *n}"), ACCEPTED),
+    Case("comment and document start", "config", more("# fin\n..."), ACCEPTED),
+    key("training.gpus", "yes", "training.gpus: "),
+    key("training.gpus", -1, "must be at least 0"),
+    key("evaluation.leave_one_batch_out", "no", "must be boolean, not 'no'"),
+    key("expression.reference_batch", 1, "expression.reference_batch: must be "),
+    key("design.covariates", "age", "design.covariates: must be array, not 'age'"),
+    key("reference.fasta", ["genome.fa"], "reference.fasta: must be "),
+    key("qc", {"min_reads": {"min_reads": {"min_reads": 1}}}, "qc.min_reads: must be integer", "nested too deep"),
+    key("evaluation.folds", 10**30, "must be at most 1000", "folds beyond any machine"),
+    together("landmarks of classes", "evaluation.landmarks is for design.task survival", evaluation__landmarks=[12]),
+    together("survival without columns", "design.time is missing", design__task="survival"),
+    together("missing values among counts", "expression.missing 'knn' is for counts_unit log", expression__missing="knn"),
+    together("two passes of HISAT2", "alignment.two_pass needs alignment.tool star", alignment__tool="hisat2", alignment__two_pass=True),
+    together("adapters without a trimmer", "need a trimming.tool", trimming__tool="none", trimming__poly_a=True),
+    together("bundle, but trained again", "are for training.retrain never", training__predict_labelled=True),
+    together("protecting the target from no correction", "expression.protect_target does nothing with batch_correction 'none'", expression__protect_target=True),
+    together("permuted model that is not there", "mlp is not among models", models=["logistic_l2"], evaluation__permuted_models=["mlp"]),
+    together("search of what a model does not have", "config: training.search.logistic_l2: ", training__search={"logistic_l2": {"depth": [3]}}),
+    together("a bundle to serve that is not there", "training.retrain never needs a bundle", training__retrain="never"),
 ]  # fmt: skip

@@ -7,7 +7,21 @@ import numpy as np
 import pandas as pd
 
 from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED, Case
-from tests.faults.project import NAMES
+from tests.faults.catalogue.tablefiles import (
+    doubled,
+    entrez,
+    frame,
+    h5ad,
+    ids_last,
+    logarithms_in_x,
+    nullable,
+    numbered,
+    of_a_run,
+    plain_hdf5,
+    renamed,
+    without_values,
+)
+from tests.faults.project import NAMES, Project
 
 
 def text(change, name="counts.tsv", **options):
@@ -51,55 +65,6 @@ def put(value, unit=None, text=None):
     return inject
 
 
-def frame(write, ending):
-    """Give the matrix as another file; `write(DataFrame genes x samples, path)`."""
-
-    def inject(project):
-        genes = [f"g{i:02}" for i in range(30)]
-        write(pd.DataFrame(project.counts(), index=genes, columns=NAMES), project.folder / f"counts.{ending}")
-        project.config["counts"] = f"counts.{ending}"
-
-    return inject
-
-
-def h5ad(change=lambda data: None):
-    def write(table, path):
-        import anndata
-
-        data = anndata.AnnData(table.T.astype(float))
-        data = change(data) or data
-        data.write_h5ad(path)
-
-    return frame(write, "h5ad")
-
-
-def renamed(data):
-    data.obs_names = [f"cell{i}" for i in range(data.n_obs)]
-
-
-def doubled(data):
-    data.obs_names = ["s01", *NAMES[:-1]]
-
-
-def without_values(data):
-    import anndata
-
-    return anndata.AnnData(obs=data.obs, var=data.var)
-
-
-def plain_hdf5(table, path):
-    import h5py
-
-    with h5py.File(path, "w") as file:
-        file["counts"] = table.to_numpy()
-
-
-def nullable(table):
-    table = table.astype("Int64")
-    table.iloc[4, 2] = None
-    return table
-
-
 def damaged(plain):
     packed = bytearray(gzip.compress((plain * 20).encode()))
     packed[len(packed) // 2 : len(packed) // 2 + 40] = b"\xff" * 40
@@ -140,6 +105,49 @@ def extra_sample(project):
 def sample_twice(project):
     counts = np.hstack([project.counts(), project.counts()[:, :1]])
     project.file("counts.tsv", project.counts_text(counts, names=[*NAMES, "s01"]))
+
+
+def all_lines(change):
+    """Replace each line by `change(number, cells)`, a list of cells."""
+    return text(
+        lambda t: "".join(
+            "\t".join(change(i, line.split("\t"))) + "\n" for i, line in enumerate(t.splitlines())
+        )
+    )
+
+
+def one_gene(change):
+    """Replace the cells of gene g04."""
+    return all_lines(lambda i, cells: change(cells) if i == 5 else cells)
+
+
+def stranger_last(change):
+    """The lines of a matrix that also has a sample which is not of the sheet, in its last column."""
+
+    def inject(project):
+        extra_sample(project)
+        lines = (project.folder / "counts.tsv").read_text().splitlines()
+        project.file("counts.tsv", "".join(change(i, line) + "\n" for i, line in enumerate(lines)))
+
+    return inject
+
+
+def total(name):
+    return text(lambda t: t + f"{name}\t" + "\t".join(map(str, Project.counts().sum(axis=0))) + "\n")
+
+
+def whitespace(i, cells):
+    return [f" {cells[0]} ", *cells[1:]]
+
+
+def of_feature_counts(i, cells):
+    """Its columns between ids and counts."""
+    place = ["1;1", "5;9", "7;12", "+;+", "7"] if i else ["Chr", "Start", "End", "Strand", "Length"]
+    return [cells[0], *place, *cells[1:]]
+
+
+def per_million(table):
+    return 1e6 * table / table.sum(axis=0)
 
 
 def htseq_tail(plain):
@@ -206,7 +214,52 @@ CASES = [
     Case("h5ad", FILE, h5ad(), ACCEPTED),
     Case("h5ad of other samples", FILE, h5ad(renamed), STOPPED, "no column for 12 samples"),
     Case("h5ad with a sample twice", FILE, h5ad(doubled), STOPPED, "sample column 's01' is there twice"),
-    Case("h5ad without values", FILE, h5ad(without_values), STOPPED, "neither a layer 'counts' nor X"),
+    Case("h5ad without values", FILE, h5ad(without_values), STOPPED, "neither a layer for counts nor X"),
     Case("HDF5 that is no h5ad", FILE, frame(plain_hdf5, "h5ad"), STOPPED, "cannot be read as a matrix"),
     Case("text named .h5ad", FILE, text(lambda t: t, "counts.h5ad"), STOPPED, "cannot be read as a matrix"),
+    Case("tab at the end of each row, not of the header", FILE, stranger_last(lambda i, line: line + "\t" * (i > 0)), STOPPED, "its header has 14 cells, its first row 15"),
+    Case("two tabs in the header", FILE, stranger_last(lambda i, line: line if i else line.replace("\t", "\t\t", 1)), STOPPED, "its header has 15 cells, its first row 14"),
+    Case("tab at the end of each line", FILE, text(lambda t: t.replace("\n", "\t\n")), ACCEPTED),
+    Case("tab at the end of the header", FILE, text(lambda t: t.replace("\n", "\t\n", 1)), ACCEPTED),
+    Case("blank lines", FILE, text(lambda t: t.replace("\n", "\n\n") + "\t" * 12 + "\n"), ACCEPTED),
+    Case("all cells quoted", FILE, all_lines(lambda i, cells: [f'"{cell}"' for cell in cells]), ACCEPTED),
+    Case("CR line ends", FILE, text(lambda t: t.replace("\n", "\r")), ACCEPTED),
+    Case("separated by spaces", FILE, text(lambda t: t.replace("\t", " ")), STOPPED, "separated by spaces"),
+    Case("tabs and commas", FILE, text(lambda t: t.replace("\t", ",", 5)), STOPPED, "cannot be read as a matrix"),
+    Case("decimal comma", VALUE, put("1,5", "expected_counts"), STOPPED, "gene g04, sample s03: '1,5' is not a number"),
+    Case("decimal commas in .csv", FILE, text(lambda t: "gene_id,s01,s02\n" + "g1,1,5,99\n" * 3, "counts.csv"), STOPPED, "decimal commas?"),
+    Case("spaces between thousands", VALUE, put("1 500"), STOPPED, "'1 500' is not a number"),
+    Case("hexadecimal", VALUE, put("0x15"), STOPPED, "'0x15' is not a number"),
+    Case("per cent", VALUE, put("15%"), STOPPED, "'15%' is not a number"),
+    Case("whole numbers as R writes them", FILE, text(lambda t: re.sub(r"\t(\d+)", lambda m: f"\t{float(m[1]):.15e}", t)), ACCEPTED),
+    Case("one more than a float counts", VALUE, put(str(2**53 + 1)), STOPPED, "is more than can be counted"),
+    Case("TPM given as counts", FILE, values(per_million), STOPPED, "is not an integer; set counts_unit"),
+    Case("TPM given as expected counts", FILE, values(per_million, "expected_counts"), STOPPED, "these are TPM or CPM"),
+    Case("counts given as TPM", FILE, values(lambda t: t, "tpm"), STOPPED, "these are counts, not TPM"),
+    Case("more than a million as TPM", FILE, values(lambda t: 3.3 * per_million(t), "tpm"), STOPPED, "TPM add up to a million at most"),
+    Case("a row Total", IDS, total("Total"), STOPPED, "row 'Total' is the sum of the others"),
+    Case("a row of sums under another name", IDS, total("all_genes"), STOPPED, "row 'all_genes' is the sum of the others"),
+    Case("spaces around gene ids", IDS, all_lines(whitespace), ACCEPTED),
+    Case("a gene twice, once with a space", IDS, genes(lambda i: "g04 " if i == 5 else f"g{i:02}"), NOTED, "1 repeated rows added to their gene"),
+    Case("spaces around sample names", SAMPLES, text(lambda t: t.replace("s03", " s03 ")), ACCEPTED),
+    Case("row numbers before the ids", IDS, all_lines(lambda i, cells: [str(i - 1) if i else "", *cells]), STOPPED, "its gene ids are row numbers"),
+    Case("the table of one sample by STAR", FILE, text(lambda t: "N_unmapped\t5\t5\t6\nN_multimapping\t1\t1\t1\ng00\t5\t5\t2\n"), STOPPED, "STAR's table of one sample"),
+    Case("the table of one sample by HTSeq", FILE, text(lambda t: "".join(f"g{i}\t7\n" for i in range(30))), STOPPED, "no column for 12 samples"),
+    Case("columns of featureCounts", FILE, all_lines(of_feature_counts), ACCEPTED),
+    Case("comment of featureCounts", FILE, text(lambda t: '# Program:featureCounts v2.0.3; Command:"featureCounts" "-a"\n' + t), STOPPED, "its first line is a comment; remove it"),
+    Case("GCT", FILE, text(lambda t: "#1.2\n30\t12\n" + t), STOPPED, "its first line is a comment; remove it"),
+    *(
+        Case(f"symbol made {name}", IDS, one_gene(lambda cells, name=name: [name, *cells[1:]]), STOPPED, f"{name!r} is {what}")
+        for name, what in {
+            "Mar-01": "a date", "2-sep": "a date", "1-Mär": "a date", "3/1/2023": "a date", "2023-09-02 00:00:00": "a date",
+            "44256": "a date", "2.31E+19": "a number", "#NAME?": "an error",
+        }.items()
+    ),
+    Case("parquet whose ids are numbers", FILE, frame(entrez, "parquet"), ACCEPTED),
+    Case("parquet whose ids come last", FILE, frame(ids_last, "parquet"), ACCEPTED),
+    Case("parquet without ids", FILE, frame(lambda t, path: t.reset_index(drop=True).to_parquet(path), "parquet"), STOPPED, "no column of gene ids"),
+    Case("parquet with two columns of ids", FILE, frame(lambda t, path: t.set_index("s12", append=True).to_parquet(path), "parquet"), STOPPED, "named by several columns"),
+    Case("h5ad, counts in a layer, logarithms in X", FILE, h5ad(logarithms_in_x), ACCEPTED),
+    Case("h5ad of a run on TPM", FILE, h5ad(of_a_run), STOPPED, "its layer 'counts' holds tpm, counts_unit says counts"),
+    Case("h5ad whose genes are numbered", FILE, h5ad(numbered), STOPPED, "its gene ids are row numbers"),
 ]  # fmt: skip

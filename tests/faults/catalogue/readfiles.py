@@ -7,7 +7,10 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
+import tarfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -147,6 +150,48 @@ def also_empty(library):
     library.pack()
 
 
+def slashed(library):
+    for mate, records in enumerate((library.first, library.second), start=1):
+        records[:] = [(f"{name.split()[0]}/{mate}", letters, quality) for name, letters, quality in records]
+    library.pack()
+
+
+def bgzipped(packed):
+    """Blocks that say their size, and the empty block that ends the file."""
+    plain, blocks = gzip.decompress(packed), []
+    for place in [*range(0, len(plain), 60_000), len(plain)]:
+        part = plain[place : place + 60_000]
+        deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+        body = deflate.compress(part) + deflate.flush()
+        size = struct.pack("<H", len(body) + 25)
+        head = b"\x1f\x8b\x08\x04" + bytes(4) + b"\0\xff" + b"\x06\0BC\x02\0" + size
+        blocks.append(head + body + struct.pack("<II", zlib.crc32(part), len(part)))
+    return b"".join(blocks)
+
+
+def named_twice(packed):
+    lines = gzip.decompress(packed).decode().splitlines()
+    lines[2::4] = ["+" + name[1:] for name in lines[::4]]
+    return gzip.compress("".join(line + "\n" for line in lines).encode())
+
+
+def half_windows(plain):
+    lines = plain.splitlines()
+    half = len(lines) // 8 * 4
+    return gzip.compress(b"\n".join(lines[:half]) + b"\n" + b"\r\n".join(lines[half:]) + b"\r\n")
+
+
+def appended_before(mark):
+    return again(lambda plain: gzip.compress(mark + plain))
+
+
+def tarred(packed):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("reads.fastq"), io.BytesIO(b""))
+    return out.getvalue()
+
+
 FILE = "R1, its file"
 CASES = [
     Fault("file of no bytes", FILE, content(lambda f: b""), EXCLUDED, "R1 and R2 have different numbers of reads", verdict="numbers of reads"),
@@ -194,4 +239,18 @@ CASES = [
     Fault("reads of many lengths", "R1 and R2", record(shortened), ACCEPTED, exact=False),
     Fault("an empty read among others", "R1 and R2", also_empty, ACCEPTED),
     Fault("zeros after the gzip", FILE, content(lambda f: f + b"\0" * 512), EXCLUDED, "has zeros after its gzip", verdict="has zeros"),
+    Fault("names that end in /1 and /2", "R1 and R2", slashed, ACCEPTED),
+    Fault("names without a comment", "R1 and R2", record(lambda i, n, s, q: (n.split()[0], s, q)), ACCEPTED),
+    Fault("tabs in the names", "R1 and R2", record(lambda i, n, s, q: (n.replace(" ", "\t"), s, q)), ACCEPTED),
+    Fault("blocks of bgzip", "R1 and R2", both(bgzipped), ACCEPTED),
+    Fault("names again above the qualities", "R1 and R2", both(named_twice), ACCEPTED),
+    Fault("points for N", "R1 and R2", record(lambda i, n, s, q: (n, s[:-9] + "." * 9, q)), EXCLUDED, "has letters other than", verdict="has letters other than"),
+    Fault("colours of SOLiD", "R1 and R2", record(lambda i, n, s, q: (n, s.translate(str.maketrans("ACGTN", "0123.")), q)), EXCLUDED, "has letters other than", verdict="has letters other than"),
+    Fault("a long read", "R1, a record", at(50, lambda n, s, q: (n, s * 12, q * 12)), EXCLUDED, "this is for short reads", verdict="this is for short reads"),
+    Fault("Windows line ends from the middle on", "R1 and R2", both(again(half_windows)), ACCEPTED),
+    Fault("a blank line in the middle", FILE, content(again(lambda t: gzip.compress(t[:200].rsplit(b"@", 1)[0] + b"\n@" + t[200:].split(b"\n@", 1)[1]))), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("byte order mark", FILE, content(appended_before("\ufeff".encode())), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("tar of reads", FILE, content(tarred), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("BAM named .fastq.gz", FILE, content(lambda f: gzip.compress(b"BAM\1" + bytes(99))), EXCLUDED, "not valid FASTQ", verdict="not valid FASTQ"),
+    Fault("the pairs of another run as R2", "R2, its file", record(lambda i, n, s, q: ("other" + n, s, q), (1,)), EXCLUDED, "R1 and R2 names differ", verdict="names differ"),
 ]  # fmt: skip

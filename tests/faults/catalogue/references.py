@@ -63,6 +63,19 @@ def late(line):
     return gtf(GTF * 7000 + line)
 
 
+def both_named(name):
+    """The first chromosome of the genome under another name."""
+    return fasta(FASTA.replace(">1 ", f">{name} "))
+
+
+def gene_sets(text):
+    def inject(project):
+        project.file("sets.gmt", text)
+        project.set("expression.gene_sets", "sets.gmt")
+
+    return inject
+
+
 LINE = "1\tx\texon\t1\t100\t.\t+\t.\t"
 GENOME, ANNOTATION, INDEX = "reference.fasta", "reference.gtf", "reference.index"
 CASES = [
@@ -114,4 +127,37 @@ CASES = [
     Case("STAR index named with a quote mark", INDEX, index_named('5"'), REFUSED, "star cannot be told a path with '\"'"),
     Case("ribosomal RNA named with a comma", "trimming.rrna", rrna_with_comma, REFUSED, "bowtie2 takes a path with a comma"),
     Case("two HISAT2 indexes", INDEX, hisat2("a.1.ht2", "b.1.ht2"), REFUSED, "several HISAT2 indexes"),
+    Case("byte order mark in the GTF", ANNOTATION, gtf("\ufeff" + GTF), ACCEPTED),
+    Case("CR line ends in the GTF", ANNOTATION, gtf(GTF.replace("\n", "\r")), ACCEPTED),
+    Case("comments and a gene without exons", ANNOTATION, gtf("# a\n" + GTF + '1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "gX";\n'), ACCEPTED),
+    Case("ids without quotes", ANNOTATION, gtf(GTF.replace('"', "")), ACCEPTED),
+    Case("exon lines called Exon", ANNOTATION, gtf(GTF.replace("exon", "Exon")), REFUSED, "has no 'exon' lines"),
+    Case("GTF with an empty gene_id", ANNOTATION, gtf(GTF.replace('"g1"', '""')), REFUSED, "has no gene_id"),
+    Case("GFF3 below a GTF", ANNOTATION, gtf(GTF + "1\tx\texon\t1\t9\t.\t+\t.\tParent=a\n"), REFUSED, "line 4: this 'exon' line has no gene_id"),
+    Case("tab at the end of each GTF line", ANNOTATION, gtf(GTF.replace(";\n", ";\t\n")), REFUSED, "line 1: has 10 tab-separated cells"),
+    Case("GFF3 line whose note holds ID=", ANNOTATION, gtf(GFF3 + "1\tx\tregion\t1\t9\t.\t+\t.\tNote=an ID=9\n"), ACCEPTED),
+    Case("GFF3 that is its own parent", ANNOTATION, gtf(GFF3.replace("ID=gene:g1", "ID=gene:g1;Parent=gene:g1")), ACCEPTED),
+    Case("place with a comma", ANNOTATION, gtf(GTF.replace("201", "2,01")), STOPPED, "start '2,01' and end '300' must be numbers"),
+    Case("place with an underscore", ANNOTATION, gtf(GTF.replace("201", "2_01")), STOPPED, "start '2_01' and end '300' must be numbers"),
+    Case("place in other digits", ANNOTATION, gtf(GTF.replace("201", "\u0662\u0660\u0661")), STOPPED, "must be numbers"),
+    Case("strand 1", ANNOTATION, gtf(GTF.replace("+\t.", "1\t.")), STOPPED, "line 1: strand '1' must be one of"),
+    Case("strand empty", ANNOTATION, gtf(GTF.replace("+\t.", "\t.")), STOPPED, "line 1: strand '' must be one of"),
+    Case("one chromosome named otherwise", "reference", both_named("gi|1|"), STOPPED, "2 of 3 genes are on them and would have no reads"),
+    Case("noise with the mark of gzip", ANNOTATION, gtf(b"\x1f\x8b" + b"x" * 99), REFUSED, "cannot be read to its end"),
+    Case("byte order mark in the FASTA", GENOME, fasta("\ufeff" + FASTA), REFUSED, "is not FASTA"),
+    Case("CR line ends in the FASTA", GENOME, fasta(FASTA.replace("\n", "\r")), STOPPED, "holds no sequence"),
+    Case("blank lines in the FASTA", GENOME, fasta(FASTA.replace("\n", "\n\n")), ACCEPTED),
+    Case("IUPAC letters", GENOME, fasta(FASTA.replace("ACG", "RYK")), ACCEPTED),
+    Case("space before a sequence's name", GENOME, fasta(FASTA.replace(">", "> ")), ACCEPTED),
+    Case("a sequence of no bases", GENOME, fasta(FASTA + ">empty\n"), ACCEPTED),
+    Case("spaces within sequences", GENOME, fasta(FASTA.replace("AC", "A C")), STOPPED, "there is a space within sequence '1'"),
+    Case("numbers within sequences", GENOME, fasta(FASTA.replace("AC", "1 AC")), REFUSED, "is no genome"),
+    Case("a sequence's name not UTF-8", GENOME, fasta((FASTA + ">\xe9\nACGT\n").encode("latin-1")), STOPPED, "cannot stand in a BAM file"),
+    Case("a sequence's name with a comma", GENOME, fasta(FASTA + ">a,b\nACGT\n"), STOPPED, "'a,b' cannot stand in a BAM file"),
+    Case("zip of a genome", GENOME, fasta(b"PK\x03\x04" + b"x" * 99), REFUSED, "is not FASTA"),
+    *(Case(f"gene sets: {what}", "expression.gene_sets", gene_sets(text), REFUSED, message) for what, text, message in (
+        ("commas", "a,d,g1,g2\n", "line 1: a gene set is a name"), ("no sets", "", "has no gene sets"), ("a set twice", "a\td\tg1\na\td\tg2\n", "is there twice"),
+        ("a column for each set", "a\tb\nna\tna\ng1\tg2\n", "line 1: a gene set is a name"), ("UTF-16", "a\td\tg1\n".encode("utf-16"), "line 1: a gene set is a name"),
+    )),
+    Case("gene sets with a byte order mark and CRLF", "expression.gene_sets", gene_sets("\ufeffa\td\tg1\r\n"), ACCEPTED),
 ]  # fmt: skip

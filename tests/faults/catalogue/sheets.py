@@ -1,6 +1,8 @@
 """Faults of the sample sheet. `inject` gets a Project with reads."""
 
-from tests.faults.case import ACCEPTED, REFUSED, Case
+import os
+
+from tests.faults.case import ACCEPTED, REFUSED, STOPPED, Case
 
 
 def text(change, name="samples.tsv", **options):
@@ -91,6 +93,72 @@ def linked_twice(project):
     project.cell(2, "fastq_1", "copy_R1.fastq.gz")
 
 
+def hard_linked(project):
+    gone(project)
+    (project.folder / "reads/s03_R1.fastq.gz").hardlink_to(project.folder / "reads/s01_R1.fastq.gz")
+
+
+def pipe(project):
+    gone(project)
+    os.mkfifo(project.folder / "reads/s03_R1.fastq.gz")
+
+
+def covariate(name, cells):
+    """A clinical covariate: a cell of sample 3 among ages, or the cells of all twelve."""
+
+    def inject(project):
+        project.set("design.covariates", [name])
+        if isinstance(cells, str):
+            project.cell(3, name, cells)
+        else:
+            project.fill(name, cells)
+
+    return inject
+
+
+def marked(name, key, values):
+    """A column in which any text is a mark."""
+
+    def inject(project):
+        project.fill(name, values)
+        if key:
+            project.set(*key)
+
+    return inject
+
+
+def unclear(word):
+    return Case(
+        f"class {word}",
+        CELL,
+        cell(3, "condition", word),
+        REFUSED,
+        f"row 4, column condition: {word!r} may mean a class or no value",
+    )
+
+
+def named_like_the_workflow(project):
+    """Names that the workflow's own files have: each sample must be one and not meet the others."""
+    project.fill(
+        "sample",
+        [
+            "all",
+            "cohort",
+            "full",
+            "r1f1",
+            "matrix",
+            "genes",
+            "samples",
+            "manifest",
+            "reference",
+            "NA",
+            "none",
+            "a_R1",
+        ],
+    )
+
+
+OUTSIDE = ("evaluation.holdout", "outside")
 SHEET, CELL = "sheet, its text", "sheet, a cell"
 CASES = [
     Case("UTF-16", SHEET, text(lambda t: t.encode("utf-16")), REFUSED, "is not UTF-8 text"),
@@ -160,4 +228,42 @@ CASES = [
     Case("donors that differ by zeros", CELL, column("donor", lambda i: ["1", "01", *map(str, range(2, 12))][i]), REFUSED, "leading zeros"),
     Case("a sample without batch", CELL, cell(3, "batch", ""), REFUSED, "row 4, column batch: is empty"),
     Case("a labelled sample without donor", CELL, cell(3, "donor", "NA"), REFUSED, "row 4, column donor: is empty"),
+    Case("UTF-32", SHEET, text(lambda t: t.encode("utf-32")), REFUSED, "is not UTF-8 text"),
+    Case("comment before the header", SHEET, text(lambda t: "# my study\n" + t), REFUSED, "row 1: '# my study' is no header"),
+    Case("title before the header", SHEET, text(lambda t: "My study\t\t\t\t\t\n" + t), REFUSED, "column 'sample' is missing"),
+    Case("sep= of a spreadsheet", SHEET, text(lambda t: "sep=,\n" + t, "samples.csv", separator=","), REFUSED, "row 1: 'sep=' is no header"),
+    Case("header again below the rows", SHEET, text(lambda t: t + t.splitlines()[0] + "\n"), REFUSED, "row 14, column fastq_1"),
+    Case("table pasted twice", SHEET, text(lambda t: t * 2), REFUSED, "the same file twice"),
+    Case("sample commented out", SHEET, text(lambda t: t.replace("s03\t", "#s03\t")), REFUSED, "row 4, column sample: '#s03'"),
+    Case("a row too short", SHEET, text(lambda t: t.replace("\td02\t42", "\td02")), REFUSED, "row 4: has 5 cells, the header has 6"),
+    Case("a tab forgotten", SHEET, text(lambda t: t.replace("a\tx\td02", "x\td02")), REFUSED, "row 4: has 5 cells, the header has 6"),
+    Case("tabs and commas", SHEET, text(lambda t: t.replace("\tx\td02", ",x,d02")), REFUSED, "row 4: has 4 cells, the header has 6"),
+    Case("a tab in a quoted cell", SHEET, text(lambda t: t.replace("d02", '"d\t02"')), REFUSED, "row 4, column donor: 'd\\t02' holds invisible"),
+    Case("target column in another case", SHEET, text(lambda t: t.replace("condition", "Condition")), REFUSED, "names column 'condition'"),
+    Case("a column beside the target that differs by case", SHEET, text(lambda t: t.replace("age", "Condition")), ACCEPTED),
+    *(Case(f"metadata column {name}", SHEET, text(lambda t, name=name: t.replace("age", name)), ACCEPTED) for name in ("status", "sample_id", "fold", "index", "truth", "prob_a", "None", "layout")),
+    Case("names that the workflow uses", "sheet, a sample's name", named_like_the_workflow, ACCEPTED),
+    Case("one FASTQ through a hard link", CELL, hard_linked, REFUSED, "the same file twice"),
+    Case("FASTQ a pipe", "a FASTQ file", pipe, REFUSED, "row 4, column fastq_1: no such file"),
+    Case("mates of neighbours", CELL, column("fastq_2", lambda i: f"reads/s{(i + 1) % 12 + 1:02}_R1.fastq.gz"), REFUSED, "the same file twice"),
+    Case("empty cells as NA in exclude", CELL, marked("exclude", None, ["NA"] * 12), REFUSED, "row 2, column exclude: 'NA' would exclude the sample"),
+    Case("FALSE in exclude", CELL, marked("exclude", None, ["FALSE"] * 10 + ["TRUE"] * 2), REFUSED, "row 2, column exclude: 'FALSE' would exclude the sample"),
+    Case("every sample excluded", CELL, marked("exclude", None, ["yes"] * 12), REFUSED, "every sample is excluded"),
+    Case("no in the hold-out", CELL, marked("outside", OUTSIDE, ["yes", "yes", *["no"] * 10]), REFUSED, "row 4, column outside: 'no' would hold the sample out"),
+    Case("0 in the hold-out", CELL, marked("outside", OUTSIDE, ["1", "0", *[""] * 10]), REFUSED, "row 3, column outside: '0' would hold the sample out"),
+    *map(unclear, ["na", "-", "?", "unknown", "<NA>", "n.a.", "missing"]),
+    Case("class 1 and 1.0", CELL, column("condition", lambda i: ["1", "1.0", "0"][i % 3]), REFUSED, "'1' (row 2) and '1.0' (row 3) differ only"),
+    Case("class é composed and decomposed", CELL, column("condition", lambda i: ["\u00e9", "e\u0301", "b"][i % 3]), REFUSED, "differ only in how they are written"),
+    Case("batch 1 and 01", CELL, column("batch", lambda i: ["1", "01", "2"][i % 3]), REFUSED, "'1' (row 2) and '01' (row 3) differ only"),
+    Case("a class with a soft hyphen", CELL, cell(3, "condition", "a\u00ad"), REFUSED, "row 4, column condition: 'a\\xad' holds invisible"),
+    Case("a class with a mark of direction", CELL, cell(3, "condition", "a\u200e"), REFUSED, "holds invisible characters"),
+    Case("batches that differ by an unseen joiner", CELL, column("batch", lambda i: ["x", "x\u200d", "y"][i % 3]), REFUSED, "differ only in how they are written"),
+    *(Case(f"covariate {value}", CELL, covariate("age", value), REFUSED, f"row 4, column age: {value!r} is not a number") for value in ("41,5", "?", ">60", "41 years", "1,200")),
+    Case("covariate in two cases", CELL, covariate("sex", ["F", "f", "M"] * 4), REFUSED, "'F' (row 2) and 'f' (row 3) differ only"),
+    Case("dates as covariate", CELL, covariate("day", [f"2024-01-{i + 10}" for i in range(12)]), REFUSED, "dates or names are no covariate"),
+    Case("covariate of one value", CELL, covariate("site", ["here"] * 12), REFUSED, "at least two different values"),
+    Case("class of one", CELL, cell(3, "condition", "z"), STOPPED, "Too small: z: 1 samples in 1 groups"),
+    Case("class misspelt once", CELL, column("condition", lambda i: ["treated", "control", "treatd"][2 if i == 4 else i % 2]), STOPPED, "Too small: treatd: 1 samples"),
+    Case("class of one donor", CELL, column("donor", lambda i: "d1" if i % 2 else f"e{i}"), STOPPED, "b: 6 samples in 1 groups"),
+    Case("as many labels as one fold takes", CELL, column("condition", lambda i: "ab"[i % 2] if i < 2 else ""), STOPPED, "Too small"),
 ]  # fmt: skip
