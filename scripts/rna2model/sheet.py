@@ -180,7 +180,8 @@ def _files(path, rows, folders, store):
         seen[file if store else _identity(file)].append(told)
     for named in seen.values():
         if len(named) > 1:
-            places = " and ".join(place for _, place in named)
+            places = " and ".join(place for _, place in named[:3])
+            places += f" and {len(named) - 3} more" if len(named) > 3 else ""
             file = named[0][0] if store else named[0][0].resolve()
             problems.append(f"{path} {places}: the same file twice: {file}")
     return problems

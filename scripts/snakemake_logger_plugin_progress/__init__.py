@@ -1,4 +1,4 @@
-"""`snakemake --logger progress`: one readable line per finished step, with time left; news of long steps; errors in full.
+"""`snakemake --logger progress`: one readable line per finished step, with time left; news of long steps; errors in full; plans.
 
 Found by Snakemake because `make setup` puts scripts/ on the path of .venv.
 """
@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from textwrap import shorten
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -16,6 +17,8 @@ from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 from rna2model.job import NEWS
 from snakemake_logger_plugin_progress.follow import Log
 
+OURS = ("rna2model: ", "Nothing to be done", "This was a dry-run")
+WIDTH = 160  # characters of a reason
 MOST_NEWS = 5  # jobs that are heard of at a time
 
 
@@ -42,12 +45,14 @@ class LogHandler(LogHandlerBase):
     def __post_init__(self):
         self.started = None
         self.jobs = {}
-        self.last = ""
+        self.last, self.planned = "", False
         self.running = {}  # job id: its Log
         self.watcher, self.ended = None, threading.Event()
 
     def emit(self, record):
         event = getattr(record, "event", None)
+        if self.common_settings.dryrun and self._plan(event, record):
+            return
         if event == LogEvent.JOB_INFO:
             self.started = self.started or time.monotonic()
             places = (getattr(record, "wildcards", None) or {}).values()
@@ -61,8 +66,18 @@ class LogHandler(LogHandlerBase):
         elif event in (LogEvent.JOB_ERROR, LogEvent.GROUP_ERROR) or record.levelno >= logging.WARNING:
             self.running.pop(getattr(record, "jobid", None), None)
             self.show(self.format(record))
-        elif event is None and record.getMessage().startswith("rna2model: "):
+        elif event is None and record.getMessage().startswith(OURS):
             self.show(record.getMessage())
+
+    def _plan(self, event, record):
+        """What a dry run is asked for: each job with its reason, unless --quiet says else, and how many of each rule."""
+        if event == LogEvent.JOB_INFO and not self.common_settings.quiet:
+            places = (getattr(record, "wildcards", None) or {}).values()
+            self.show(f"{' '.join([record.rule_name, *map(str, places)])}: {shorten(record.reason, WIDTH)}")
+        elif event == LogEvent.RUN_INFO and not self.planned:  # it comes again after the jobs
+            self.planned = True
+            self.show(record.getMessage())
+        return event in (LogEvent.JOB_INFO, LogEvent.RUN_INFO)
 
     def _progress(self, done, total):
         passed = time.monotonic() - (self.started or time.monotonic())

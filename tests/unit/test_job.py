@@ -106,12 +106,25 @@ rule train:
 """
 
 
+def snakemake(folder, *arguments):
+    """What Snakemake says on the console of a user with `logger: progress`."""
+    (folder / "Snakefile").write_text(SNAKEFILE)
+    command = [sys.executable, "-m", "snakemake", "-s", "Snakefile", "--cores", "1", "--logger", "progress"]
+    command += ["--logger-progress-news-every", "1", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stderr
+
+
 def test_snakemake_shows_the_news_of_a_job_that_still_runs(tmp_path):
     """Read from the log alone: as of a job on another machine, nothing of its own console comes here."""
-    (tmp_path / "Snakefile").write_text(SNAKEFILE)
-    command = [sys.executable, "-m", "snakemake", "-s", "Snakefile", "--cores", "1", "--logger", "progress"]
-    command += ["--logger-progress-news-every", "1", "long.txt"]
-    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stderr
+    told = snakemake(tmp_path, "long.txt")
     assert told.count("train long: epoch 25, validation loss 0.5\n") == 1
     assert told.index("epoch 25") < told.index("[1/1]")
+    assert "Nothing to be done" in snakemake(tmp_path, "long.txt")
     assert (REPOSITORY / "profiles/slurm/config.yaml").read_text().count("\nlogger: progress\n") == 1
+
+
+def test_a_dry_run_shows_what_would_run_and_why(tmp_path):
+    told = snakemake(tmp_path, "-n", "one.txt", "two.txt")
+    assert told.count("train one: Missing output files: one.txt\n") == 1 and "[0/" not in told
+    assert told.count("total        2\n") == 1 and told.count("This was a dry-run") == 1
+    assert "train one" not in snakemake(tmp_path, "-n", "--quiet", "rules", "--", "one.txt", "two.txt")

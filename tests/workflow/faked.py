@@ -4,7 +4,6 @@ Only for questions about the plan: which jobs would run. No job ever reads these
 """
 
 import csv
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,10 +35,7 @@ def add(folder, names, reads, labelled=True, more=False):
     """Write the sheet, or with `more` append to it."""
     for name in names:
         for mate, content in enumerate(reads, start=1):
-            path = folder / f"reads/all_R{mate}.fastq.gz"
-            if not path.exists():
-                path.write_bytes(content)
-            os.link(path, folder / f"reads/{name}_R{mate}.fastq.gz")
+            (folder / f"reads/{name}_R{mate}.fastq.gz").write_bytes(content)
     with open(folder / "samples.tsv", "a" if more else "w", newline="") as file:
         table = csv.writer(file, delimiter="\t")
         if not more:
