@@ -38,6 +38,7 @@ example: setup ## published data: the same models under random folds and by stud
 	@.venv/bin/python resources/example/summarize.py --folder $(EXAMPLE)
 
 test: setup ## unit tests, numbers from R, and the demo as a workflow test
+	@envs/test_tools.sh
 	@.venv/bin/python -m pytest tests -n 2
 
 faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
