@@ -29,9 +29,10 @@ if FROM_READS:
         conda:
             "../envs/multiqc.yaml"
         resources:
-            mem_mb=megabytes(2000, per_input_mb=5),
+            mem_mb=megabytes(2000, per_input_mb=10),
             runtime=minutes(30),
         params:
+            files=lambda wildcards: [] if STORE else multiqc_files(PARTS[PART.format(**wildcards)]),
             samples=lambda wildcards: PARTS[PART.format(**wildcards)] if IN_PARTS else None,
             library=LIBRARY,
         script:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from rna2model import job, qcpage
+from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
@@ -15,7 +16,13 @@ ours = {
 }
 for path, text in ours.items():
     path.write_text(text)
-Path(out.files).write_text("\n".join(map(str, [*given.files, *ours])) + "\n")
+listed = snakemake.params.files or given.files
+if missing := [str(path) for path in listed if not Path(path).exists()]:
+    raise InputProblem(
+        f"{len(missing)} files of single samples were removed, {missing[0]} first; make them again by their names:"
+        f" snakemake ... -- {' '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}"
+    )
+Path(out.files).write_text("\n".join(map(str, [*listed, *ours])) + "\n")
 
 command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", given.layout]
 command += ["--file-list", out.files, "--outdir", folder, "--filename", Path(out.html).name]

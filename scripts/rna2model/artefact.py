@@ -36,10 +36,12 @@ def read(path, kind=None):
     return arrays, settings
 
 
-def check_numbers(path, infinite=True):
-    """InputProblem where an array of `path` holds NaN, or infinity unless that is allowed."""
+def check_numbers(path, infinite=True, gaps=()):
+    """InputProblem where an array of `path`, but those named in `gaps`, holds NaN, or infinity unless that is allowed."""
     for name, array in read(path)[0].items():
-        if array.dtype.kind == "f" and not (~np.isnan(array) if infinite else np.isfinite(array)).all():
+        if name in gaps or array.dtype.kind != "f":
+            continue
+        if not (~np.isnan(array) if infinite else np.isfinite(array)).all():
             raise InputProblem(
                 f"{path}: {name} holds NaN{'' if infinite else ' or infinity'}; get it again, or fit it again."
             )

@@ -60,7 +60,9 @@ class Bundle:
         listed = self.manifest["files"]
         for name in listed:
             if name.endswith(".safetensors"):  # of a covariate that did not vary the scale is infinite
-                artefact.check_numbers(folder / name, infinite=not name.startswith("model/"))
+                artefact.check_numbers(
+                    folder / name, infinite=not name.startswith("model/"), gaps=imputation.WITH_GAPS
+                )
         try:
             self.normalizer = normalization.load(folder / "normalizer.safetensors")
             self.batch_model = batch.load(folder / "batch_model.safetensors")
