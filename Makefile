@@ -7,6 +7,7 @@ SHELL := bash
 CORES ?= 2
 DEMO ?= demo
 EXAMPLE ?= example
+CLOUDS ?= tests/cloud
 SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 
 help: ## list the targets
@@ -46,7 +47,7 @@ faults: setup ## every fault of the catalogue, also through the workflow (a quar
 
 clouds: setup ## the profiles of clouds, with an S3 server and jobs that share nothing else (a quarter of an hour)
 	@envs/clouds.sh
-	@PATH="$$PWD/.venv/bin:$$PATH" .venv-clouds/bin/python -m pytest tests/cloud
+	@PATH="$$PWD/.venv/bin:$$PATH" .venv-clouds/bin/python -m pytest $(CLOUDS)
 
 chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
 	.venv/bin/python tests/chaos/kill.py
