@@ -5,7 +5,7 @@ import numpy as np
 from rna2model.errors import InputProblem
 
 METHODS = ("mean", "knn")
-WITH_GAPS = ("imputer.training_",)  # arrays of artefacts that may hold NaN
+WITH_GAPS = ("imputer.training_", "covariates.training_")  # arrays of artefacts that may hold NaN
 NEIGHBOURS = 5  # scikit-learn's default; Troyanskaya et al. 2001 find 10 to 20 as good
 
 
