@@ -154,7 +154,7 @@ def test_no_rule_of_a_model_reads_the_exploration():
     for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "rules").glob("*.smk")]:
         for part in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]:
             inputs = re.search(r"^ *input:\n(.*?)(?=^ *(?:output|log):|\Z)", part, flags=re.M | re.S)
-            if inputs and re.search(r"/expression/|VIEWS|EXPLORATION", inputs.group(1)):
+            if inputs and re.search(r"/expression/|VIEWS|EXPLORATION|SHOWN_OF", inputs.group(1)):
                 reading.add(part.split(":")[0])
     branch = {"embed_samples", "cluster_samples", "find_outliers", "enrich_gene_sets"}
     assert reading == branch | {"report", "all", "explore"}
