@@ -53,8 +53,9 @@ rule fastqc:
     params:
         jit="-XX:TieredStopAtLevel=1" if config["qc"]["fastqc_reads"] <= 1_000_000 else "",  # Java starts faster
     shell:
-        'JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}"'
-        " fastqc --quiet --threads {threads} --outdir $(dirname {output[0]}) {input} > {log} 2>&1"
+        "set -- {output};"
+        ' JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}"'
+        ' fastqc --quiet --threads {threads} --outdir "$(dirname "$1")" {input} > {log} 2>&1'
 
 
 use rule fastqc as fastqc_single with:
