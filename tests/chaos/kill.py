@@ -92,13 +92,13 @@ def finish(folder, log):
 
 
 def results(folder):
-    """{path: bytes} of what is compared."""
-    found = {}
+    """{path: bytes} of what is compared; matrix.json says where the genome lies, which is in the folder of each run."""
+    found, here = {}, str(folder.resolve()).encode()
     for name in COMPARED:
         path = folder / "results" / name
         files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
         found |= {
-            str(file.relative_to(folder)): file.read_bytes()
+            str(file.relative_to(folder)): file.read_bytes().replace(here, b".")
             for file in files
             if ".snakemake" not in file.name
         }
