@@ -19,16 +19,16 @@ gc.set_threshold(100_000, 50, 100)
 preflight.find_own_tools()
 CONFIG_FILES = [Path(path).resolve() for path in workflow.overwrite_configfiles or ["config/config.yaml"]]
 CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_configfiles]
-STORE = stored_bytes if workflow.is_main_process else None  # jobs do not ask again
-STORE = store.Store(STORAGE.default_storage_prefix, STORE) if IS_STORED else None
+ASKS = workflow.is_main_process  # jobs do not ask again what it asked before the first of them
+STORE = store.Store(STORAGE.default_storage_prefix, stored_bytes if ASKS else None) if IS_STORED else None
 config, SAMPLES, PROBLEMS = preflight.check(
     config,
     [Path.cwd(), *CONFIG_FOLDERS],
-    thorough=workflow.is_main_process,
-    written=CONFIG_FILES,
+    thorough=ASKS,
+    written=CONFIG_FILES if ASKS else (),
     store=STORE,
 )
-if IS_STORED and config and workflow.is_main_process:
+if IS_STORED and config and ASKS:
     PROBLEMS += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, config["samples"]])
 if PROBLEMS:
     raise WorkflowError(preflight.message(PROBLEMS))

@@ -38,13 +38,12 @@ for split, *artefacts in zip(params.folds, *paths, strict=True):
     )
 
 outcomes = dict(zip(data.cohort.samples, data.outcome(data.cohort.samples), strict=True))
-groups = data.groups(data.cohort.samples)
 if training.get("calibration") == "sigmoid" and len(set(outcomes.values())) == 2:
     training["calibration"] = (
         "none"  # a sigmoid keeps the order of samples, and costs a fit for each inner fold
     )
 options = {
-    "groups": None if groups is None else dict(zip(data.cohort.samples, groups, strict=True)),
+    "groups": splitdata.group_of(data.cohort, params.design),
     "n": params.permutations,
     "seed": params.seed,
     "log": job.news,

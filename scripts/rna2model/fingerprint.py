@@ -114,13 +114,12 @@ FACTS = {
     "gtf",
     "fasta_sha256",
     "gtf_sha256",
+    "gene_ids_sha256",
     "genome_bases",
     "contigs",
     "contig_lengths",
-    "genes",
-    "transcripts",
 }
-FACTS |= {"gene_ids_sha256"}
+FACTS |= {"genes", "transcripts"}
 
 
 def reference_differences(made, now):

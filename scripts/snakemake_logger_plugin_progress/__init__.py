@@ -55,8 +55,7 @@ class LogHandler(LogHandlerBase):
             return
         if event == LogEvent.JOB_INFO:
             self.started = self.started or time.monotonic()
-            places = (getattr(record, "wildcards", None) or {}).values()
-            self.jobs[record.jobid] = " ".join([record.rule_name, *map(str, places)])
+            self.jobs[record.jobid] = _name(record)
             self._follow(record)
         elif event == LogEvent.JOB_FINISHED:
             self.last = self.jobs.get(record.job_id, "")
@@ -72,8 +71,7 @@ class LogHandler(LogHandlerBase):
     def _plan(self, event, record):
         """What a dry run is asked for: each job with its reason, unless --quiet says else, and how many of each rule."""
         if event == LogEvent.JOB_INFO and not self.common_settings.quiet:
-            places = (getattr(record, "wildcards", None) or {}).values()
-            self.show(f"{' '.join([record.rule_name, *map(str, places)])}: {shorten(record.reason, WIDTH)}")
+            self.show(f"{_name(record)}: {shorten(record.reason, WIDTH)}")
         elif event == LogEvent.RUN_INFO and not self.planned:  # it comes again after the jobs
             self.planned = True
             self.show(record.getMessage())
@@ -86,7 +84,7 @@ class LogHandler(LogHandlerBase):
         return f"[{done:>{width}}/{total}] {_clock(passed)}, about {_clock(left)} left   {self.last}"
 
     def _follow(self, record):
-        if self.common_settings.dryrun or not record.log:
+        if not record.log:
             return
         if self.watcher is None:
             self.watcher = threading.Thread(target=self._watch, daemon=True)
@@ -111,6 +109,12 @@ class LogHandler(LogHandlerBase):
 
     def show(self, text):
         print(text, file=sys.stderr, flush=True)
+
+
+def _name(record):
+    """A job as people call it: its rule, and which sample, model or split."""
+    places = (getattr(record, "wildcards", None) or {}).values()
+    return " ".join([record.rule_name, *map(str, places)])
 
 
 def _clock(seconds):
