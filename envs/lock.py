@@ -42,7 +42,7 @@ async def solve(path, cuda):
 
 
 async def lock(paths, cuda=None):
-    """Solve all environment files, then write their pins."""
+    """Solve all environment files, then write their pins; the exit status."""
     pins = {}
     for path in paths:
         try:
@@ -52,12 +52,12 @@ async def lock(paths, cuda=None):
                 f"lock: {path.name}: {str(error).splitlines()[0]}\n"
                 "Nothing was written: `make lock` must reach every channel of the file (conda.anaconda.org) and find there what it names.",
                 file=sys.stderr,
-                flush=True,
             )
-            os._exit(1)  # other downloads go on in threads, which abort Python where it ends as usual
+            return 1
         print(f"lock: {path.name}")
     for path, text in pins.items():
         path.write_text(text)
+    return 0
 
 
 if __name__ == "__main__":
@@ -65,4 +65,7 @@ if __name__ == "__main__":
     parser.add_argument("environments", nargs="+", type=Path, help="environment files")
     parser.add_argument("--cuda", help="CUDA version of your driver (nvidia-smi): pins PyTorch's GPU build")
     given = parser.parse_args()
-    asyncio.run(lock(given.environments, given.cuda))
+    status = asyncio.run(lock(given.environments, given.cuda))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # the solver's threads live on, and now and then crash a Python that ends as usual
