@@ -1,7 +1,7 @@
 """The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): what the run knows, and what only
 the author can say."""
 
-from rna2model import duplicates, report_words
+from rna2model import duplicates, models, report_words
 from rna2model.evaluation import SHOWN
 from rna2model.report_methods import model_name
 
@@ -9,9 +9,8 @@ AUTHOR = "**The author must complete this.**"
 SMALL = 75  # test samples, below which no score is precise
 WORDS = {"min": "at least", "max": "at most"}
 BALANCED = {
-    "auto": "the model's own class weights",
-    "none": "none",
-    "class_weights": "class weights",
+    "none": "classes weighed as they come",
+    "balanced": "classes weighed equally",
     "smote": "SMOTE within training samples",
 }
 CALIBRATED = {
@@ -174,11 +173,18 @@ def _settings(manifest):
         )
     return "\n".join(
         [
-            f"* Class imbalance: `{training['imbalance']}`, {BALANCED[training['imbalance']]}.",
+            f"* Class imbalance: `{training['imbalance']}`, {BALANCED[_class_weight(manifest)]}.",
             f"* Probabilities: `{training['calibration']}`, {CALIBRATED[training['calibration']]}.",
             f"* Threshold: `{training['threshold']}`, {threshold}.",
         ]
     )
+
+
+def _class_weight(manifest):
+    """What `imbalance` meant for this model, which may have weights of its own."""
+    kind = models.class_of(manifest["model"], manifest["task"])
+    meant = {"auto": getattr(kind, "CLASS_WEIGHT", "none"), "class_weights": "balanced"}
+    return meant.get(manifest["settings"]["imbalance"], manifest["settings"]["imbalance"])
 
 
 def _grouped(manifest):

@@ -51,6 +51,19 @@ def test_what_the_run_knows_is_filled_in():
     assert "torch" not in text and "None" not in text
 
 
+@pytest.mark.parametrize(
+    "model, imbalance, said",
+    [
+        ("linear_svm", "auto", "`auto`, classes weighed equally"),
+        ("logistic_l2", "auto", "`auto`, classes weighed as they come"),
+        ("logistic_l2", "class_weights", "`class_weights`, classes weighed equally"),
+        ("mlp", "none", "`none`, classes weighed as they come"),
+    ],
+)
+def test_class_weights_are_those_of_the_model(model, imbalance, said):
+    assert said in card(model=model, settings={**MANIFEST["settings"], "imbalance": imbalance})
+
+
 def test_what_no_run_knows_is_left_to_the_author_item_by_item():
     text = card()
     left = [line for line in text.splitlines() if modelcard.AUTHOR in line]

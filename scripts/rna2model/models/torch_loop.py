@@ -28,10 +28,8 @@ from rna2model.models.torch_state import Journal
 __all__ = ["Fold", "Plan", "held_out", "train"]
 
 STATE = ("weights", "first_moments", "second_moments")  # of a checkpoint
-LOG_EVERY, LOG_SECONDS = (
-    25,
-    30.0,
-)  # epochs between lines of the log, and the longest time where epochs are long
+LOG_EVERY = 25  # epochs between lines of the log
+LOG_SECONDS = 30.0  # the longest time without one, where epochs are long
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # AdamW (Loshchilov & Hutter 2019), torch's defaults
 
 
