@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data predict example test faults clouds chaos lint lock bench golden clean
+.PHONY: help setup demo demo-data predict example test faults clouds chaos lint lock bench golden dag clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -30,7 +30,7 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
 	@"$(HERE).venv/bin/python" "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \
 		$(if $(COUNTS),--counts "$(COUNTS)") $(if $(RESULTS),--results "$(RESULTS)") $(if $(REFERENCE),--reference "$(REFERENCE)") \
-		-- $$(cat "$(HERE).venv/snakemake_options") --cores $(CORES) --profile "$(or $(PROFILE),$(HERE)profiles/local)"
+		-- $$(cat "$(HERE).venv/snakemake_options") --cores $(CORES) --profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/local)"
 
 example: setup ## published data: the same models under random folds and by study, in $(EXAMPLE)/
 	@.venv/bin/python resources/example/prepare.py --out $(EXAMPLE)
@@ -50,7 +50,7 @@ clouds: setup ## the profiles of clouds, with an S3 server and jobs that share n
 	@PATH="$$PWD/.venv/bin:$$PATH" .venv-clouds/bin/python -m pytest $(CLOUDS)
 
 chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
-	.venv/bin/python tests/chaos/kill.py
+	.venv/bin/python -m tests.chaos.kill
 
 lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/ruff check .
@@ -76,5 +76,9 @@ golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger,
 	Rscript tests/golden/make_selection.R
 	Rscript tests/golden/make_explore.R
 
+dag: demo-data ## draw docs/dag.svg again: the rules of the demo (needs graphviz)
+	@.venv/bin/snakemake --configfile $(DEMO)/config.yaml -d $(DEMO) --rulegraph 2>/dev/null | tred | dot -Tsvg > docs/dag.svg.new
+	@mv docs/dag.svg.new docs/dag.svg
+
 clean: ## remove the demo, the example and caches (not .venv)
-	rm -rf $(DEMO) $(EXAMPLE) .snakemake .pytest_cache .ruff_cache
+	rm -rf $(DEMO) $(EXAMPLE) .make .snakemake .hypothesis .pytest_cache .ruff_cache

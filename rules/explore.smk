@@ -1,6 +1,6 @@
 """All samples together, for people to look at. No rule of a model reads anything in expression/.
 
-Every table has a JSON of its name beside it: how it was made, and, where it is empty, why (`note`).
+Every table but the PCA has a JSON of its name beside it: how it was made, and, where it is empty, why (`note`).
 """
 
 VIEWS = {

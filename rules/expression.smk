@@ -28,7 +28,7 @@ rule fit_normalizer:
 
 
 rule fit_batch_model:
-    """What sets the batches of one split apart, learned without labels."""
+    """What sets the batches of one split apart, learned without labels unless the config asks for them."""
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",

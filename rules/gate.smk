@@ -1,4 +1,7 @@
-"""Which samples enter the cohort: each one is judged alone, by numbers that add up and limits from the config."""
+"""Which samples enter the cohort: each one is judged alone, by numbers that add up and limits from the config.
+
+One flag looks at the others: a library of another strandedness than most.
+"""
 
 
 rule tally_fragments:

@@ -1,14 +1,12 @@
 """Fixtures shared by all tests: where things are, and how a user would run the workflow."""
 
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from tests.browser import CHROMIUM, opened_page
+from tests.command import REPOSITORY, command
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
 
@@ -84,18 +82,9 @@ def snakemake(folder, *arguments, config="config.yaml", cores=2, check=None, wit
 
     `within`: a command that runs it, to limit what it may use.
     """
-    options = (REPOSITORY / ".venv" / "snakemake_options").read_text().split() if _managed() else []
-    command = [*within, sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
-    command += ["--configfile", Path(folder) / config, "--cores", str(cores), *options, *arguments]
-    run = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    started = [*map(str, within), *command(folder, *arguments, config=config, cores=cores)]
+    run = subprocess.run(started, capture_output=True, text=True)
     run.text = run.stdout + run.stderr
     if check is not None:
         assert (run.returncode == 0) == check, run.text[-6000:]
     return run
-
-
-def _managed():
-    return (REPOSITORY / ".venv" / "snakemake_options").is_file()
-
-
-LOCAL = ("--profile", str(REPOSITORY / "profiles" / "local"))

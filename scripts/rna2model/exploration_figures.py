@@ -1,4 +1,4 @@
-"""Pictures of the exploration branch as SVG: the same data give the same bytes, colours are safe for colour-blind eyes."""
+"""Pictures of `expression/` as SVG: the same data give the same bytes, colours are safe for colour-blind eyes."""
 
 import matplotlib
 

@@ -241,8 +241,3 @@ def source_hash(folder):
     for path in sorted(Path(folder).rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def text_hash(*parts):
-    """A short hash of the `repr` of `parts`, for params that stand for a large content."""
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

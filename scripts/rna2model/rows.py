@@ -54,11 +54,6 @@ class Rows:
         """(n samples, k columns taken)."""
         return len(self), self.values.shape[1] if self.columns is None else len(self.columns)
 
-    @property
-    def is_whole(self):
-        """Whether the type of the values has no room for NaN and infinity."""
-        return self.values.dtype.kind in "iub"
-
     def only(self, columns):
         """The same samples with `columns` (k,) int of the present ones."""
         return Rows(self.values, columns if self.columns is None else self.columns[columns])

@@ -5,7 +5,8 @@
 
 Limits for libraries of a million read pairs and more: workflow / tools <= 1.10; peer / workflow >= 1.5. Each round runs
 all three; prints each round and the medians. FastQC and RSeQC look at 100,000 reads of each library in workflow and
-tools (the defaults); the peer has no FastQC, its RSeQC modules read everything.
+tools (the defaults); the peer has no FastQC, its RSeQC modules read everything. The bare tools must be on the
+PATH (envs/debian.txt), also where conda gives them to the rules.
 """
 
 import argparse
@@ -21,8 +22,9 @@ from pathlib import Path
 import yaml
 
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parents[1]
-sys.path.insert(0, str(REPOSITORY / "scripts"))
+sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[1] / "scripts")]
+
+from tests.command import LOCAL, REPOSITORY, command  # noqa: E402  (found only after the line above)
 
 
 def simulated(folder, pairs):
@@ -60,29 +62,17 @@ def workflow(data):
     """Wall seconds of the workflow, from nothing to the cohort's counts and MultiQC."""
     for name in ("results", ".snakemake"):
         shutil.rmtree(data / name, ignore_errors=True)
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "-s",
-        REPOSITORY / "Snakefile",
-        "-d",
-        data,
-        "--cores",
-        "2",
-        "counts",
-    ]
-    return timed([*command, "--profile", REPOSITORY / "profiles/local", "--configfile", data / "config.yaml"])
+    return timed(command(data, "counts", *LOCAL))
 
 
-def timed(command):
+def timed(words):
     paths = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     start = time.monotonic()
     run = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, env=dict(os.environ, PATH=paths)
+        list(map(str, words)), capture_output=True, text=True, env=dict(os.environ, PATH=paths)
     )
     if run.returncode:
-        sys.exit(f"failed: {command[:3]}\n{(run.stdout + run.stderr)[-3000:]}")
+        sys.exit(f"failed: {words[:3]}\n{(run.stdout + run.stderr)[-3000:]}")
     return time.monotonic() - start
 
 

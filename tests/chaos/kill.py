@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.command import LOCAL, REPOSITORY, command
+
 SAMPLES = ["d02_b1", "d02_b2", "d08_b1", "d08_b2"]
 TARGETS = ["counts", "results/models/comparison.tsv"]
 # Whatever a person or a model reads. Not: logs, times, pages of MultiQC and FastQC, which carry their date;
@@ -51,20 +52,8 @@ def make(folder):
 
 def start(folder, log, *arguments):
     """The user's command, in a session of its own, so that all it starts can be found."""
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "-s",
-        REPOSITORY / "Snakefile",
-        "-d",
-        folder,
-        "--cores",
-        "2",
-    ]
-    command += ["--configfile", folder / "config.yaml", "--profile", REPOSITORY / "profiles/local"]
     return subprocess.Popen(
-        list(map(str, [*command, *(arguments or TARGETS)])),
+        command(folder, *LOCAL, *(arguments or TARGETS)),
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import boto3
 
-from tests.conftest import REPOSITORY
+from tests.command import REPOSITORY
 
 NAME, RUN = "bucket", "run"
 SECRETS = {"ACCESS_KEY": "test", "SECRET_KEY": "test"}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY
+from tests.command import REPOSITORY
 
 CLOUDS = ["kubernetes", "aws-batch", "google-batch"]
 

@@ -8,7 +8,8 @@ import yaml
 
 from tests.cloud.bucket import APART
 from tests.cloud.conftest import REFERENCE
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 
 # how it ran, and where: not what came out
 OTHERWISE = ("logs/", "benchmarks/", "versions", "report.html", "multiqc/", "bundle/manifest.json", "reads/")

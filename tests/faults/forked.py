@@ -5,7 +5,7 @@ import os
 import sys
 from types import SimpleNamespace
 
-from tests.conftest import REPOSITORY
+from tests.command import REPOSITORY
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["snakemake.cli", "snakemake.api", "jsonschema", "yaml", "numpy", __name__])

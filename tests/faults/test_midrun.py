@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from rna2model import preflight
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.faults.project import Project
 from tests.workflow.conftest import make_demo
 

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from rna2model import reads
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.faults.case import ACCEPTED, EXCLUDED
 from tests.faults.catalogue import AREAS
 from tests.faults.catalogue.readfiles import Library

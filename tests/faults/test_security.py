@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rna2model import config as configuration
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.faults import nasty
 from tests.faults.project import Project
 from tests.faults.test_reads import Run

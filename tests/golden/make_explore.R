@@ -1,4 +1,4 @@
-# Make the numbers of the exploration branch again (tests/golden/data/*.deseq2.tsv.gz, *.combat_seq*.tsv.gz), after make.R:
+# Make the numbers behind `expression/` again (tests/golden/data/*.deseq2.tsv.gz, *.combat_seq*.tsv.gz), after make.R:
 #   Rscript tests/golden/make_explore.R      (Debian's r-bioc-deseq2 and r-bioc-sva)
 suppressMessages({library(DESeq2); library(sva)})
 folder <- if (dir.exists("tests/golden/data")) "tests/golden/data" else "data"

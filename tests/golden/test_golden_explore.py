@@ -1,4 +1,4 @@
-"""The exploration branch against R's DESeq2 and sva (versions in data/versions.tsv), on the sets in data/ and on whole published ones."""
+"""What `expression/` shows, against R's DESeq2 and sva (versions in data/versions.tsv), on the sets in data/ and on whole published ones."""
 
 import numpy as np
 import pandas as pd

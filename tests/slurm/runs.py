@@ -3,19 +3,21 @@
 import shutil
 import signal
 import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import yaml
 
-from tests.conftest import REPOSITORY
+from tests.command import REPOSITORY, command
 from tests.slurm import accounting
+from tests.workflow.conftest import make_demo
 
 TOO_LITTLE = 60  # MB: Snakemake alone needs more
 ENOUGH = 1000
 # the executor waits ten seconds longer after each look that found no job ended: at 4, 18, 42 seconds
 QUICK = ("--latency-wait", "5", "--slurm-init-seconds-before-status-checks", "4")
+
+LIBRARIES = ("d02_b1", "d02_b2", "d08_b1", "d08_b2", "truncated")
 
 
 def small_matrix(folder):
@@ -33,6 +35,17 @@ def small_matrix(folder):
     )
     config = {"samples": "samples.tsv", "counts": "counts.tsv", "models": ["mlp"]}
     config |= {"evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0}, "training": {"gpus": 1}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
+def small_reads(folder):
+    """Four small simulated libraries and one whose file breaks off, with sheet and config."""
+    make_demo(folder, "--pairs", "1500")
+    sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
+    sheet[sheet["sample"].isin(LIBRARIES)].to_csv(folder / "samples.tsv", sep="\t", index=False)
+    config = yaml.safe_load((folder / "config.yaml").read_text()) | {"qc": {"min_reads": 100}}
+    config |= {"results": "results", "design": {"target": "condition"}, "evaluation": {"folds": 2}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
 
@@ -57,10 +70,8 @@ def edited_profile(folder, *edits, resources=None, account=accounting.ACCOUNT, q
 
 def start(running, folder, profile, *arguments):
     """Snakemake with a profile, as a process with its text in a pipe."""
-    command = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
-    command += ["--configfile", folder / "config.yaml", "--profile", profile, *QUICK, *arguments]
     return subprocess.Popen(
-        list(map(str, command)),
+        command(folder, "--profile", profile, *QUICK, *arguments, cores=None),
         env=running.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

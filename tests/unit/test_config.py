@@ -114,6 +114,9 @@ def test_the_config_may_name_exactly_what_the_library_has():
     properties = config.schema("config")["properties"]
     every = dict.fromkeys(name for names in models.TASKS.values() for name in names)
     assert set(properties["models"]["items"]["enum"]) == set(every)
+    fitted = set(every) - {"dummy"}
+    assert set(properties["evaluation"]["properties"]["permuted_models"]["items"]["enum"]) == fitted
+    assert set(properties["training"]["properties"]["search"]["propertyNames"]["enum"]) == fitted
     assert set(properties["design"]["properties"]["task"]["enum"]) == set(models.TASKS)
     expression = properties["expression"]["properties"]
     assert set(expression["normalization"]["enum"]) == set(normalization.METHODS)

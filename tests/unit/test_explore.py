@@ -1,4 +1,4 @@
-"""What was put into simulated cohorts is found by the exploration branch; what cannot be said is said to be so."""
+"""What was put into simulated cohorts is found in `expression/`; what cannot be said is said to be so."""
 
 import json
 

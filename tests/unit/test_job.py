@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
-from tests.conftest import REPOSITORY
+from tests.command import REPOSITORY
 
 from rna2model import job
 from snakemake_logger_plugin_progress import MOST_NEWS, LogHandler, LogHandlerSettings

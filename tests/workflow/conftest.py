@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.conftest import LOCAL, REPOSITORY, snakemake
+from tests.command import LOCAL, REPOSITORY
+from tests.conftest import snakemake
 
 
 class Run:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.conftest import REPOSITORY
+from tests.command import REPOSITORY
 from tests.workflow.conftest import make_demo
 
 # Snakemake waits a tenth of a second for each job that it touches.

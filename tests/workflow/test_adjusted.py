@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from rna2model import bundle, cohort
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.workflow import cohorts
 from tests.workflow.conftest import Run
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from itertools import pairwise
@@ -14,7 +13,8 @@ import pytest
 import yaml
 
 from rna2model import simulate
-from tests.conftest import LOCAL, REPOSITORY, snakemake
+from tests.command import LOCAL, REPOSITORY, command
+from tests.conftest import snakemake
 from tests.workflow.conftest import Run
 
 KINDS = ["reverse", "forward", "unstranded"]  # libraries of the three kinds, named by what they are
@@ -180,19 +180,8 @@ def test_counts_are_the_same_bytes_for_any_number_of_threads_and_after_a_kill(th
     threads = ["--set-threads", "align_star=2", "count_featurecounts=2", "fastqc=2", "trim_fastp=2"]
     second = three(*threads, results="two")
     targets = three.prepare(results="three")
-    command = [
-        sys.executable,
-        "-m",
-        "snakemake",
-        "-s",
-        REPOSITORY / "Snakefile",
-        "-d",
-        three.folder,
-        "--cores",
-        "2",
-    ]
-    command += ["--configfile", three.folder / "config.yaml", *LOCAL, *targets]
-    started = subprocess.Popen(list(map(str, command)), start_new_session=True, stderr=subprocess.PIPE)
+    whole = command(three.folder, *LOCAL, *targets)
+    started = subprocess.Popen(whole, start_new_session=True, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while not list((three.folder / "three/aligned").glob("*/*")) and time.monotonic() < deadline:
         time.sleep(0.05)

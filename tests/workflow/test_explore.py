@@ -1,4 +1,4 @@
-"""The exploration branch on the demo's simulated counts, given as a matrix: what was simulated is found, and no model reads it."""
+"""`expression/` on the demo's simulated counts, given as a matrix: what was simulated is found, and no model reads it."""
 
 import json
 import re
@@ -17,7 +17,8 @@ from rna2model import (
     simulate,
     simulate_genome,
 )
-from tests.conftest import LOCAL, REPOSITORY, snakemake
+from tests.command import LOCAL, REPOSITORY
+from tests.conftest import snakemake
 from tests.workflow.conftest import Run
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from rna2model import simulate
-from tests.conftest import LOCAL, REPOSITORY
+from tests.command import LOCAL, REPOSITORY
 
 PAIRS = 20_000  # of the large library: its alignments outgrow a limit that its reads, and the others, keep
 LIMIT = 1_500_000  # bytes of a file

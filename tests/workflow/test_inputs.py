@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.workflow.conftest import Run
 
 

@@ -3,7 +3,8 @@
 import pytest
 import yaml
 
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.workflow.conftest import Run
 
 

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from rna2model.fragments import FATES
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.workflow.conftest import Run, make_demo
 
 NAMES = ["d02_b1", "d08_b2"]

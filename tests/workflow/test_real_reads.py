@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.conftest import LOCAL, snakemake
+from tests.command import LOCAL
+from tests.conftest import snakemake
 from tests.workflow.conftest import Run
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, snakemake
+from tests.command import REPOSITORY
+from tests.conftest import snakemake
 from tests.workflow.conftest import Run
 
 PER_SAMPLE = {"prepare_reads", "trim_fastp", "align_star", "count_featurecounts", "tally_fragments"}

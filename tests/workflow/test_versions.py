@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, snakemake
+from tests.command import REPOSITORY
+from tests.conftest import snakemake
 from tests.workflow import cohorts, faked
 
 OPTIONS = {
