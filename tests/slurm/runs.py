@@ -45,7 +45,11 @@ def small_reads(folder):
     sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
     sheet[sheet["sample"].isin(LIBRARIES)].to_csv(folder / "samples.tsv", sep="\t", index=False)
     config = yaml.safe_load((folder / "config.yaml").read_text()) | {"qc": {"min_reads": 100}}
-    config |= {"results": "results", "design": {"target": "condition"}, "evaluation": {"folds": 2}}
+    config |= {
+        "results": "results",
+        "design": {"target": "condition", "batch": "batch"},
+        "evaluation": {"folds": 2},
+    }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
 
