@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make everything a run needs: .venv with Snakemake; the tools by conda per rule (if conda or mamba
+# Make everything a run needs: .venv with Snakemake; the tools by conda per rule (if conda
 # >= 24.7.1 is there), otherwise from Debian packages; otherwise say exactly what is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,12 +29,13 @@ if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
 fi
 
 : > .venv/snakemake_options
-conda_version=$( (conda --version || mamba --version) 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 || true)
+conda_version=$(conda --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 || true)
 if [ -n "$conda_version" ] && [ "$(printf '%s\n' 24.7.1 "$conda_version" | sort -V | head -n 1)" = 24.7.1 ]; then
     echo "setup: conda $conda_version will provide the tools, one environment per rule"
     echo "--software-deployment-method conda" > .venv/snakemake_options
     exit 0
 fi
+[ -z "$conda_version" ] || echo "setup: conda $conda_version is not used; Snakemake needs 24.7.1 or newer"
 
 missing=() packages=()
 while IFS=$'\t' read -r command package; do
@@ -53,7 +54,7 @@ if command -v apt-get > /dev/null && "${as_root[@]}" true 2>/dev/null; then
 fi
 {
     echo "setup: these commands are missing: ${missing[*]}"
-    echo "  either install conda or mamba (24.7.1 or newer) and run this again,"
+    echo "  either install conda 24.7.1 or newer (Miniforge, say) and run this again,"
     echo "  or ask an administrator for the Debian packages: ${packages[*]}"
 } >&2
 exit 1

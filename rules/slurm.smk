@@ -8,6 +8,7 @@ import getpass
 import re
 import shutil
 import subprocess
+import sys
 
 import yaml
 
@@ -27,6 +28,8 @@ def check_slurm():
     if not hasattr(settings, "array_jobs"):  # another executor
         return
     problems = slurm_refusals(settings)
+    if not problems:
+        problems = too_many_for_queue(settings)
     if settings.array_jobs:
         problems.append(
             "slurm-array-jobs: with this executor each task of an array deletes the output of the first one"
@@ -40,19 +43,8 @@ def slurm_refusals(settings):
     """What SLURM says where no partition takes a small CPU job with a rule's account, QOS and constraint."""
     if not shutil.which("sbatch"):
         return ["There is no sbatch on the PATH: run this on a login node of the cluster."]
-    one_of_each = {job.rule.name: job for job in workflow.dag.needrun_jobs()}
-    asked = {
-        (
-            str(resources.get("slurm_account") or "").replace(",", " ").split(" ")[0],
-            settings.qos or resources.get("qos"),
-            resources.get("constraint"),
-            resources.get("slurm_partition"),
-        )
-        for resources in (job.resources for job in one_of_each.values())
-        if not any(resources.get(name) for name in NOT_ASKED)
-    }
     problems = []
-    for account, qos, constraint, partition in sorted(asked, key=str):
+    for account, qos, constraint, partition in slurm_requests(settings):
         options = {
             "account": account,
             "qos": qos,
@@ -69,6 +61,59 @@ def slurm_refusals(settings):
             )
             problems += [f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()]
     return problems + (slurm_associations() if problems else [])
+
+
+def slurm_requests(settings):
+    """(account, QOS, constraint, partition) that the CPU jobs of this run ask for, each once."""
+    one_of_each = {job.rule.name: job for job in workflow.dag.needrun_jobs()}
+    asked = {
+        (
+            str(resources.get("slurm_account") or "").replace(",", " ").split(" ")[0],
+            settings.qos or resources.get("qos"),
+            resources.get("constraint"),
+            resources.get("slurm_partition"),
+        )
+        for resources in (job.resources for job in one_of_each.values())
+        if not any(resources.get(name) for name in NOT_ASKED)
+    }
+    return sorted(asked, key=str)
+
+
+def too_many_for_queue(settings):
+    """What to change where the run would submit more jobs than SLURM lets this user have in the queue: it refuses the
+    others, and each refusal is a failed attempt."""
+    wanted = min(workflow.resource_settings.nodes or 1, sum(1 for _ in workflow.dag.needrun_jobs()))
+    limits = [slurm_queue_limit(account, qos) for account, qos, *_ in slurm_requests(settings)]
+    least = min((limit for limit in limits if limit), default=wanted)
+    if wanted <= least:
+        return []
+    return [
+        f"SLURM lets you have {least} jobs in the queue, and this run would submit up to {wanted}."
+        f" Set `jobs: {least}` in config.yaml of the profile, or less where you have other jobs in the queue."
+    ]
+
+
+def slurm_queue_limit(account, qos):
+    """The most jobs of this user that may wait or run, as the accounting database has it; None where it has no limit."""
+    mine = sacctmgr("assoc", f"user={getpass.getuser()}", "account", "maxsubmit", "defaultqos")
+    mine = [row for row in mine if account in ("", row[0])]
+    named = {qos} if qos else {default for *_, default in mine}
+    limits = [max(int(most or sys.maxsize) for _, most, _ in mine)] if mine else []  # one row per cluster
+    limits += [int(most) for name, most in sacctmgr("qos", "name", "maxsubmitpu") if most and name in named]
+    least = min(limits, default=sys.maxsize)
+    return None if least == sys.maxsize else least
+
+
+def sacctmgr(entity, *words):
+    """Rows of `words` (columns; one with "=" is a condition) of a table of the accounting database; none without one."""
+    if not shutil.which("sacctmgr"):
+        return []
+    fields = [word for word in words if "=" not in word]
+    conditions = [word for word in words if "=" in word]
+    listing = ["sacctmgr", "-nP", "show", entity, *conditions, f"format={','.join(fields)}"]
+    done = subprocess.run(listing, capture_output=True, text=True)
+    rows = [line.split("|") for line in done.stdout.splitlines()]
+    return [row for row in rows if len(row) == len(fields)]
 
 
 def slurm_partitions(settings):
@@ -91,10 +136,7 @@ def sbatch_refusal(**options):
 
 def slurm_associations():
     """The accounts and QOS that this user may name, as the accounting database has them."""
-    fields = "format=account,qos,maxsubmit"
-    listing = ["sacctmgr", "-nP", "show", "assoc", f"user={getpass.getuser()}", fields]
-    done = subprocess.run(listing, capture_output=True, text=True) if shutil.which("sacctmgr") else None
-    yours = [line.split("|") for line in done.stdout.splitlines() if line.count("|") == 2] if done else []
+    yours = sacctmgr("assoc", f"user={getpass.getuser()}", "account", "qos", "maxsubmit")
     return [f"Set them in config.yaml of the profile.{' Yours are:' if yours else ''}"] + [
         f"  slurm_account: {account}, slurm-qos: {qos.replace(',', ' or ')}"
         + (f" (at most {most} jobs in the queue)" if most else "")

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from tests.slurm import accounting, cluster
-from tests.slurm.accounting import ACCOUNT, QOS
-from tests.slurm.runs import edited_profile, finish, small_matrix, start
+from tests.slurm.accounting import ACCOUNT, MOST_JOBS, QOS
+from tests.slurm.runs import edited_profile, finish, small_matrix, small_reads, start
 
 ABSENT = cluster.missing() or accounting.missing()
 pytestmark = pytest.mark.skipif(bool(ABSENT), reason=f"no SLURM with accounting here: {ABSENT}")
@@ -69,3 +69,11 @@ def test_what_slurm_refuses_is_said_before_any_job(running, tmp_path, named, rea
         "what the user may choose is not said"
     )
     assert len(text.splitlines()) < 20 and not running.accounted_jobs(tmp_path), text
+
+
+def test_more_jobs_than_the_queue_takes_are_said_before_any_job(running, profile, tmp_path):
+    """Otherwise the jobs above the limit fail, three times each within seconds."""
+    run = start(running, small_reads(tmp_path), profile, "counts")
+    text, _ = run.communicate(timeout=60)
+    assert run.returncode != 0 and f"Set `jobs: {MOST_JOBS}` in config.yaml" in text, text
+    assert not running.accounted_jobs(tmp_path), text

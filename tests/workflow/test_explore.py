@@ -150,7 +150,7 @@ def test_the_demo_makes_all_but_the_embedding_from_its_reads(demo):
 
 
 def test_no_rule_of_a_model_reads_the_exploration():
-    """Only the branch itself, the report and the targets name expression/ as input; the library of models does not know it."""
+    """Only these rules themselves, the report and the targets name expression/ as input; the library of models does not know it."""
     reading = set()
     for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "rules").glob("*.smk")]:
         for part in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]:
