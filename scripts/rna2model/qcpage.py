@@ -56,7 +56,7 @@ def sections(path, samples=None):
             "table",
             [
                 [_title(column) for column in used],
-                *([row[c] for c in used] for row in sorted(rows, key=_doubt)),
+                *([_shown(row[c]) for c in used] for row in sorted(rows, key=_doubt)),
             ],
             ["pconfig:", "    sort_rows: false"],
         ),
@@ -136,6 +136,11 @@ def _rest(percent):
 def _doubt(row):
     """The excluded first, then the flagged: nobody looks for them at the end of a long table."""
     return row["status"] == "included", not row["flags"]
+
+
+def _shown(cell):
+    """As MultiQC has to get it: it puts a cell into the page as it is, and takes commas for those of thousands."""
+    return escape(cell).replace(",", "&#44;")
 
 
 def _title(column):

@@ -15,7 +15,11 @@ def table(tmp_path):
     columns = [*dict.fromkeys([*columns, *qcpage.STATUS_COLUMNS, *FATES])]
     row = dict.fromkeys(columns, "") | {"sample": "a", "status": "included", "reads": "9", "sense_pct": "0.5"}
     row |= dict.fromkeys(FATES, "0") | {"assigned": "9"}
-    out = dict.fromkeys(columns, "") | {"sample": "b", "status": "excluded", "reason": "sheet: <swapped>"}
+    out = dict.fromkeys(columns, "") | {
+        "sample": "b",
+        "status": "excluded",
+        "reason": "sheet: <swapped>, late",
+    }
     lines = [columns, *([r[c] for c in columns] for r in (row, out))]
     (tmp_path / "samples.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
     return tmp_path / "samples.tsv"
@@ -25,7 +29,8 @@ def test_the_quality_page_starts_with_who_is_in_and_shows_fates_that_occur(table
     sections = qcpage.sections(table)
     status = sections["sample_status_mqc.tsv"]
     assert (
-        "\nsample\tstatus\treason\treads\tsense %\nb\texcluded\tsheet: <swapped>\t\t\na\tincluded" in status
+        "\nsample\tstatus\treason\treads\tsense %\nb\texcluded\tsheet: &lt;swapped&gt;&#44; late\t\t\na\tincluded"
+        in status
     )
     assert "\n# pconfig:\n#     sort_rows: false\n" in status
     assert sections["fragments_mqc.tsv"].endswith("\nsample\tassigned\na\t9\n")
@@ -55,4 +60,4 @@ def test_the_index_shows_every_sample_once_and_leads_to_its_page(table):
         ("excluded", "b"),
         ("included", '<a href="part1/multiqc_report.html">a</a>'),
     ]
-    assert "sheet: &lt;swapped&gt;" in page
+    assert "sheet: &lt;swapped&gt;, late" in page
