@@ -8,6 +8,7 @@ CORES ?= 2
 DEMO ?= demo
 EXAMPLE ?= example
 CLOUDS ?= tests/cloud
+OF_PROFILE = $(if $(PROFILE),$(shell grep -s '^cores:' "$(PROFILE)/config.yaml"))
 SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 
 help: ## list the targets
@@ -30,7 +31,7 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
 	@"$(HERE).venv/bin/python" "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \
 		$(if $(COUNTS),--counts "$(COUNTS)") $(if $(RESULTS),--results "$(RESULTS)") $(if $(REFERENCE),--reference "$(REFERENCE)") \
-		-- $$(cat "$(HERE).venv/snakemake_options") --cores $(CORES) --profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/local)"
+		-- $$(cat "$(HERE).venv/snakemake_options") $(if $(and $(OF_PROFILE),$(filter file,$(origin CORES))),,--cores $(CORES)) --profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/local)"
 
 example: setup ## published data: the same models under random folds and by study, in $(EXAMPLE)/
 	@.venv/bin/python resources/example/prepare.py --out $(EXAMPLE)

@@ -65,6 +65,7 @@ if FROM_READS:
         params:
             used=PRETRAINING,
             metadata=metadata(PRETRAINING),
+            may_be_empty=True,  # then models are trained without them
             library=LIBRARY,
 
 else:
@@ -169,7 +170,8 @@ rule assign_folds:
     conda:
         "../envs/python.yaml"
     resources:
-        mem_mb=megabytes(1000, per_input_mb=2),
+        # half a megabyte for each sample: in a group the size of the cohort is not known before
+        mem_mb=megabytes(1000 + len(LABELLED) // 2, per_input_mb=2),
         runtime=minutes(10),
     params:
         design=DESIGN,

@@ -90,7 +90,7 @@ rule evaluate:
     conda:
         "../envs/python.yaml"
     resources:
-        mem_mb=megabytes(1500),
+        mem_mb=megabytes(1500, per_input_mb=1),
         runtime=minutes(30),
     params:
         design=DESIGN,
@@ -179,7 +179,7 @@ rule differences:
     conda:
         "../envs/python.yaml"
     resources:
-        mem_mb=megabytes(1500),
+        mem_mb=megabytes(1500, per_input_mb=1),
         runtime=minutes(30),
     params:
         models=MODELS,

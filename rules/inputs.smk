@@ -67,8 +67,7 @@ rule prepare_reads:
     resources:
         mem_mb=megabytes(500 + config["qc"]["fastqc_reads"] // 1000),
         runtime=minutes(10, per_gigabyte=10),
-    params:
-        part=config["qc"]["fastqc_reads"],
+    # How many reads are taken for FastQC is no param here: without FastQC nothing is to be trimmed and aligned again.
     script:
         "../scripts/prepare_reads.py"
 
@@ -105,7 +104,9 @@ rule extract_umis:
     shell:
         """
         umi_tools extract {params.patterns} {params.files} --log {log} 2>>{log}
-        sed -n 's/.*Reads output: \\([0-9]*\\).*/{{"reads_kept": \\1}}/p' {log} >{output.kept}
+        # of a library without reads umi_tools gives no number
+        kept=$(sed -n 's/.*Reads output: \\([0-9]*\\).*/\\1/p' {log})
+        printf '{{"reads_kept": %s}}\\n' "${{kept:-0}}" >{output.kept}
         """
 
 

@@ -8,7 +8,6 @@ LEARNING = {
     "unit": config["counts_unit"],
     "features": config["features"],
     "covariates": COVARIATES,
-    "gene_sets": config["features"]["gene_sets"],
     "seed": config["evaluation"]["seed"],
     "inner_folds": config["evaluation"]["inner_folds"],
     "unseen_batch": config["expression"]["unseen_batch"],
@@ -78,7 +77,7 @@ rule learning_curve:
     conda:
         "../envs/python.yaml"
     resources:
-        mem_mb=megabytes(1500),
+        mem_mb=megabytes(1500, per_input_mb=1),
         runtime=minutes(30),
     params:
         folds=FOLDS,

@@ -9,11 +9,11 @@ def umi_patterns(layout):
 
 
 def adapters(first, second, layout):
-    """Options `first` (R1) and `second` (R2) with the given sequences; None when they are to be found."""
+    """Options `first` (R1) and `second` (R2, refused without one) with the given sequences; None when they are to be found."""
     given = config["trimming"]["adapters"]
     if given == "auto":
         return None
-    pairs = zip((first, second), (given[0], given[-1]) if layout == "paired" else given)
+    pairs = zip((first, second), (given[0], given[-1]) if layout == "paired" else given[:1])
     return " ".join(f"{option} {sequence}" for option, sequence in pairs)
 
 

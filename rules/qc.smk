@@ -51,6 +51,7 @@ rule fastqc:
         mem_mb=megabytes(1500),
         runtime=minutes(10, per_gigabyte=15),
     params:
+        most=config["qc"]["fastqc_reads"],
         jit="-XX:TieredStopAtLevel=1" if config["qc"]["fastqc_reads"] <= 1_000_000 else "",  # Java starts faster
     shell:
         "set -- {output};"

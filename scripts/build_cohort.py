@@ -9,7 +9,7 @@ job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 samples = gate.included(given.samples)
-if not samples:
+if not samples and not params.get("may_be_empty"):
     raise InputProblem(f"no sample passed quality control; the reasons are in {given.samples}.")
 files = dict(zip(params.used, given.counts, strict=True))
 genes = cohort.read_gene_table(given.genes)

@@ -24,8 +24,11 @@ predictions.write(table, snakemake.output.predictions)
 reliability.table(table, design["task"]).to_csv(snakemake.output.calibration, sep="\t", index=False)
 scores = metrics(table)
 for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.holdout)):
-    if files:
-        scores[key] = metrics(predictions.read(files))
+    held_out = predictions.read(files) if files else []
+    if len(held_out):
+        scores[key] = metrics(held_out)
+    elif files:
+        print(f"{key}: none of its samples passed quality control; it is not scored")
 if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     scores["permutation"] = {key: value for key, value in test.items() if key != "values"}

@@ -7,7 +7,9 @@ given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcard
 
 data = splitdata.read(given.cohort, given.manifest, wildcards.split, params.design)
 device = "cuda" if params.gpus else "cpu"
-fit = learningcurve.fitter(wildcards.model, params.training, params, device, snakemake.threads)
+fit = learningcurve.fitter(
+    wildcards.model, params.training, params, given.gene_sets, device, snakemake.threads
+)
 table = learningcurve.predict(
     data,
     wildcards.split,

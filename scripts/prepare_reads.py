@@ -9,7 +9,7 @@ job.start(snakemake)
 
 mates = [snakemake.input.r1, snakemake.input.r2] if snakemake.input.r2 else [snakemake.input.r1]
 lanes = list(zip(*mates, strict=True))
-copies, part = reads.Copies(), reads.Evenly(snakemake.params.part)
+copies, part = reads.Copies(), reads.Evenly(snakemake.config["qc"]["fastqc_reads"])
 fragments, problem = reads.inspect(lanes, copies, part)
 reads.join(lanes, snakemake.output.reads, good=problem is None)
 if problem:

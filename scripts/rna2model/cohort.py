@@ -99,10 +99,15 @@ def read_metadata(path):
 
 
 def _strings(node):
-    """Text column of an AnnData file: plain or categorical."""
-    if "categories" in node:
-        categories = np.array(_strings(node["categories"]), dtype=object)
+    """Text column of an AnnData file: plain, categorical, or nullable as with pandas 3; what is missing is empty."""
+    encoding = node.attrs["encoding-type"]
+    if encoding == "categorical":
+        categories = np.array([*_strings(node["categories"]), ""], dtype=object)  # code -1: missing
         return list(categories[node["codes"][:]])
+    if encoding == "nullable-string-array":
+        values = np.array(_strings(node["values"]), dtype=object)
+        values[node["mask"][:]] = ""
+        return list(values)
     return list(node.asstr()[:])
 
 
@@ -139,7 +144,7 @@ def stream(files, gene_table, metadata, path):
     build(None, samples, gene_table, metadata).write_h5ad(path)
     with h5py.File(path, "a") as file:
         layers = file.require_group("layers")
-        chunks = min(len(samples), ROWS_AT_ONCE), min(len(genes), 4096)
+        chunks = (min(len(samples), ROWS_AT_ONCE), min(len(genes), 4096)) if samples else None
         counts, rates = (
             layers.create_dataset(name, shape, kind, chunks=chunks)
             for name, kind in (("counts", np.int32), ("tpm", np.float32))

@@ -12,6 +12,8 @@ from rna2model.errors import InputProblem
 def check_sources(path, samples, config):
     """Problems of samples whose kind of reads the chosen tools cannot take."""
     counter, aligner = config["quantification"]["tool"], config["alignment"]["tool"]
+    umi = config["trimming"]["umi"]
+    umi_in_r2 = isinstance(umi, list) and "N" not in umi[0]
     problems = []
     for sample in samples.values():
         if sample.bam and counter in ("star", "salmon"):
@@ -22,6 +24,10 @@ def check_sources(path, samples, config):
         elif not sample.bam and aligner == "none" and counter != "salmon":
             problems.append(
                 f"{path} row {sample.row}, column bam: is empty; with alignment.tool none every sample needs a BAM file"
+            )
+        elif not sample.bam and sample.layout == "single" and umi_in_r2 and not sample.exclude:
+            problems.append(
+                f"{path} row {sample.row}: sample {sample.name} is single-end, but trimming.umi {umi} has no N for R1"
             )
     return problems
 
@@ -78,6 +84,7 @@ def check_columns(path, samples, config):
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, trained, design["batch"])
         problems += _events_elsewhere(path, trained, design)
+        problems += _classes_elsewhere(path, trained, design)
     return problems
 
 
@@ -215,6 +222,20 @@ def _events_elsewhere(path, labelled, design):
     return [
         f"{path}, column {design['event']}: all events are in batch {', '.join(batches)!r}; leave_one_batch_out would train"
         " without an event"
+    ]
+
+
+def _classes_elsewhere(path, labelled, design):
+    """Leaving a batch out must leave two classes to learn from."""
+    if design["task"] != "classification":
+        return []
+    cells = {(sample.metadata[design["batch"]], sample.metadata[design["target"]]) for sample in labelled}
+    left = {batch: sorted({label for other, label in cells if other != batch}) for batch, _ in cells}
+    return [
+        f"{path}, column {design['batch']}: without batch {batch!r} all labelled samples are {labels[0]!r};"
+        " leave_one_batch_out would have nothing to tell apart"
+        for batch, labels in sorted(left.items())
+        if len(labels) == 1
     ]
 
 

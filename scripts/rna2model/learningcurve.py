@@ -82,19 +82,20 @@ def table(curve, whole, n_train, shown, **options):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def fitter(name, options, params, device="cpu", threads=None):
+def fitter(name, options, params, gene_sets=None, device="cpu", threads=None):
     """The `fit` of `predict`: normalizer, batch model, features and model `name`, all on the training samples given.
 
-    params : expression, unit, features, covariates, gene_sets, seed, inner_folds, design (attributes), as the rules have them
+    params : expression, unit, features, covariates, seed, inner_folds, design (attributes), as the rules have them;
+    gene_sets : GMT file
     """
 
     def fit(data):
         normalizer = pipeline.fit_normalizer(data, params.expression, params.unit)
         batch_model, _ = pipeline.fit_batch_model(data, normalizer, params.expression)
         fitted = None
-        if params.gene_sets or params.covariates:
+        if gene_sets or params.covariates:
             fitted = pipeline.fit_features(
-                data, normalizer, batch_model, params.features, params.covariates, params.gene_sets
+                data, normalizer, batch_model, params.features, params.covariates, gene_sets
             )
         artefacts = normalizer, batch_model, fitted
         model = pipeline.make_model(

@@ -174,7 +174,7 @@ class Cluster:
 
     @staticmethod
     def _munge():
-        if subprocess.run(["pgrep", "-x", "munged"], capture_output=True, check=False).returncode == 0:
+        if subprocess.run(["munge", "-n"], capture_output=True, check=False).returncode == 0:
             return
         subprocess.run(["install", "-d", "-o", "munge", "-g", "munge", "-m", "755", "/run/munge"], check=True)
-        subprocess.run(["runuser", "-u", "munge", "--", "munged"], check=True)
+        subprocess.run(["runuser", "-u", "munge", "--", "munged", "--force"], check=True)

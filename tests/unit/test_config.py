@@ -144,11 +144,18 @@ def test_the_order_of_keys_changes_nothing():
         ({"trimming": {"tool": "none", "adapters": ["ACGT"]}}, "need a trimming.tool"),
         ({"trimming": {"adapters": "ACGT"}}, "trimming.adapters: 'ACGT' must be auto, or a list"),
         ({"trimming": {"umi": "8"}}, "trimming.umi: '8' must be null, in_name, a pattern"),
+        ({"trimming": {"umi": ["", ""]}}, "trimming.umi: ['', ''] must be null, in_name, a pattern"),
+        ({"trimming": {"umi": ["XX", "C"]}}, "a list of two, one of them with N: [R1, R2]"),
     ],
 )
 def test_options_that_a_tool_cannot_keep_are_refused(given, expected):
     (problem,) = problems_of(given)
     assert expected in problem
+
+
+@pytest.mark.parametrize("umi", [None, "in_name", "NNXX", ["NN", ""], ["", "NN"], ["CC", "XN"]])
+def test_an_identifier_may_be_in_either_mate(umi):
+    assert problems_of({"trimming": {"umi": umi}}) == []
 
 
 @pytest.mark.parametrize(

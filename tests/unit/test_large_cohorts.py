@@ -3,10 +3,11 @@
 import tracemalloc
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rna2model import batch, normalization
+from rna2model import batch, cohort, normalization
 
 
 def allocated(work):
@@ -49,3 +50,10 @@ def test_a_batch_model_takes_blocks_of_genes_and_gives_float32_for_float32(metho
     assert_array_equal(fitted.transform(values[[7]], batches[[7]])[0], out[7])
     double = batch.make(method).fit(values.astype(float), batches)
     assert_allclose(out, double.transform(values.astype(float), batches), rtol=1e-6, atol=1e-6)
+
+
+def test_a_cohort_that_nobody_entered_can_be_read(tmp_path):
+    """Samples without a label, for pretraining, may all fail quality control."""
+    genes = pd.DataFrame({"length": [100, 200]}, index=pd.Index(["a", "b"], name="gene_id"))
+    cohort.stream({}, genes, {"s": {"batch": "x"}}, tmp_path / "none.h5ad")
+    assert cohort.read(tmp_path / "none.h5ad").counts.shape == (0, 2)

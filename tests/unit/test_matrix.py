@@ -106,6 +106,32 @@ def test_the_cohort_reads_back_as_it_was_built(tmp_path):
     assert list(back.column("donor", ["b", "a"])) == ["2", "1"]
 
 
+@pytest.mark.parametrize("converted", [True, False])
+def test_a_cohort_with_the_text_columns_of_pandas_3_reads_the_same(tmp_path, converted):
+    """Text is written as nullable strings, or as categories where it repeats or is missing."""
+    import anndata
+    import h5py
+
+    genes = pd.DataFrame(
+        {"gene_name": ["A", None, "C"]}, index=pd.Index(["g1", "g2", "g3"], name="gene_id")
+    ).astype("string")
+    metadata = {name: {"condition": "x", "donor": name} for name in "ab"}
+    built = cohort.build(COUNTS.T.to_numpy(), ["a", "b"], genes, metadata)
+    built.obs, built.var_names = built.obs.astype("string"), built.var_names.astype("string")
+    built.obs_names = built.obs_names.astype("string")
+    with anndata.settings.override(allow_write_nullable_strings=True):
+        built.write_h5ad(tmp_path / "c.h5ad", convert_strings_to_categoricals=converted)
+    with h5py.File(tmp_path / "c.h5ad") as file:
+        kinds = [
+            file[name].attrs["encoding-type"] for name in ("obs/donor", "obs/condition", "var/gene_name")
+        ]
+    assert kinds == ["nullable-string-array"] + 2 * ["categorical" if converted else "nullable-string-array"]
+    back = cohort.read(tmp_path / "c.h5ad")
+    assert back.samples == ["a", "b"] and back.genes == ["g1", "g2", "g3"] and back.symbols == ["A", "", "C"]
+    assert back.obs == {"condition": ["x", "x"], "donor": ["a", "b"]}
+    assert cohort.read_metadata(tmp_path / "c.h5ad") == (back.samples, back.obs)
+
+
 def test_tpm_sums_to_a_million_and_respects_length():
     values = cohort.tpm(np.array([[10, 10], [0, 0]]), np.array([1000, 2000]))
     assert values[0].tolist() == pytest.approx([2e6 / 3, 1e6 / 3]) and values[1].tolist() == [0, 0]

@@ -59,6 +59,17 @@ def test_survival_without_an_event_is_refused(tmp_path):
     assert "none of the 2 samples with a time has an event" in found[0]
 
 
+def test_leaving_out_a_batch_must_leave_two_classes(tmp_path):
+    rows = {"condition": list("aabbbb"), "site": list("xxxxyy")}
+    design = {"target": "condition", "batch": "site"}
+    found, _, _ = problems(tmp_path, rows, design, leave_one_batch_out=True, folds=2)
+    assert len(found) == 1 and "without batch 'x' all labelled samples are 'b'" in found[0]
+    found, _, _ = problems(
+        tmp_path, {**rows, "site": list("xyxyxy")}, design, leave_one_batch_out=True, folds=2
+    )
+    assert found == []
+
+
 def test_leaving_out_the_only_batch_with_events_is_refused(tmp_path):
     rows = {"months": [1, 2, 3, 4], "died": [1, 1, 0, 0], "site": ["x", "x", "y", "y"]}
     design = {**SURVIVAL, "batch": "site"}

@@ -201,6 +201,12 @@ def test_a_change_runs_exactly_what_depends_on_it(changed, demo, sheet, config, 
     assert changed(sheet=sheet, **config) == {rule: count for rule, count in expected.items() if count}
 
 
+def test_without_fastqc_nothing_is_trimmed_aligned_or_trained_again(changed, demo):
+    before = yaml.safe_load((demo.folder / "config.yaml").read_text())
+    jobs = changed(qc={**before.get("qc", {}), "fastqc_reads": 0})
+    assert jobs["multiqc"] == 1 and not (PER_SAMPLE | TRAINING) & set(jobs), jobs
+
+
 def test_a_comment_in_the_config_runs_nothing(demo):
     text = (demo.folder / "config.yaml").read_text()
     (demo.folder / "changed.yaml").write_text(f"# looked at again\n{text}")
