@@ -95,25 +95,23 @@ def too_many_for_queue(settings):
 
 def slurm_queue_limit(account, qos):
     """The most jobs of this user that may wait or run, as the accounting database has it; None where it has no limit."""
-    mine = sacctmgr("assoc", f"user={getpass.getuser()}", "account", "maxsubmit", "defaultqos")
+    mine = sacctmgr("assoc", "account,maxsubmit,defaultqos", f"user={getpass.getuser()}")
     mine = [row for row in mine if account in ("", row[0])]
     named = {qos} if qos else {default for *_, default in mine}
     limits = [max(int(most or sys.maxsize) for _, most, _ in mine)] if mine else []  # one row per cluster
-    limits += [int(most) for name, most in sacctmgr("qos", "name", "maxsubmitpu") if most and name in named]
+    limits += [int(most) for name, most in sacctmgr("qos", "name,maxsubmitpu") if most and name in named]
     least = min(limits, default=sys.maxsize)
     return None if least == sys.maxsize else least
 
 
-def sacctmgr(entity, *words):
-    """Rows of `words` (columns; one with "=" is a condition) of a table of the accounting database; none without one."""
+def sacctmgr(entity, columns, *conditions):
+    """Rows of a table of the accounting database; none where there is no database."""
     if not shutil.which("sacctmgr"):
         return []
-    fields = [word for word in words if "=" not in word]
-    conditions = [word for word in words if "=" in word]
-    listing = ["sacctmgr", "-nP", "show", entity, *conditions, f"format={','.join(fields)}"]
+    listing = ["sacctmgr", "-nP", "show", entity, *conditions, f"format={columns}"]
     done = subprocess.run(listing, capture_output=True, text=True)
     rows = [line.split("|") for line in done.stdout.splitlines()]
-    return [row for row in rows if len(row) == len(fields)]
+    return [row for row in rows if len(row) == len(columns.split(","))]
 
 
 def slurm_partitions(settings):
@@ -136,7 +134,7 @@ def sbatch_refusal(**options):
 
 def slurm_associations():
     """The accounts and QOS that this user may name, as the accounting database has them."""
-    yours = sacctmgr("assoc", f"user={getpass.getuser()}", "account", "qos", "maxsubmit")
+    yours = sacctmgr("assoc", "account,qos,maxsubmit", f"user={getpass.getuser()}")
     return [f"Set them in config.yaml of the profile.{' Yours are:' if yours else ''}"] + [
         f"  slurm_account: {account}, slurm-qos: {qos.replace(',', ' or ')}"
         + (f" (at most {most} jobs in the queue)" if most else "")

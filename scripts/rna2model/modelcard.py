@@ -182,9 +182,8 @@ def _settings(manifest):
 
 def _class_weight(manifest):
     """What `imbalance` meant for this model, which may have weights of its own."""
-    kind = models.class_of(manifest["model"], manifest["task"])
-    meant = {"auto": getattr(kind, "CLASS_WEIGHT", "none"), "class_weights": "balanced"}
-    return meant.get(manifest["settings"]["imbalance"], manifest["settings"]["imbalance"])
+    made = models.make(manifest["model"], task=manifest["task"], imbalance=manifest["settings"]["imbalance"])
+    return made.class_weight
 
 
 def _grouped(manifest):

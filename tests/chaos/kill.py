@@ -16,7 +16,8 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from tests.command import LOCAL, REPOSITORY, command
+from tests.command import LOCAL, command
+from tests.workflow.conftest import make_demo
 
 SAMPLES = ["d02_b1", "d02_b2", "d08_b1", "d08_b2"]
 TARGETS = ["counts", "results/models/comparison.tsv"]
@@ -36,10 +37,7 @@ COMPARED = [
 
 def make(folder):
     """A few small simulated samples with a config of linear models."""
-    script = REPOSITORY / "resources/demo/make_demo.py"
-    subprocess.run(
-        [sys.executable, script, "--out", folder, "--pairs", "1500"], check=True, stdout=subprocess.DEVNULL
-    )
+    make_demo(folder, "--pairs", "1500")
     sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
     sheet[sheet["sample"].isin(SAMPLES)].to_csv(folder / "samples.tsv", sep="\t", index=False)
     config = yaml.safe_load((folder / "config.yaml").read_text())
