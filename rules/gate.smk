@@ -9,6 +9,7 @@ rule tally_fragments:
     input:
         unpack(evidence),
         genes=f"{REFERENCE}/genes.tsv",
+        reference=f"{REFERENCE}/reference.json",
     output:
         f"{RESULTS}/qc/samples/{{sample}}.json",
     log:
@@ -26,6 +27,7 @@ rule tally_fragments:
         counter=COUNTER,
         mates=(lambda wildcards: len(mates(wildcards.sample))) if config["trimming"]["rrna"] else None,
         selects="selected" in FILTERS,
+        min_length=config["trimming"]["min_length"] if TRIMMER != "none" else None,
     script:
         "../scripts/tally_fragments.py"
 

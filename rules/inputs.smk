@@ -68,6 +68,8 @@ rule prepare_reads:
         mem_mb=megabytes(500 + config["qc"]["fastqc_reads"] // 1000),
         runtime=minutes(10, per_gigabyte=10),
     # How many reads are taken for FastQC is no param here: without FastQC nothing is to be trimmed and aligned again.
+    params:
+        umi_in_names=UMI == "in_name",
     script:
         "../scripts/prepare_reads.py"
 
@@ -141,6 +143,8 @@ rule prepare_bam:
     threads: 4
     resources:
         mem_mb=megabytes(4000),
-        runtime=minutes(10, per_gigabyte=10),
+        runtime=minutes(10, per_gigabyte=20),
+    params:
+        umi_in_names=UMI == "in_name",
     script:
         "../scripts/prepare_bam.py"

@@ -17,32 +17,41 @@ def adapters(first, second, layout):
     return " ".join(f"{option} {sequence}" for option, sequence in pairs)
 
 
+def poly_g_options(tool):
+    """Two words for a shell array: the tool's options for a library without, and with, artificial tails of G."""
+    without, with_tails = {
+        "fastp": ("--disable_trim_poly_g", "--trim_poly_g"),
+        "cutadapt": ("--quality-cutoff 20", "--nextseq-trim 20"),
+        "trim_galore": ("", "--2colour 20"),
+    }[tool]
+    asked = config["trimming"]["poly_g"]
+    words = (without, with_tails) if asked == "auto" else (with_tails if asked else without,) * 2
+    return " ".join(f"'{word}'" for word in words)
+
+
 def fastp_options(layout):
     found = {"paired": "--detect_adapter_for_pe", "single": ""}[
         layout
     ]  # single-end detection is on by default
-    poly_g = {True: "--trim_poly_g", False: "--disable_trim_poly_g", "auto": ""}[config["trimming"]["poly_g"]]
     poly_a = "--trim_poly_x" if config["trimming"]["poly_a"] else ""
     given = adapters("--adapter_sequence", "--adapter_sequence_r2", layout)
     packing = "" if config["keep"]["trimmed"] else "--compression 1"
     return " ".join(
-        filter(None, [found if given is None else given, poly_g, poly_a, packing, "--dont_eval_duplication"])
+        filter(None, [found if given is None else given, poly_a, packing, "--dont_eval_duplication"])
     )
 
 
 def cutadapt_options(layout):
-    """Without given adapters those of Illumina TruSeq; a poly-G tail counts as bad quality."""
+    """Without given adapters those of Illumina TruSeq."""
     truseq = ["-a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA", "-A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT"]
     found = " ".join(truseq if layout == "paired" else truseq[:1])
-    poly_g = "--quality-cutoff 20" if config["trimming"]["poly_g"] is False else "--nextseq-trim 20"
     poly_a = "--poly-a" if config["trimming"]["poly_a"] else ""
-    return " ".join(filter(None, [adapters("-a", "-A", layout) or found, poly_g, poly_a]))
+    return " ".join(filter(None, [adapters("-a", "-A", layout) or found, poly_a]))
 
 
 def trim_galore_options(layout):
-    poly_g = "--2colour 20" if config["trimming"]["poly_g"] is True else ""
     pairing = "--paired" if layout == "paired" else ""
-    return " ".join(filter(None, [pairing, adapters("-a", "-a2", layout), poly_g]))
+    return " ".join(filter(None, [pairing, adapters("-a", "-a2", layout)]))
 
 
 def selection():

@@ -30,7 +30,10 @@ rule describe_library:
 if COUNTER == "featurecounts":
 
     rule count_featurecounts:
-        """It stops on a library without fragments: zeros then."""
+        """It is given aligned reads only: the unaligned mate that STAR writes it takes for a fragment of its own.
+
+        It stops on a library without any: zeros then.
+        """
         input:
             bam=counted_bam,
             gtf=f"{REFERENCE}/annotation.gtf",
@@ -57,7 +60,7 @@ if COUNTER == "featurecounts":
             """
             exec >{log} 2>&1
             source {input.library} # layout, strandedness, fragments
-            if [ "$fragments" = 0 ]; then
+            if [ -z "$(samtools view -F 4 {input.bam} | head -n 1)" ]; then
                 awk 'BEGIN {{OFS="\\t"; print "gene_id", "count"}} NR > 1 {{print $1, 0}}' {input.genes} >{output.counts}
                 printf 'Status\\t{wildcards.sample}\\nAssigned\\t0\\n' >{output.summary}
                 touch {output.table}
@@ -65,8 +68,10 @@ if COUNTER == "featurecounts":
             fi
             case "$strandedness" in forward) strand=1 ;; reverse) strand=2 ;; *) strand=0 ;; esac
             case "$layout" in paired) pairs="-p --countReadPairs" ;; *) pairs= ;; esac
-            featureCounts -T {threads} $pairs {params.several_places} -s "$strand" -t exon -g gene_id \
-                -a {input.gtf} -o {output.table} {input.bam}
+            samtools view -u -F 4 {input.bam} \
+                | featureCounts -T {threads} $pairs {params.several_places} -s "$strand" -t exon -g gene_id \
+                    -a {input.gtf} -o {output.table}
+            sed -i "1s/STDIN/{wildcards.sample}/" {output.summary}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} >{output.counts}
             """
 

@@ -1,11 +1,15 @@
-"""Adapter and quality trimming, with fastp, cutadapt or Trim Galore (`trimming.tool`)."""
+"""Adapter and quality trimming, with fastp, cutadapt or Trim Galore (`trimming.tool`).
+
+Whether tails of G are trimmed follows from the reads themselves, unless the config says so (prepare_reads: `poly_g`).
+"""
 
 if TRIMMER == "fastp":
 
     rule trim_fastp:
-        """Adapters by overlap and by detection, poly-G of two-colour machines, reads too short dropped."""
+        """Adapters by overlap and by detection, poly-G tails, reads too short dropped."""
         input:
             reads=paired(before("trimmed")),
+            verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
         output:
             reads=stored("trimmed", paired("trimmed")),
             report=f"{RESULTS}/qc/trimming/paired/{{sample}}.fastp.json",
@@ -22,14 +26,16 @@ if TRIMMER == "fastp":
             runtime=minutes(10, per_gigabyte=10),
         params:
             options=fastp_options("paired"),
+            tails=poly_g_options("fastp"),
             min_length=config["trimming"]["min_length"],
         shell:
             """
             reads=({input.reads}) trimmed=({output.reads})
             files="--in1 ${{reads[0]}} --out1 ${{trimmed[0]}}"
             [ ${{#reads[@]}} = 1 ] || files+=" --in2 ${{reads[1]}} --out2 ${{trimmed[1]}}"
+            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict}) || true
             fastp $files --json {output.report} --html /dev/null --thread {threads} \
-                {params.options} --length_required {params.min_length} >{log} 2>&1
+                {params.options} ${{tails[which]}} --length_required {params.min_length} >{log} 2>&1
             # of an empty library fastp makes no gzip file
             for file in {output.reads}; do test -s "$file" || gzip -cn </dev/null >"$file"; done
             """
@@ -37,20 +43,23 @@ if TRIMMER == "fastp":
     use rule trim_fastp as trim_fastp_single with:
         input:
             reads=single(before("trimmed")),
+            verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
         output:
             reads=stored("trimmed", single("trimmed")),
             report=f"{RESULTS}/qc/trimming/single/{{sample}}.fastp.json",
         params:
             options=fastp_options("single"),
+            tails=poly_g_options("fastp"),
             min_length=config["trimming"]["min_length"],
 
 
 if TRIMMER == "cutadapt":
 
     rule trim_cutadapt:
-        """Adapters, 3' quality below 20 with poly-G of two-colour machines, reads too short dropped."""
+        """Adapters, 3' quality below 20, poly-G tails, reads too short dropped."""
         input:
             reads=paired(before("trimmed")),
+            verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
         output:
             reads=stored("trimmed", paired("trimmed")),
             report=f"{RESULTS}/qc/trimming/paired/{{sample}}.cutadapt.json",
@@ -67,20 +76,26 @@ if TRIMMER == "cutadapt":
             runtime=minutes(10, per_gigabyte=15),
         params:
             options=cutadapt_options("paired"),
+            tails=poly_g_options("cutadapt"),
             targets=lambda wildcards, output: f"-o {output.reads[0]} -p {output.reads[1]}",
             min_length=config["trimming"]["min_length"],
         shell:
-            "cutadapt {params.options} --minimum-length {params.min_length}"
-            " --cores {threads} --json {output.report} {params.targets} {input.reads} > {log} 2>&1"
+            """
+            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict}) || true
+            cutadapt {params.options} ${{tails[which]}} --minimum-length {params.min_length} \
+                --cores {threads} --json {output.report} {params.targets} {input.reads} >{log} 2>&1
+            """
 
     use rule trim_cutadapt as trim_cutadapt_single with:
         input:
             reads=single(before("trimmed")),
+            verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
         output:
             reads=stored("trimmed", single("trimmed")),
             report=f"{RESULTS}/qc/trimming/single/{{sample}}.cutadapt.json",
         params:
             options=cutadapt_options("single"),
+            tails=poly_g_options("cutadapt"),
             targets=lambda wildcards, output: f"-o {output.reads}",
             min_length=config["trimming"]["min_length"],
 
@@ -91,6 +106,7 @@ if TRIMMER == "trim_galore":
         """Adapters as found in the first reads, 3' quality below 20, reads too short dropped."""
         input:
             reads=paired(before("trimmed")),
+            verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
         output:
             reads=stored("trimmed", paired("trimmed")),
             report=[
@@ -110,6 +126,7 @@ if TRIMMER == "trim_galore":
             runtime=minutes(10, per_gigabyte=30),
         params:
             options=trim_galore_options("paired"),
+            tails=poly_g_options("trim_galore"),
             min_length=config["trimming"]["min_length"],
             folder=lambda wildcards, output: output.reads[0].removesuffix("_R1.fastq.gz") + ".tmp",
             ends=["val_1.fq.gz", "val_2.fq.gz"],
@@ -125,7 +142,8 @@ if TRIMMER == "trim_galore":
                 touch {output.report}
                 exit 0
             fi
-            trim_galore {params.options} --gzip --cores {threads} --length {params.min_length} \
+            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict}) || true
+            trim_galore {params.options} ${{tails[which]}} --gzip --cores {threads} --length {params.min_length} \
                 --output_dir {params.folder} {input.reads}
             for mate in "${{!reads[@]}}"; do
                 name=$(basename "${{reads[$mate]}}")
@@ -137,11 +155,13 @@ if TRIMMER == "trim_galore":
     use rule trim_galore as trim_galore_single with:
         input:
             reads=single(before("trimmed")),
+            verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
         output:
             reads=stored("trimmed", single("trimmed")),
             report=[f"{RESULTS}/qc/trimming/single/{{sample}}_R1.fastq.gz_trimming_report.txt"],
         params:
             options=trim_galore_options("single"),
+            tails=poly_g_options("trim_galore"),
             min_length=config["trimming"]["min_length"],
             folder=lambda wildcards, output: output.reads[0].removesuffix("_R1.fastq.gz") + ".tmp",
             ends="trimmed.fq.gz",

@@ -9,7 +9,9 @@ job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 contigs = alignments.read_contigs(given.contigs)
-problem, found = alignments.take_over(given.bam, out.bam, contigs, given.fasta, snakemake.threads)
+problem, found = alignments.take_over(
+    given.bam, out.bam, contigs, given.fasta, snakemake.threads, snakemake.params.umi_in_names
+)
 
 verdict = {"sample": snakemake.wildcards.sample, "reads": found["fragments"], "problem": problem} | found
 Path(out.verdict).write_text(json.dumps(verdict) + "\n")

@@ -1,17 +1,24 @@
-"""Check the FASTQ files of one sample and bring its lanes together."""
+"""Check the FASTQ files of one sample, bring its lanes together, and give its reads names that all tools take alike."""
 
 import json
 from pathlib import Path
 
-from rna2model import job, reads
+from rna2model import job, names, reads
 
 job.start(snakemake)
+umi = snakemake.params.umi_in_names
 
 mates = [snakemake.input.r1, snakemake.input.r2] if snakemake.input.r2 else [snakemake.input.r1]
 lanes = list(zip(*mates, strict=True))
 copies, part = reads.Copies(), reads.Evenly(snakemake.config["qc"]["fastqc_reads"])
-fragments, problem = reads.inspect(lanes, copies, part)
-reads.join(lanes, snakemake.output.reads, good=problem is None)
+named, shape = names.Names(umi), reads.Shape()
+fragments, problem = reads.inspect(lanes, copies, part, named, shape)
+problem = problem or named.problem
+repeated = problem is None and len(lanes) > 1 and reads.share_names(lanes)
+if problem is None and (named.odd or repeated):
+    names.rewrite(lanes, snakemake.output.reads, umi, repeated)
+else:
+    reads.join(lanes, snakemake.output.reads, good=problem is None)
 if problem:
     part = reads.Evenly(0)
 part.write(snakemake.output.part)
@@ -21,6 +28,15 @@ verdict = {
     "reads": fragments,
     "duplicate_pct": copies.duplicate_pct(),
     "problem": problem,
+    "longest": shape.longest[: len(mates)],
+    "poly_g": shape.has_poly_g(),
+    "failed_filter": named.failed,
+    "note": named.note(fragments),
 }
 Path(snakemake.output.verdict).write_text(json.dumps(verdict) + "\n")
 print(problem or f"{fragments} reads or read pairs, no problem found")
+print(shape.describe())
+for what, number in named.odd.items():
+    print(f"names were written anew: {what} ({number} reads or read pairs)")
+if repeated:
+    print("names were written anew: lanes have the same names")

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import fragments, job, quality, sexcheck
+from rna2model import causes, fragments, job, quality, sexcheck
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -11,30 +11,32 @@ has = set(given.keys())
 
 verdict = json.loads(Path(given.verdict).read_text())
 strand = json.loads(Path(given.strandedness).read_text())
+reference = json.loads(Path(given.reference).read_text())
 genes, counts = quality.read_genes(given.genes), quality.read_counts(given.counts)
 aligned = fragments.of_flagstat(given.flagstat) if "flagstat" in has else None
+if aligned and "mapped" in verdict:  # of given alignments, each fragment was looked at
+    aligned = fragments.Alignments(verdict["reads"], verdict["mapped"], aligned.mapped_pct, aligned.paired)
 
 assigned = sum(counts.values())
-counter = fragments.of_counter(params.counter, given.summary, strand["strandedness"])
-trimmed = fragments.left(given.umi) if "umi" in has else None
-if "trimming" in has:
-    checked = trimmed if "umi" in has else 0 if verdict["problem"] else verdict["reads"]
-    read, trimmed = fragments.of_trimming(params.trimmer, given.trimming)
-    fragments.meet(snakemake.wildcards.sample, "left before trimming", checked, "read by it", read)
-steps = {
-    "trimming": trimmed,
-    "rrna": fragments.left(given.rrna) // params.mates if "rrna" in has else None,
-    "aligned": aligned,
-    "deduplicated": fragments.of_flagstat(given.deduplicated) if "deduplicated" in has else None,
-    "selects": params.selects,
-}
-if params.counter == "salmon":  # it counts what was aligned for the quality numbers only
-    steps["aligned"] = None
-if not verdict.get("whole_pairs", True):
-    # of a given BAM file without some mates only the counter knows the fragments
-    verdict["reads"] = sum(counter.values()) + assigned
-    steps = dict.fromkeys(steps)
-fates = fragments.ledger(snakemake.wildcards.sample, verdict, **steps, counter=counter, assigned=assigned)
+counter, counted = fragments.of_counter(params.counter, given.summary, strand["strandedness"])
+fates, gaps = fragments.ledger(
+    verdict,
+    umi=fragments.left(given.umi) if "umi" in has else None,
+    trimming=fragments.of_trimming(params.trimmer, given.trimming) if "trimming" in has else None,
+    rrna=fragments.left(given.rrna) // params.mates if "rrna" in has else None,
+    # Salmon counts reads: what was aligned beside it is for the quality numbers only
+    aligned=None if params.counter == "salmon" else aligned,
+    deduplicated=fragments.of_flagstat(given.deduplicated) if "deduplicated" in has else None,
+    counter=counter,
+    assigned=assigned,
+    selects=params.selects,
+)
+problem = verdict["problem"]
+if problem is None and counted not in (None, assigned):
+    problem = fragments.changed(given.counts, assigned, counted)
+if problem is None and fragments.open_share(gaps, verdict["reads"]) > fragments.MOST_UNACCOUNTED:
+    problem = fragments.unaccounted(gaps)
+
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)
 removed = fragments.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
@@ -42,7 +44,7 @@ kinds = sexcheck.kinds([row["gene_id"] for row in genes], [row["gene_name"] for 
 
 facts = {
     "reads": verdict["reads"],
-    "problem": verdict["problem"],
+    "problem": problem,
     "mapped_pct": mapped,
     "assigned_pct": fragments.percent(fates["assigned"], to_align),
     "strandedness": strand["strandedness"],
@@ -51,7 +53,9 @@ facts = {
     "rrna_pct": quality.rrna_pct(genes, counts) if removed is None else removed,
     "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has else None,
     "inferred_sex": sexcheck.judge(kinds, counts),
-    "flags": [text for text in (strand["flag"], verdict.get("note")) if text],
+    **{column: verdict.get(column, 0) for column in fragments.TAKEN_OVER},
+    "flags": [text for text in (strand["flag"], verdict.get("note"), *map(str, gaps)) if text],
+    "causes": causes.of_loss(fates, verdict.get("longest"), params.min_length, reference),
     "fates": fates,
 }
 text = json.dumps(facts, indent=1) + "\n"

@@ -1,11 +1,18 @@
-"""Alignments that somebody else made: checked against our genome, one place kept of each read."""
+"""Alignments that somebody else made: checked against our genome, and brought into the form of our own.
 
+That form is one record for each read, mates of one name, and pairs whose records know of each other. Whatever wrote
+the file, each fragment is then counted once.
+"""
+
+import hashlib
 import tempfile
 from pathlib import Path
 
 import pysam
 
-LEFT_OUT = "0xB00"  # secondary, supplementary, failed at the sequencer
+from rna2model import matelines, names
+
+LOOKED_AT = 10_000  # records that tell how mates are named
 
 
 def read_contigs(path):
@@ -22,13 +29,27 @@ def problem(path, contigs, fasta):
     try:
         with pysam.AlignmentFile(path, reference_filename=str(fasta), check_sq=False) as file:
             theirs = dict(zip(file.references, file.lengths, strict=True))
+            header, is_cram = file.header.to_dict(), file.is_cram
         if not theirs:
             return f"names no chromosomes, so its reads were never aligned: {path}; give the reads as FASTQ (samtools fastq)"
+        why = _of_another_genome(theirs, contigs) or (
+            _other_bases(header, contigs, fasta) if is_cram else None
+        )
+        if why:
+            return why
         pysam.quickcheck(str(path))
         pysam.view("-c", "-T", str(fasta), str(path))
     except (OSError, ValueError, pysam.SamtoolsError) as error:
-        reason = str(error).strip() or "its end is missing"
-        return f"damaged or truncated alignment file: {path} ({reason.splitlines()[-1]})"
+        return _damaged(path, error)
+    return None
+
+
+def _damaged(path, error):
+    reason = str(error).strip() or "its end is missing"
+    return f"damaged or truncated alignment file: {path} ({reason.splitlines()[-1]})"
+
+
+def _of_another_genome(theirs, contigs):
     shared = sorted(set(theirs) & set(contigs))
     if not shared:
         return f"aligned to other chromosome names than the genome has: {_some(theirs)}, not {_some(contigs)}"
@@ -38,43 +59,113 @@ def problem(path, contigs, fasta):
     return None
 
 
-def take_over(path, target, contigs, fasta, threads=1):
-    """(problem or None, what `describe` says) of the alignments at `path`, brought to `target`; empty with a problem."""
+def _other_bases(header, contigs, fasta):
+    """Why a CRAM file cannot be unpacked with this genome: it knows the MD5 of each sequence that it was packed with."""
+    packed_with = {entry["SN"]: entry["M5"] for entry in header.get("SQ", ()) if "M5" in entry}
+    with pysam.FastaFile(str(fasta)) as genome:
+        for name in sorted(packed_with.keys() & contigs.keys()):
+            found = hashlib.md5(genome.fetch(name).upper().encode(), usedforsecurity=False).hexdigest()
+            if found != packed_with[name]:
+                return (
+                    f"CRAM made with another genome: the bases of {name} differ (MD5 {packed_with[name][:8]} there, {found[:8]}"
+                    " in reference.fasta); give the genome it was made with, or a BAM file"
+                )
+    return None
+
+
+def take_over(path, target, contigs, fasta, threads=1, umi=False):
+    """(problem or None, {fact: value}) of the alignments at `path`, brought to `target`; an empty library with a problem.
+
+    umi : whether names must end in a molecular identifier. Facts are `fragments`, `mapped` (those with an aligned mate),
+    the counts of fragments.TAKEN_OVER, and `note`, what the file cannot tell, or an empty text.
+    """
     why = problem(path, contigs, fasta)
+    found = matelines.Found()
     if why is None:
-        one_place_each(path, target, fasta, threads)
-    else:
+        try:
+            found = _bring(path, target, fasta, threads, umi)
+            why = found.problem
+        except (OSError, ValueError, pysam.SamtoolsError) as error:
+            if isinstance(error, OSError) and error.errno:  # a full disk, say: no fault of the file
+                raise
+            why = _damaged(path, error)
+    if why:
         write_empty(contigs, target)
-    found = describe(target)
-    if found["mixed"]:
-        why = f"mixes single-end and paired-end reads: {path}"
-        write_empty(contigs, target)
-    return why, found
+        found = matelines.Found()
+    return why, found.facts()
 
 
-def _some(names, most=3):
-    return ", ".join(list(names)[:most]) + (" ..." if len(names) > most else "")
-
-
-def one_place_each(source, target, fasta, threads=1):
-    """Write `source`, without secondary, supplementary and failed ones, sorted by place and indexed."""
+def _bring(path, target, fasta, threads, umi):
+    """Collate, bring each fragment's lines into form, sort by place, index."""
+    pool, fasta = str(threads), str(fasta)
     with tempfile.TemporaryDirectory(dir=Path(target).parent) as folder:
-        primary, pool = f"{folder}/primary.bam", str(threads)
-        pysam.view(
-            "-u",
-            "-F",
-            LEFT_OUT,
-            "-T",
-            str(fasta),
+        renamed = _name_alike(path, f"{folder}/renamed.bam", fasta)
+        collated, formed = f"{folder}/collated.bam", f"{folder}/formed.bam"
+        pysam.collate(
+            "-l",
+            "1",
             "-@",
             pool,
+            "--reference",
+            fasta,
             "-o",
-            primary,
-            str(source),
-            catch_stdout=False,
+            collated,
+            str(renamed or path),
+            f"{folder}/part",
         )
-        pysam.sort("-@", pool, "-T", f"{folder}/sort", "-o", str(target), primary)
+        found = matelines.form(collated, formed, umi)
+        Path(collated).unlink()
+        pysam.sort("-@", pool, "-T", f"{folder}/sort", "-o", str(target), formed)
     pysam.index(str(target))
+    return found
+
+
+def _name_alike(path, target, fasta):
+    """Where mates are named apart (x/1 and x/2), or were aligned one by one under such names: write the file to `target` with
+    one name for both, and return that path; else None."""
+    with pysam.AlignmentFile(str(path), reference_filename=fasta) as file:
+        first = [read for read, _ in zip(file.fetch(until_eof=True), range(LOOKED_AT), strict=False)]
+    numbers = {_mate_number(read.query_name) for read in first}
+    if not first or None in numbers:
+        return None
+    paired = first[0].is_paired
+    if paired and any(_mate_number(read.query_name) != 1 + read.is_read2 for read in first):
+        return None
+    if not paired and not _has_both(path, fasta):
+        return None
+    with (
+        pysam.AlignmentFile(str(path), reference_filename=fasta) as file,
+        pysam.AlignmentFile(target, "wb", template=file) as out,
+    ):
+        for read in file.fetch(until_eof=True):
+            number = _mate_number(read.query_name)
+            if not read.is_paired and number:
+                read.flag |= matelines.PAIRED | (matelines.SECOND if number == 2 else matelines.FIRST)
+            if number:
+                read.query_name = names.MATE.sub("", read.query_name)
+            out.write(read)
+    return target
+
+
+def _mate_number(name):
+    """1 or 2 of a name that ends in a separator and that number, or None."""
+    found = names.MATE.search(name)
+    return int(found[0][1]) if found and len(found[0]) == 2 and found[0][1] in "12" else None
+
+
+def _has_both(path, fasta):
+    """Whether reads that were aligned as single ones are named as first and as second mates."""
+    with pysam.AlignmentFile(str(path), reference_filename=fasta) as file:
+        found = set()
+        for read in file.fetch(until_eof=True):
+            found.add(read.query_name[-2:])
+            if len(found) > 2:
+                return False
+    return {text[-1:] for text in found} == {"1", "2"} and {text[0] for text in found} <= {"/"}
+
+
+def _some(these, most=3):
+    return ", ".join(list(these)[:most]) + (" ..." if len(these) > most else "")
 
 
 def write_empty(contigs, target):
@@ -84,32 +175,3 @@ def write_empty(contigs, target):
     with pysam.AlignmentFile(str(target), "wb", header=header):
         pass
     pysam.index(str(target))
-
-
-def describe(path):
-    """What a BAM file with one record for each read holds: {fragments, mixed, whole_pairs, note}.
-
-    fragments : read pairs and single reads; mixed : whether there are both; whole_pairs : whether both mates of every pair are there (somebody may have
-    taken reads out); note : what the file cannot tell, or an empty text
-    """
-    single, mates, names, unmapped, mapped, told = 0, [0, 0], [0, 0], 0, 0, 0
-    with pysam.AlignmentFile(str(path)) as file:
-        for read in file.fetch(until_eof=True):
-            if read.is_paired:
-                mates[read.is_read2] += 1
-                names[read.is_read2] += hash(read.query_name)  # the same sum for the same names, in any order
-            else:
-                single += 1
-            unmapped += read.is_unmapped
-            mapped += not read.is_unmapped
-            told += read.has_tag("NH")
-    whole = mates[0] == mates[1] and names[0] == names[1]
-    notes = {
-        "the BAM file has no unmapped reads: its mapped % says nothing": mapped and not unmapped,
-        "the BAM file has no NH tags: fragments with several places are counted at the one it gives": mapped
-        and not told,
-        "the BAM file lacks mates of some pairs: reads are the fragments that the counter saw": not whole,
-    }
-    note = "; ".join(text for text, applies in notes.items() if applies)
-    mixed = bool(single and sum(mates))
-    return {"fragments": single + max(mates), "mixed": mixed, "whole_pairs": whole, "note": note}

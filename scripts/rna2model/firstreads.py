@@ -1,5 +1,7 @@
 """What the first reads of a FASTQ file tell that no single record does: how files were packed, paired and scaled."""
 
+import re
+
 import dnaio
 
 from rna2model import files
@@ -19,8 +21,12 @@ PACKED = {
     b"7z\xbc\xaf": "7-Zip",
 }
 OLD_QUALITIES = range(ord(";"), ord("j") + 1)  # Phred + 64 of Solexa and Illumina before 1.8: Q-5 to Q42
+NO_TODAYS = ord("a")  # as Phred + 33 it would be Q64, of which no short-read machine knows: they end at Q50
+CASAVA = re.compile(
+    r"[12]:[YN]:\d+:"
+)  # comments of Illumina since 1.8 and of AVITI, whose qualities are Phred + 33
+PHRED64 = "its qualities are Phred+64 (Illumina before 1.8); convert them (seqtk seq -Q64 -V)"
 BASES = set("ACGTNRYSWKMBDHV")  # IUPAC
-ABOVE_TODAYS = ord("K")  # Phred + 33 ends at K (Q42) on today's short-read machines
 
 
 def problem(lane):
@@ -29,13 +35,17 @@ def problem(lane):
         why = _packing(path) or _line_ends(path)
         if why:
             return f"{_name(path)} {why}"
-    with dnaio.open(*lane) as file:
-        first = [record for record, _ in zip(file, range(FIRST), strict=False)]
+    first = _first(lane)
     if len(first) < LEAST:
         return None
     mates = [first] if len(lane) == 1 else list(zip(*first, strict=True))
     why = _pairing(*mates) or _records([record for mate in mates for record in mate])
     return f"{', '.join(map(_name, lane))}: {why}" if why else None
+
+
+def _first(lane):
+    with dnaio.open(*lane) as file:
+        return [record for record, _ in zip(file, range(FIRST), strict=False)]
 
 
 def _packing(path):
@@ -86,10 +96,23 @@ def _records(records):
         return "its sequences have small letters; write capitals (seqtk seq -U)"
     if odd := sorted(letters - BASES):
         return f"has letters other than those of bases: {' '.join(odd)[:20]}"
-    found = set().union(*(record.qualities for record in records))
-    if found and ord(min(found)) in OLD_QUALITIES and ABOVE_TODAYS < ord(max(found)) <= OLD_QUALITIES[-1]:
-        return "its qualities are Phred+64 (Illumina before 1.8); convert them (seqtk seq -Q64 -V)"
     return None
+
+
+def looks_like_phred64(lane):
+    """Whether the first reads of a lane can hardly have Phred+33: only the whole lane can tell (`may_be_phred64`)."""
+    first = _first(lane)
+    records = first if len(lane) == 1 else [record for mates in first for record in mates]
+    if any(CASAVA.match(record.comment or "") for record in records):
+        return False
+    highest = max((max(record.qualities) for record in records if record.qualities), default="")
+    return bool(highest) and ord(highest) >= NO_TODAYS and may_be_phred64(records)
+
+
+def may_be_phred64(records):
+    """Whether all qualities of the records are among those of Phred+64; one below them, and they are Phred+33."""
+    found = "".join(record.qualities for record in records)
+    return not found or (ord(min(found)) in OLD_QUALITIES and ord(max(found)) in OLD_QUALITIES)
 
 
 def _name(path):

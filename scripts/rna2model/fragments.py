@@ -1,7 +1,8 @@
 """What became of every fragment of a library: the ledger in which nothing may go missing.
 
 A fragment is a read pair, or a read of a single-end library. Each step's own report says how many went in and
-came out; `ledger` adds them up and refuses a library whose numbers do not meet.
+came out; `ledger` adds them up and says where they do not meet. Such a gap stops nothing: a small one is a flag of the
+sample with both numbers, a large one excludes it.
 """
 
 import csv
@@ -9,8 +10,6 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-from rna2model.errors import InputProblem
 
 # where a fragment can end, in the order of the workflow; `reads` is their sum
 FATES = [
@@ -24,7 +23,15 @@ FATES = [
     "no_feature",
     "ambiguous",
     "assigned",
+    "unaccounted",  # what the tools' reports leave open; below 0 where they count more than there is
 ]
+TAKEN_OVER = {  # what was odd about the reads that came and did not change their number
+    "failed_filter": "marked as failed by the sequencer, and counted",
+    "repeated_primary": "with several primary alignments in the BAM file, counted once",
+    "mates_missing": "of which the BAM file lacks a mate, and counted",
+    "single_reads": "single reads among pairs, and counted",
+}
+MOST_UNACCOUNTED = 0.001  # share of a sample's fragments; above it the sample is excluded
 FEATURECOUNTS = {
     "Assigned": "assigned",
     "Unassigned_MultiMapping": "multimapped",
@@ -38,6 +45,14 @@ HTSEQ = {
     "__not_aligned": "unmapped",
 }
 STAR = {"N_noFeature": "no_feature", "N_ambiguous": "ambiguous", "N_multimapping": "multimapped"}
+FLAGSTAT = (
+    "primary",
+    "primary mapped",
+    "paired in sequencing",
+    "read1",
+    "with itself and mate mapped",
+    "singletons",
+)
 STAR_COLUMN = {"unstranded": 1, "forward": 2, "reverse": 3}
 
 
@@ -51,9 +66,26 @@ class Alignments:
     paired: bool
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Two numbers of fragments that should be one: what a step let out, and what the next took in."""
+
+    before: int
+    where: str
+    after: int
+    then: str
+
+    def __str__(self):
+        return f"{self.before} fragments {self.where}, but {self.after} {self.then}"
+
+
 def of_flagstat(path):
-    """Alignments of a `samtools flagstat` report in JSON, of a file with one record for each read."""
-    found = json.loads(Path(path).read_text())["QC-passed reads"]
+    """Alignments of a `samtools flagstat` report in JSON, of a file with one record for each read.
+
+    Reads that the sequencer marked as failed are reads: aligners align and counters count them.
+    """
+    report = json.loads(Path(path).read_text())
+    found = {key: report["QC-passed reads"][key] + report["QC-failed reads"][key] for key in FLAGSTAT}
     pairs, alone = found["read1"], found["primary"] - found["paired in sequencing"]
     mates_mapped = found["with itself and mate mapped"] + found["singletons"]
     return Alignments(
@@ -99,54 +131,89 @@ def _of_trim_galore(text):
 
 
 def of_counter(tool, path, strandedness):
-    """{fate: fragments} of a counter's summary, which holds one alignment of each read."""
+    """({fate: fragments}, fragments assigned or None) of a counter's summary, which holds one alignment of each read.
+
+    Salmon's says nothing of the fragments that it assigned.
+    """
     found = dict.fromkeys(("unmapped", "multimapped", "no_feature", "ambiguous"), 0)
     if tool == "salmon":
         report = json.loads(Path(path).read_text())
-        return found | {"unmapped": report["unmapped"]}
+        return found | {"unmapped": report["unmapped"]}, None
     names = {"featurecounts": FEATURECOUNTS, "htseq": HTSEQ, "star": STAR}[tool]
-    column = STAR_COLUMN[strandedness] if tool == "star" else 1
+    column, assigned = STAR_COLUMN[strandedness] if tool == "star" else 1, 0
     with open(path, newline="") as file:
         for row in csv.reader(file, delimiter="\t"):
             if row and names.get(row[0]) in found:
                 found[names[row[0]]] += int(row[column])
-    return found
+            elif row and _is_assigned(tool, row[0]):
+                assigned += int(row[column])
+    return found, assigned
 
 
-def ledger(sample, verdict, trimming, rrna, aligned, deduplicated, counter, assigned, selects):
-    """{fate: fragments} of one sample, `reads` their sum.
+def _is_assigned(tool, name):
+    """Whether a line of a counter's summary says what was assigned: one line of featureCounts, the genes of the others."""
+    return name == "Assigned" if tool == "featurecounts" else not name.startswith(("__", "N_"))
 
-    verdict : dict of the input check; trimming, rrna : fragments left by that step, None without it
+
+def ledger(verdict, umi, trimming, rrna, aligned, deduplicated, counter, assigned, selects):
+    """({fate: fragments} of one sample, `reads` their sum; list of Gap).
+
+    verdict : dict of the input check; umi, rrna : fragments left by that step, trimming : (read, written) by it; None
+    without the step
     aligned, deduplicated : Alignments or None; counter : {fate: fragments}; assigned : sum of the gene counts
     selects : whether alignments were selected by quality before counting, the one step that keeps no own count
     """
-    fates = dict.fromkeys(FATES, 0)
+    fates, gaps = dict.fromkeys(FATES, 0), []
     fates["faulty"] = verdict["reads"] if verdict["problem"] else 0
     left = verdict["reads"] - fates["faulty"]
+
+    def meet(where, after, then):
+        if left != after:
+            gaps.append(Gap(left, where, after, then))
+
+    def take(fate, after, step):
+        """What a step let out is left; what it took out has this fate."""
+        if after > left:
+            gaps.append(Gap(left, f"before {step}", after, "after it"))
+        fates[fate] += max(left - after, 0)
+        return after
+
+    if umi is not None:
+        left = take("trimmed", umi, "the extraction of identifiers")
     if trimming is not None:
-        fates["trimmed"], left = left - trimming, trimming
+        meet("before trimming", trimming[0], "read by it")
+        left = trimming[0]
+        left = take("trimmed", trimming[1], "trimming")
     if rrna is not None:
-        fates["rrna"], left = left - rrna, rrna
+        left = take("rrna", rrna, "the removal of ribosomal RNA")
     if aligned:
-        meet(sample, "left before alignment", left, "in the alignments", aligned.total)
+        meet("left before alignment", aligned.total, "in the alignments")
         fates["unmapped"], left = aligned.total - aligned.mapped, aligned.mapped
         counter = counter | {"unmapped": 0}
     if deduplicated:
-        fates["duplicates"], left = left - deduplicated.total, deduplicated.total
+        left = take("duplicates", deduplicated.mapped, "deduplication")
     counted = sum(counter.values()) + assigned
-    if selects:
-        fates["low_mapq"], left = left - counted, counted
-    meet(sample, "left for counting", left, "in the counter's summary", counted)
+    if selects and counted <= left:
+        left = take("low_mapq", counted, "the selection by mapping quality")
+    meet("left for counting", counted, "in the counter's summary")
     fates |= {fate: fates[fate] + number for fate, number in counter.items()} | {"assigned": assigned}
-    if min(fates.values()) < 0:
-        raise InputProblem(f"{sample}: more fragments came out of a step than went in: {fates}; {REPAIR}")
-    return fates
+    fates["unaccounted"] = verdict["reads"] - sum(fates.values())
+    return fates, gaps
 
 
-REPAIR = "a file of this sample was changed or cut short: delete its files below results and run again."
+def open_share(gaps, reads):
+    """Fragments of all gaps over those of the sample."""
+    return sum(abs(gap.before - gap.after) for gap in gaps) / max(reads, 1)
 
 
-def meet(sample, one, first, other, second):
-    """InputProblem where what one step let out is not what the next took in."""
-    if first != second:
-        raise InputProblem(f"{sample}: {first} fragments {one}, but {second} {other}; {REPAIR}")
+def unaccounted(gaps):
+    """Reason to exclude a sample whose numbers do not meet."""
+    return f"fragments do not add up: {'; '.join(map(str, gaps))}"
+
+
+def changed(path, found, recorded):
+    """Reason to exclude a sample whose counts are not those that its counter recorded."""
+    return (
+        f"{path} adds up to {found} fragments, but its counter recorded {recorded}: the file was changed after it was"
+        " written; delete it and run again"
+    )

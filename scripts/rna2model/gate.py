@@ -3,7 +3,7 @@
 import csv
 
 from rna2model import sexcheck
-from rna2model.fragments import FATES
+from rna2model.fragments import FATES, TAKEN_OVER
 
 NUMBERS = [
     "reads",
@@ -17,7 +17,7 @@ NUMBERS = [
     "inferred_sex",
 ]
 LARGEST_LIBRARY = 1e9  # fragments; ten times what a deep library has
-COLUMNS = ["sample", "status", "reason", *NUMBERS, "flags", *FATES]
+COLUMNS = ["sample", "status", "reason", *NUMBERS, "flags", *FATES, *TAKEN_OVER]
 LIMITS = (  # in the order of the workflow: column, key of `qc`, what a sample that misses it has
     ("mapped_pct", "min_mapped_pct", "too few reads mapped"),
     ("assigned_pct", "min_assigned_pct", "too few reads in genes"),
@@ -40,18 +40,22 @@ def judge(name, facts, limits, metadata=None):
         "flags": "" if facts["problem"] else "; ".join(filter(None, flags)),
         **{key: facts[key] for key in NUMBERS},
         **facts["fates"],
+        **{column: facts.get(column, 0) for column in TAKEN_OVER},
     }
 
 
 def _missed(facts, limits):
-    """After too few reads the percentages say nothing."""
+    """After too few reads the percentages say nothing, and nor do they where trimming left nothing."""
     if facts["reads"] < limits["min_reads"]:
         return [f"too few reads: {facts['reads']}, minimum {limits['min_reads']}"]
-    reasons = []
+    reasons, causes = [], facts.get("causes", {})
+    if "nothing_left" in causes:
+        return [causes["nothing_left"]]
     for column, key, text in LIMITS:
         value, limit, at_most = facts[column], limits[key], key.startswith("max")
         if value is not None and (value > limit if at_most else value < limit):
-            reasons.append(f"{text}: {value} %, {'maximum' if at_most else 'minimum'} {limit} %")
+            why = f" ({causes[column]})" if column in causes else ""
+            reasons.append(f"{text}: {value} %, {'maximum' if at_most else 'minimum'} {limit} %{why}")
     return reasons
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import dnaio
 
-from rna2model import firstreads
+from rna2model import firstreads, names
 from rna2model.files import is_gzip, unpacker_errors
 
 EMPTY = gzip.compress(b"", mtime=0)
@@ -78,34 +78,121 @@ class Evenly:
                 file.writelines(taken)
 
 
-def inspect(lanes, copies, part):
+class Shape:
+    """How long reads are, and how many end in a run of G: two-colour machines see G where a fragment has ended.
+
+    Attributes
+    ----------
+    longest : list of int, bases of the longest read of each mate
+    seen, tails : int, fragments that were looked at for tails, and {base: those of which a mate ends in RUN of it}
+    """
+
+    RUN = 12  # bases
+    ALL = 20_000  # fragments; after so many, every 16th is looked at
+    LEAST = 5  # fragments with such a tail, below which nothing is concluded
+    SHARE = 0.001  # of the fragments
+    ABOVE = 3  # times as many tails of G as of C, which a genome has as often
+
+    def __init__(self):
+        self.longest, self.seen, self.tails = [0, 0], 0, {"G": 0, "C": 0}
+        self.next = 0  # number (from 0) of the fragment whose tails are looked at next
+
+    def look(self, mates):
+        """Note the tails of one fragment, the tuple of its records."""
+        self.seen += 1
+        self.next += 1 if self.seen < self.ALL else 16
+        for base in self.tails:
+            run = base * self.RUN
+            self.tails[base] += any(mate.sequence.endswith(run) for mate in mates)
+
+    def lengthen(self, mates):
+        """Note that one of the mates is longer than those before."""
+        for place, mate in enumerate(mates):
+            self.longest[place] = max(self.longest[place], len(mate))
+
+    def describe(self):
+        """What was seen of tails, for a log."""
+        shares = [
+            f"{100 * count / (self.seen or 1):.2f} % end in {base} x {self.RUN}"
+            for base, count in self.tails.items()
+        ]
+        return f"of {self.seen} reads or read pairs {', '.join(shares)}: {'' if self.has_poly_g() else 'no '}poly-G tails to trim"
+
+    def has_poly_g(self):
+        """Whether tails of G are an artefact of this library, to be trimmed."""
+        tails, control = self.tails["G"], self.tails["C"]
+        return tails >= max(self.LEAST, self.SHARE * self.seen) and tails > self.ABOVE * control
+
+
+def inspect(lanes, copies, part, named=None, shape=None):
     """Read every record of `lanes`, a list of (path,) or (path_1, path_2), and check their pairing.
 
-    Notes all sequences in `copies` (Copies) and all fragments in `part` (Evenly). Returns (fragments read: int,
-    problem: str or None). Stops at the first problem.
+    Notes all sequences in `copies` (Copies), names in `named` (names.Names), lengths and tails in `shape` (Shape), and some
+    fragments in `part` (Evenly). Returns (fragments read: int, problem: str or None). Stops at the first problem.
     """
-    total = 0
+    named, shape = named or names.Names(), shape or Shape()
+    total, ends, longest = 0, [], shape.longest
     for lane in lanes:
         fragments = 0
-        odd = _at_first_sight(lane)
+        odd = _at_first_sight(firstreads.problem, lane)
         if odd:
             return total, odd
+        scaled = _at_first_sight(firstreads.looks_like_phred64, lane)
         try:
             with dnaio.open(*lane) as records:
                 for record in records:
                     mates = (record,) if len(lane) == 1 else record
+                    if not fragments:
+                        first = mates
                     if total + fragments == part.next:
                         part.take(mates)
+                    if total + fragments == shape.next:
+                        shape.look(mates)
                     copies.add(mates)
+                    named.add(mates)
                     fragments += 1
-                    if len(mates[0]) > MOST_BASES or len(mates[-1]) > MOST_BASES:
-                        return total + fragments, _too_long(lane, mates)
+                    if len(mates[0]) > longest[0] or len(mates[-1]) > longest[len(mates) - 1]:
+                        shape.lengthen(mates)
+                        if max(longest) > MOST_BASES:
+                            return total + fragments, _too_long(lane, mates)
+                    if scaled:
+                        scaled = firstreads.may_be_phred64(mates)
         except FAULTS as error:
             return total + fragments, _explain(lane, fragments, error)
+        if scaled:
+            return total + fragments, f"{_names(lane)}: {firstreads.PHRED64}"
         total += fragments
+        if fragments:
+            ends.append((lane, _content(first), _content(mates)))
     if total == 0:
         return 0, "no reads in " + _names([path for lane in lanes for path in lane])
-    return total, None
+    return total, delivered_twice(ends)
+
+
+def _content(mates):
+    return tuple((mate.id, mate.sequence) for mate in mates)
+
+
+def delivered_twice(ends):
+    """Why two lanes hold the same reads, or None. ends: [(files, content of the first fragment, of the last)]."""
+    for place, (lane, first, last) in enumerate(ends):
+        for other, start, end in ends[:place]:
+            if first == start or last == end:
+                where = "begin" if first == start else "end"
+                return (
+                    f"two lanes hold the same reads: {_names(other)} and {_names(lane)} {where} with the read"
+                    f" {(first if first == start else last)[0][0][:MOST_TEXT]}; remove the one that was delivered twice"
+                )
+    return None
+
+
+def share_names(lanes):
+    """Whether two lanes begin with the same name: names that count from 1 in each file."""
+    firsts = []
+    for lane in lanes:
+        with dnaio.open(lane[0]) as records:
+            firsts += [record.id for record, _ in zip(records, range(1), strict=False)]
+    return len(set(firsts)) < len(firsts)
 
 
 def _too_long(lane, mates):
@@ -113,10 +200,10 @@ def _too_long(lane, mates):
     return f"a read of {longest} bases in {_names(lane)}: this is for short reads, of at most {MOST_BASES}"
 
 
-def _at_first_sight(lane):
-    """Why a lane is not what it is taken for, or None; a file that cannot be read is explained by who reads all of it."""
+def _at_first_sight(look, lane):
+    """What `look` says of a lane; None where it cannot be read, which is explained by who reads all of it."""
     try:
-        return firstreads.problem(lane)
+        return look(lane)
     except FAULTS:
         return None
 

@@ -1,0 +1,50 @@
+"""Why a library lost most of its fragments: the cause behind a low number, for the reason of an exclusion."""
+
+from pathlib import Path
+
+MOST = 0.5  # share of the fragments that one fate must have taken to be the cause
+
+
+def of_loss(fates, longest, min_length, reference):
+    """{what is low: cause} of one sample.
+
+    Keys are `nothing_left` (no fragment came through trimming), `mapped_pct` and `assigned_pct`; each is there only where one
+    fate took most of the fragments. longest : bases of the longest read of each mate, or None; min_length :
+    trimming.min_length, or None without trimming; reference : facts of the reference (reference.json)
+    """
+    causes, aligned = {}, sum(fates.values()) - fates["faulty"] - fates["trimmed"]
+    if fates["trimmed"] and not aligned:
+        causes["nothing_left"] = _all_trimmed(longest, min_length)
+    kept = aligned - fates["rrna"]
+    for fate, text in {
+        "multimapped": "have several places in the genome",
+        "no_feature": "lie outside the counted features of {gtf}",
+        "ambiguous": "are ambiguous, in several genes of {gtf}",
+        "low_mapq": "have a mapping quality below alignment.min_mapq",
+        "duplicates": "are copies of a molecule",
+    }.items():
+        share = fates[fate] / max(kept, 1)
+        if share > MOST:
+            told = text.format(gtf=Path(reference["gtf"]).name)
+            causes["assigned_pct"] = f"{100 * share:.0f} % of the fragments {told}"
+            if fate == "ambiguous" and reference.get("gene_id_is_transcript_id"):
+                causes["assigned_pct"] = (
+                    f"{100 * share:.0f} % ambiguous: gene_id equals transcript_id in {Path(reference['gtf']).name}, so that"
+                    " the transcripts of a gene overlap as genes of their own"
+                )
+    if fates["unmapped"] > MOST * max(kept, 1):
+        causes["assigned_pct"] = f"{100 * fates['unmapped'] / kept:.0f} % of the fragments are unmapped"
+    return causes
+
+
+def _all_trimmed(longest, min_length):
+    if longest and min_length and max(longest) < min_length:
+        bases = " and ".join(f"R{mate} has {most} bases" for mate, most in enumerate(longest, start=1))
+        return f"all reads are shorter than trimming.min_length {min_length} ({bases}); set it lower"
+    short = [mate for mate, most in enumerate(longest or (), start=1) if min_length and most < min_length]
+    if short:
+        return (
+            f"all reads are shorter than trimming.min_length {min_length} (R{short[0]} has {longest[short[0] - 1]} bases);"
+            " set it lower"
+        )
+    return f"no read pair or read has {min_length} bases left after trimming (trimming.min_length)"

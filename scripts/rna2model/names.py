@@ -1,0 +1,138 @@
+"""The names of reads: whether every later tool takes them the same way, and how they are written where not.
+
+Tools differ: STAR ends a name at a slash, HISAT2 and Bowtie2 cut `/1` and `/2` only, umi_tools and samtools compare
+names as they are, BAM has room for 254 characters, and STAR marks reads as failed where their comment says so.
+"""
+
+import re
+
+import dnaio
+
+LONGEST = 200  # characters: BAM takes 254, and a molecular identifier may still be added
+KEPT = 100  # ... of a longer name
+SAM = "!-.0-?A-~"  # what a name in a SAM file may hold (specification, section 1.4), without the slash
+UMI = re.compile(rf"([{SAM}]{{0,{LONGEST - 1}}}:([ACGTN]+(?:[+_-][ACGTN]+)?))(?: (?!2:)|$)")
+UMI = re.compile(r":([ACGTN]+(?:[+_-][ACGTN]+)?)$")
+MATE = re.compile(r"[/._:#-]?[123]$")
+FAILED = re.compile(r"\S* [12]:Y:")  # Casava 1.8: did not pass the sequencer's filter
+SHOWN = 80  # characters of a name in a message
+
+
+class Names:
+    """Looks at the name of every fragment of a library.
+
+    Attributes
+    ----------
+    odd : {what is odd: fragments}, empty where all tools take the names as they are
+    failed : int, fragments that the sequencer marked as failed
+    swapped : int, pairs whose R1 is named as the second mate
+    problem : why the names do not hold what the config promises, or None
+    """
+
+    def __init__(self, umi=False):
+        self.umi, self.odd, self.failed, self.swapped, self.problem = umi, {}, 0, 0, None
+        self.length = None
+
+    def add(self, mates):
+        """Note one fragment, the tuple of its dnaio records."""
+        name, start = mates[0].name, mates[0].id
+        plain = (  # for almost all reads, so it is asked in the quickest way
+            start == mates[-1].id
+            and 0 < len(start) <= LONGEST
+            and start.isprintable()
+            and "/" not in start
+            and "@" not in start
+            and "\t" not in name
+            and ":Y:" not in name
+            and " 2:" not in name
+        )
+        if not plain or self.umi:
+            self._look(mates)
+
+    def add_name(self, name):
+        """Note the name alone, as an alignment file has it."""
+        if self.umi and self.problem is None:
+            self.problem = self._umi_problem(name)
+
+    def note(self, fragments):
+        """What a person should look at in a library of so many fragments, or an empty text."""
+        if self.swapped > fragments / 2:
+            return "R1 holds second mates by their names, R2 first ones: are fastq_1 and fastq_2 exchanged in the sheet?"
+        return ""
+
+    def _look(self, mates):
+        """The slow way, for the names that are not plainly as they should be."""
+        ids = [mate.id for mate in mates]
+        name = without_mate(ids)
+        for what, applies in {
+            "mates are named apart": len(set(ids)) > 1 and not ids[0].endswith("/1"),
+            "a mate's number in the name": self.umi and name != ids[0] and ids[0].endswith("/1"),
+            f"longer than {LONGEST} characters": len(name) > LONGEST,
+            "characters that names in a BAM file cannot have": not re.fullmatch(f"[{SAM}]+", name)
+            or "\t" in mates[0].name,
+            "marked as failed by the sequencer": FAILED.match(mates[0].name),
+        }.items():
+            if applies:
+                self.odd[what] = self.odd.get(what, 0) + 1
+        self.failed += bool(FAILED.match(mates[0].name))
+        self.swapped += len(ids) == 2 and _is_second(mates[0]) and not _is_second(mates[1])
+        self.add_name(name)
+
+    def _umi_problem(self, name):
+        umi = umi_of(name)
+        shown = name if len(name) <= SHOWN else f"...{name[-SHOWN:]}"
+        if umi is None:
+            return f"trimming.umi is in_name, but read names do not end in a colon and a molecular identifier (:ACGT...): {shown}"
+        if self.length is None:
+            self.length = len(umi)
+        elif len(umi) != self.length:
+            return f"trimming.umi is in_name, but the identifiers in read names have {self.length} and {len(umi)} letters: {shown}"
+        return None
+
+
+def _is_second(record):
+    """Whether a name says that its read is the second of a pair: x/2, or the comment of Casava 1.8."""
+    return record.id.endswith("/2") or (record.comment or "").startswith("2:")
+
+
+def without_mate(ids):
+    """The one name of a fragment whose reads are called `ids` (one or two)."""
+    if len(ids) == 2 and ids[0] != ids[1]:
+        return MATE.sub("", ids[0])
+    return re.sub("/[12]$", "", ids[0])
+
+
+def umi_of(name):
+    """The molecular identifier at the end of a name, behind a colon, or None."""
+    found = UMI.search(name)
+    return found[1] if found else None
+
+
+def rewritten(ids, number, umi=False, lane=0):
+    """A name that all tools take the same way, for fragment `number` (from 1) of a library.
+
+    `lane`: number of the lane where another lane has the same names, else 0.
+    """
+    name = re.sub(f"[^{SAM}]", "_", without_mate(ids)) or str(number)
+    if lane:
+        name = f"{lane}.{name}"
+    if len(name) <= LONGEST:
+        return name
+    end = f":{umi_of(name)}" if umi else ""
+    return f"{name[:KEPT]}.{number}{end}"
+
+
+def rewrite(lanes, targets, umi=False, repeated=False):
+    """Write the fragments of `lanes` in order to the gzipped FASTQ files `targets`, one for each mate, under new names.
+
+    `repeated`: lanes share names. Comments are left out: a tool would act on them.
+    """
+    number = 0
+    with dnaio.open(*map(str, targets), mode="w", fileformat="fastq") as out:
+        for place, lane in enumerate(lanes, start=1):
+            with dnaio.open(*lane) as records:
+                for record in records:
+                    mates = (record,) if len(lane) == 1 else record
+                    number += 1
+                    name = rewritten([mate.id for mate in mates], number, umi, place if repeated else 0)
+                    out.write(*(dnaio.SequenceRecord(name, m.sequence, m.qualities) for m in mates))
