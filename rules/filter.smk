@@ -10,7 +10,7 @@ rule deduplicate_umis:
         library=f"{RESULTS}/qc/library/{{sample}}.txt",
     output:
         bam=temp(f"{RESULTS}/aligned/deduplicated/{{sample}}.bam"),
-        flagstat=f"{RESULTS}/qc/flagstat/deduplicated/{{sample}}.json",
+        kept=f"{RESULTS}/qc/deduplicated/{{sample}}.json",
     log:
         f"{RESULTS}/logs/deduplicate_umis/{{sample}}.log",
     benchmark:
@@ -23,14 +23,8 @@ rule deduplicate_umis:
         runtime=minutes(30, per_gigabyte=120),
     params:
         separator=":" if UMI == "in_name" else "_",
-    shell:
-        """
-        source {input.library} # layout, strandedness, fragments
-        case "$layout" in paired) pairs="--paired --unmapped-reads=use" ;; *) pairs= ;; esac
-        umi_tools dedup $pairs --umi-separator={params.separator} --random-seed=1 --log {log} \
-            --stdin {input.bam} --stdout {output.bam} 2>>{log}
-        samtools flagstat --output-fmt json {output.bam} >{output.flagstat} 2>>{log}
-        """
+    script:
+        "../scripts/deduplicate_umis.py"
 
 
 rule select_alignments:

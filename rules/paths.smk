@@ -128,7 +128,7 @@ def evidence(wildcards):
     if ALIGNER != "none" or layout(name) == "bam":
         files["flagstat"] = f"{qc}/flagstat/{name}.json"
         if UMI:
-            files["deduplicated"] = f"{qc}/flagstat/deduplicated/{name}.json"
+            files["deduplicated"] = f"{qc}/deduplicated/{name}.json"
         if config["qc"]["rseqc_fragments"]:
             files["body"] = f"{qc}/rseqc/{name}.geneBodyCoverage.txt"
     return files

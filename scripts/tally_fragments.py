@@ -26,7 +26,7 @@ fates, gaps = fragments.ledger(
     rrna=fragments.left(given.rrna) // params.mates if "rrna" in has else None,
     # Salmon counts reads: what was aligned beside it is for the quality numbers only
     aligned=None if params.counter == "salmon" else aligned,
-    deduplicated=fragments.of_flagstat(given.deduplicated) if "deduplicated" in has else None,
+    deduplicated=fragments.left(given.deduplicated) if "deduplicated" in has else None,
     counter=counter,
     assigned=assigned,
     selects=params.selects,

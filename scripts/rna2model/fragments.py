@@ -158,9 +158,9 @@ def _is_assigned(tool, name):
 def ledger(verdict, umi, trimming, rrna, aligned, deduplicated, counter, assigned, selects):
     """({fate: fragments} of one sample, `reads` their sum; list of Gap).
 
-    verdict : dict of the input check; umi, rrna : fragments left by that step, trimming : (read, written) by it; None
-    without the step
-    aligned, deduplicated : Alignments or None; counter : {fate: fragments}; assigned : sum of the gene counts
+    verdict : dict of the input check; umi, rrna, deduplicated : fragments left by that step, trimming : (read, written) by
+    it; None without the step
+    aligned : Alignments or None; counter : {fate: fragments}; assigned : sum of the gene counts
     selects : whether alignments were selected by quality before counting, the one step that keeps no own count
     """
     fates, gaps = dict.fromkeys(FATES, 0), []
@@ -190,8 +190,8 @@ def ledger(verdict, umi, trimming, rrna, aligned, deduplicated, counter, assigne
         meet("left before alignment", aligned.total, "in the alignments")
         fates["unmapped"], left = aligned.total - aligned.mapped, aligned.mapped
         counter = counter | {"unmapped": 0}
-    if deduplicated:
-        left = take("duplicates", deduplicated.mapped, "deduplication")
+    if deduplicated is not None:
+        left = take("duplicates", deduplicated, "deduplication")
     counted = sum(counter.values()) + assigned
     if selects and counted <= left:
         left = take("low_mapq", counted, "the selection by mapping quality")

@@ -1,0 +1,18 @@
+"""Keep one fragment of each molecule of one sample."""
+
+import json
+import tempfile
+from pathlib import Path
+
+from rna2model import job, molecules
+
+job.start(snakemake)
+given, out = snakemake.input, snakemake.output
+
+library = dict(line.split("=") for line in Path(given.library).read_text().splitlines())
+with tempfile.TemporaryDirectory(dir=Path(out.bam).parent) as folder:
+    kept = molecules.deduplicate(
+        given.bam, out.bam, library["layout"] == "paired", snakemake.params.separator, folder
+    )
+Path(out.kept).write_text(json.dumps({"reads_kept": kept}) + "\n")
+print(f"{kept} fragments of different molecules")
