@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import job, names, reads
+from rna2model import files, job, names, reads
 
 job.start(snakemake)
 umi = snakemake.params.umi_in_names
@@ -13,7 +13,7 @@ lanes = list(zip(*mates, strict=True))
 copies, part = reads.Copies(), reads.Evenly(snakemake.config["qc"]["fastqc_reads"])
 named, shape = names.Names(umi), reads.Shape()
 fragments, problem = reads.inspect(lanes, copies, part, named, shape)
-problem = problem or named.problem
+problem = problem or named.problem_of(fragments)
 repeated = problem is None and len(lanes) > 1 and reads.share_names(lanes)
 if problem is None and (named.odd or repeated):
     names.rewrite(lanes, snakemake.output.reads, umi, repeated)
@@ -32,6 +32,7 @@ verdict = {
     "poly_g": shape.has_poly_g(),
     "failed_filter": named.failed,
     "note": named.note(fragments),
+    "files": {str(path): files.alike(path) for lane in lanes for path in lane},
 }
 Path(snakemake.output.verdict).write_text(json.dumps(verdict) + "\n")
 print(problem or f"{fragments} reads or read pairs, no problem found")

@@ -33,9 +33,9 @@ fates, gaps = fragments.ledger(
 )
 problem = verdict["problem"]
 if problem is None and counted not in (None, assigned):
-    problem = fragments.changed(given.counts, assigned, counted)
+    problem = fragments.altered(given.counts, assigned, counted)
 if problem is None and fragments.open_share(gaps, verdict["reads"]) > fragments.MOST_UNACCOUNTED:
-    problem = fragments.unaccounted(gaps)
+    problem = fragments.unaccounted(gaps, given.verdict, verdict.get("files", {}))
 
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)

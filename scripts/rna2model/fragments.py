@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from rna2model import files
+
 # where a fragment can end, in the order of the workflow; `reads` is their sum
 FATES = [
     "faulty",  # in a library that could not be used
@@ -206,12 +208,21 @@ def open_share(gaps, reads):
     return sum(abs(gap.before - gap.after) for gap in gaps) / max(reads, 1)
 
 
-def unaccounted(gaps):
-    """Reason to exclude a sample whose numbers do not meet."""
-    return f"fragments do not add up: {'; '.join(map(str, gaps))}"
+def unaccounted(gaps, verdict, sources):
+    """Reason to exclude a sample whose numbers do not meet.
+
+    verdict : path of the input check's report; sources : {path: what files.alike said of it then}
+    """
+    changed = [
+        path for path, known in sources.items() if files.alike(path) not in (None, known and tuple(known))
+    ]
+    told = f"fragments do not add up: {'; '.join(map(str, gaps))}"
+    if changed:
+        told += f"; {', '.join(changed)} changed after the check: delete {verdict} and run again"
+    return told
 
 
-def changed(path, found, recorded):
+def altered(path, found, recorded):
     """Reason to exclude a sample whose counts are not those that its counter recorded."""
     return (
         f"{path} adds up to {found} fragments, but its counter recorded {recorded}: the file was changed after it was"

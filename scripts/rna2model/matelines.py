@@ -38,7 +38,7 @@ class Found:
     @property
     def problem(self):
         """Why the names do not hold what the config promises, or None."""
-        return self.named.problem
+        return self.named.problem_of(self.fragments)
 
     def facts(self):
         """JSON-able facts (alignments.take_over says which)."""

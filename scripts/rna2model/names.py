@@ -15,6 +15,7 @@ UMI = re.compile(rf"([{SAM}]{{0,{LONGEST - 1}}}:([ACGTN]+(?:[+_-][ACGTN]+)?))(?:
 UMI = re.compile(r":([ACGTN]+(?:[+_-][ACGTN]+)?)$")
 MATE = re.compile(r"[/._:#-]?[123]$")
 FAILED = re.compile(r"\S* [12]:Y:")  # Casava 1.8: did not pass the sequencer's filter
+ENOUGH = 1000  # fragments that never have one identifier by chance
 SHOWN = 80  # characters of a name in a message
 
 
@@ -31,7 +32,7 @@ class Names:
 
     def __init__(self, umi=False):
         self.umi, self.odd, self.failed, self.swapped, self.problem = umi, {}, 0, 0, None
-        self.length = None
+        self.length, self.umis = None, set()  # of the identifiers, the first two that differ
 
     def add(self, mates):
         """Note one fragment, the tuple of its dnaio records."""
@@ -53,6 +54,15 @@ class Names:
         """Note the name alone, as an alignment file has it."""
         if self.umi and self.problem is None:
             self.problem = self._umi_problem(name)
+
+    def problem_of(self, fragments):
+        """Why the names of a library of so many fragments do not hold what the config promises, or None."""
+        if self.problem is None and len(self.umis) == 1 and fragments >= ENOUGH:
+            return (
+                f"trimming.umi is in_name, but all {fragments} read names end in {next(iter(self.umis))}: an index, no molecular"
+                " identifiers"
+            )
+        return self.problem
 
     def note(self, fragments):
         """What a person should look at in a library of so many fragments, or an empty text."""
@@ -83,6 +93,8 @@ class Names:
         shown = name if len(name) <= SHOWN else f"...{name[-SHOWN:]}"
         if umi is None:
             return f"trimming.umi is in_name, but read names do not end in a colon and a molecular identifier (:ACGT...): {shown}"
+        if len(self.umis) < 2:
+            self.umis.add(umi)
         if self.length is None:
             self.length = len(umi)
         elif len(umi) != self.length:

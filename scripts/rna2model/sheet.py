@@ -1,5 +1,6 @@
 """Read and check the sample sheet: one record per sample, all problems at once with row and column."""
 
+import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 from rna2model import sheetfile
 from rna2model.cells import is_missing as is_missing  # looked for here, too
 from rna2model.config import locate, schema, unreadable
+from rna2model.files import alike
 
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
 SOURCES = ("fastq_1", "bam", "accession")
@@ -56,6 +58,7 @@ def read(path, folders=(), matrix=False, strandedness="auto", store=None):
     problems += merge_problems + _similar_names(path, samples)
     if not matrix:
         problems += _files(path, rows, places, store)
+        problems += [] if store else _same_lanes(path, samples)
     return samples, problems
 
 
@@ -184,6 +187,23 @@ def _files(path, rows, folders, store):
             places += f" and {len(named) - 3} more" if len(named) > 3 else ""
             file = named[0][0] if store else named[0][0].resolve()
             problems.append(f"{path} {places}: the same file twice: {file}")
+    return problems
+
+
+def _same_lanes(path, samples):
+    """Lanes of a sample that are copies of one file; prepare_reads finds those that were packed anew."""
+    problems = []
+    for name, sample in samples.items():
+        for files in (sample.fastq_1, sample.fastq_2) if len(sample.fastq_1) > 1 else ():
+            seen = {}
+            for file in files:
+                content = alike(file)
+                first = seen.setdefault(content, file) if content else file
+                if first != file and not os.path.samefile(first, file):
+                    problems.append(
+                        f"{path} row {sample.row}, sample {name}: {first} and {file} have the same content; a lane must not be"
+                        " counted twice: remove the row of one of them"
+                    )
     return problems
 
 

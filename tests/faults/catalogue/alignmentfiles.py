@@ -2,10 +2,17 @@
 
 import gzip
 import re
+from dataclasses import dataclass
 
 import pysam
 
 from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, Case
+
+
+@dataclass(frozen=True)
+class Given(Case):
+    fragments: int = 4  # that the file then holds
+
 
 HEADER = "@HD\tVN:1.6\tSO:coordinate\n@SQ\tSN:1\tLN:400\n@SQ\tSN:2\tLN:200\n"
 READ = "ACGT" * 5
@@ -61,20 +68,24 @@ def lines(keep):
 
 FILE = "bam, its file"
 CASES = [
-    Case("text named .bam", FILE, content(lambda b: b"sample\tcondition\n"), EXCLUDED, "damaged or truncated alignment file"),
-    Case("file of no bytes", FILE, content(lambda b: b""), EXCLUDED, "damaged or truncated alignment file"),
-    Case("BAM cut in the middle", FILE, content(lambda b: b[: len(b) // 2]), EXCLUDED, "damaged or truncated alignment file"),
-    Case("BAM without its end", FILE, content(lambda b: b[:-28]), EXCLUDED, "damaged or truncated alignment file"),
-    Case("BAM with damaged bytes", FILE, content(lambda b: b[:60] + bytes(20) + b[80:]), EXCLUDED, "damaged or truncated alignment file"),
-    Case("FASTQ named .bam", FILE, content(lambda b: gzip.compress(b"@r\nACGT\n+\nIIII\n")), EXCLUDED, "were never aligned"),
-    Case("reads that were never aligned", FILE, text(lambda t: "@HD\tVN:1.6\n" + line("u", 4)), EXCLUDED, "names no chromosomes"),
-    Case("other chromosome names", FILE, text(lambda t: re.sub(r"SN:|(?<=\t)(?=[12]\t\d+\t60)", lambda m: m[0] + "chr", t)), EXCLUDED, "other chromosome names than the genome has: chr1"),
-    Case("another assembly", FILE, text(lambda t: t.replace("LN:400", "LN:999")), EXCLUDED, "another assembly: 1 has 999 bases there, 400 in the genome"),
-    Case("single-end and paired-end reads", FILE, text(lambda t: t + line("s", 0)), EXCLUDED, "mixes single-end and paired-end reads"),
-    Case("a mate taken out", FILE, lines(lambda row: not row.startswith("r1\t147")), NOTED, "lacks mates of some pairs"),
-    Case("unaligned reads taken out", FILE, lines(lambda row: row[0] != "u"), NOTED, "has no unmapped reads"),
-    Case("no NH tags", FILE, text(lambda t: t.replace("\tNH:i:1", "")), NOTED, "has no NH tags"),
-    Case("a second place of a read", FILE, text(lambda t: t + line("r0", 99 | 256, 90) + line("r0", 147 | 2048, 90)), ACCEPTED),
-    Case("not sorted", FILE, text(lambda t: HEADER + "".join(reversed(t.removeprefix(HEADER).splitlines(True)))), ACCEPTED),
-    Case("SAM", FILE, as_sam, ACCEPTED),
+    Given("text named .bam", FILE, content(lambda b: b"sample\tcondition\n"), EXCLUDED, "damaged or truncated alignment file"),
+    Given("file of no bytes", FILE, content(lambda b: b""), EXCLUDED, "damaged or truncated alignment file"),
+    Given("BAM cut in the middle", FILE, content(lambda b: b[: len(b) // 2]), EXCLUDED, "damaged or truncated alignment file"),
+    Given("BAM without its end", FILE, content(lambda b: b[:-28]), EXCLUDED, "damaged or truncated alignment file"),
+    Given("BAM with damaged bytes", FILE, content(lambda b: b[:60] + bytes(20) + b[80:]), EXCLUDED, "damaged or truncated alignment file"),
+    Given("FASTQ named .bam", FILE, content(lambda b: gzip.compress(b"@r\nACGT\n+\nIIII\n")), EXCLUDED, "were never aligned"),
+    Given("reads that were never aligned", FILE, text(lambda t: "@HD\tVN:1.6\n" + line("u", 4)), EXCLUDED, "names no chromosomes"),
+    Given("other chromosome names", FILE, text(lambda t: re.sub(r"SN:|(?<=\t)(?=[12]\t\d+\t60)", lambda m: m[0] + "chr", t)), EXCLUDED, "other chromosome names than the genome has: chr1"),
+    Given("another assembly", FILE, text(lambda t: t.replace("LN:400", "LN:999")), EXCLUDED, "another assembly: 1 has 999 bases there, 400 in the genome"),
+    Given("single-end and paired-end reads", FILE, text(lambda t: t + line("s", 0)), NOTED, "mixes 1 single reads with 4 pairs", fragments=5),
+    Given("a mate taken out", FILE, lines(lambda row: not row.startswith("r1\t147")), NOTED, "lacks mates of some pairs"),
+    Given("unaligned reads taken out", FILE, lines(lambda row: row[0] != "u"), NOTED, "has no unmapped reads", fragments=3),
+    Given("no NH tags", FILE, text(lambda t: t.replace("\tNH:i:1", "")), NOTED, "has no NH tags"),
+    Given("a second place of a read", FILE, text(lambda t: t + line("r0", 99 | 256, 90) + line("r0", 147 | 2048, 90)), ACCEPTED),
+    Given("not sorted", FILE, text(lambda t: HEADER + "".join(reversed(t.removeprefix(HEADER).splitlines(True)))), ACCEPTED),
+    Given("reads that failed at the sequencer", FILE, text(lambda t: re.sub("(?<=r0\t)(99|147)", lambda m: str(int(m[0]) + 512), t)), ACCEPTED),
+    Given("two primary lines of a read", FILE, text(lambda t: t + line("r0", 99, 90) + line("r0", 147, 90)), NOTED, "several primary alignments of 1 fragments"),
+    Given("mates named apart", FILE, text(lambda t: re.sub(r"^([ru]\d?)\t(\d+)", lambda m: f"{m[1]}/{1 + bool(int(m[2]) & 128)}\t{m[2]}", t, flags=re.M)), ACCEPTED),
+    Given("an unaligned mate as STAR writes it", FILE, text(lambda t: t + line("h", 73, more="NH:i:1\tHI:i:1") + line("h", 133, more="NH:i:0\tHI:i:0")), ACCEPTED, fragments=5),
+    Given("SAM", FILE, as_sam, ACCEPTED),
 ]  # fmt: skip
