@@ -38,13 +38,13 @@ def of_loss(fates, longest, min_length, reference):
 
 
 def _all_trimmed(longest, min_length):
-    if longest and min_length and max(longest) < min_length:
-        bases = " and ".join(f"R{mate} has {most} bases" for mate, most in enumerate(longest, start=1))
-        return f"all reads are shorter than trimming.min_length {min_length} ({bases}); set it lower"
-    short = [mate for mate, most in enumerate(longest or (), start=1) if min_length and most < min_length]
+    lengths = {f"R{mate}": most for mate, most in enumerate(longest or (), start=1)}
+    short = [f"{mate} has {most} bases" for mate, most in lengths.items() if min_length and most < min_length]
     if short:
         return (
-            f"all reads are shorter than trimming.min_length {min_length} (R{short[0]} has {longest[short[0] - 1]} bases);"
-            " set it lower"
+            f"all reads are shorter than trimming.min_length {min_length} ({', '.join(short)}); set it lower"
         )
-    return f"no read pair or read has {min_length} bases left after trimming (trimming.min_length)"
+    return (
+        "trimming left no reads: without adapters, bad qualities and N nothing has the length of trimming.min_length"
+        f" ({min_length})"
+    )

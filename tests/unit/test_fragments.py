@@ -125,7 +125,7 @@ def fates(**given):
             "nothing_left",
             "shorter than trimming.min_length 30 (R1 has 28 bases); set it lower",
         ),
-        (fates(trimmed=100), [75, 75], "nothing_left", "has 30 bases left after trimming"),
+        (fates(trimmed=100), [75, 75], "nothing_left", "trimming left no reads"),
         (
             fates(ambiguous=95, assigned=5),
             [75],

@@ -156,6 +156,20 @@ def slashed(library):
     library.pack()
 
 
+def renamed(pattern):
+    """Names by a pattern: `{name}` the old one, `{mate}` 1 or 2, `{long}` 280 characters."""
+
+    def inject(library):
+        for mate, records in enumerate((library.first, library.second), start=1):
+            records[:] = [
+                (pattern.format(name=name.split()[0], mate=mate, long="x" * 280), letters, quality)
+                for name, letters, quality in records
+            ]
+        library.pack()
+
+    return inject
+
+
 def bgzipped(packed):
     """Blocks that say their size, and the empty block that ends the file."""
     plain, blocks = gzip.decompress(packed), []
@@ -223,9 +237,11 @@ CASES = [
     Fault("interleaved as single-end", "R1, no R2", interleaved, EXCLUDED, "holds both mates in turn", verdict="both mates in turn"),
     Fault("all reads of one name", "R1 and R2", record(lambda i, n, s, q: ("r", s, q)), EXCLUDED, "reads have one name", verdict="reads have one name"),
     Fault("qualities of Phred+64", "R1 and R2", record(old_scale), EXCLUDED, "are Phred+64", verdict="Phred+64"),
-    Fault("all N", "R1 and R2", record(lambda i, n, s, q: (n, "N" * len(s), "#" * len(s))), EXCLUDED, "too few reads mapped"),
-    Fault("reads without a base", "R1 and R2", record(lambda i, n, s, q: (n, "", "")), EXCLUDED, "too few reads mapped"),
-    Fault("adapters only", "R1 and R2", record(adapters), EXCLUDED, "too few reads mapped"),
+    Fault("all N", "R1 and R2", record(lambda i, n, s, q: (n, "N" * len(s), "#" * len(s))), EXCLUDED, "trimming left no reads"),
+    Fault("reads without a base", "R1 and R2", record(lambda i, n, s, q: (n, "", "")), EXCLUDED, "shorter than trimming.min_length 30 (R1 has 0 bases"),
+    Fault("reads of 28 bases", "R1 and R2", record(lambda i, n, s, q: (n, s[:28], q[:28])), EXCLUDED, "all reads are shorter than trimming.min_length 30 (R1 has 28 bases"),
+    Fault("R2 of 20 bases", "R2, its file", record(lambda i, n, s, q: (n, s[:20], q[:20]), (1,)), EXCLUDED, "(R2 has 20 bases)"),
+    Fault("adapters only", "R1 and R2", record(adapters), EXCLUDED, "trimming left no reads"),
     Fault("one read", "R1 and R2", record(lambda i, *r: r if i == 0 else None), EXCLUDED, "too few reads: 1, minimum"),
     Fault("reads of another species", "R1 and R2", record(foreign), EXCLUDED, "too few reads mapped"),
     Fault("U instead of T", "R1 and R2", record(lambda i, n, s, q: (n, s.replace("T", "U"), q)), EXCLUDED, "letter U", verdict="letter U"),
@@ -240,6 +256,13 @@ CASES = [
     Fault("an empty read among others", "R1 and R2", also_empty, ACCEPTED),
     Fault("zeros after the gzip", FILE, content(lambda f: f + b"\0" * 512), EXCLUDED, "has zeros after its gzip", verdict="has zeros"),
     Fault("names that end in /1 and /2", "R1 and R2", slashed, ACCEPTED),
+    Fault("mates named .1 and .2", "R1 and R2", renamed("{name}.{mate} {name}"), ACCEPTED),
+    Fault("mates named _1 and _2", "R1 and R2", renamed("{name}_{mate}"), ACCEPTED),
+    Fault("names of 300 characters", "R1 and R2", renamed("{long}:{name} {mate}:N:0:A"), ACCEPTED),
+    Fault("slashes within names", "R1 and R2", renamed("a/b/{name}/{mate}"), ACCEPTED),
+    Fault("@ within names", "R1 and R2", renamed("a@{name} {mate}:N:0:A"), ACCEPTED),
+    Fault("marked as failed by the sequencer", "R1 and R2", renamed("{name} {mate}:Y:0:A"), ACCEPTED),
+    Fault("qualities of AVITI, Q30 to Q50", "R1 and R2", record(lambda i, n, s, q: (n, s, "?S" * (len(s) // 2) + "?" * (len(s) % 2))), ACCEPTED),
     Fault("names without a comment", "R1 and R2", record(lambda i, n, s, q: (n.split()[0], s, q)), ACCEPTED),
     Fault("tabs in the names", "R1 and R2", record(lambda i, n, s, q: (n.replace(" ", "\t"), s, q)), ACCEPTED),
     Fault("blocks of bgzip", "R1 and R2", both(bgzipped), ACCEPTED),
