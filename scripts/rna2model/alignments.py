@@ -125,13 +125,16 @@ def _name_alike(path, target, fasta):
     one name for both, and return that path; else None."""
     with pysam.AlignmentFile(str(path), reference_filename=fasta) as file:
         first = [read for read, _ in zip(file.fetch(until_eof=True), range(LOOKED_AT), strict=False)]
-    numbers = {_mate_number(read.query_name) for read in first}
-    if not first or None in numbers:
-        return None
-    paired = first[0].is_paired
-    if paired and any(_mate_number(read.query_name) != 1 + read.is_read2 for read in first):
-        return None
-    if not paired and not _has_both(path, fasta):
+    pairs = [read for read in first if read.is_paired]
+    if pairs:
+        apart = all(_mate_number(read.query_name) == 1 + read.is_read2 for read in pairs)
+    else:
+        apart = (
+            bool(first)
+            and all(map(_mate_number, (read.query_name for read in first)))
+            and _has_both(path, fasta)
+        )
+    if not apart:
         return None
     with (
         pysam.AlignmentFile(str(path), reference_filename=fasta) as file,
@@ -139,9 +142,9 @@ def _name_alike(path, target, fasta):
     ):
         for read in file.fetch(until_eof=True):
             number = _mate_number(read.query_name)
-            if not read.is_paired and number:
+            if not pairs:
                 read.flag |= matelines.PAIRED | (matelines.SECOND if number == 2 else matelines.FIRST)
-            if number:
+            if read.is_paired and number:
                 read.query_name = names.MATE.sub("", read.query_name)
             out.write(read)
     return target

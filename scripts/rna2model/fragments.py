@@ -218,7 +218,7 @@ def unaccounted(gaps, verdict, sources):
     ]
     told = f"fragments do not add up: {'; '.join(map(str, gaps))}"
     if changed:
-        told += f"; {', '.join(changed)} changed after the check: delete {verdict} and run again"
+        told += f"; {', '.join(changed)} changed after the check: run again with --forcerun {verdict}"
     return told
 
 
@@ -226,5 +226,5 @@ def altered(path, found, recorded):
     """Reason to exclude a sample whose counts are not those that its counter recorded."""
     return (
         f"{path} adds up to {found} fragments, but its counter recorded {recorded}: the file was changed after it was"
-        " written; delete it and run again"
+        f" written; run again with --forcerun {path}"
     )

@@ -80,10 +80,10 @@ def test_a_reason_names_what_changed_after_its_check_and_only_that(tmp_path):
         path.write_bytes(b"reads")
     known = {str(path): list(files.alike(path)) for path in (one, two)}
     _, gaps = ledger(assigned=92)
-    assert "delete" not in fragments.unaccounted(gaps, "v.json", known)
+    assert "--forcerun" not in fragments.unaccounted(gaps, "v.json", known)
     two.write_bytes(b"other")
     told = fragments.unaccounted(gaps, "v.json", known | {str(tmp_path / "gone.gz"): [3, "x"]})
-    assert f"{two} changed after the check: delete v.json and run again" in told and str(one) not in told
+    assert f"{two} changed after the check: run again with --forcerun v.json" in told and str(one) not in told
 
 
 @pytest.mark.parametrize("failed", [0, 1])

@@ -129,3 +129,59 @@ def test_a_part_is_taken_evenly_from_the_whole_library(pair, tmp_path, fragments
     assert [record.name.split(" ")[0] for record in taken[0]] == [
         record.name.split(" ")[0] for record in taken[1]
     ]
+
+
+def tailed(bases, share, count=4000):
+    """`count` reads of which a share ends in a run of `bases`."""
+    rng = np.random.default_rng(2)
+    for number in range(count):
+        text = "".join(rng.choice(list("ACGT"), 30))
+        yield record(number, bases=text + (bases * 15 if number < share * count else "ACTGACTGACTGACT"))
+
+
+@pytest.mark.parametrize(
+    ("bases", "share", "found"),
+    [("G", 0.3, True), ("G", 0.002, True), ("G", 0.0005, False), ("C", 0.3, False), ("A", 0.3, False)],
+)
+def test_tails_of_g_are_known_by_the_reads(tmp_path, bases, share, found):
+    path = tmp_path / "s.fastq"
+    path.write_text("".join(tailed(bases, share)))
+    shape = reads.Shape()
+    assert reads.inspect([(path,)], reads.Copies(), reads.Evenly(0), shape=shape) == (4000, None)
+    assert shape.has_poly_g() == found and shape.longest == [45, 0]
+
+
+def test_a_genome_that_has_as_many_tails_of_c_is_not_trimmed(tmp_path):
+    path = tmp_path / "s.fastq"
+    path.write_text("".join([*tailed("G", 0.1), *tailed("C", 0.1)]))
+    shape = reads.Shape()
+    reads.inspect([(path,)], reads.Copies(), reads.Evenly(0), shape=shape)
+    assert shape.tails["G"] and not shape.has_poly_g()
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "comment", "old"),
+    [
+        (64, 104, "", True),  # Illumina 1.3 to 1.7, Q0 to Q40
+        (59, 104, "", True),  # Solexa
+        (66, 98, "", True),
+        (63, 83, "", False),  # AVITI, Q30 to Q50
+        (63, 83, " 1:N:0:ACGT", False),
+        (64, 104, " 1:N:0:ACGT", False),  # whoever writes such comments has Phred+33
+        (33, 104, "", False),
+        (63, 126, "", False),  # of consensus reads
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+def test_phred64_is_said_only_where_it_cannot_be_phred33(tmp_path, lowest, highest, comment, old, late):
+    """`late`: one quality below the others, beyond the first reads."""
+    rng, path = np.random.default_rng(4), tmp_path / "s.fastq"
+    rows = [
+        f"@r{n}{comment}\n{'ACGT' * 9}\n+\n{''.join(map(chr, [lowest, highest, *rng.integers(lowest, highest + 1, 34)]))}\n"
+        for n in range(1500)
+    ]
+    if late:
+        rows.append(f"@last{comment}\n{'ACGT' * 9}\n+\n{'#' * 36}\n")
+    path.write_text("".join(rows))
+    _, problem = reads.inspect([(path,)], reads.Copies(), reads.Evenly(0))
+    assert (problem is not None and "Phred+64" in problem) == (old and not late)

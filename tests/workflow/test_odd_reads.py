@@ -1,5 +1,8 @@
 """What sequencing centres deliver, through every pair of aligner and counter: no fragment is lost, none counted twice."""
 
+import subprocess
+
+import dnaio
 import pandas as pd
 import pytest
 import yaml
@@ -40,7 +43,7 @@ def world(tmp_path_factory):
 def count(world, name, sheet, **settings):
     """Run the workflow on rows of a sheet up to the count matrix."""
     table = pd.DataFrame(sheet)
-    table["condition"] = ["a", "b"] * (len(table) // 2) + ["a"] * (len(table) % 2)
+    table["condition"] = [["a", "b"][place % 2] for place in range(len(table))]
     table.to_csv(world.folder / f"{name}.tsv", sep="\t", index=False)
     config = {
         "samples": f"{name}.tsv",
@@ -87,3 +90,79 @@ def test_every_fragment_is_counted_once(world, way):
     status = check(run, libraries)
     failed = sum(record[3] == "Y" for record in libraries[f"pair_{way}"].records)
     assert (status["failed_filter"].astype(int) == failed).all()
+
+
+@pytest.mark.parametrize("counter", ["featurecounts", "htseq"])
+def test_alignments_of_others_are_counted_once(world, counter):
+    """STAR's own file with all best places as primary lines, its unaligned mates and reads that failed; single reads are merged
+    into it, and mates are named apart."""
+    index, name = world.folder / "index", f"given_{counter}"
+    if not index.is_dir():
+        command = ["STAR", "--runMode", "genomeGenerate", "--genomeDir", index, "--genomeSAindexNbases", "7"]
+        command += ["--genomeFastaFiles", world.folder / "genome.fa", "--outFileNamePrefix", f"{index}/"]
+        subprocess.run(
+            [*command, "--sjdbGTFfile", world.folder / "annotation.gtf"], check=True, capture_output=True
+        )
+    pairs, single = (
+        oddreads.Library(world, f"{name}{kind}", plain=300, odd=30) for kind in ("pair", "single")
+    )
+    single.records = [(f"S:{record[0]}", *record[1:]) for record in single.records]
+    parts = []
+    for kind, library, mates in (("pair", pairs, (1, 2)), ("single", single, (1,))):
+        files = library.write(world.folder, f"{name}_{kind}", mates=mates)
+        prefix = world.folder / f"{name}_{kind}."
+        command = ["STAR", "--genomeDir", index, "--readFilesIn", *files, "--readFilesCommand", "gzip", "-cd"]
+        command += [
+            "--outSAMtype",
+            "BAM",
+            "Unsorted",
+            "--outSAMunmapped",
+            "Within",
+            "--outSAMprimaryFlag",
+            "AllBestScore",
+        ]
+        subprocess.run([*command, "--outFileNamePrefix", prefix], check=True, capture_output=True)
+        parts.append(f"{prefix}Aligned.out.bam")
+    bam = world.folder / f"{name}.bam"
+    apart = """awk 'BEGIN {OFS="\\t"} !/^@/ && $2 % 2 {$1 = $1 "/" (int($2 / 128) % 2 + 1)} {print}'"""
+    merge = f"samtools cat {' '.join(parts)} | samtools view -h - | {apart} | samtools sort -o {bam} -"
+    subprocess.run(["bash", "-c", f"set -o pipefail; {merge}"], check=True)
+    run = count(
+        world,
+        name,
+        [{"sample": name, "bam": bam.name}, {"sample": f"{name}_pairs", "bam": parts[0]}],
+        alignment={"tool": "none"},
+        quantification={"tool": counter},
+    )
+    whole = oddreads.Library(world, 1, plain=0, odd=0)
+    whole.records = pairs.records + single.records
+    status = run.table("samples.tsv").set_index("sample").loc[name]
+    assert "several primary alignments" in status["flags"] and "mixes" in status["flags"]
+    assert int(status["single_reads"]) == len(single.records)
+    assert int(status["failed_filter"]) == sum(record[3] == "Y" for record in whole.records)
+    check(run, {name: whole, f"{name}_pairs": pairs})
+
+
+@pytest.mark.parametrize("trimmer", ["fastp", "cutadapt", "trim_galore"])
+def test_tails_of_g_are_trimmed_where_the_reads_have_them(world, trimmer):
+    """Whatever the machine: the names are those of the archive."""
+    libraries = {
+        kind: oddreads.Library(world, trimmer + kind, plain=400, odd=0) for kind in ("tails", "plain")
+    }
+    tailed = libraries["tails"].records
+    tailed[::4] = [(name, first[:45] + "G" * 30, *rest) for name, first, *rest in tailed[::4]]
+    sheet = []
+    for kind, library in libraries.items():
+        files = library.write(world.folder, f"{trimmer}_{kind}", naming="SRR1.{name} length=75")
+        sheet.append({"sample": kind, "fastq_1": files[0].name, "fastq_2": files[1].name, "condition": kind})
+    pd.DataFrame(sheet).to_csv(world.folder / f"{trimmer}.tsv", sep="\t", index=False)
+    config = {"samples": f"{trimmer}.tsv", "results": trimmer, "trimming": {"tool": trimmer}}
+    config["reference"] = {"fasta": "genome.fa", "gtf": "annotation.gtf"}
+    (world.folder / f"{trimmer}.yaml").write_text(yaml.safe_dump(config))
+    targets = [f"{trimmer}/reads/trimmed/paired/{kind}_R1.fastq.gz" for kind in libraries]
+    snakemake(world.folder, *LOCAL, "--notemp", *targets, config=f"{trimmer}.yaml", check=True)
+    for kind, target in zip(libraries, targets, strict=True):
+        left = [record.sequence for record in dnaio.open(world.folder / target)]
+        assert len(left) == 400 and not any(sequence.endswith("G" * 12) for sequence in left)
+        log = (world.folder / trimmer / f"logs/prepare_reads/{kind}.log").read_text()
+        assert ("25.00 % end in G x 12" in log) == (kind == "tails") == ("no poly-G tails to trim" not in log)
