@@ -58,7 +58,7 @@ def read(path, folders=(), matrix=False, strandedness="auto", store=None):
     problems += merge_problems + _similar_names(path, samples)
     if not matrix:
         problems += _files(path, rows, places, store)
-        problems += [] if store else _same_lanes(path, samples)
+        problems += [] if store else _same_lanes(path, rows, places)
     return samples, problems
 
 
@@ -161,6 +161,10 @@ def _add_accession(where, sample, row, folders):
         ]
     if sample.accessions and layout != sample.layout:
         return [f"{where}, column layout: sample {sample.name!r} mixes single-end and paired-end runs"]
+    if accession in sample.accessions:
+        return [
+            f"{where}, column accession: {accession} is there twice for sample {sample.name!r}; remove one of the rows"
+        ]
     sample.layout = layout
     sample.accessions.append(accession)
     sample.metadata["accession"] = ",".join(sample.accessions)
@@ -190,20 +194,22 @@ def _files(path, rows, folders, store):
     return problems
 
 
-def _same_lanes(path, samples):
+def _same_lanes(path, rows, folders):
     """Lanes of a sample that are copies of one file; prepare_reads finds those that were packed anew."""
-    problems = []
-    for name, sample in samples.items():
-        for files in (sample.fastq_1, sample.fastq_2) if len(sample.fastq_1) > 1 else ():
-            seen = {}
-            for file in files:
-                content = alike(file)
-                first = seen.setdefault(content, file) if content else file
-                if first != file and not os.path.samefile(first, file):
-                    problems.append(
-                        f"{path} row {sample.row}, sample {name}: {first} and {file} have the same content; a lane must not be"
-                        " counted twice: remove the row of one of them"
-                    )
+    problems, lanes = [], defaultdict(list)
+    for number, row in rows:
+        for column in ("fastq_1", "fastq_2") if row.get("fastq_1") else ():
+            lanes[row["sample"], column].append((number, locate(row.get(column, ""), folders)))
+    for (name, column), files in lanes.items():
+        seen = {}
+        for number, file in files if len(files) > 1 else ():
+            content = alike(file)
+            first, other = seen.setdefault(content, (number, file))
+            if content and content[0] and file != other and not os.path.samefile(file, other):
+                problems.append(
+                    f"{path} rows {first} and {number}, column {column}: {other} and {file} have the same content; a lane of"
+                    f" {name} must not be counted twice: remove one of the rows"
+                )
     return problems
 
 

@@ -95,6 +95,25 @@ def test_one_file_under_two_samples_is_refused(write):
     assert any("the same file twice" in p and "row 2" in p and "row 3" in p for p in problems)
 
 
+def test_a_lane_that_is_a_copy_of_another_is_refused_with_both_rows(write, tmp_path):
+    for name in ("lane1", "again", "lane2"):
+        (tmp_path / f"{name}_R1.fastq.gz").write_bytes(bytes(300_000) + name.removesuffix("again").encode())
+    (tmp_path / "again_R1.fastq.gz").write_bytes((tmp_path / "lane1_R1.fastq.gz").read_bytes())
+    rows = [f"A {name}_R1.fastq.gz" for name in ("lane1", "lane2", "again")]
+    _, problems = write(tsv("sample fastq_1", *rows))
+    assert (
+        len(problems) == 1
+        and "rows 2 and 4, column fastq_1" in problems[0]
+        and "have the same content" in problems[0]
+    )
+    assert write(tsv("sample fastq_1", *rows[:2]))[1] == []
+
+
+def test_an_accession_twice_in_a_sample_is_refused(write):
+    _, problems = write(tsv("sample accession layout", "A SRR123456 paired", "A SRR123456 paired"))
+    assert any("row 3, column accession: SRR123456 is there twice" in problem for problem in problems)
+
+
 def test_names_that_differ_only_by_case_or_leading_zeros_are_refused(write):
     _, problems = write(tsv("sample fastq_1", "S1 a_R1.fastq.gz", "s1 b_R1.fastq.gz"))
     assert any("differ only by case" in p for p in problems)
