@@ -60,7 +60,7 @@ if COUNTER == "featurecounts":
             """
             exec >{log} 2>&1
             source {input.library} # layout, strandedness, fragments
-            if [ -z "$(samtools view -F 4 {input.bam} | head -n 1)" ]; then
+            if [ -z "$(samtools view -F 4 {input.bam} | head -n 1 || true)" ]; then
                 awk 'BEGIN {{OFS="\\t"; print "gene_id", "count"}} NR > 1 {{print $1, 0}}' {input.genes} >{output.counts}
                 printf 'Status\\t{wildcards.sample}\\nAssigned\\t0\\n' >{output.summary}
                 touch {output.table}

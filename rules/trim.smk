@@ -33,7 +33,7 @@ if TRIMMER == "fastp":
             reads=({input.reads}) trimmed=({output.reads})
             files="--in1 ${{reads[0]}} --out1 ${{trimmed[0]}}"
             [ ${{#reads[@]}} = 1 ] || files+=" --in2 ${{reads[1]}} --out2 ${{trimmed[1]}}"
-            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict}) || true
+            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict} || true)
             fastp $files --json {output.report} --html /dev/null --thread {threads} \
                 {params.options} ${{tails[which]}} --length_required {params.min_length} >{log} 2>&1
             # of an empty library fastp makes no gzip file
@@ -81,7 +81,7 @@ if TRIMMER == "cutadapt":
             min_length=config["trimming"]["min_length"],
         shell:
             """
-            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict}) || true
+            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict} || true)
             cutadapt {params.options} ${{tails[which]}} --minimum-length {params.min_length} \
                 --cores {threads} --json {output.report} {params.targets} {input.reads} >{log} 2>&1
             """
@@ -142,7 +142,7 @@ if TRIMMER == "trim_galore":
                 touch {output.report}
                 exit 0
             fi
-            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict}) || true
+            tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict} || true)
             trim_galore {params.options} ${{tails[which]}} --gzip --cores {threads} --length {params.min_length} \
                 --output_dir {params.folder} {input.reads}
             for mate in "${{!reads[@]}}"; do
