@@ -8,6 +8,7 @@ Kept, because a cluster needs them: PATH, LD_LIBRARY_PATH, what `module` is made
 (where references of CRAM files are found), numbers of threads, everything of CUDA, conda and Snakemake.
 """
 
+import contextlib
 import locale
 import os
 import re
@@ -16,6 +17,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+OWN_CACHE = "rna2model-cache-"
 UTF8_LOCALES = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
 DROPPED = re.compile(
     "|".join(
@@ -50,7 +52,7 @@ def settle():
 
 def is_own_python():
     """Whether this Python is that of `make setup`, which needs nothing from elsewhere."""
-    return Path(sys.prefix).resolve() == REPOSITORY / ".venv"
+    return Path(sys.prefix).resolve() == (REPOSITORY / ".venv").resolve()
 
 
 def _letters():
@@ -101,10 +103,8 @@ def at_start():
     Called by every start of the Python of `make setup` (rna2model.pth there), so it must be quick and never fail.
     """
     if not _has_cache():
-        try:
+        with contextlib.suppress(OSError):  # no folder at all can be written, which Snakemake says
             os.environ["XDG_CACHE_HOME"] = _private_folder()
-        except OSError:
-            pass  # no folder at all can be written, which Snakemake says
     if given := os.environ.get("PYTHONPATH") if _starts_a_run(sys.orig_argv) else None:
         foreign = {os.path.abspath(folder) for folder in given.split(os.pathsep)}
         sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) not in foreign]
@@ -127,6 +127,8 @@ def _has_cache():
     folder = os.path.join(cache, "snakemake")
     if cache.startswith("~"):  # a user whom the system does not know
         return False
+    if os.path.basename(cache).startswith(OWN_CACHE) and not _is_private(cache):  # made on another node
+        return False
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError:
@@ -138,12 +140,17 @@ def _private_folder():
     """A folder of this user's own among the temporary files, the same every time where nobody else has taken its name."""
     import tempfile
 
-    folder = os.path.join(tempfile.gettempdir(), f"rna2model-cache-{os.getuid()}")
-    try:
+    folder = os.path.join(tempfile.gettempdir(), f"{OWN_CACHE}{os.getuid()}")
+    with contextlib.suppress(OSError):
         os.mkdir(folder, 0o700)
+    return folder if _is_private(folder) else tempfile.mkdtemp(prefix=OWN_CACHE)
+
+
+def _is_private(folder):
+    """Whether `folder` is a folder of this user that nobody else can write."""
+    try:
+        found = os.lstat(folder)
     except OSError:
-        found = os.lstat(folder) if os.path.lexists(folder) else None
-        mine = found and stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-        if not mine or found.st_mode & 0o022 or not _is_writable(folder):
-            return tempfile.mkdtemp(prefix="rna2model-cache-")
-    return folder
+        return False
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    return mine and _is_writable(folder)

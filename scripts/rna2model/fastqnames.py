@@ -26,10 +26,11 @@ SCHEMES = {
         r"_L(?P<lane>\d+)_(?P<mate>[12])" + TRIMMED
     ),
     "illumina": re.compile(
-        r"(?:(?P<sample>.*?)(?:_S\d+)?_)??(?:L(?P<lane>\d{1,3})_)?R(?P<mate>\d)_(?P<chunk>\d{3})"
+        r"(?:(?P<sample>.*?)(?:_S\d+)?_)??(?:L(?P<lane>\d{3})_)?R(?P<mate>\d)_(?P<chunk>\d{3})"
     ),
-    "lanes": re.compile(
-        r"(?:(?P<sample>.+?)(?:_S\d+)?_)?(?:L|lane)_?(?P<lane>\d{1,3})_(?:R|read)?(?P<mate>[12])" + TRIMMED,
+    "lanes": re.compile(  # L1 may be a sample: liver_L1_R1
+        r"(?:(?P<sample>.+?)(?:_S\d+)?_)?(?:L(?=\d{3}_)|lane_?)(?P<lane>\d{1,3})_(?:R|read)?(?P<mate>[12])"
+        + TRIMMED,
         re.IGNORECASE,
     ),
     "plain": re.compile(

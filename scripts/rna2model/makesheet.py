@@ -14,7 +14,7 @@ from rna2model import fastqnames, sheetfile
 from rna2model.config import unreadable
 from rna2model.errors import InputProblem
 
-LIKE_FASTQ = re.compile(r".+\.(fastq|fq)(\.(gz|bz2|xz|zst|zip))?", re.IGNORECASE)
+LIKE_FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bz2|xz|zst|zip))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
