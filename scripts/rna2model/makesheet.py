@@ -4,11 +4,14 @@ Every FASTQ file is either in the sheet or named as left out, with the reason. W
 never merged: two files for one mate of a lane, or one sample named in several ways.
 """
 
+import itertools
 import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import dnaio
 
 from rna2model import fastqnames, sheetfile
 from rna2model.config import unreadable
@@ -197,9 +200,25 @@ def _unpaired(mates):
             return f"{len(found)} files for {what} of one sample and lane: " + ", ".join(
                 str(path) for path, _ in found
             )
+    if set(mates) == {1, 2} and not _may_be_mates(mates):
+        return "begin with reads of other names: no mates; rename them if they are samples of their own"
     if max(mates) > 2:
         return f"there is a read {max(mates)}, too: which of the reads are the mates, and which is a UMI or index?"
     return "is R2 without its R1" if set(mates) == {2} else ""
+
+
+def _may_be_mates(mates):
+    """Whether files that a bare number tells apart (A_1, A_2) begin with the same read; True where that cannot be seen, for the
+    run looks at every read."""
+    (first, name), (second, _) = mates[1][0], mates[2][0]
+    if name.scheme != "numbered":
+        return True
+    try:
+        with dnaio.open(first) as one, dnaio.open(second) as two:
+            reads = [read for file in (one, two) for read in itertools.islice(file, 1)]
+    except (OSError, EOFError, ValueError, dnaio.FileFormatError):
+        return True
+    return len(reads) < 2 or reads[0].is_mate(reads[1])
 
 
 def _give_names(samples):

@@ -174,6 +174,19 @@ def test_numbered_replicates_are_no_mates(tmp_path):
     assert list(rows(tmp_path)) == ["ctrl_1", "ctrl_2", "ctrl_3"]
 
 
+@pytest.mark.parametrize("second", ["@read7 x", "@read7", "read7", ""])
+def test_two_numbered_samples_are_no_mates_where_their_reads_say_so(tmp_path, second):
+    """ctrl_1 and ctrl_2 may be mates or samples; what cannot be read is for the run to judge."""
+    for number, name in ((1, "@read1 x"), (2, second), (3, "@read1 y")):
+        path = tmp_path / ("run/A_1.fq" if number == 3 else f"ctrl_{number}.fq")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{name}\nACGT\n+\nIIII\n" if name else "")
+    text, complete = newproject.make(tmp_path, tmp_path)
+    wanted = {} if second.startswith("@") else {"ctrl": [("ctrl_1.fq", "ctrl_2.fq")]}
+    assert rows(tmp_path) == wanted | {"A": [("run/A_1.fq", "")]}
+    assert complete == bool(wanted) == ("no mates; rename them" not in text)
+
+
 def test_the_barcode_of_another_flowcell_is_another_sample(tmp_path):
     write(tmp_path, *(f"{cell}_L0{lane}_12_{mate}.fq.gz" for cell in ("FP1", "FP2") for lane in (1, 2) for mate in (1, 2)))  # fmt: skip
     newproject.make(tmp_path, tmp_path)
