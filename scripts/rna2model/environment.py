@@ -102,29 +102,27 @@ def at_start():
 
     Called by every start of the Python of `make setup` (rna2model.pth there), so it must be quick and never fail.
     """
-    if not _has_cache():
-        with contextlib.suppress(OSError):  # no folder at all can be written, which Snakemake says
+    with contextlib.suppress(OSError):  # no folder at all can be written, which Snakemake says
+        if not _has_cache():
             os.environ["XDG_CACHE_HOME"] = _private_folder()
-    if given := os.environ.get("PYTHONPATH") if _starts_a_run(sys.orig_argv) else None:
-        foreign = {os.path.abspath(folder) for folder in given.split(os.pathsep)}
-        sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) not in foreign]
-        del os.environ["PYTHONPATH"]
+    with contextlib.suppress(OSError):  # the folder it starts in is gone, which Snakemake says
+        if os.environ.get("PYTHONPATH") and _starts_a_run(sys.orig_argv):
+            foreign = {os.path.abspath(folder) for folder in os.environ["PYTHONPATH"].split(os.pathsep)}
+            sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) not in foreign]
+            del os.environ["PYTHONPATH"]
 
 
 def _starts_a_run(command):
     """Whether a command line (list of str) is that of Snakemake, or of a program of this repository."""
-    own = (REPOSITORY / "scripts", REPOSITORY / "resources")
-    return any(
-        Path(part).name == "snakemake" or Path(part).resolve().parent.is_relative_to(folder)
-        for part in command[1:3]
-        for folder in own
-    )
+    own = [REPOSITORY / "scripts", REPOSITORY / "resources"]
+    started = [Path(part) for part in command[1:3]]  # python -m snakemake, python program
+    return any(path.name == "snakemake" or any(map(path.resolve().is_relative_to, own)) for path in started)
 
 
 def _has_cache():
     """Whether Snakemake could keep its cache where it would look for it."""
     cache = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = os.path.join(cache, "snakemake")
+    folder = os.path.join(cache, "snakemake", "snakemake", "source-cache")  # as snakemake.workflow has it
     if cache.startswith("~"):  # a user whom the system does not know
         return False
     if os.path.basename(cache).startswith(OWN_CACHE) and not _is_private(cache):  # made on another node
