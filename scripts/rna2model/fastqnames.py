@@ -20,9 +20,9 @@ BARCODE = re.compile(r"(UDB|BC|barcode)?[-_]?\d+", re.IGNORECASE)
 # Tried in this order.
 SCHEMES = {
     "sra": re.compile(r"(?P<sample>[SED]RR\d+)(?:_(?P<mate>\d))?"),
-    "mgi": re.compile(r"(?P<flowcell>[A-Z]+\d+)_L(?P<lane>\d{1,2})_(?P<sample>.+)_(?P<mate>[12])" + TRIMMED),
+    "mgi": re.compile(r"(?P<flowcell>[A-Z]+\d{3,})_L(?P<lane>\d{2})_(?P<sample>.+)_(?P<mate>[12])" + TRIMMED),
     "novogene": re.compile(
-        r"(?P<sample>.+)_(?P<library>[A-Z]{2}[A-Za-z0-9-]*\d[A-Za-z0-9-]*)_(?P<flowcell>[A-Z0-9]{4,})"
+        r"(?P<sample>.+)_(?P<library>[A-Z]{3}[A-Za-z0-9-]*\d[A-Za-z0-9-]*)_(?P<flowcell>[A-Z0-9]{4,})"
         r"_L(?P<lane>\d+)_(?P<mate>[12])" + TRIMMED
     ),
     "illumina": re.compile(
@@ -35,12 +35,20 @@ SCHEMES = {
     ),
     "plain": re.compile(
         r"(?:(?P<sample>.*?)[._-]+)?(?:R|read_?|(?P<forward>forward|fwd)|(?P<reverse>reverse|rev))"
-        r"(?(forward)|(?(reverse)|(?P<mate>[12])))(?:_val_[12])?" + TRIMMED,
+        r"(?(forward)|(?(reverse)|(?P<mate>[1-9])))(?:_val_[12])?" + TRIMMED,
         re.IGNORECASE,
     ),
+    "lane last": re.compile(
+        r"(?P<sample>.+?)[._-]R(?P<mate>[12])_(?:L(?=\d{3}$)|lane_?)(?P<lane>\d{1,3})", re.IGNORECASE
+    ),
     "numbered": re.compile(r"(?:(?P<sample>.*?)[._]+)?(?P<mate>\d+)(?:_val_[12])?" + TRIMMED),
+    # R1 may be replicate 1
+    "middle": re.compile(r"(?P<sample>.+?)[._-](?:R|read_?)(?P<mate>[12])[._-](?P<rest>.+)", re.IGNORECASE),
 }
-WITH_LANES = {"mgi", "novogene", "illumina", "lanes"}  # several files of a sample and mate are its lanes
+# Such numbers are those of mates only where the files beside it say so.
+ONLY_TOGETHER = {"numbered", "middle"}
+# Several files of a sample and mate are its lanes.
+WITH_LANES = {"mgi", "novogene", "illumina", "lanes", "lane last"}
 INVALID = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST = 100
 
@@ -68,8 +76,9 @@ def read(stem):
 
 def _named(scheme, stem, parts):
     sample, flowcell = parts["sample"] or "", parts.get("flowcell") or ""
-    if scheme == "numbered" and not sample and stem not in "12":
+    if scheme == "numbered" and (parts["mate"].startswith("0") or (not sample and stem not in "12")):
         return Name("single", stem, 0)
+    sample = "_".join(filter(None, [sample, parts.get("rest")]))
     mate = 2 if parts.get("reverse") else 1 if parts.get("forward") else int(parts["mate"] or 0)
     if barcode := scheme == "mgi" and bool(BARCODE.fullmatch(sample)):
         sample = f"{flowcell}_{sample}"  # the barcode of another flowcell is another sample

@@ -137,11 +137,12 @@ def _named(files, root):
     named = [(path, fastqnames.read(_stem(path))) for path in files]
     numbers, in_folder = defaultdict(set), defaultdict(set)
     for path, name in named:
-        if name.scheme == "numbered":
-            numbers[path.parent, name.sample].add(name.mate)
+        if name.scheme in fastqnames.ONLY_TOGETHER:
+            numbers[path.parent, name.scheme, name.sample].add(name.mate)
         in_folder[path.parent].add((name.scheme, name.sample))
     for path, name in named:
-        if name.scheme == "numbered" and not numbers[path.parent, name.sample] <= {1, 2}:
+        found = numbers[path.parent, name.scheme, name.sample]
+        if not found <= {1, 2} or (name.scheme == "middle" and len(found) == 1):
             name = fastqnames.Name("single", _stem(path), 0)  # A_1, A_2, A_3: no mates, but three samples
         alone = len(in_folder[path.parent]) == 1 and len(in_folder) > 1 and path.parent != root
         if not name.sample or (name.is_barcode and alone):
@@ -203,7 +204,7 @@ def _unpaired(mates):
     if set(mates) == {1, 2} and not _may_be_mates(mates):
         return "begin with reads of other names: no mates; rename them if they are samples of their own"
     if max(mates) > 2:
-        return f"there is a read {max(mates)}, too: which of the reads are the mates, and which is a UMI or index?"
+        return f"there is a read {max(mates)}, too: are these samples of their own, or which are the mates?"
     return "is R2 without its R1" if set(mates) == {2} else ""
 
 
@@ -211,7 +212,7 @@ def _may_be_mates(mates):
     """Whether files that a bare number tells apart (A_1, A_2) begin with the same read; True where that cannot be seen, for the
     run looks at every read."""
     (first, name), (second, _) = mates[1][0], mates[2][0]
-    if name.scheme != "numbered":
+    if name.scheme not in fastqnames.ONLY_TOGETHER:
         return True
     try:
         with dnaio.open(first) as one, dnaio.open(second) as two:

@@ -99,12 +99,24 @@ def _summary(samples, left):
     for sample in samples:
         if sample.name != sample.written:
             yield f"renamed for the sheet: {sample.written!r} is {sample.name}"
-        folders = sorted({str(first.parent) for first, _ in sample.lanes})
-        if len(folders) > 1:
+        if places := _places(sample):
             yield (
-                f"one sample in several folders: {sample.name} ({', '.join(folders)}): are these lanes or runs of one"
+                f"one sample in several {places[0]}: {sample.name} ({', '.join(places[1])}): are these lanes or runs of one"
                 " library? Copies of the same reads would be counted twice"
             )
+
+
+def _places(sample):
+    """(what, names) of several folders, flowcells or libraries that a sample's lanes come from; or None."""
+    libraries = {name.part for name in sample.names if name.scheme == "novogene"}
+    for what, found in (
+        ("folders", {str(first.parent) for first, _ in sample.lanes}),
+        ("flowcells", {name.flowcell for name in sample.names}),
+        ("libraries", libraries),
+    ):
+        if len(found) > 1:
+            return what, sorted(found)
+    return None
 
 
 def _listed(names):

@@ -1,15 +1,19 @@
 """A sheet from a folder: right mates, lanes and samples for every way of naming FASTQ files, and no file lost."""
 
 import csv
+import gzip
 import subprocess
 import sys
 from collections import defaultdict
 
+import pandas as pd
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.faults.project import FASTA, GTF
 
-from rna2model import fastqnames, makesheet, newproject, sheet
+from rna2model import fastqnames, makesheet, newproject, preflight, sheet
 from rna2model.errors import InputProblem
 
 NAMES = st.from_regex(r"[A-Z][A-Za-z0-9]{0,5}(-[A-Z][0-9]{1,3}x)?", fullmatch=True)
@@ -19,6 +23,7 @@ WITH_LANES = {
     "bcl-convert, by run": "run{lane}/{sample}_S{number}_R{mate}_001.fastq.gz",
     "flowcells": "HXX{lane}/{sample}_S{number}_L001_R{mate}_001.fastq.gz",
     "lanes": "{sample}_L00{lane}_R{mate}.fastq.gz",
+    "lane last": "{sample}_R{mate}_L00{lane}.fastq.gz",
     "MGI": "V30012_L0{lane}_{sample}_{mate}.fq.gz",
     "Novogene": "{sample}_FKRNA2102{number}-1A_HXX7DSX2_L{lane}_{mate}.fq.gz",
 }
@@ -29,6 +34,7 @@ WITHOUT_LANES = {
     "number": "{sample}_{mate}.fq.gz",
     "read1": "{sample}.read{mate}.fastq.gz",
     "r1": "{sample}_r{mate}.fq",
+    "R1 in the middle": "{sample}.R{mate}_all.fq.gz",
     "clean": "{sample}_{mate}.clean.fq.gz",
     "Trim Galore": "{sample}_R{mate}_val_{mate}.fq.gz",
     "folder": "{sample}/R{mate}.fastq.gz",
@@ -87,9 +93,9 @@ def test_every_way_of_naming_comes_back_as_it_was(tmp_path_factory, scheme, name
     if scheme == "SRA":
         names = [str(1000 + number) for number, _ in enumerate(names)]
     lanes, mates = lanes if scheme in WITH_LANES else 1, (1,) if scheme in SINGLE else (1, 2)
-    wanted = {}
+    wanted, after = {}, "_all" if scheme == "R1 in the middle" else ""
     for number, name in enumerate(names, start=1):
-        sample = f"SRR{name}" if scheme == "SRA" else name
+        sample = f"SRR{name}" if scheme == "SRA" else f"{name}{after}"
         wanted[sample] = names_of(pattern, name, number, lanes, mates)
         write(folder, *(file for lane in wanted[sample] for file in lane))
     text, complete = newproject.make(folder, folder)
@@ -144,6 +150,7 @@ def test_every_file_is_in_the_sheet_or_named_as_left_out(tmp_path_factory, files
             "has no mate, while other files of sample A have one",
         ),
         ([f"A_S1_R{m}_001.fq" for m in (1, 2, 3)], {}, "there is a read 3, too"),
+        ([f"WT_R{m}.fq" for m in (1, 2, 3)], {}, "are these samples of their own"),
         (["A.fastq.bz2", "B.fq"], {"B": [("B.fq", "")]}, "compress it with gzip"),
     ],
 )
@@ -168,10 +175,13 @@ def test_reads_left_over_by_fasterq_dump_are_no_lane(tmp_path):
     }
 
 
-def test_numbered_replicates_are_no_mates(tmp_path):
-    write(tmp_path, *(f"ctrl_{number}.fq.gz" for number in (1, 2, 3)))
+@pytest.mark.parametrize(
+    "names", [["ctrl_1", "ctrl_2", "ctrl_3"], ["WT_01", "WT_02"], ["wt_L1", "wt_L2"], ["a_R1_x", "a_R2_y"]]
+)
+def test_numbered_replicates_are_no_mates(tmp_path, names):
+    write(tmp_path, *(f"{name}.fq.gz" for name in names))
     newproject.make(tmp_path, tmp_path)
-    assert list(rows(tmp_path)) == ["ctrl_1", "ctrl_2", "ctrl_3"]
+    assert list(rows(tmp_path)) == names
 
 
 @pytest.mark.parametrize("second", ["@read7 x", "@read7", "read7", ""])
@@ -188,9 +198,10 @@ def test_two_numbered_samples_are_no_mates_where_their_reads_say_so(tmp_path, se
 
 
 def test_the_barcode_of_another_flowcell_is_another_sample(tmp_path):
-    write(tmp_path, *(f"{cell}_L0{lane}_12_{mate}.fq.gz" for cell in ("FP1", "FP2") for lane in (1, 2) for mate in (1, 2)))  # fmt: skip
-    newproject.make(tmp_path, tmp_path)
-    assert {name: len(lanes) for name, lanes in rows(tmp_path).items()} == {"FP1_12": 2, "FP2_12": 2}
+    write(tmp_path, *(f"{cell}_L0{lane}_12_{mate}.fq.gz" for cell in ("FP100", "FP200") for lane in (1, 2) for mate in (1, 2)))  # fmt: skip
+    text, _ = newproject.make(tmp_path, tmp_path)
+    assert "in several" not in text
+    assert {name: len(lanes) for name, lanes in rows(tmp_path).items()} == {"FP100_12": 2, "FP200_12": 2}
 
 
 @settings(max_examples=300)
@@ -205,6 +216,23 @@ def test_mended_names_are_valid_and_told_apart(texts):
     again = [makesheet.Found("", sample.written) for sample in reversed(samples)]
     makesheet._give_names(again)
     assert {s.written: s.name for s in again} == {s.written: s.name for s in samples}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["x/A_S1_R1_001.fq", "y/A_S1_R1_001.fq"], "one sample in several folders: A ("),
+        (["V300_L01_A_1.fq", "V400_L01_A_1.fq"], "one sample in several flowcells: A (V300, V400)"),
+        (
+            ["A_FKRNA1-1A_HX7D_L1_1.fq", "A_FKRNA2-1A_HX7D_L1_1.fq"],
+            "several libraries: A (FKRNA1-1A, FKRNA2-1A)",
+        ),
+    ],
+)
+def test_lanes_that_may_be_other_libraries_are_said(tmp_path, files, said):
+    write(tmp_path, *files)
+    text, _ = newproject.make(tmp_path, tmp_path)
+    assert said in text and len(rows(tmp_path)["A"]) == 2
 
 
 def test_batches_are_guessed_only_where_flowcells_or_lanes_divide_the_samples(tmp_path):
@@ -224,6 +252,31 @@ def test_batches_are_guessed_only_where_flowcells_or_lanes_divide_the_samples(tm
         zip("ABCD", ["L001", "L001", "L002", "L002"], strict=True)
     )
     assert cells("x/A_R1.fq", "x/B_R1.fq", "y/C_R1.fq", "y/D_R1.fq") is None  # plain names tell of no run
+
+
+def test_the_check_before_the_run_names_what_is_left_to_fill_in(tmp_path):
+    """And nothing else: filled in, the project is sound."""
+    write(tmp_path, *(f"reads/{name}_R{mate}.fq.gz" for name in "ABCD" for mate in (1, 2)))
+    for path in (tmp_path / "reads").iterdir():
+        path.write_bytes(gzip.compress(f"@{path.name[0]}\nACGTTGCA\n+\nIIIIIIII\n".encode()))
+    newproject.make(tmp_path / "reads", tmp_path)
+
+    def problems():
+        return preflight.check(yaml.safe_load((tmp_path / "config.yaml").read_text()), [tmp_path])[2]
+
+    assert [problem.split(" is missing")[0] for problem in problems()[:2]] == [
+        "config: reference.fasta",
+        "config: reference.gtf",
+    ]
+    assert len(problems()) == 3 and "column condition: classification needs at least two" in problems()[2]
+    (tmp_path / "genome.fa").write_text(FASTA)
+    (tmp_path / "genes.gtf").write_text(GTF)
+    text = (tmp_path / "config.yaml").read_text()
+    text = text.replace("fasta: null", "fasta: genome.fa").replace("gtf: null", "gtf: genes.gtf")
+    (tmp_path / "config.yaml").write_text(text)
+    table = pd.read_csv(tmp_path / "samples.tsv", sep="\t", dtype=str)
+    table.assign(condition=["x", "x", "y", "y"]).to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
+    assert problems() == []
 
 
 def test_the_command_never_overwrites_and_its_end_says_what_happened(tmp_path, repository):
