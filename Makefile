@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data predict example test faults clouds chaos lint lock bench golden dag clean
+.PHONY: help setup demo demo-data sheet predict example test faults clouds chaos lint lock bench golden dag clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -27,6 +27,9 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 	@echo "bundle       $(DEMO)/results/bundle"
 	@echo "predictions  $(DEMO)/results/predictions.tsv"
 	@column -t -s $$'\t' $(DEMO)/results/predictions.tsv 2>/dev/null || cat $(DEMO)/results/predictions.tsv
+
+sheet: setup ## FASTQ=folder: samples.tsv and config.yaml from the names of the reads below it, in OUT= (default: the folder you are in)
+	@"$(HERE).venv/bin/python" "$(HERE)scripts/sheet.py" "$(FASTQ)" --out "$(or $(OUT),.)"
 
 predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
 	@"$(HERE).venv/bin/python" "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \

@@ -24,7 +24,8 @@ if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
     PIP_BUILD_CONSTRAINT=$PWD/.venv/build.txt PIP_CONSTRAINT=$PWD/.venv/build.txt \
         .venv/bin/python -m pip install --quiet -r envs/requirements.txt
     site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    echo "$PWD/scripts" > "$site/rna2model.pth"
+    # where the library is, and what must be settled before Snakemake starts (a HOME that cannot be written, PYTHONPATH)
+    printf '%s\n' "$PWD/scripts" "import rna2model.environment; rna2model.environment.at_start()" > "$site/rna2model.pth"
     echo "$wanted" > .venv/.requirements
 fi
 

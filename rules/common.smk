@@ -12,14 +12,29 @@ from snakemake.exceptions import WorkflowError
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-from rna2model import design, disk, fingerprint, manifest, models, preflight, qcpage, serving, store
+from rna2model import (
+    design,
+    disk,
+    environment,
+    fingerprint,
+    manifest,
+    models,
+    preflight,
+    qcpage,
+    serving,
+    store,
+)
 
 # A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
 gc.set_threshold(100_000, 50, 100)
+# Before anything is started: neither jobs nor checks see what the user's shell has set.
+NOTES = environment.settle()
 preflight.find_own_tools()
 CONFIG_FILES = [Path(path).resolve() for path in workflow.overwrite_configfiles or ["config/config.yaml"]]
 CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_configfiles]
 ASKS = workflow.is_main_process  # jobs do not ask again what it asked before the first of them
+for note in NOTES if ASKS else ():
+    logger.warning(f"rna2model: {note}")
 STORE = store.Store(STORAGE.default_storage_prefix, stored_bytes if ASKS else None) if IS_STORED else None
 config, SAMPLES, PROBLEMS = preflight.check(
     config,

@@ -1,7 +1,9 @@
 """Run MultiQC on exactly the files of this run, with our own sections first."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from rna2model import job, qcpage
@@ -26,4 +28,6 @@ Path(out.files).write_text("\n".join(map(str, [*listed, *ours])) + "\n")
 
 command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", given.layout]
 command += ["--file-list", out.files, "--outdir", folder, "--filename", Path(out.html).name]
-sys.exit(subprocess.run(command).returncode)
+with tempfile.TemporaryDirectory() as nowhere:  # the user's own MultiQC settings could leave samples out
+    settings = {"HOME": nowhere, "XDG_CONFIG_HOME": nowhere}
+    sys.exit(subprocess.run(command, env=os.environ | settings).returncode)

@@ -52,6 +52,18 @@ def real_data():
 
 
 @pytest.fixture(scope="session")
+def german(tmp_path_factory):
+    """Variables of a desktop with a decimal comma; its locale is made here, for few machines have it."""
+    folder = tmp_path_factory.mktemp("locale")
+    command = ["localedef", "-f", "UTF-8", "-i", "de_DE", str(folder / "de_DE.UTF-8")]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no localedef, or no source of de_DE, on this machine (Debian package locales)")
+    return {"LOCPATH": str(folder), "LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8", "LANGUAGE": "de"}
+
+
+@pytest.fixture(scope="session")
 def browser():
     """Headless Chromium, or a skip that says what is missing."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (make setup)")

@@ -3,7 +3,7 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, covariates, outcome, sheetcells, splits
+from rna2model import batch, covariates, outcome, sheetcells, sheetfile, splits
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
@@ -247,6 +247,12 @@ def _batch_names(path, labelled, column):
         f"{path}, column {column}: batch {name!r} becomes a file name for leave_one_batch_out;"
         " use letters, digits, '.', '_' or '-'"
         for name in bad
+    ]
+    problems += [
+        f"{path}, column {column}: batch {name!r} ends with the same text 20 times or more, which Snakemake refuses in"
+        " file names (leave_one_batch_out needs one); shorten it"
+        for name in names
+        if sheetfile.is_periodic(f"batch.{name}")  # as splits.names has it
     ]
     if len(names) < 2:
         problems.append(f"{path}, column {column}: leave_one_batch_out needs at least two batches")

@@ -2,6 +2,7 @@
 
 import matplotlib
 
+matplotlib.rcdefaults()  # whatever the user's matplotlibrc says
 matplotlib.use("Agg")
 matplotlib.rcParams.update({"svg.hashsalt": "rna2model", "font.size": 8, "axes.spines.top": False})
 matplotlib.rcParams["axes.spines.right"] = False

@@ -53,6 +53,7 @@ def read(path, folders=(), matrix=False, strandedness="auto", store=None):
     if problems:
         return {}, problems
     problems = [problem for number, row in rows for problem in _cells(path, number, row)]
+    problems += [problem for number, row in rows for problem in _repetitive(path, number, row)]
     places = [] if store else [path.parent, *folders]
     samples, merge_problems = _merge(path, rows, places, matrix, strandedness)
     problems += merge_problems + _similar_names(path, samples)
@@ -82,6 +83,16 @@ def _cells(path, number, row):
         column = error.absolute_path[0]
         why = error.schema.get("errorMessage", error.message)
         yield f"{path} row {number}, column {column}: {error.instance!r} {why}"
+
+
+def _repetitive(path, number, row):
+    """Cells that become part of file names, and that Snakemake would take for a rule that makes its own input."""
+    for column in ("sample", "accession"):
+        if sheetfile.is_periodic(row.get(column) or ""):
+            yield (
+                f"{path} row {number}, column {column}: {row[column]!r} ends with the same text 20 times or more, which"
+                " Snakemake refuses in file names; shorten it"
+            )
 
 
 def _merge(path, rows, folders, matrix, strandedness):
@@ -226,7 +237,7 @@ def _similar_names(path, samples):
     """Names that differ only in case or leading zeros are one sample typed twice, or soon mistaken for one."""
     alike = defaultdict(list)
     for name in samples:
-        alike[name.lower().lstrip("0") or "0"].append(name)
+        alike[sheetfile.alike(name)].append(name)
     return [
         f"{path} rows {', '.join(str(samples[n].row) for n in names)}, column sample: "
         f"{', '.join(names)} differ only by case or leading zeros; rename them"

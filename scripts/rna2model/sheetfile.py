@@ -8,6 +8,7 @@ DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 SPREADSHEET_ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
 DATE = re.compile(r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-\d+)?", re.IGNORECASE)
 RESERVED = {"_index"}  # cohort.h5ad keeps the samples' names under it
+PERIODIC = re.compile(r"(.+)\1{19}$")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -109,3 +110,13 @@ def _cells(path, number, row):
             yield f"{path} row {number}, column sample: {cell!r} is a date that a spreadsheet made of a name; type it as text"
         elif column != "sample" and CONTROL.search(cell):  # names of samples have a rule of their own
             yield f"{path} row {number}, column {column}: {cell!r} holds invisible characters; type it again"
+
+
+def is_periodic(name):
+    """Whether a name ends with the same text 20 times or more, which Snakemake takes for a rule that feeds itself."""
+    return bool(PERIODIC.search(name))
+
+
+def alike(name):
+    """What is equal of names that only case or leading zeros tell apart."""
+    return name.lower().lstrip("0") or "0"

@@ -1,8 +1,11 @@
 """The sample sheet: nf-core sheets work, and every problem is named with row and column."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from snakemake.io import PeriodicityDetector
 
-from rna2model import config, sheet
+from rna2model import config, sheet, sheetfile
 from rna2model import design as designs
 
 
@@ -232,3 +235,22 @@ def test_each_counter_gets_the_kind_of_reads_it_takes(write, row, tools, expecte
     full, _ = config.complete(tools)
     problems = designs.check_sources("sheet", samples, full)
     assert (expected in problems[0]) if expected else problems == []
+
+
+@settings(max_examples=400)
+@given(
+    st.from_regex(r"[A-C_]{0,3}", fullmatch=True),
+    st.from_regex(r"[A-B1._-]{1,5}", fullmatch=True),
+    st.integers(1, 25),
+    st.from_regex(r"[A-B]{0,2}", fullmatch=True),
+)
+def test_a_repetitive_name_is_refused_exactly_where_snakemake_would_stop(start, part, times, end):
+    name = (start + part * times + end)[:100]
+    assert sheetfile.is_periodic(name) == (PeriodicityDetector().is_periodic(name) is not None)
+
+
+@pytest.mark.parametrize("name", ["a" * 20, "x" + "ab" * 20, "a_" * 20 + "a_", "1" * 100])
+def test_a_repetitive_name_is_a_sentence_in_the_sheet_check(write, name):
+    _, problems = write(tsv("sample fastq_1", f"{name} a_R1.fastq.gz"))
+    assert len(problems) == 1 and "ends with the same text 20 times or more" in problems[0]
+    assert write(tsv("sample fastq_1", f"{name[:98]}_s a_R1.fastq.gz"))[1] == []

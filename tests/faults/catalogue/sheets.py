@@ -55,9 +55,12 @@ def mixed_layouts(project):
     project.cell(3, "fastq_2", "s03_R2.fastq.gz")
 
 
-def batch_as_path(project):
-    project.set("evaluation.leave_one_batch_out", True)
-    project.fill("batch", ["../up" if i < 6 else "x" for i in range(12)])
+def batch_as_file(name):
+    def inject(project):
+        project.set("evaluation.leave_one_batch_out", True)
+        project.fill("batch", [name if i < 6 else "x" for i in range(12)])
+
+    return inject
 
 
 def gone(project):
@@ -212,7 +215,10 @@ CASES = [
     Case("accession with a command", CELL, accession("SRR123456;touch CANARY"), REFUSED, "row 4, column accession"),
     Case("accession without layout", CELL, accession("SRR1234567", ""), REFUSED, "row 4, column layout: '' must be paired or single"),
     Case("lanes of two layouts", CELL, mixed_layouts, REFUSED, "mixes single-end and paired-end"),
-    Case("batch that becomes a path", CELL, batch_as_path, REFUSED, "batch '../up' becomes a file name"),
+    Case("batch that becomes a path", CELL, batch_as_file("../up"), REFUSED, "batch '../up' becomes a file name"),
+    Case("batch that repeats itself", CELL, batch_as_file("run" * 20), REFUSED, "ends with the same text 20 times or more"),
+    Case("name that repeats itself", "sheet, a sample's name", cell(3, "sample", "ab" * 20), REFUSED, "row 4, column sample: '" + "ab" * 20 + "' ends with"),
+    Case("name that repeats itself, almost", "sheet, a sample's name", cell(3, "sample", "ab" * 19), ACCEPTED),
     Case("a lane with R2 only", CELL, mates_crossed, REFUSED, "row 5, column fastq_1: is empty"),
     Case("strandedness of another pipeline", CELL, cell(3, "strandedness", "fr-firststrand"), REFUSED, "row 4, column strandedness"),
     Case("a spreadsheet's error", CELL, cell(3, "batch", "#REF!"), REFUSED, "row 4, column batch: '#REF!' is an error"),
