@@ -10,7 +10,9 @@ import re
 from collections import Counter, defaultdict
 
 LEAST_REACHED = 0.5  # share of the genes that the counted lines must reach
-NEARLY_ALL = 0.98  # share from which nothing is said: some genes have no exons, such as mitochondrial ones of RefSeq
+NEARLY_ALL = (
+    0.98  # share from which nothing is said: some genes have no exons, such as mitochondrial ones of RefSeq
+)
 SAME_NAME = 0.95  # share of genes called like their transcripts, from which that is how the file was made
 MOST_SHARED = 0.2  # share of such genes that have half of their bases in common with another
 SOME_SHARED = 0.05

@@ -64,7 +64,9 @@ def _parts(transcript, strand, length):
     coding = []
     for start, end in transcript.coding:
         coding += [(start, length), (1, end - length)] if start <= length < end else [(start, end)]
-    inside = [[c for c in coding if any(s <= c[0] and c[1] <= e for s, e in part)] for part in (before, behind)]
+    inside = [
+        [c for c in coding if any(s <= c[0] and c[1] <= e for s, e in part)] for part in (before, behind)
+    ]
     both = list(zip((before, behind), inside, strict=True))
     return both if strand == "+" else both[::-1]
 

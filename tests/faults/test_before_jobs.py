@@ -22,7 +22,7 @@ def checked(project):
     written = project.write()
     before = sorted(os.listdir(project.folder))
     config, samples, problems = preflight.check(
-        project.given or project.config, [project.folder], written=[written]
+        project.given or project.config, [project.folder], thorough=True, written=[written]
     )
     assert sorted(os.listdir(project.folder)) == before  # nothing is written, nothing is run
     return config, samples, "\n".join(problems)
