@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rna2model import annotation, circular, files, fingerprint, job, pieces, reference
+from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -12,6 +13,10 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 files.unpack(given.fasta, out.fasta)
 lengths = reference.contigs(out.fasta)
 found = annotation.read(given.gtf, params.feature, params.attribute)
+if problem := found.census.problem(
+    given.gtf, params.feature
+):  # of a file too large for the look before any job
+    raise InputProblem(problem)
 circles = circular.sequences(found, lengths)
 notes = reference.check_chromosomes(given.fasta, given.gtf, lengths, found.genes, circles)
 notes += circular.notes(found.genes, lengths, circles) + found.census.notes(params.feature)

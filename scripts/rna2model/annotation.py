@@ -83,8 +83,6 @@ def read(path, feature="exon", attribute="gene_id"):
     found = [transcript for transcript in transcripts.values() if transcript.exons]
     if not found:
         raise InputProblem(no_feature(path, feature, seen.types))
-    if problem := seen.problem(path, feature):
-        raise InputProblem(problem)
     return Annotation(_gene_records(found, labels), found, gff3, circles, seen)
 
 

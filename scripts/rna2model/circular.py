@@ -9,6 +9,7 @@ from collections import defaultdict
 
 MOST_ACROSS = 2  # genes that can lie across one origin without overlapping each other: one on each strand
 LEAST_INSIDE = 3  # genes that fit, to believe that a gene across the end of their chromosome is right
+MOST_OVERLAP = 60  # bases that neighbours on one strand of a bacterium share at most
 MOST_SPLICED = 0.1  # share of transcripts with introns; circular chromosomes have few
 
 
@@ -29,7 +30,7 @@ def unrolled(start, end, length):
 def sequences(annotation, lengths):
     """{sequence: how that is known} of those whose genes may lie across the end; `lengths`: {sequence: bases}.
 
-    What the file calls circular, otherwise what looks like it: see `_looks_circular`. A GTF cannot say it.
+    GFF3 says which are circular. A GTF cannot; there it is what looks like it, see `_looks_circular`.
     """
     across = {r["chromosome"] for r in annotation.genes if r["end"] > lengths.get(r["chromosome"], r["end"])}
     declared = {
@@ -37,7 +38,7 @@ def sequences(annotation, lengths):
         for name in across
         if annotation.circular.get(name) == lengths[name] and _fits(annotation.genes, name, lengths[name])
     }
-    if annotation.circular:
+    if annotation.is_gff3:
         return declared
     return {
         name: "a gene runs over its end and all others fit"
@@ -67,7 +68,7 @@ def _looks_circular(annotation, name, length):
     for one in across:
         rest, size = one["end"] - length, one["end"] - one["start"] + 1
         others = [r for r in genes if r is not one and r["strand"] == one["strand"]]
-        if size > length / 2 or any(2 * (rest - r["start"] + 1) > rest for r in others):
+        if size > length / 2 or any(min(rest, r["end"]) - r["start"] >= MOST_OVERLAP for r in others):
             return False
     here = [transcript for transcript in annotation.transcripts if transcript.chromosome == name]
     return sum(len(transcript.exons) > 1 for transcript in here) <= MOST_SPLICED * len(here)

@@ -101,9 +101,15 @@ class _Sequences:
 
 def _of_index(folder):
     """((n, 3) int64 gene number, first and last base from 0; {gene: number}) of an index."""
-    genes = (folder / "geneInfo.tab").read_text().splitlines()[1:]
-    names = {line.split("\t")[0]: number for number, line in enumerate(genes)}
-    table = np.loadtxt(folder / "exonGeTrInfo.tab", dtype=np.int64, skiprows=1, usecols=(0, 1, 3), ndmin=2)
+    number, *genes = (folder / "geneInfo.tab").read_text().splitlines()
+    names = {line.split("\t")[0]: place for place, line in enumerate(genes)}
+    with open(folder / "exonGeTrInfo.tab") as file:
+        exons = int(file.readline())
+        table = (
+            np.loadtxt(file, dtype=np.int64, usecols=(0, 1, 3), ndmin=2) if exons else np.empty((0, 3), int)
+        )
+    if int(number) != len(genes) or exons != len(table):
+        raise ValueError("cut short")
     return table[:, [2, 0, 1]], names
 
 
