@@ -13,15 +13,7 @@ from rna2model import annotation, files
 from rna2model.errors import InputProblem
 
 GENOME_VERSION = "2.7.4a"  # of the indexes that STAR 2.7.4a to 2.7.11b write and read
-FILES = (
-    "Genome",
-    "SA",
-    "SAindex",
-    "chrName.txt",
-    "chrNameLength.txt",
-    "chrStart.txt",
-    "genomeParameters.txt",
-)
+FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
 PLACE_FILES = ("chrName.txt", "chrStart.txt", "chrLength.txt")
 GENE_FILES = ("exonGeTrInfo.tab", "geneInfo.tab")
 WAY_OUT = "Set reference.index to null to have one built, or give the annotation that the index was made with"
@@ -108,7 +100,7 @@ def _of_index(folder):
         table = (
             np.loadtxt(file, dtype=np.int64, usecols=(0, 1, 3), ndmin=2) if exons else np.empty((0, 3), int)
         )
-    if int(number) != len(genes) or exons != len(table):
+    if int(number) != len(genes) or exons != len(table) or table[:, 2].max(initial=-1) >= len(genes):
         raise ValueError("cut short")
     return table[:, [2, 0, 1]], names
 
