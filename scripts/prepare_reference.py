@@ -25,7 +25,7 @@ counted = replace(
     genes=circular.places(found, lengths),
     transcripts=pieces.for_tools(found.transcripts, lengths),
 )
-introns = reference.splice_sites(counted.transcripts)
+introns = reference.splice_sites(t for t in counted.transcripts if t.chromosome in lengths)
 tables = {
     out.star: [f"{name} {value}" for name, value in reference.star_sizes(lengths).items()],
     out.contigs: [f"{name}\t{length}" for name, length in lengths.items()],

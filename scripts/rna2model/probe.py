@@ -12,7 +12,7 @@ MOST_READ = (
     1_000_000  # lines of an annotation whose first lines look odd, which one of a large genome does not
 )
 MOST_LETTERS = 1 << 16  # a chromosome may be one line
-BASES = set("ACGTURYSWKMBDHVN")  # IUPAC
+BASES = set("ACGTRYSWKMBDHVN")  # IUPAC, of DNA
 # hisat2 is a script that hands its options to a shell without quotes; STAR ends a path at a quote mark
 UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
 
@@ -52,8 +52,8 @@ def problems(config, whole=True, thorough=False):
 def first_sequence(fasta):
     """Name of the first sequence of a FASTA file with a genome."""
     name, letters = _first_letters(fasta)
-    if letters - BASES or ("U" in letters and "T" not in letters):
-        shown = " ".join(sorted(letters - BASES)) or "U"
+    if letters - BASES:
+        shown = " ".join(sorted(letters - BASES))
         raise InputProblem(f"{fasta} is no genome: its sequences have the letters {shown}; give DNA.")
     return name
 
@@ -76,7 +76,7 @@ def rrna_problems(path):
         _, letters = _first_letters(path)
     except InputProblem as problem:
         return [f"config: trimming.rrna: {problem}"]
-    if odd := letters - BASES:
+    if odd := letters - BASES - {"U"}:
         what = "an alignment with gaps; give the sequences without" if odd <= set("-.") else "no RNA or DNA"
         return [
             f"config: trimming.rrna: {path} is {what}: its sequences have the letters {' '.join(sorted(odd))}."

@@ -35,6 +35,8 @@ def contigs(fasta):
                 bases = line.strip()
                 if b" " in bases or b"\t" in bases:
                     raise InputProblem(f"{fasta}: there is a space within sequence {name!r}; remove it.")
+                if b"U" in bases or b"u" in bases:
+                    raise InputProblem(f"{fasta} is no genome: sequence {name!r} has the letter U; give DNA.")
                 lengths[name] += len(bases)
             elif line.strip():
                 raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")

@@ -16,6 +16,7 @@ GENOME_VERSION = "2.7.4a"  # of the indexes that STAR 2.7.4a to 2.7.11b write an
 FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
 PLACE_FILES = ("chrName.txt", "chrStart.txt", "chrLength.txt")
 GENE_FILES = ("exonGeTrInfo.tab", "geneInfo.tab")
+STRANDS = {"+": 1, "-": 2, b"+": 1, b"-": 2}
 WAY_OUT = "Set reference.index to null to have one built, or give the annotation that the index was made with"
 
 
@@ -49,8 +50,8 @@ def _missing(folder, names):
 def differences(folder, gtf, feature, attribute):
     """Problems (list of str) of an index whose genes or exons are not those of an annotation.
 
-    Compared are the sets of (gene, start, end) on the sequences of the index, so that order, names of transcripts and lines
-    that are there twice do not matter. A GTF of three million lines takes some seconds.
+    Compared are the sets of (gene, start, end, strand) on the sequences of the index, so that order, names of transcripts and
+    lines that are there twice do not matter. A GTF of three million lines takes some seconds.
     """
     try:
         index, names = _of_index(Path(folder))
@@ -62,9 +63,11 @@ def differences(folder, gtf, feature, attribute):
     except (InputProblem, ValueError, AttributeError, EOFError, OSError, zlib.error):
         return []  # a line far down that cannot be counted with: the job that reads it all says which
     only_own, only_index = _only_in_one(own, index)
+    if not len(own):  # other names of sequences, which is said elsewhere
+        return []
     if not len(only_own) and not len(only_index):
         return []
-    ids = list(names)
+    ids = [name.decode(errors="replace") for name in names]
     genes = np.setxor1d(own[:, 0], index[:, 0])
     example = ids[(only_own if len(only_own) else only_index)[0, 0]]
     what = (
@@ -92,44 +95,51 @@ class _Sequences:
 
 
 def _of_index(folder):
-    """((n, 3) int64 gene number, first and last base from 0; {gene: number}) of an index."""
-    number, *genes = (folder / "geneInfo.tab").read_text().splitlines()
-    names = {line.split("\t")[0]: place for place, line in enumerate(genes)}
+    """((n, 4) int64 gene number, first and last base from 0, strand; {gene: number}) of an index."""
+    number, *genes = (folder / "geneInfo.tab").read_bytes().splitlines()
+    names = {line.split(b"\t")[0]: place for place, line in enumerate(genes)}
     with open(folder / "exonGeTrInfo.tab") as file:
         exons = int(file.readline())
         table = (
-            np.loadtxt(file, dtype=np.int64, usecols=(0, 1, 3), ndmin=2) if exons else np.empty((0, 3), int)
+            np.loadtxt(file, dtype=np.int64, usecols=(3, 0, 1, 2), ndmin=2)
+            if exons
+            else np.empty((0, 4), int)
         )
-    if int(number) != len(genes) or exons != len(table) or table[:, 2].max(initial=-1) >= len(genes):
+    if int(number) != len(genes) or exons != len(table) or table[:, 0].max(initial=-1) >= len(genes):
         raise ValueError("cut short")
-    return table[:, [2, 0, 1]], names
+    return _on_both_strands(table), names
 
 
 def _of_annotation(gtf, feature, attribute, sequences, names):
     """The same of an annotation; `names` gets its further genes. Exons across an origin are two, as in an index of ours."""
-    columns = [[], [], [], []]
-    for gene, chromosome, start, end in _exons(gtf, feature, attribute):
+    flat = []
+    for gene, chromosome, *place in _exons(gtf, feature, attribute):
         number = sequences.numbers.get(chromosome)
         if number is not None:
-            for column, value in zip(
-                columns, (names.setdefault(gene, len(names)), number, start, end), strict=True
-            ):
-                column.append(value)
-    gene, number, start, end = (np.array(column, dtype=np.int64) for column in columns)
+            flat += (names.setdefault(gene, len(names)), number, *place)
+    gene, number, start, end, strand = np.array(flat, dtype=np.int64).reshape(-1, 5).T
     length, offset = sequences.lengths[number], sequences.starts[number] - 1
     across = (start <= length) & (end > length)
-    behind = np.stack([gene, 1 + offset, end - length + offset], axis=1)[across]
+    rows = np.stack([gene, start + offset, np.where(across, length, end) + offset, strand], axis=1)
+    behind = np.stack([gene, 1 + offset, end - length + offset, strand], axis=1)[across]
+    return _on_both_strands(np.concatenate([rows, behind]))
+
+
+def _on_both_strands(rows):
+    """Rows without strand (0) once for each."""
+    without = rows[:, 3] == 0
     return np.concatenate(
-        [np.stack([gene, start + offset, np.where(across, length, end) + offset], axis=1), behind]
+        [rows[~without], *(np.c_[rows[without, :3], np.full(without.sum(), s)] for s in (1, 2))]
     )
 
 
 def _exons(gtf, feature, attribute):
-    """(gene, sequence as bytes, start, end) of the lines that are counted."""
+    """(gene, sequence as bytes, start, end, strand as STAR writes it) of the lines that are counted."""
     if annotation.is_gff3(gtf):
         for transcript in annotation.read(gtf, feature, attribute).transcripts:
             for start, end in transcript.exons:
-                yield transcript.gene, transcript.chromosome.encode(), start, end
+                names = transcript.gene.encode(), transcript.chromosome.encode()
+                yield *names, start, end, STRANDS.get(transcript.strand, 0)
         return
     counted, first = f"\t{feature}\t".encode(), f'{attribute} "'.encode()
     value = re.compile(rb'(?:^|[; ])%s +(?:"([^"]*)"|([^\s;"]+))' % re.escape(attribute.encode()))
@@ -137,18 +147,18 @@ def _exons(gtf, feature, attribute):
         for line in file:
             if counted not in line or line.startswith(b"#"):
                 continue
-            chromosome, _, kind, start, end, _, _, _, text = line.split(b"\t", 8)
+            chromosome, _, kind, start, end, _, strand, _, text = line.split(b"\t", 8)
             if kind != counted[1:-1]:
                 continue
             if text.startswith(first):  # a regular expression takes twice as long
                 gene = text[len(first) : text.index(b'"', len(first))]
             else:
                 gene = b"".join(value.search(text).groups(b""))
-            yield gene.decode(errors="replace"), chromosome, int(start), int(end)
+            yield gene, chromosome, int(start), int(end), STRANDS.get(strand, 0)
 
 
 def _only_in_one(own, index):
-    """Rows of two (n, 3) arrays that only the first has, and those that only the second has; each once, sorted."""
+    """Rows of two (n, 4) arrays that only the first has, and those that only the second has; each once, sorted."""
     rows = np.concatenate([own, index])
     order = np.lexsort(rows.T[::-1])
     rows, is_own = rows[order], order < len(own)

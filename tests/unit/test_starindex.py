@@ -33,6 +33,14 @@ EXONS = [
 ]
 
 
+def gff3(exons):
+    """The same as GFF3, with its genes behind their parts."""
+    parts = [f"{e[0]}\tx\texon\t{e[1]}\t{e[2]}\t.\t+\t.\tParent=rna-{e[4]}\n" for e in exons]
+    above = {f"{e[0]}\tx\tmRNA\t{e[1]}\t{e[2]}\t.\t+\t.\tID=rna-{e[4]};Parent=gene-{e[3]}\n" for e in exons}
+    genes = {f"{e[0]}\tx\tgene\t{e[1]}\t{e[2]}\t.\t+\t.\tID=gene-{e[3]}\n" for e in exons}
+    return "".join(["##gff-version 3\n", *parts, *sorted(above), *sorted(genes)])
+
+
 def write_gtf(path, exons, shuffled=True):
     lines = [line(*exon) for exon in exons] + [line("one", 1, 2, "g1", "t1", "start_codon")]
     random.Random(len(exons)).shuffle(lines)
@@ -77,6 +85,7 @@ def test_the_annotation_that_an_index_was_made_with_is_recognised(made, tmp_path
         "order": "".join(sorted(text.splitlines(keepends=True))),
         "names": text.replace('transcript_id "t', 'transcript_id "x'),
         "quotes": text.replace('"', ""),
+        "format": gff3(EXONS),
         "keys": text.replace("gene_id", "level 2; gene_id"),
     }.items():
         (tmp_path / name).write_text(other)
@@ -84,7 +93,10 @@ def test_the_annotation_that_an_index_was_made_with_is_recognised(made, tmp_path
 
 
 @settings(max_examples=40, deadline=None)
-@given(place=st.integers(0, 8), change=st.sampled_from(["lost", "longer", "other gene", "new gene"]))
+@given(
+    place=st.integers(0, 8),
+    change=st.sampled_from(["lost", "longer", "other gene", "new gene", "other strand"]),
+)
 def test_any_other_exon_or_gene_is_told(made, tmp_path_factory, place, change):
     folder, _ = made
     exons = list(EXONS)
@@ -95,6 +107,7 @@ def test_any_other_exon_or_gene_is_told(made, tmp_path_factory, place, change):
         exons = [e for e in exons if e[:4] != exons[place][:4] or change == "longer"]
         changed = {"longer": (start, end + 7, gene), "other gene": (start, end, "g8")}.get(change)
         exons += [(chromosome, *changed, transcript)] if changed else []
+        exons += [(*EXONS[place], "exon", "-")] if change == "other strand" else []
     path = write_gtf(tmp_path_factory.mktemp("a") / "a.gtf", exons)
     (problem,) = starindex.differences(folder, path, "exon", "gene_id")
     same_genes = {e[3] for e in exons} == {e[3] for e in EXONS}

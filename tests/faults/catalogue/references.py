@@ -148,6 +148,8 @@ CASES = [
     Case("reads instead of genome", GENOME, fasta("@r\nACGT\n+\nIIII\n"), REFUSED, "is not FASTA"),
     Case("proteins instead of genome", GENOME, fasta(">1\nMKLVINGKTLKGEITVEG\n"), REFUSED, "is no genome"),
     Case("RNA instead of DNA", GENOME, fasta(FASTA.replace("T", "U")), REFUSED, "is no genome"),
+    Case("RNA among DNA", GENOME, fasta(FASTA + ">rna\nACGU\n"), REFUSED, "is no genome: its sequences have the letters U"),
+    Case("RNA far behind DNA", GENOME, fasta(FASTA + f">n\n{'N' * 70_000}\n>rna\nACGU\n"), STOPPED, "sequence 'rna' has the letter U"),
     Case("alignment with gaps", GENOME, fasta(FASTA.replace("A", "-", 9)), REFUSED, "is no genome"),
     Case("bzip2 of a genome", GENOME, fasta(bz2.compress(FASTA.encode())), REFUSED, "is not FASTA"),
     Case("truncated .fa.gz", GENOME, fasta(gzip.compress(FASTA.encode())[:-9]), REFUSED, "cannot be read to its end"),
