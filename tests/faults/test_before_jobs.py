@@ -61,6 +61,8 @@ def prepared(project):
     files.unpack(project.folder / "genome.fa", project.folder / "unpacked.fa")
     lengths = reference.contigs(project.folder / "unpacked.fa")
     found = annotation.read(project.folder / "annotation.gtf")
+    if problem := found.census.problem("annotation.gtf", "exon"):
+        raise InputProblem(problem)
     circles = circular.sequences(found, lengths)
     reference.check_chromosomes("genome.fa", "annotation.gtf", lengths, found.genes, circles)
     found.transcripts = pieces.for_tools(found.transcripts, lengths)

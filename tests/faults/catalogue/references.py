@@ -198,6 +198,7 @@ CASES = [
     Case("a sequence's name with a comma", GENOME, fasta(FASTA + ">a,b\nACGT\n"), STOPPED, "'a,b' cannot stand in a BAM file"),
     Case("zip of a genome", GENOME, fasta(b"PK\x03\x04" + b"x" * 99), REFUSED, "is not FASTA"),
     Case("exon lines of RNA genes only, as of bacteria", ANNOTATION, gtf(BACTERIUM), REFUSED, "'exon' lines reach 1 of 3 genes"),
+    Case("exon lines of few genes, far down", ANNOTATION, late("".join(f'1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "b{i}";\n' for i in range(9))), STOPPED, "'exon' lines reach 3 of 12 genes"),
     Case("isoforms as genes, as of UCSC's table browser", ANNOTATION, gtf(ISOFORMS), REFUSED, "its gene ids are those of transcripts"),
     Case("GFF3 gene with its end beyond a circle", ANNOTATION, gtf(ROUND.format("301\t500")), ACCEPTED),
     Case("GFF3 gene with its start before a circle", ANNOTATION, gtf(ROUND.format("-99\t100")), ACCEPTED),
