@@ -172,7 +172,7 @@ def _ancestors(path, most=None):
     """({ID: (type, attributes)} of the first `most` GFF3 lines that may be parents, {sequence: length} of circular ones)."""
     found, circles = {}, {}
     for _, cells in itertools.islice(lines(path), most):
-        if cells[2] in ("exon", "CDS") or "ID=" not in cells[8]:
+        if cells[2] in ("exon", "CDS") or not ("ID=" in cells[8] or "s_circular=" in cells[8]):
             continue
         values = attributes(cells[8], gff3=True)
         if "ID" in values:
