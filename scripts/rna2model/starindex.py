@@ -33,7 +33,7 @@ def problems(folder, counts):
         return [
             f"{where} is of STAR's index version {version}, {GENOME_VERSION} is needed; set it to null to have one built"
         ]
-    if missing := _missing(folder, PLACE_FILES):
+    if counts and (missing := _missing(folder, PLACE_FILES)):
         return [f"{where} is no STAR index: it lacks {missing}"]
     if counts and (missing := _missing(folder, GENE_FILES)):
         return [
