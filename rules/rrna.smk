@@ -3,6 +3,7 @@
 if config["trimming"]["rrna"]:
 
     rule index_rrna:
+        """Databases of RNA (SILVA) write U for T, and names twice: here are DNA and numbers for names."""
         input:
             given(config["trimming"]["rrna"]),
         output:
@@ -19,7 +20,15 @@ if config["trimming"]["rrna"]:
             mem_mb=megabytes(2000, per_input_mb=20),
             runtime=minutes(20),
         shell:
-            "(mkdir -p {output} && bowtie2-build --threads {threads} {input:q} {output}/rrna) > {log} 2>&1"
+            """
+            (
+                mkdir -p {output}
+                gzip -cdf <{input:q} | tr -d '\\r' | awk '/^>/ {{print ">" ++n; next}} {{gsub("U", "T"); gsub("u", "t"); print}}' \
+                    >{output}/rrna.fa
+                bowtie2-build --threads {threads} {output}/rrna.fa {output}/rrna
+                rm {output}/rrna.fa
+            ) >{log} 2>&1
+            """
 
     rule remove_rrna:
         """Keep the fragments of which no mate aligns."""

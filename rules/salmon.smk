@@ -6,10 +6,11 @@ The genome is indexed beside the transcripts as a decoy, so that reads from outs
 if COUNTER == "salmon":
 
     rule transcript_sequences:
-        """Transcripts of the annotation, and the genome behind them as decoy."""
+        """Transcripts of the annotation, pieces of one joined, and the genome behind them as decoy."""
         input:
             fasta=f"{REFERENCE}/genome.fa",
             gtf=f"{REFERENCE}/annotation.gtf",
+            pieces=f"{REFERENCE}/transcripts.tsv",
             contigs=f"{REFERENCE}/contigs.tsv",
         output:
             fasta=temp(f"{REFERENCE}/transcripts_and_genome.fa"),
@@ -27,7 +28,22 @@ if COUNTER == "salmon":
         shell:
             """
             (
-                gffread -w {output.fasta} -g {input.fasta} {input.gtf}
+                gffread -w {output.fasta}.pieces -g {input.fasta} {input.gtf}
+                awk -F '\\t' '
+                    NR == FNR && $1 != $3 {{
+                        if (!($3 in parts)) {{joined[++n] = parts[$3] = $3}}
+                        parts[$3] = parts[$3] "\\t" $1; is_part[$1]; is_part[$3]
+                    }}
+                    NR == FNR {{next}}
+                    /^>/ {{name = substr($1, 2); sub(/ .*/, "", name)}}
+                    !(name in is_part) {{print; next}}
+                    !/^>/ {{bases[name] = bases[name] $0}}
+                    END {{for (i = 1; i <= n; i++) {{
+                        sequence = ""; last = split(parts[joined[i]], part)
+                        for (j = 1; j <= last; j++) sequence = sequence bases[part[j]]
+                        print ">" joined[i] "\\n" sequence
+                    }}}}' {input.pieces} {output.fasta}.pieces >{output.fasta}
+                rm {output.fasta}.pieces
                 cat {input.fasta} >>{output.fasta}
                 cut -f 1 {input.contigs} >{output.decoys}
             ) 2>{log}

@@ -1,9 +1,11 @@
 """Unpack the reference, check genome against annotation, and write what later rules read from it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-from rna2model import annotation, files, fingerprint, job, reference
+from rna2model import annotation, circular, files, fingerprint, job, pieces, reference
+from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -11,30 +13,45 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 files.unpack(given.fasta, out.fasta)
 lengths = reference.contigs(out.fasta)
 found = annotation.read(given.gtf, params.feature, params.attribute)
-notes = reference.check_chromosomes(given.fasta, given.gtf, lengths, found.genes)
-introns = reference.splice_sites(found.transcripts)
+if problem := found.census.problem(
+    given.gtf, params.feature
+):  # of a file too large for the look before any job
+    raise InputProblem(problem)
+circles = circular.sequences(found, lengths)
+notes = reference.check_chromosomes(given.fasta, given.gtf, lengths, found.genes, circles)
+notes += circular.notes(found.genes, lengths, circles) + found.census.notes(params.feature)
+counted = replace(
+    found,
+    genes=circular.places(found, lengths),
+    transcripts=pieces.for_tools(found.transcripts, lengths),
+)
+introns = reference.splice_sites(t for t in counted.transcripts if t.chromosome in lengths)
 tables = {
     out.star: [f"{name} {value}" for name, value in reference.star_sizes(lengths).items()],
     out.contigs: [f"{name}\t{length}" for name, length in lengths.items()],
     out.splice_sites: ["{}\t{}\t{}\t{}".format(*intron) for intron in introns],
-    out.owners: [f"{transcript.name}\t{transcript.gene}" for transcript in found.transcripts],
-    out.transcripts: reference.bed12(found.transcripts),
-    out.bodies: reference.bed12(reference.gene_bodies(found)),
+    out.owners: [f"{piece.name}\t{piece.gene}\t{piece.whole}" for piece in counted.transcripts],
+    out.transcripts: reference.bed12(counted.transcripts),
+    out.bodies: reference.bed12(reference.gene_bodies(counted)),
 }
 for path, lines in tables.items():
     Path(path).write_text("".join(line + "\n" for line in lines))
-reference.write_gtf(found, out.gtf)
-reference.write_genes(found.genes, out.genes)
+reference.write_gtf(counted, out.gtf)
+reference.write_genes(counted.genes, out.genes)
 
 without_type = sum(not gene["biotype"] for gene in found.genes)
 if without_type:
     notes.append(
         f"{without_type} genes have no biotype (gene_biotype, gene_type): shares by biotype leave them out"
     )
+without_strand = sum(gene["strand"] in (".", "?") for gene in found.genes)
+if without_strand:
+    notes.append(f"{without_strand} genes have no strand: reads of both strands count for them")
 facts = {
     **fingerprint.of_reference(given.fasta, given.gtf, lengths, fingerprint.genome(out.fasta)[0], found),
     "introns": len(introns),
     "format": "GFF3" if found.is_gff3 else "GTF",
+    "gene_id_is_transcript_id": found.census.gene_id_is_transcript_id(),
     "notes": notes,
 }
 Path(out.facts).write_text(json.dumps(facts, indent=1) + "\n")

@@ -21,7 +21,7 @@ def check(given, folders, thorough=False, written=(), store=None):
     """Return (config, samples, problems) of the user's config dict.
 
     `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
-    reference files with what a frozen bundle was made with, which takes time once, in the process that starts the run.
+    reference files with an index or a frozen bundle, which takes time once, in the process that starts the run.
     `written`: the files that `given` was read from. `store`: the object storage that holds all files but the sheet, where
     the run has one.
     """
@@ -42,7 +42,7 @@ def check(given, folders, thorough=False, written=(), store=None):
     if not store:
         problems += filter(None, [disk.unwritable(config["results"])])
     if not config["counts"] and not missing and not store:
-        problems += probe.problems(config)
+        problems += probe.problems(config, thorough=thorough)
     elif not config["counts"] and not missing and store.read:
         problems += probe.stored_problems(config, store)
     if made is not None:

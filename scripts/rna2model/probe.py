@@ -1,25 +1,27 @@
 """A look at the reference before any job: what its first lines and file names already tell."""
 
 import re
-from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
-from rna2model import annotation, files, reference
+from rna2model import annotation, files, reference, starindex
 from rna2model.errors import InputProblem
 
 MOST_LINES = 20_000
+MOST_READ = (
+    1_000_000  # lines of an annotation whose first lines look odd, which one of a large genome does not
+)
 MOST_LETTERS = 1 << 16  # a chromosome may be one line
-BASES = set("ACGTURYSWKMBDHVN")  # IUPAC
-STAR_GENOME = "2.7.4a"  # of the indexes that STAR 2.7.4a to 2.7.11b write and read
+BASES = set("ACGTRYSWKMBDHVN")  # IUPAC, of DNA
 # hisat2 is a script that hands its options to a shell without quotes; STAR ends a path at a quote mark
 UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
-STAR_FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
 
 
-def problems(config, whole=True):
+def problems(config, whole=True, thorough=False):
     """Problems (list of str) of the reference files of a complete config whose paths exist.
 
-    `whole`: the annotation is there to its end, not only its first lines.
+    `whole`: the annotation is there to its end, not only its first lines. `thorough`: read on where those look odd, and
+    compare a given index with the annotation, which takes seconds.
     """
     given, counting = config["reference"], config["quantification"]
     found, names, first = [], set(), None
@@ -28,7 +30,7 @@ def problems(config, whole=True):
     except InputProblem as problem:
         found.append(f"config: reference.fasta: {problem}")
     try:
-        names = chromosomes(given["gtf"], counting["feature"], counting["attribute"], whole)
+        names = chromosomes(given["gtf"], counting["feature"], counting["attribute"], whole, thorough)
     except InputProblem as problem:
         found.append(f"config: reference.gtf: {problem}")
     if first and names and first not in names and {f"chr{first}", first.removeprefix("chr")} & names:
@@ -37,56 +39,90 @@ def problems(config, whole=True):
             f"config: reference.gtf: its chromosomes are named otherwise than the genome's ({first}). {hint}"
         )
     if given["index"]:
-        found += index_problems(Path(given["index"]), config["alignment"]["tool"])
-    return found
+        counts = counting["tool"] == "star"
+        problem = index_problems(Path(given["index"]), config["alignment"]["tool"], counts)
+        if counts and thorough and not problem and not found:
+            problem = starindex.differences(
+                given["index"], given["gtf"], counting["feature"], counting["attribute"]
+            )
+        found += problem
+    return found + rrna_problems(config["trimming"]["rrna"])
 
 
 def first_sequence(fasta):
-    """Name of the first sequence of a FASTA file."""
+    """Name of the first sequence of a FASTA file with a genome."""
+    name, letters = _first_letters(fasta)
+    if letters - BASES:
+        shown = " ".join(sorted(letters - BASES))
+        raise InputProblem(f"{fasta} is no genome: its sequences have the letters {shown}; give DNA.")
+    return name
+
+
+def _first_letters(fasta):
+    """(name of the first sequence, set of the letters of the first sequences) of a FASTA file."""
     first, _, rest = files.beginning(fasta, MOST_LETTERS).partition("\n")
     if not first.startswith(">"):
         raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")
     sequence = "".join(line for line in rest.splitlines() if not line.startswith(">"))
     letters = {letter for letter in sequence.upper() if not letter.isspace()}
-    if letters - BASES or ("U" in letters and "T" not in letters):
-        shown = " ".join(sorted(letters - BASES)) or "U"
-        raise InputProblem(f"{fasta} is no genome: its sequences have the letters {shown}; give DNA.")
-    return first[1:].split(maxsplit=1)[0] if first[1:].strip() else ""
+    return first[1:].split(maxsplit=1)[0] if first[1:].strip() else "", letters
+
+
+def rrna_problems(path):
+    """Why trimming.rrna cannot be the sequences of ribosomal RNA, as a list of str. U for T is fine, and any names."""
+    if not path:
+        return []
+    try:
+        _, letters = _first_letters(path)
+    except InputProblem as problem:
+        return [f"config: trimming.rrna: {problem}"]
+    if odd := letters - BASES - {"U"}:
+        what = "an alignment with gaps; give the sequences without" if odd <= set("-.") else "no RNA or DNA"
+        return [
+            f"config: trimming.rrna: {path} is {what}: its sequences have the letters {' '.join(sorted(odd))}."
+        ]
+    if not letters:
+        return [f"config: trimming.rrna: {path} holds no sequence."]
+    return []
 
 
 def stored_problems(config, store):
     """The same where genome and annotation lie in object storage: by the part of them that is looked at."""
-    given = config["reference"]
-    with store.beginning(given["fasta"]) as (fasta, _), store.beginning(given["gtf"]) as (gtf, whole):
-        here = config | {"reference": given | {"fasta": str(fasta), "gtf": str(gtf)}}
-        found = problems(here, whole)
-    names = {str(fasta): given["fasta"], str(gtf): given["gtf"]}
+    given, rrna = config["reference"], config["trimming"]["rrna"]
+    with ExitStack() as stack:
+        fasta, gtf = (stack.enter_context(store.beginning(given[key])) for key in ("fasta", "gtf"))
+        here = config | {"reference": given | {"fasta": str(fasta[0]), "gtf": str(gtf[0])}}
+        names = {str(fasta[0]): given["fasta"], str(gtf[0]): given["gtf"]}
+        if rrna:
+            part, _ = stack.enter_context(store.beginning(rrna))
+            here["trimming"] = config["trimming"] | {"rrna": str(part)}
+            names[str(part)] = rrna
+        found = problems(here, gtf[1], thorough=True)
     return [re.sub("|".join(map(re.escape, names)), lambda hit: names[hit[0]], text) for text in found]
 
 
-def chromosomes(gtf, feature, attribute, whole=True):
-    """Names of the chromosomes in the first lines of an annotation; InputProblem when nothing could be counted."""
+def chromosomes(gtf, feature, attribute, whole=True, thorough=False):
+    """Names of the chromosomes in the first lines of an annotation; InputProblem when it cannot be counted with.
+
+    `whole`, `thorough`: as for `problems`.
+    """
     if next(files.lines(gtf), "").startswith(">"):
         raise InputProblem(f"{gtf} is FASTA; give the annotation here and the genome as reference.fasta.")
-    gff3, names, types, complete = annotation.is_gff3(gtf), set(), Counter(), whole
-    for place, (number, cells) in enumerate(annotation.lines(gtf)):
-        if place == MOST_LINES:
-            complete = False
-            break
-        names.add(cells[0])
-        types[cells[2]] += 1
-        if cells[2] == feature and not gff3:
-            gene = annotation.attributes(cells[8], gff3).get(attribute)
-            if not gene:
-                raise InputProblem(annotation.no_attribute(gtf, number, feature, attribute))
-            annotation.check_id(gtf, number, gene)
-    if complete and not types[feature]:
-        raise InputProblem(annotation.no_feature(gtf, feature, types))
+    names, seen, complete = annotation.look(gtf, feature, attribute, MOST_LINES)
+    if thorough and not complete and seen.looks_odd(feature):
+        names, seen, complete = annotation.look(gtf, feature, attribute, MOST_READ)
+    if complete and whole:
+        if not seen.types[feature]:
+            raise InputProblem(annotation.no_feature(gtf, feature, seen.types))
+        if problem := seen.problem(gtf, feature):
+            raise InputProblem(problem)
+    elif thorough and (problem := seen.isoforms_as_genes(gtf)):
+        raise InputProblem(problem)
     return names
 
 
-def index_problems(folder, tool):
-    """Why `folder` is no index of `tool`, as a list of str."""
+def index_problems(folder, tool, counts=False):
+    """Why `folder` is no index of `tool`, as a list of str. `counts`: STAR is to count genes, too."""
     where = f"config: reference.index: {folder}"
     try:
         told = hisat2_prefix(folder) if tool == "hisat2" else str(folder)
@@ -97,21 +133,7 @@ def index_problems(folder, tool):
         return [f"{where}: {tool} cannot be told a path with {bad[0]!r}; rename or link it"]
     if tool != "star":
         return []
-    missing = [name for name in STAR_FILES if not (folder / name).is_file()]
-    if missing:
-        return [f"{where} is no STAR index: it lacks {', '.join(missing)}"]
-    return _star_version(where, folder / "genomeParameters.txt")
-
-
-def _star_version(where, parameters):
-    """STAR stops at an index of another generation, for each sample anew."""
-    words = [line.split() for line in parameters.read_text(errors="replace").splitlines()]
-    found = next((line[1] for line in words if len(line) > 1 and line[0] == "versionGenome"), "none")
-    if found == STAR_GENOME:
-        return []
-    return [
-        f"{where} is of STAR's index version {found}, {STAR_GENOME} is needed; set it to null to have one built"
-    ]
+    return starindex.problems(folder, counts)
 
 
 def hisat2_prefix(folder):

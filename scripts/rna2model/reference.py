@@ -35,6 +35,8 @@ def contigs(fasta):
                 bases = line.strip()
                 if b" " in bases or b"\t" in bases:
                     raise InputProblem(f"{fasta}: there is a space within sequence {name!r}; remove it.")
+                if b"U" in bases or b"u" in bases:
+                    raise InputProblem(f"{fasta} is no genome: sequence {name!r} has the letter U; give DNA.")
                 lengths[name] += len(bases)
             elif line.strip():
                 raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")
@@ -69,7 +71,10 @@ def splice_sites(transcripts):
 
 
 def write_gtf(annotation, path):
-    """Write the GTF that every tool counts with: what is counted are its `exon` lines, joined by `gene_id`."""
+    """Write the GTF that every tool counts with: what is counted are its `exon` lines, joined by `gene_id`.
+
+    Its transcripts must be as tools take them (`pieces.for_tools`).
+    """
     names = {record["gene_id"]: record for record in annotation.genes}
     with open(path, "w") as file:
         for transcript in annotation.transcripts:
@@ -138,8 +143,11 @@ def gene_bodies(annotation):
     return chosen[:: max(1, -(-len(chosen) // MOST_BODIES))]
 
 
-def check_chromosomes(fasta, gtf, lengths, records):
-    """InputProblem when the annotation lies on other chromosomes than the genome has; returns notes."""
+def check_chromosomes(fasta, gtf, lengths, records, circles=()):
+    """InputProblem when the annotation lies on other chromosomes than the genome has; returns notes.
+
+    circles : sequences on which genes may end beyond the length (`circular.sequences`)
+    """
     used = {record["chromosome"] for record in records}
     unknown = sorted(used - set(lengths))
     if len(unknown) == len(used):
@@ -147,11 +155,15 @@ def check_chromosomes(fasta, gtf, lengths, records):
             f"no chromosome of the annotation is in the genome.\n  annotation {gtf}: {_some(used)}\n"
             f"  genome {fasta}: {_some(lengths)}\n  {naming_hint(used, lengths)}"
         )
-    beyond = [r["gene_id"] for r in records if r["end"] > lengths.get(r["chromosome"], math.inf)]
+    beyond = [r for r in records if r["end"] > lengths.get(r["chromosome"], math.inf)]
+    beyond = [r for r in beyond if r["chromosome"] not in circles]
     if beyond:
+        one = beyond[0]
         raise InputProblem(
-            f"{len(beyond)} genes of {gtf} end beyond their chromosome in {fasta} (first: {_some(beyond)});"
-            " genome and annotation are of different assemblies."
+            f"{len(beyond)} genes of {gtf} end beyond their chromosome in {fasta}: {_some(r['gene_id'] for r in beyond)}"
+            f" ({one['gene_id']} at {one['end']}, {one['chromosome']} has {lengths[one['chromosome']]} bases). Either they are"
+            " of different assemblies: take both from one source and release. Or the chromosome is circular: give a GFF3 that"
+            " says so (Is_circular=true in the line of the region); a GTF cannot."
         )
     elsewhere = sum(record["chromosome"] not in lengths for record in records)
     told = f"{len(unknown)} chromosomes of the annotation are not in the genome: {_some(unknown)}"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 
 def read_owners(path):
-    """{transcript: gene} of reference/transcripts.tsv."""
+    """{transcript: gene} of reference/transcripts.tsv: name, gene, and the name of the transcript that it is a piece of."""
     with open(path) as file:
-        return dict(line.rstrip("\n").split("\t") for line in file)
+        return dict(line.rstrip("\n").split("\t")[:2] for line in file)
 
 
 def read_quant(path):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from rna2model import annotation, design, files, preflight, reference
+from rna2model import annotation, circular, design, files, pieces, preflight, reference
 from rna2model.errors import InputProblem
 from tests.faults.case import ACCEPTED, REFUSED, STOPPED
 from tests.faults.catalogue import AREAS
@@ -22,7 +22,7 @@ def checked(project):
     written = project.write()
     before = sorted(os.listdir(project.folder))
     config, samples, problems = preflight.check(
-        project.given or project.config, [project.folder], written=[written]
+        project.given or project.config, [project.folder], thorough=True, written=[written]
     )
     assert sorted(os.listdir(project.folder)) == before  # nothing is written, nothing is run
     return config, samples, "\n".join(problems)
@@ -61,8 +61,13 @@ def prepared(project):
     files.unpack(project.folder / "genome.fa", project.folder / "unpacked.fa")
     lengths = reference.contigs(project.folder / "unpacked.fa")
     found = annotation.read(project.folder / "annotation.gtf")
-    reference.check_chromosomes("genome.fa", "annotation.gtf", lengths, found.genes)
+    if problem := found.census.problem("annotation.gtf", "exon"):
+        raise InputProblem(problem)
+    circles = circular.sequences(found, lengths)
+    reference.check_chromosomes("genome.fa", "annotation.gtf", lengths, found.genes, circles)
+    found.transcripts = pieces.for_tools(found.transcripts, lengths)
     assert all(reference.bed12(found.transcripts)) and reference.star_sizes(lengths)
+    assert all(end <= lengths[t.chromosome] for t in found.transcripts for _, end in t.exons)
     return found.genes
 
 

@@ -12,10 +12,12 @@ from rna2model import (
     annotation,
     batch,
     bundle,
+    circular,
     config,
     matrix,
     models,
     normalization,
+    pieces,
     reads,
     reference,
     sheet,
@@ -23,6 +25,7 @@ from rna2model import (
 )
 from rna2model.errors import InputProblem
 from tests.faults import nasty
+from tests.faults.catalogue.references import ROUND
 from tests.faults.project import GTF, bases
 
 ONE_FOLDER = {"suppress_health_check": [HealthCheck.function_scoped_fixture]}
@@ -114,17 +117,27 @@ def test_any_bytes_make_reads_or_a_verdict(tmp_path, content, packed):
 
 
 @settings(**ONE_FOLDER)
-@given(place=st.integers(0, len(GTF)), text=st.one_of(nasty.texts, st.text('\t";.+-0123456789x', max_size=8)))
-def test_any_change_of_an_annotation_is_read_or_a_problem(tmp_path, place, text):
-    (tmp_path / "a.gtf").write_text(GTF[:place] + text + GTF[place:])
+@given(
+    whole=st.sampled_from([GTF, ROUND.format("301\t500"), GTF.replace("+", ".")]),
+    place=st.floats(0, 1),
+    text=st.one_of(nasty.texts, st.text('\t";.+-0123456789x%,=', max_size=8)),
+)
+def test_any_change_of_an_annotation_is_read_or_a_problem(tmp_path, whole, place, text):
+    place = round(place * len(whole))
+    (tmp_path / "a.gtf").write_text(whole[:place] + text + whole[place:])
+    lengths = {"1": 400, "2": 200}
     try:
         found = annotation.read(tmp_path / "a.gtf")
+        circles = circular.sequences(found, lengths)
+        reference.check_chromosomes("g.fa", "a.gtf", lengths, found.genes, circles)
     except InputProblem:
         return
+    genes, found.transcripts = found.genes, pieces.for_tools(found.transcripts, lengths)
     reference.write_gtf(found, tmp_path / "prepared.gtf")
     again = annotation.read(tmp_path / "prepared.gtf")
-    assert [gene["gene_id"] for gene in again.genes] == [gene["gene_id"] for gene in found.genes]
-    assert [gene["length"] for gene in again.genes] == [gene["length"] for gene in found.genes]
+    assert {gene["gene_id"]: gene["length"] for gene in again.genes} == {
+        gene["gene_id"]: gene["length"] for gene in genes
+    }
 
 
 @given(

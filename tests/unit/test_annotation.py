@@ -121,3 +121,25 @@ def test_a_round_trip_through_gffread_keeps_the_genes(gtf, tmp_path):
     before, after = annotation.read(path), annotation.read(tmp_path / "a.gff3")
     keys = ("gene_id", "chromosome", "start", "end", "strand", "length")
     assert [[g[k] for k in keys] for g in before.genes] == [[g[k] for k in keys] for g in after.genes]
+
+
+def test_gff3_is_decoded_after_it_is_split(gtf):
+    """Of the characters that GFF3 encodes a comma separates parents, a semicolon attributes, = keys, tab cells."""
+    text = """##gff-version 3
+a%7C1\tx\tgene\t1\t90\t.\t+\t.\tID=gene-a%2Cb;Name=x%3By%3Dz%2525
+a%7C1\tx\tmRNA\t1\t90\t.\t+\t.\tID=rna-p%2Cq;Parent=gene-a%2Cb
+a%7C1\tx\tmRNA\t1\t90\t.\t+\t.\tID=rna-r;Parent=gene-a%2Cb
+a%7C1\tx\texon\t1\t90\t.\t+\t.\tParent=rna-p%2Cq,rna-r
+"""
+    found = annotation.read(gtf(text))
+    (gene,) = found.genes
+    assert (gene["gene_id"], gene["gene_name"], gene["chromosome"]) == ("a,b", "x;y=z%25", "a|1")
+    assert [t.name for t in found.transcripts] == ["p,q", "r"]
+
+
+def test_coding_exons_belong_to_their_gene_when_genes_are_counted(gtf):
+    found = annotation.read(
+        gtf(NCBI + "1\tn\tCDS\t9\t80\t.\t-\t0\tID=cds-1;Parent=rna-NM_1\n"), feature="gene"
+    )
+    assert [gene["gene_id"] for gene in found.genes] == ["abc", "trn"]
+    assert found.census.reach("gene") == (2, 2)

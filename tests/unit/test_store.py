@@ -94,6 +94,14 @@ def test_genome_and_annotation_are_looked_at_in_the_storage():
     assert "g.gtf" in problem and "/tmp" not in problem
 
 
+def test_ribosomal_rna_is_looked_at_in_the_storage():
+    held = {"run__g.fa": FASTA, "run__g.gtf": GTF, "run__r.fa": b">a\nACGU\n"}
+    given = complete(trimming={"rrna": "r.fa"})
+    assert probe.stored_problems(given, store(**held)) == []
+    (problem,) = probe.stored_problems(given, store(**held | {"run__r.fa": b">a\nMKLVEF\n"}))
+    assert problem.startswith("config: trimming.rrna: r.fa is no RNA or DNA")
+
+
 def test_sheet_and_config_are_checked_with_all_their_places(tmp_path):
     (tmp_path / "s.tsv").write_text(
         "sample\tfastq_1\tcondition\n"

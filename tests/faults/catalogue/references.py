@@ -58,6 +58,36 @@ def rrna_with_comma(project):
     project.set("trimming.rrna", "a,b.fa")
 
 
+def given_rrna(content):
+    def inject(project):
+        project.file("rrna.fa", content)
+        project.set("trimming.rrna", "rrna.fa")
+
+    return inject
+
+
+def adapters(*sequences):
+    return lambda project: project.set("trimming.adapters", list(sequences))
+
+
+def counted_by_star(exons, genes="g1 g2 g3"):
+    """STAR counts with an index that holds these exons (start, end, number of the gene; from 0), or none."""
+
+    def inject(project):
+        index()(project)
+        project.file("star/chrName.txt", "1\n2\n")
+        project.file("star/chrStart.txt", "0\n262144\n524288\n")
+        project.file("star/chrLength.txt", "400\n200\n")
+        if exons:
+            lines = [f"{start}\t{end}\t1\t{gene}\t{gene}\n" for start, end, gene in exons]
+            project.file("star/exonGeTrInfo.tab", "".join([f"{len(lines)}\n", *lines]))
+            names = genes.split()
+            project.file("star/geneInfo.tab", "\n".join([str(len(names)), *names]) + "\n")
+        project.set("quantification.tool", "star")
+
+    return inject
+
+
 def late(line):
     """`line` far behind what is looked at before any job."""
     return gtf(GTF * 7000 + line)
@@ -76,8 +106,18 @@ def gene_sets(text):
     return inject
 
 
+EXONS = [(0, 99, 0), (200, 299, 1), (262148, 262247, 2)]
+ROUND = (
+    "##gff-version 3\n1\te\tregion\t1\t400\t.\t+\t.\tID=1;Is_circular=true\n1\te\tgene\t{0}\t.\t+\t.\tID=g1\n"
+    "1\te\texon\t{0}\t.\t+\t.\tID=e1;Parent=g1\n"
+)
+BACTERIUM = GTF.replace("exon", "CDS") + GTF.splitlines(True)[0]
+ISOFORMS = "".join(
+    f'1\tx\texon\t1\t{end}\t.\t+\t.\tgene_id "NM_{end}"; transcript_id "NM_{end}";\n'
+    for end in (200, 210, 220, 230)
+)
 LINE = "1\tx\texon\t1\t100\t.\t+\t.\t"
-GENOME, ANNOTATION, INDEX = "reference.fasta", "reference.gtf", "reference.index"
+GENOME, ANNOTATION, INDEX, RRNA = "reference.fasta", "reference.gtf", "reference.index", "trimming.rrna"
 CASES = [
     Case("GTF without gene_id", ANNOTATION, gtf(GTF.replace('gene_id "g1"; ', "")), REFUSED, "line 1: this 'exon' line has no gene_id"),
     Case("GTF without gene_id, far down", ANNOTATION, late(LINE + 'note "x";\n'), STOPPED, "line 21001: this 'exon' line has no gene_id"),
@@ -108,6 +148,8 @@ CASES = [
     Case("reads instead of genome", GENOME, fasta("@r\nACGT\n+\nIIII\n"), REFUSED, "is not FASTA"),
     Case("proteins instead of genome", GENOME, fasta(">1\nMKLVINGKTLKGEITVEG\n"), REFUSED, "is no genome"),
     Case("RNA instead of DNA", GENOME, fasta(FASTA.replace("T", "U")), REFUSED, "is no genome"),
+    Case("RNA among DNA", GENOME, fasta(FASTA + ">rna\nACGU\n"), REFUSED, "is no genome: its sequences have the letters U"),
+    Case("RNA far behind DNA", GENOME, fasta(FASTA + f">n\n{'N' * 70_000}\n>rna\nACGU\n"), STOPPED, "sequence 'rna' has the letter U"),
     Case("alignment with gaps", GENOME, fasta(FASTA.replace("A", "-", 9)), REFUSED, "is no genome"),
     Case("bzip2 of a genome", GENOME, fasta(bz2.compress(FASTA.encode())), REFUSED, "is not FASTA"),
     Case("truncated .fa.gz", GENOME, fasta(gzip.compress(FASTA.encode())[:-9]), REFUSED, "cannot be read to its end"),
@@ -155,6 +197,34 @@ CASES = [
     Case("a sequence's name not UTF-8", GENOME, fasta((FASTA + ">\xe9\nACGT\n").encode("latin-1")), STOPPED, "cannot stand in a BAM file"),
     Case("a sequence's name with a comma", GENOME, fasta(FASTA + ">a,b\nACGT\n"), STOPPED, "'a,b' cannot stand in a BAM file"),
     Case("zip of a genome", GENOME, fasta(b"PK\x03\x04" + b"x" * 99), REFUSED, "is not FASTA"),
+    Case("exon lines of RNA genes only, as of bacteria", ANNOTATION, gtf(BACTERIUM), REFUSED, "'exon' lines reach 1 of 3 genes"),
+    Case("exon lines of few genes, far down", ANNOTATION, late("".join(f'1\tx\tgene\t1\t9\t.\t+\t.\tgene_id "b{i}";\n' for i in range(9))), STOPPED, "'exon' lines reach 3 of 12 genes"),
+    Case("isoforms as genes, as of UCSC's table browser", ANNOTATION, gtf(ISOFORMS), REFUSED, "its gene ids are those of transcripts"),
+    Case("GFF3 gene with its end beyond a circle", ANNOTATION, gtf(ROUND.format("301\t500")), ACCEPTED),
+    Case("GFF3 gene with its start before a circle", ANNOTATION, gtf(ROUND.format("-99\t100")), ACCEPTED),
+    Case("GFF3 gene that ends before it starts, on a circle", ANNOTATION, gtf(ROUND.format("301\t100")), ACCEPTED),
+    Case("GFF3 gene once around a circle and on", ANNOTATION, gtf(ROUND.format("301\t701")), STOPPED, "Or the chromosome is circular"),
+    Case("gene beyond the end, not called circular", ANNOTATION, gtf(ROUND.format("301\t500").replace("true", "false")), STOPPED, "different assemblies"),
+    Case("genes without strand", ANNOTATION, gtf(GTF.replace("+", ".")), ACCEPTED),
+    Case("genes of unknown strand", ANNOTATION, gtf(GTF.replace("+", "?")), ACCEPTED),
+    Case("one name for all transcripts", ANNOTATION, gtf(GTF.replace("g1.t", "t").replace("g2.t", "t").replace("g3.t", "t")), ACCEPTED),
+    Case("transcript with a space, semicolon and quote mark", ANNOTATION, gtf(GTF.replace("g1.t", "a b; 'c")), ACCEPTED),
+    Case("GFF3 parent with an encoded comma", ANNOTATION, gtf(GFF3.replace("=t1", "=t%2C1")), ACCEPTED),
+    Case("GFF3 with encoded chromosomes", ANNOTATION, gtf(GFF3.replace("1\te", "%31\te")), ACCEPTED),
+    Case("index without annotation, STAR counts", INDEX, counted_by_star(None), REFUSED, "was made without annotation (it lacks exonGeTrInfo.tab, geneInfo.tab)"),
+    Case("index of this annotation, STAR counts", INDEX, counted_by_star(EXONS), ACCEPTED),
+    Case("index of other exons, STAR counts", INDEX, counted_by_star([*EXONS[:2], (262148, 262300, 2)]), REFUSED, "1 exons of"),
+    Case("index of other genes, STAR counts", INDEX, counted_by_star(EXONS, "g1 g2 other"), REFUSED, "2 genes are only in one of them"),
+    Case("index whose tables are cut, STAR counts", INDEX, counted_by_star(EXONS, "g1"), REFUSED, "its tables of genes cannot be read"),
+    Case("ribosomal RNA with U for T", RRNA, given_rrna(">a\nACGU\n>a\nacgu\n"), ACCEPTED),
+    Case("ribosomal RNA, gzipped", RRNA, given_rrna(gzip.compress(b">a;size=2 b\nACGT\n")), ACCEPTED),
+    *(Case(f"ribosomal RNA: {what}", RRNA, given_rrna(content), REFUSED, message) for what, content, message in (
+        ("empty file", "", "is not FASTA"), ("reads", "@r\nACGT\n+\nIIII\n", "is not FASTA"), ("names only", ">a\n>b\n", "holds no sequence"),
+        ("proteins", ">a\nMKLVEF\n", "is no RNA or DNA"), ("alignment", ">a\nAC--GU\n", "is an alignment with gaps"),
+        ("truncated", gzip.compress(FASTA.encode())[:-9], "cannot be read to its end"),
+    )),
+    Case("adapter of N only", "trimming.adapters", adapters("NNNN"), REFUSED, "must be auto, or a list of one or two sequences"),
+    Case("adapter with N", "trimming.adapters", adapters("NNACGT", "acgtn"), ACCEPTED),
     *(Case(f"gene sets: {what}", "expression.gene_sets", gene_sets(text), REFUSED, message) for what, text, message in (
         ("commas", "a,d,g1,g2\n", "line 1: a gene set is a name"), ("no sets", "", "has no gene sets"), ("a set twice", "a\td\tg1\na\td\tg2\n", "is there twice"),
         ("a column for each set", "a\tb\nna\tna\ng1\tg2\n", "line 1: a gene set is a name"), ("UTF-16", "a\td\tg1\n".encode("utf-16"), "line 1: a gene set is a name"),

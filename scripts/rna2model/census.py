@@ -1,0 +1,169 @@
+"""Which lines of an annotation reach which of its genes, and whether what it calls a gene is one.
+
+Two kinds of files are sound and give counts of nothing, or of a few genes:
+* bacteria, archaea, and whatever else NCBI annotates without transcripts: proteins have CDS lines, only RNA genes have `exon`;
+* UCSC's table browser: gene_id is the transcript's, so the isoforms of a gene are genes that overlap, and their reads
+  are ambiguous.
+"""
+
+import re
+from collections import Counter, defaultdict
+
+LEAST_REACHED = 0.5  # share of the genes that the counted lines must reach
+NEARLY_ALL = (
+    0.98  # share from which nothing is said: some genes have no exons, such as mitochondrial ones of RefSeq
+)
+SAME_NAME = 0.95  # share of genes called like their transcripts, from which that is how the file was made
+MOST_SHARED = 0.2  # share of such genes that have half of their bases in common with another
+SOME_SHARED = 0.05
+GENE = re.compile(r"([a-zA-Z]+_)*(pseudo)?gene")
+PART = re.compile(r"exon|CDS|.*(RNA|transcript)")
+OFFERED = ("exon", "CDS", "transcript", "mRNA", "gene", "pseudogene")  # types that it makes sense to count
+NAMES = ("gene_name", "gene", "gene_symbol", "gene_id", "geneID", "locus_tag")  # keys that may name a gene
+
+
+def is_gene(kind):
+    """Whether lines of this type are genes."""
+    return bool(GENE.fullmatch(kind))
+
+
+def is_of_a_gene(kind):
+    """Whether lines of this type are genes, transcripts or parts of them."""
+    return bool(GENE.fullmatch(kind) or PART.fullmatch(kind))
+
+
+class Census:
+    """What `add` saw of each line. types: {type: lines}; reached: {type: set of the genes that such lines have}."""
+
+    def __init__(self):
+        self.types, self.reached = Counter(), defaultdict(set)
+        self.own = {}  # {gene: whether each of its transcripts is called as the gene}
+        self.places = defaultdict(list)  # {gene called like its transcript: places of its exons}
+        self.names = defaultdict(dict)  # {key: {such a gene: what the key says}}
+
+    def add(self, cells, values, owners):
+        """Take a line: its cells, attributes, and list of annotation.Owner."""
+        kind = cells[2]
+        self.types[kind] += 1
+        for owner in owners:
+            gene = owner.gene
+            if not gene:
+                continue
+            self.reached[kind].add(gene)
+            if owner.is_transcript:
+                same = owner.transcript == gene
+                self.own[gene] = same and self.own.get(gene, True)
+                if same and kind == "exon" and cells[3].isdecimal() and cells[4].isdecimal():
+                    self.places[gene].append((cells[0], cells[6], int(cells[3]), int(cells[4])))
+                    self._add_names(gene, values, owner.values)
+
+    def _add_names(self, gene, *described):
+        for key in NAMES:
+            for values in described:
+                if values.get(key):
+                    self.names[key].setdefault(gene, values[key])
+
+    def genes(self):
+        """The set of all gene ids on any line."""
+        return set().union(*self.reached.values())
+
+    def reach(self, feature):
+        """(genes that lines of type `feature` have, all genes), numbers."""
+        return len(self.reached.get(feature, ())), len(self.genes())
+
+    def gene_id_is_transcript_id(self):
+        """Whether (nearly) every gene is called as its one transcript."""
+        return bool(self.own) and sum(self.own.values()) >= SAME_NAME * len(self.genes())
+
+    def looks_odd(self, feature):
+        """Whether what was seen so far would be a problem, so that it is worth reading on."""
+        reached, genes = self.reach(feature)
+        return reached < LEAST_REACHED * genes or self.gene_id_is_transcript_id()
+
+    def problem(self, path, feature):
+        """Why counting `feature` lines cannot be meant, or an empty text."""
+        return self._few_genes(path, feature) or self.isoforms_as_genes(path)
+
+    def _few_genes(self, path, feature):
+        reached, genes = self.reach(feature)
+        better = self._better(feature)
+        if not reached or reached >= LEAST_REACHED * genes or not better or self._is_choice(feature):
+            return ""
+        return (
+            f"{path}: {feature!r} lines reach {reached} of {genes} genes, the others would have no reads;"
+            f" set quantification.feature: {better}."
+        )
+
+    def _is_choice(self, feature):
+        """Whoever counts CDS or UTRs, where most genes code for no protein, means the genes that do."""
+        coding = self.reached.get("CDS", set())
+        return feature != "exon" and 2 * len(coding & self.reached.get(feature, set())) >= len(coding) > 0
+
+    def _better(self, feature):
+        """Types that reach more genes than `feature`, with their numbers, as text; the one that reaches most last."""
+        reached = len(self.reached.get(feature, ()))
+        more = {kind: len(found) for kind, found in self.reached.items() if len(found) > reached}
+        most = max(more.values(), default=0)
+        chosen = sorted(
+            (kind for kind in OFFERED if more.get(kind, 0) > most / 2), key=lambda kind: more[kind]
+        ) or [kind for kind in more if more[kind] == most]
+        return " or ".join(f"{kind} ({more[kind]})" for kind in chosen)
+
+    def isoforms_as_genes(self, path):
+        """Why genes called like their transcripts would have no reads, or an empty text."""
+        if not self.gene_id_is_transcript_id():
+            return ""
+        shared = self._sharing()
+        if not shared or shared < MOST_SHARED * len(self.places):
+            return ""
+        return (
+            f"{path}: its gene ids are those of transcripts (as in files of UCSC's table browser), and {shared} of"
+            f" {len(self.places)} share at least half of their bases with another: reads of all isoforms of a gene would be"
+            f" ambiguous. {self._way_out()}"
+        )
+
+    def _way_out(self):
+        for key, found in self.names.items():
+            if len(found) == len(self.places) and len(set(found.values())) < 0.9 * len(found):
+                return f"Set quantification.attribute: {key}, which names {len(set(found.values()))} genes."
+        return (
+            "Take a GTF with ids of genes: of Ensembl, GENCODE or NCBI, or the one in the folder bigZips/genes of the genome"
+            " at hgdownload.soe.ucsc.edu."
+        )
+
+    def notes(self, feature):
+        """What is worth knowing, as a list of lines."""
+        reached, genes = self.reach(feature)
+        told = []
+        if reached < NEARLY_ALL * genes:
+            better = self._better(feature)
+            told.append(
+                f"{feature!r} lines reach {reached} of {genes} genes; the others are not counted"
+                + (f" (quantification.feature could be {better})" if better else "")
+            )
+        shared = self._sharing() if self.gene_id_is_transcript_id() else 0
+        if shared and shared >= SOME_SHARED * len(self.places):
+            told.append(
+                f"genes are called like their transcripts, and {shared} of {len(self.places)} share at least half of their"
+                " bases with another: if those are isoforms, their reads are ambiguous"
+            )
+        return told
+
+    def _sharing(self):
+        """Number of genes that have half of their bases, on their strand, in common with other genes."""
+        edges = defaultdict(list)
+        for gene, places in self.places.items():
+            for chromosome, strand, start, end in places:
+                edges[chromosome, strand] += [(start, 1, gene), (end + 1, -1, gene)]
+        covered, common = Counter(), Counter()
+        for found in edges.values():
+            active, before = Counter(), 0
+            for place, step, gene in sorted(found):
+                for one in active if place > before else ():
+                    covered[one] += place - before
+                    common[one] += place - before if len(active) > 1 else 0
+                active[gene] += step
+                if not active[gene]:
+                    del active[gene]
+                before = place
+        return sum(2 * common[gene] >= covered[gene] for gene in covered)
