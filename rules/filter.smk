@@ -24,13 +24,13 @@ rule deduplicate_umis:
     params:
         separator=":" if UMI == "in_name" else "_",
     shell:
-        """
+        guarded("""
         source {input.library} # layout, strandedness, fragments
         case "$layout" in paired) pairs="--paired --unmapped-reads=use" ;; *) pairs= ;; esac
         umi_tools dedup $pairs --umi-separator={params.separator} --random-seed=1 --log {log} \
             --stdin {input.bam} --stdout {output.bam} 2>>{log}
         samtools flagstat --output-fmt json {output.bam} >{output.flagstat} 2>>{log}
-        """
+        """)
 
 
 rule select_alignments:
@@ -54,5 +54,7 @@ rule select_alignments:
     params:
         selection=selection(),
     shell:
-        "samtools view --threads {threads} --expr {params.selection:q} --write-index"
-        " --output {output.bam}##idx##{output.index} {input} 2> {log}"
+        guarded(
+            "samtools view --threads {threads} --expr {params.selection:q} --write-index"
+            " --output {output.bam}##idx##{output.index} {input} 2> {log}"
+        )

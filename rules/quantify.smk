@@ -54,7 +54,7 @@ if COUNTER == "featurecounts":
         params:
             several_places="-M" if config["alignment"]["multimappers"] == "primary" else "",
         shell:
-            """
+            guarded("""
             exec >{log} 2>&1
             source {input.library} # layout, strandedness, fragments
             if [ "$fragments" = 0 ]; then
@@ -68,7 +68,7 @@ if COUNTER == "featurecounts":
             featureCounts -T {threads} $pairs {params.several_places} -s "$strand" -t exon -g gene_id \
                 -a {input.gtf} -o {output.table} {input.bam}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} >{output.counts}
-            """
+            """)
 
 
 if COUNTER == "htseq":
@@ -96,7 +96,7 @@ if COUNTER == "htseq":
             # without its NH tag a read counts by the place it has
             one_place="-x NH" if config["alignment"]["multimappers"] == "primary" else "",
         shell:
-            """
+            guarded("""
             exec 2>{log}
             source {input.library} # layout, strandedness, fragments
             case "$strandedness" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
@@ -106,7 +106,7 @@ if COUNTER == "htseq":
                 | htseq-count --format bam --order name --minaqual 0 --stranded "$strand" --mode union \
                     --type exon --idattr gene_id - {input.gtf} >{output.summary}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^__/ {{print $1, $2}}' {output.summary} >{output.counts}
-            """
+            """)
 
 
 if COUNTER == "star":
@@ -129,10 +129,10 @@ if COUNTER == "star":
             mem_mb=megabytes(200),
             runtime=minutes(5),
         shell:
-            """
+            guarded("""
             exec 2>{log}
             source {input.library} # layout, strandedness, fragments
             case "$strandedness" in forward) column=3 ;; reverse) column=4 ;; *) column=2 ;; esac
             awk -v column=$column 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^N_/ {{print $1, $column}}' \
                 {input.table} >{output.counts}
-            """
+            """)

@@ -3,9 +3,16 @@
 import json
 from pathlib import Path
 
-from rna2model import fragments, job, quality, sexcheck
+from rna2model import failure, fragments, job, quality, sexcheck
 
-job.start(snakemake)
+
+def left_out(failed):
+    """A sample that failed before, or fails here, still has its facts: the gate excludes it by them."""
+    text = json.dumps(failure.facts(failed, snakemake.input.verdict), indent=1) + "\n"
+    Path(snakemake.output[0]).write_text(text)
+
+
+job.start(snakemake, spare=["body"], write=left_out)
 given, params = snakemake.input, snakemake.params
 has = set(given.keys())
 
@@ -38,6 +45,9 @@ fates = fragments.ledger(snakemake.wildcards.sample, verdict, **steps, counter=c
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)
 removed = fragments.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
+unseen = (
+    failure.of(given.body) if "body" in has else None
+)  # RSeQC failed: its number is missing, the counts are not
 kinds = sexcheck.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
 
 facts = {
@@ -49,9 +59,9 @@ facts = {
     "sense_pct": strand["sense_pct"],
     "duplicate_pct": verdict.get("duplicate_pct"),
     "rrna_pct": quality.rrna_pct(genes, counts) if removed is None else removed,
-    "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has else None,
+    "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has and not unseen else None,
     "inferred_sex": sexcheck.judge(kinds, counts),
-    "flags": [text for text in (strand["flag"], verdict.get("note")) if text],
+    "flags": [text for text in (strand["flag"], verdict.get("note"), unseen and unseen.reason) if text],
     "fates": fates,
 }
 text = json.dumps(facts, indent=1) + "\n"
