@@ -39,14 +39,13 @@ def forget_first_failures():
 
 def tries_left(job):
     """What Snakemake (9.27) takes for `retries` after a failure: none where the input is wrong, which no memory mends."""
-    if job.rule.script and any(failure.stopped_for_good(log, STARTED) for log in job.log):
+    jobs = getattr(job, "jobs", [job])  # what was submitted together is tried again together
+    if any(one.rule.script and failure.stopped_for_good(log, STARTED) for one in jobs for log in one.log):
         return 0
-    return job.rule.restart_times
+    return max(one.rule.restart_times for one in jobs)
 
 
-Job.restart_times = property(tries_left)
-# Jobs that were submitted together are tried again together: not where one of them would stop again.
-GroupJob.restart_times = property(lambda group: min(map(tries_left, group.jobs)))
+Job.restart_times = GroupJob.restart_times = property(tries_left)
 
 
 def last_words(log):

@@ -35,12 +35,12 @@ guard() {
     { said=$(run_tool 2>&1 1>&3 3>&-); } 3>&1
     status=$?
     set -e
-    [ -z "$said" ] || grep -v '^exit status [0-9 ]*$' <<<"$said" >&2 || :
     local before=${log%/*/*}/failed_once/${log#"${log%/*/*}"/}
     if [ $status != 0 ]; then
         judge "$@"
-    elif [ -f "$before" ]; then
-        rm -f "$before"
+    else
+        [ -z "$said" ] || printf '%s\n' "$said" >&2
+        [ ! -f "$before" ] || rm -f "$before"
     fi
 }
 
@@ -54,11 +54,15 @@ run_tool() {
 
 # After a failure: give it back as it is, or leave the mark and call it done.
 judge() {
-    if [ "$policy" = stop ] || is_infrastructure "$log" "exit status $status"$'\n'"$said" || is_full "$1"; then
+    local statuses sentence signature
+    statuses=$(sed -n 's/^exit status //p' <<<"$said" && echo $status)
+    said=$(sed '/^exit status [0-9 ]*$/d' <<<"$said")
+    [ -z "$said" ] || printf '%s\n' "$said" >&2
+    if [ "$policy" = stop ] || is_infrastructure "$log" "$said" "$statuses" || is_full "$1"; then
         rm -f "$before"
+        echo "exit status ${statuses%%$'\n'*}" >>"$log" || :
         exit "$status"
     fi
-    local sentence signature
     sentence=$(sentence_of "$log" "$said")
     [ -n "$sentence" ] || case $status in
         134) sentence="it aborted without a word" ;;
@@ -105,16 +109,14 @@ to_repeat() {
     echo "error: $sample: $reason; qc.on_tool_failure is stop now: run that job again with --forcerun $file"
 }
 
-# Whether a log, or what was said beside it, shows that the machine is to blame.
+# Whether a log, what was said beside it, or an exit status shows that the machine is to blame.
 is_infrastructure() {
-    local first second numbers word
-    while read -r first second numbers; do
-        [ "$first $second" = "exit status" ] || continue
-        for word in $numbers; do
-            case $word in 126 | 127 | 129 | 130 | 131 | 132 | 135 | 137 | 138 | 140 | 143 | 152 | 153) return 0 ;; esac
-        done
-    done <<<"$2"
-    { readable_end "$1" && printf '%s\n' "$2"; } | grep -qiEf "$HERE/infrastructure.txt"
+    local status
+    for status in $3; do
+        case $status in 126 | 127 | 129 | 130 | 131 | 132 | 135 | 137 | 138 | 140 | 143 | 152 | 153) return 0 ;; esac
+    done
+    # read to its end: what writes into a closed pipe would fail
+    [ -n "$({ readable_end "$1" && printf '%s\n' "$2"; } | grep -iEf "$HERE/infrastructure.txt")" ]
 }
 
 # Whether the disk that a file is to be written to has no room.
@@ -131,7 +133,7 @@ readable_end() {
 
 # What a line looks like that says nothing: decoration, warnings, code of a traceback, consequences of an error before it.
 NOISE='^[^[:alpha:]]*$|\[W::|^Traceback |^    |^ +File "|^[[:space:]]+at |SOLUTION|ERROR, exiting$|^terminate called'
-NOISE+='|^\(ERR\): |^Aborted|ail(ed)? to read( the)? header (for|from) "-"|Broken pipe|error closing "-"|^Exiting|sage:|\[info\]|^exit status '
+NOISE+='|^\(ERR\): |^Aborted|ail(ed)? to read( the)? header (for|from) "-"|Broken pipe|error closing "-"|^Exiting|sage:|\[info\]'
 # One that begins an error, in the words of STAR, htslib, HISAT2, fastp, Python, Java, Salmon, argparse and C++.
 MARKED='EXITING|^\[E::|^(ERROR|Error|error|FATAL|Fatal|fatal)[ :,]|^[A-Za-z_.]*(Error|Exception)( ?:|$)|: error: '
 MARKED+='|\] \[(error|critical)\] +[^ ]|^ *what\(\): '
