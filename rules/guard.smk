@@ -85,12 +85,18 @@ def tool_failures():
     return [*found.values(), *dict.fromkeys(filter(None, missing))]
 
 
+def as_named(path):
+    """A result as a user names it; with object storage jobs see a copy elsewhere."""
+    place = path.rfind(f"{RESULTS}/") if STORE else 0
+    return path[max(place, 0) :]
+
+
 def show_tool_failures():
     """The last lines of a run that went on without a sample."""
     found = tool_failures() if FROM_READS else []
     if not found:
         return
-    lines = [f"  {fault.sample}  {fault.reason}  {fault.log}" for fault in found]
+    lines = [f"  {fault.sample}  {fault.reason}  {as_named(fault.log)}" for fault in found]
     logger.warning(
         "\n".join(
             [
@@ -99,7 +105,7 @@ def show_tool_failures():
                 *lines,
                 "These samples are excluded in samples.tsv; those that failed in FastQC or RSeQC lack its numbers only. A"
                 " replaced input file is noticed by itself; to try again with the same files, run the same command with",
-                f"  --forcerun {' '.join(fault.file for fault in found)}",
+                f"  --forcerun {' '.join(as_named(fault.file) for fault in found)}",
             ]
         )
     )

@@ -91,15 +91,19 @@ def facts(failure, verdict=None):
     known = {}
     if verdict and Path(verdict).is_file() and of(verdict) is None:
         known = json.loads(Path(verdict).read_text())
-    reads = known.get("reads", 0)
-    return {
+    reads, problem = known.get("reads", 0), known.get("problem")
+    told = {
         **dict.fromkeys(NUMBERS),
         "reads": reads,
-        "problem": known.get("problem") or failure.reason,
+        "problem": problem or failure.reason,
         "flags": [],
         "fates": dict.fromkeys(FATES, 0) | {"faulty": reads},
-        "failure": {"rule": failure.rule, "log": failure.log, "file": failure.file},
     }
+    return (
+        told
+        if problem
+        else told | {"failure": {key: getattr(failure, key) for key in ("rule", "log", "file")}}
+    )
 
 
 class SampleJob:

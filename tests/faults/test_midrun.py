@@ -42,8 +42,10 @@ def world(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_file_replaced_after_its_check_stops_that_sample(world):
+@pytest.mark.parametrize("policy", ["exclude", "stop"])
+def test_a_file_replaced_after_its_check_excludes_that_sample(world, policy):
     """The new file has fewer reads and, as rsync leaves it, the time of the old one: only the sums can show it."""
+    qc = {"min_reads": 100, "fastqc_reads": 0, "rseqc_fragments": 0, "on_tool_failure": policy}
     prepared = [f"results/reads/prepared/paired/d02_b1_R{mate}.fastq.gz" for mate in (1, 2)]
     assert world(*prepared, "results/qc/reads/paired/d02_b1.json").returncode == 0
     for mate in (1, 2):
@@ -51,12 +53,15 @@ def test_a_file_replaced_after_its_check_stops_that_sample(world):
         times = path.stat()
         shutil.copyfile(other, path)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    run = world("results/counts/matrix.tsv.gz")
-    assert run.returncode != 0 and "Traceback" not in run.text
-    assert "d02_b1: " in run.text and "a file of this sample was changed or cut short" in run.text
+    run = world("results/counts/matrix.tsv.gz", qc=qc)
     results = world.folder / "results"
-    assert not (results / "counts/matrix.tsv.gz").exists() and not (results / "samples.tsv").exists()
+    assert (run.returncode != 0) == (policy == "stop") and "Traceback" not in run.text
+    assert "d02_b1" in run.text and "a file of this sample was changed or cut short" in run.text
     assert (results / "qc/samples/d08_b1.json").exists()  # the other is finished
+    assert (results / "counts/matrix.tsv.gz").exists() == (policy == "exclude")
+    if policy == "exclude":
+        rows = (results / "samples.tsv").read_text().splitlines()
+        assert ["\texcluded\ttally_fragments stopped: " in row for row in rows] == [False, True, False]
 
 
 @pytest.mark.slow
