@@ -13,6 +13,7 @@ from rna2model import failure
 from snakemake.jobs import GroupJob, Job
 
 GUARD = str(REPOSITORY / "scripts" / "guard.sh")
+os.environ |= {"RNA2MODEL_GUARD": GUARD, "RNA2MODEL_ON_TOOL_FAILURE": config["qc"]["on_tool_failure"]}
 STARTED = time.time() - 5  # clocks of file servers differ
 
 
@@ -22,8 +23,8 @@ def guarded(command, outputs="files"):
     outputs : "files" or "folders"
     """
     return (
-        f"source {{GUARD:q}}\ntool() {{{{\n{command}\n}}}}\n"
-        f"guard {{rule}} {{wildcards.sample}} {{config[qc][on_tool_failure]}} {outputs} {{log:q}} {{input:q}} -- {{output:q}}"
+        f'source "$RNA2MODEL_GUARD"\ntool() {{{{\n{command}\n}}}}\n'
+        f"guard {{wildcards.sample}} {outputs} {{log:q}} {{input:q}} -- {{output:q}}"
     )
 
 

@@ -11,11 +11,13 @@ HERE=${BASH_SOURCE[0]%/*}
 LONGEST=200        # characters of a sentence
 LEAST_FREE=20000   # kB; a disk with less is full
 
-# guard RULE SAMPLE POLICY KIND LOG INPUT... -- OUTPUT...: run the function `tool`, unless an input is marked.
-# POLICY: exclude or stop. KIND of the outputs: files or folders.
+# guard SAMPLE KIND LOG INPUT... -- OUTPUT...: run the function `tool`, unless an input is marked.
+# KIND of the outputs: files or folders. The folder of the log has the name of the rule. RNA2MODEL_ON_TOOL_FAILURE: the config's qc.on_tool_failure.
 guard() {
-    local rule=$1 sample=$2 policy=$3 kind=$4 log=$5 line='' said status
-    shift 5
+    local sample=$1 kind=$2 log=$3 policy=$RNA2MODEL_ON_TOOL_FAILURE line='' said status
+    local rule=${log%/*}
+    rule=${rule##*/}
+    shift 3
     while [ "$1" != -- ]; do
         first_line "$1"
         case $line in "$MARK"*) break ;; esac

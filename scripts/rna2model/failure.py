@@ -144,7 +144,7 @@ class SampleJob:
         if not self.excludes or is_infrastructure(f"{name}: {text}"):
             before.unlink(missing_ok=True)
             return None
-        sample, rule = self.job.wildcards.sample, self.job.rule
+        sample, rule = self.job.wildcards.sample, self._rule()
         if isinstance(error, InputProblem):
             return f"{rule} stopped: {said.removeprefix(f'{sample}: ')}"[:LONGEST]
         signature = re.sub(r"\d+", "N", re.sub(r"\S*/\S*", "P", said))
@@ -158,11 +158,15 @@ class SampleJob:
     def exclude(self, reason):
         """Leave the mark and say so, in the log and as the text that is returned."""
         job = self.job
-        failure = Failure(job.wildcards.sample, job.rule, str(job.log[0]), str(job.output[0]), reason)
+        failure = Failure(job.wildcards.sample, self._rule(), str(job.log[0]), str(job.output[0]), reason)
         self.write(failure)
         text = f"rna2model: {failure.sample}: {reason}; the run goes on without (log: {failure.log})\n"
         sys.stderr.write(text)
         return text
+
+    def _rule(self):
+        """The rule as its log is called, the same for single-end and paired-end samples."""
+        return Path(str(self.job.log[0])).parent.name
 
     def _remembered(self):
         """Where the first failure of a job is kept for its second attempt."""

@@ -32,7 +32,7 @@ WAYS = {
     "quality of reads": (
         {"qc": {"min_reads": 100, "fastqc_reads": 400, "rseqc_fragments": 100}, "trimming": {"tool": "none"}},
         [],
-        [("fastqc", "fastqc", "raw*{sample}_R1"), ("rseqc", "read_distribution.py", "{sample}.bam")],
+        [("fastqc_raw", "fastqc", "raw*{sample}_R1"), ("rseqc", "read_distribution.py", "{sample}.bam")],
     ),
     "UMIs, cutadapt, rRNA, HISAT2, HTSeq": (
         {
@@ -133,7 +133,7 @@ def test_each_tool_that_fails_on_a_sample_excludes_that_sample_alone(late, way, 
         said = f"{rule} failed twice: Error: {tool} met an odd read"
         assert f"  {named[rule]}  {said}" in run.log
         page = (run.results / "multiqc/sample_status_mqc.tsv").read_text().splitlines()
-        assert [line for line in page if line.startswith(named[rule])][0].endswith(said)
+        assert next(line for line in page if line.startswith(named[rule])).endswith(said)
     assert "--forcerun" in run.log and not list((run.results / "logs").glob("failed_once/*/*"))
 
 
