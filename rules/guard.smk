@@ -102,7 +102,7 @@ def show_tool_failures():
         "\n".join(
             [
                 f"rna2model: {len(found)} job{'s' if len(found) > 1 else ''} failed because of the data of a sample, and the run went"
-                " on without (sample, rule and what it said, log):",
+                " on without (sample, what failed, log):",
                 *lines,
                 "These samples are excluded in samples.tsv; those that failed in FastQC or RSeQC lack its numbers only. A"
                 " replaced input file is noticed by itself; to try again with the same files, run the same command with",
