@@ -50,11 +50,11 @@ Job.restart_times = GroupJob.restart_times = property(tries_left)
 
 
 def last_words(log):
-    """What a failed job says of itself, in a sentence; an empty text where its log does not."""
+    """What a failed job says of itself, in a sentence; an empty text where its log does not, as of others of its group."""
     told = failure.stopped_for_good(log)
     if told:
         return " ".join(told.split())
-    asked = ["bash", "-c", 'source "$0"; sentence_of "$1" ""', GUARD, log]
+    asked = ["bash", "-c", 'source "$0"; sentence_of "$1" "" errors', GUARD, log]
     return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
 
 

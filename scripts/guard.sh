@@ -142,7 +142,8 @@ MARKED+='|\] \[(error|critical)\] +[^ ]|^ *what\(\): '
 SOUNDS='[Ee]rror|ERROR|[Ff]ail|annot|ould not|nable|nvalid|orrupt|runcated|fault'
 
 # The sentence in which a tool says why it fails: the first line that is marked as an error, for what follows is its
-# consequence; else the last that sounds like one, else the last.  sentence_of LOG SAID
+# consequence; else the last that sounds like one, else the last.
+# sentence_of LOG SAID [errors]: with `errors` not a last line that is none.
 sentence_of() {
     local line marked='' doubtful='' last='' unfinished=''
     while IFS= read -r line; do
@@ -161,6 +162,7 @@ sentence_of() {
         fi
     done < <({ readable_end "$1" && printf '%s\n' "$2"; } | tail -n 200 | expand -t 1)
     line=${marked:-${doubtful:-$last}}
+    [ "$line" != "$last" ] || [ -z "${3:-}" ] || [[ $last =~ ^exit\ status|$SOUNDS ]] || return 0
     sed -E 's/^.*(EXITING)/\1/; s/^(\[[^]]*\] *)*\[(error|critical)\] *//; s/^ *what\(\): *//; s/ +/ /g; s/^ //; s/ $//' <<<"$line" \
         | cut -c "1-$LONGEST"
 }

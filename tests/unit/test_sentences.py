@@ -182,3 +182,17 @@ def test_a_sentence_is_short_and_has_no_tabs(log):
     log.write_bytes(b"ERROR:\tan\xff \x07odd  file " + b"x" * 1000 + b"\n")
     said = bash('sentence_of "$1" ""', log)
     assert said.startswith("ERROR: an odd file xx") and len(said) == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("reading\nall is well\n", ""),
+        ("reading\nall is well\nexit status 137 1\n", "exit status 137 1"),
+        ("Error: odd\nexit status 1\n", "Error: odd"),
+        ("the file is corrupt\nexit status 1\n", "the file is corrupt"),
+    ],
+)
+def test_the_last_lines_of_a_run_cite_errors_only(log, text, said):
+    log.write_text(text)
+    assert bash('sentence_of "$1" "" errors', log) == said
