@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -114,6 +115,13 @@ def test_other_files_are_no_marks(tmp_path):
         assert failure.of(path) is None
         assert bash('first_line "$1"; case $line in "$MARK"*) echo marked ;; esac', path) == ""
     assert failure.of(tmp_path) is None and failure.of(tmp_path / "none") is None
+
+
+def test_every_command_of_a_single_sample_is_guarded(repository):
+    for path in (repository / "rules").glob("*.smk"):
+        for rule in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]:
+            if "/{{sample}}.log" in rule and "shell:" in rule:
+                assert re.search(r"shell:\s+guarded", rule), f"{path.name}: {rule.split(':')[0]}"
 
 
 SCRIPT = """
