@@ -23,6 +23,7 @@ include: "rules/common.smk"
 include: "rules/paths.smk"
 include: "rules/options.smk"
 include: "rules/resources.smk"
+include: "rules/guard.smk"
 include: "rules/messages.smk"
 include: "rules/slurm.smk"
 
@@ -65,6 +66,11 @@ show_disk()
 
 onstart:
     check_slurm()
+    forget_first_failures()
+
+
+onsuccess:
+    show_tool_failures()
 
 
 onerror:

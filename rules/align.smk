@@ -31,7 +31,7 @@ rule align_star:
         two_pass="--twopassMode Basic" if config["alignment"]["two_pass"] else "",
         counting="--quantMode GeneCounts" if COUNTER == "star" else "",
     shell:
-        """
+        guarded("""
         summary={output.summary} prefix=${{summary%Log.final.out}}
         rm -rf "$prefix"tmp {output.bam}.*.bam # what a killed run left
         trap 'rm -rf "$prefix"tmp "$prefix"_STAR* "$prefix"Log.progress.out "$prefix"Log.out' EXIT
@@ -41,7 +41,7 @@ rule align_star:
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
             | samtools sort -@ $(({threads} / 4)) -l 1 -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
-        """
+        """)
 
 
 rule align_hisat2:
@@ -71,11 +71,11 @@ rule align_hisat2:
             "-1 {} -2 {}".format(*input.reads) if len(input.reads) == 2 else f"-U {input.reads}"
         ),
     shell:
-        """
+        guarded("""
         rm -f {output.bam}.*.bam # what a killed run left
         (hisat2 -p {threads} -x {params.index:q} {params.reads} \
             --known-splicesite-infile {input.splice_sites} --new-summary --summary-file {output.summary} \
             --rg-id {wildcards.sample} --rg SM:{wildcards.sample} \
             | samtools view -u -F secondary - \
             | samtools sort -@ $(({threads} / 4)) -l 1 -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
-        """
+        """)

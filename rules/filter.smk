@@ -48,5 +48,7 @@ rule select_alignments:
     params:
         selection=selection(),
     shell:
-        "samtools view --threads {threads} --expr {params.selection:q} --write-index"
-        " --output {output.bam}##idx##{output.index} {input} 2> {log}"
+        guarded(
+            "samtools view --threads {threads} --expr {params.selection:q} --write-index"
+            " --output {output.bam}##idx##{output.index} {input} 2> {log}"
+        )

@@ -104,12 +104,12 @@ rule extract_umis:
             f"--stdin {input[0]} --stdout {output[0]} --read2-in {input[1]} --read2-out {output[1]}"
         ),
     shell:
-        """
+        guarded("""
         umi_tools extract {params.patterns} {params.files} --log {log} 2>>{log}
         # of a library without reads umi_tools gives no number
         kept=$(sed -n 's/.*Reads output: \\([0-9]*\\).*/\\1/p' {log})
         printf '{{"reads_kept": %s}}\\n' "${{kept:-0}}" >{output.kept}
-        """
+        """)
 
 
 use rule extract_umis as extract_umis_single with:

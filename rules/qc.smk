@@ -54,9 +54,11 @@ rule fastqc:
         most=config["qc"]["fastqc_reads"],
         jit="-XX:TieredStopAtLevel=1" if config["qc"]["fastqc_reads"] <= 1_000_000 else "",  # Java starts faster
     shell:
-        "set -- {output};"
-        ' JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}"'
-        ' fastqc --quiet --threads {threads} --outdir "$(dirname "$1")" {input} > {log} 2>&1'
+        guarded(
+            "set -- {output};"
+            ' JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}"'
+            ' fastqc --quiet --threads {threads} --outdir "$(dirname "$1")" {input} > {log} 2>&1'
+        )
 
 
 use rule fastqc as fastqc_single with:
@@ -85,10 +87,10 @@ rule alignment_stats:
         mem_mb=megabytes(500),
         runtime=minutes(10, per_gigabyte=10),
     shell:
-        """
+        guarded("""
         samtools flagstat --threads {threads} --output-fmt json {input} >{output.flagstat} 2>{log}
         samtools stats --threads {threads} {input} >{output.stats} 2>>{log}
-        """
+        """)
 
 
 rule rseqc:
@@ -115,7 +117,7 @@ rule rseqc:
     params:
         most=config["qc"]["rseqc_fragments"],
     shell:
-        """
+        guarded("""
         exec 2>{log}
         source {input.library} # layout, strandedness, fragments
         if [ "$fragments" = 0 ]; then
@@ -137,4 +139,4 @@ rule rseqc:
             || grep -q "Rscript executable not found" {log} \
             || {{ grep -q "division by zero" {log} && : >"$folder"/body.geneBodyCoverage.txt; }} # nothing is covered
         mv "$folder"/body.geneBodyCoverage.txt {output.body}
-        """
+        """)

@@ -57,7 +57,7 @@ if COUNTER == "featurecounts":
         params:
             several_places="-M" if config["alignment"]["multimappers"] == "primary" else "",
         shell:
-            """
+            guarded("""
             exec >{log} 2>&1
             source {input.library} # layout, strandedness, fragments
             if [ -z "$(samtools view -F 4 {input.bam} | head -n 1 || true)" ]; then
@@ -73,7 +73,7 @@ if COUNTER == "featurecounts":
                     -a {input.gtf} -o {output.table}
             sed -i "1s/STDIN/{wildcards.sample}/" {output.summary}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} >{output.counts}
-            """
+            """)
 
 
 if COUNTER == "htseq":
@@ -101,7 +101,7 @@ if COUNTER == "htseq":
             # without its NH tag a read counts by the place it has
             one_place="-x NH" if config["alignment"]["multimappers"] == "primary" else "",
         shell:
-            """
+            guarded("""
             exec 2>{log}
             source {input.library} # layout, strandedness, fragments
             case "$strandedness" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
@@ -111,7 +111,7 @@ if COUNTER == "htseq":
                 | htseq-count --format bam --order name --minaqual 0 --stranded "$strand" --mode union \
                     --type exon --idattr gene_id - {input.gtf} >{output.summary}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^__/ {{print $1, $2}}' {output.summary} >{output.counts}
-            """
+            """)
 
 
 if COUNTER == "star":
@@ -134,10 +134,10 @@ if COUNTER == "star":
             mem_mb=megabytes(200),
             runtime=minutes(5),
         shell:
-            """
+            guarded("""
             exec 2>{log}
             source {input.library} # layout, strandedness, fragments
             case "$strandedness" in forward) column=3 ;; reverse) column=4 ;; *) column=2 ;; esac
             awk -v column=$column 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^N_/ {{print $1, $column}}' \
                 {input.table} >{output.counts}
-            """
+            """)

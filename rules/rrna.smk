@@ -54,11 +54,11 @@ if config["trimming"]["rrna"]:
             neither="12",  # flags: unmapped, and so is its mate
             target=lambda wildcards, output: f"-1 {output.reads[0]} -2 {output.reads[1]} -0 /dev/null -s /dev/null",
         shell:
-            """
+            guarded("""
             bowtie2 --threads {threads} --fast-local --reorder -x {input.index}/rrna {params.reads} 2>{log} \
                 | samtools fastq -n -f {params.neither} {params.target} - 2>>{log}
             sed -n 's/.*processed \\([0-9]*\\) reads.*/{{"reads_kept": \\1}}/p' {log} >{output.kept}
-            """
+            """)
 
     use rule remove_rrna as remove_rrna_single with:
         input:

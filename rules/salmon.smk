@@ -94,12 +94,12 @@ if COUNTER == "salmon":
                 "-1 {} -2 {}".format(*input.reads) if len(input.reads) == 2 else f"-r {input.reads}"
             ),
         shell:
-            """
+            guarded_folder("""
             rm -rf {output}
             salmon quant --index {input.index} --libType {params.library} {params.reads} --threads {threads} \
                 --seqBias --gcBias --minAssignedFrags 1 --output {output} >{log} 2>&1 \
                 || grep -q "only able to assign 0 fragments" {log}
-            """
+            """)
 
     rule sum_to_genes:
         """Gene counts that do not change when a gene switches between long and short transcripts."""

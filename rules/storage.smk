@@ -14,7 +14,13 @@ from snakemake_interface_executor_plugins.settings import SharedFSUsage
 STORAGE = workflow.storage_settings
 IS_STORED = STORAGE.default_storage_provider is not None
 # What jobs read beside rules, scripts and environments, which Snakemake packs for them (all else only where git tracks it).
-PACKED = ["config/schemas/*.yaml", "resources/multiqc.yaml", "resources/report/*.*"]
+PACKED = [
+    "config/schemas/*.yaml",
+    "resources/multiqc.yaml",
+    "resources/report/*.*",
+    "scripts/guard.sh",
+    "scripts/infrastructure.txt",
+]
 
 
 def given(path):

@@ -29,7 +29,7 @@ if TRIMMER == "fastp":
             tails=poly_g_options("fastp"),
             min_length=config["trimming"]["min_length"],
         shell:
-            """
+            guarded("""
             reads=({input.reads}) trimmed=({output.reads})
             files="--in1 ${{reads[0]}} --out1 ${{trimmed[0]}}"
             [ ${{#reads[@]}} = 1 ] || files+=" --in2 ${{reads[1]}} --out2 ${{trimmed[1]}}"
@@ -38,7 +38,7 @@ if TRIMMER == "fastp":
                 {params.options} ${{tails[which]}} --length_required {params.min_length} >{log} 2>&1
             # of an empty library fastp makes no gzip file
             for file in {output.reads}; do test -s "$file" || gzip -cn </dev/null >"$file"; done
-            """
+            """)
 
     use rule trim_fastp as trim_fastp_single with:
         input:
@@ -80,11 +80,11 @@ if TRIMMER == "cutadapt":
             targets=lambda wildcards, output: f"-o {output.reads[0]} -p {output.reads[1]}",
             min_length=config["trimming"]["min_length"],
         shell:
-            """
+            guarded("""
             tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict} || true)
             cutadapt {params.options} ${{tails[which]}} --minimum-length {params.min_length} \
                 --cores {threads} --json {output.report} {params.targets} {input.reads} >{log} 2>&1
-            """
+            """)
 
     use rule trim_cutadapt as trim_cutadapt_single with:
         input:
@@ -131,7 +131,7 @@ if TRIMMER == "trim_galore":
             folder=lambda wildcards, output: output.reads[0].removesuffix("_R1.fastq.gz") + ".tmp",
             ends=["val_1.fq.gz", "val_2.fq.gz"],
         shell:
-            """
+            guarded("""
             exec >{log} 2>&1
             rm -rf {params.folder} && mkdir -p {params.folder}
             trap 'rm -rf {params.folder}' EXIT
@@ -150,7 +150,7 @@ if TRIMMER == "trim_galore":
                 mv {params.folder}/"${{name%.fastq.gz}}_${{ends[$mate]}}" "${{trimmed[$mate]}}"
                 mv {params.folder}/"${{name}}_trimming_report.txt" "${{reports[$mate]}}"
             done
-            """
+            """)
 
     use rule trim_galore as trim_galore_single with:
         input:

@@ -10,7 +10,9 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 samples = gate.included(given.samples)
 if not samples and not params.get("may_be_empty"):
-    raise InputProblem(f"no sample passed quality control; the reasons are in {given.samples}.")
+    first = next(iter(gate.column(given.samples, "reason").items()), None)
+    first = " (the first: {}: {})".format(*first) if first else ""
+    raise InputProblem(f"no sample passed quality control; the reasons are in {given.samples}{first}.")
 files = dict(zip(params.used, given.counts, strict=True))
 genes = cohort.read_gene_table(given.genes)
 

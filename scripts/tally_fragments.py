@@ -3,9 +3,16 @@
 import json
 from pathlib import Path
 
-from rna2model import causes, fragments, job, quality, sexcheck
+from rna2model import causes, failure, fragments, job, quality, sexcheck
 
-job.start(snakemake)
+
+def left_out(failed):
+    """A sample that failed before, or fails here, still has its facts: the gate excludes it by them."""
+    text = json.dumps(failure.facts(failed, snakemake.input.verdict), indent=1) + "\n"
+    Path(snakemake.output[0]).write_text(text)
+
+
+job.start(snakemake, spare=["body"], write=left_out)
 given, params = snakemake.input, snakemake.params
 has = set(given.keys())
 
@@ -40,6 +47,7 @@ if problem is None and fragments.open_share(gaps, verdict["reads"]) > fragments.
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)
 removed = fragments.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
+unseen = failure.of(given.body) if "body" in has else None  # RSeQC failed, which changes no count
 kinds = sexcheck.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
 
 facts = {
@@ -51,10 +59,14 @@ facts = {
     "sense_pct": strand["sense_pct"],
     "duplicate_pct": verdict.get("duplicate_pct"),
     "rrna_pct": quality.rrna_pct(genes, counts) if removed is None else removed,
-    "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has else None,
+    "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has and not unseen else None,
     "inferred_sex": sexcheck.judge(kinds, counts),
     **{column: verdict.get(column, 0) for column in fragments.TAKEN_OVER},
-    "flags": [text for text in (strand["flag"], verdict.get("note"), *map(str, gaps)) if text],
+    "flags": [
+        text
+        for text in (strand["flag"], verdict.get("note"), unseen and unseen.reason, *map(str, gaps))
+        if text
+    ],
     "causes": causes.of_loss(fates, verdict.get("longest"), params.min_length, reference),
     "fates": fates,
 }

@@ -6,25 +6,30 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rna2model import job, qcpage
+from rna2model import failure, job, qcpage
 from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 folder = Path(out.html).parent
-ours = {
-    folder / name: text for name, text in qcpage.sections(given.samples, snakemake.params.samples).items()
-}
-for path, text in ours.items():
-    path.write_text(text)
 listed = snakemake.params.files or given.files
 if missing := [str(path) for path in listed if not Path(path).exists()]:
     raise InputProblem(
         f"{len(missing)} files of single samples were removed, {missing[0]} first; make them again by their names:"
         f" snakemake ... -- {' '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}"
     )
-Path(out.files).write_text("\n".join(map(str, [*listed, *ours])) + "\n")
+failures = {path: failure.of(path) for path in listed}
+ours = {
+    folder / name: text
+    for name, text in qcpage.sections(
+        given.samples, snakemake.params.samples, filter(None, failures.values())
+    ).items()
+}
+for path, text in ours.items():
+    path.write_text(text)
+made = [path for path in listed if not failures[path]]
+Path(out.files).write_text("\n".join(map(str, [*made, *ours])) + "\n")
 
 command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", given.layout]
 command += ["--file-list", out.files, "--outdir", folder, "--filename", Path(out.html).name]

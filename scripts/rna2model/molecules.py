@@ -5,6 +5,7 @@ lies on a later chromosome: its last search for mates begins at the end of the f
 """
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pysam
@@ -37,7 +38,16 @@ def _umi_tools(source, target, separator, options):
         "--log2stderr",
         *options,
     ]
-    subprocess.run([*command, "--stdin", source, "--stdout", target], check=True)
+    done = subprocess.run(
+        [*command, "--stdin", source, "--stdout", target], stderr=subprocess.PIPE, text=True
+    )
+    sys.stderr.write(done.stderr)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        killed = f"Killed by signal {-done.returncode}" if done.returncode < 0 else None
+        raise RuntimeError(
+            killed or (lines[-1] if lines else f"umi_tools ended with status {done.returncode}")
+        )
 
 
 def _key(read):

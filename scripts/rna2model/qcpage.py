@@ -36,9 +36,13 @@ def parts(samples):
     }
 
 
-def sections(path, samples=None):
-    """{file name: content} of the sections made from samples.tsv, of all or the named samples."""
+def sections(path, samples=None, failures=()):
+    """{file name: content} of the sections made from samples.tsv, of all or the named samples.
+
+    failures : of tools without which a sample is still counted (failure.Failure); they are flags of their samples here
+    """
     rows = _read(path)
+    _flag(rows, failures)
     if samples is not None:
         wanted = set(samples)
         rows = [row for row in rows if row["sample"] in wanted]
@@ -127,6 +131,17 @@ def _link(page, text):
 def _read(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
+
+
+def _flag(rows, failures):
+    """Add to the flags of included samples what is neither a reason nor a flag yet."""
+    told = {}
+    for failure in failures:
+        told.setdefault(failure.sample, dict.fromkeys([failure.reason]))[failure.reason] = None
+    for row in rows:
+        if row["status"] == "included":
+            more = [reason for reason in told.get(row["sample"], ()) if reason not in row["flags"]]
+            row["flags"] = "; ".join(filter(None, [row["flags"], *more]))
 
 
 def _rest(percent):

@@ -1,0 +1,168 @@
+# What happens when the tool of one sample fails. Rules source it (rules/guard.smk); bash and POSIX tools only, since the
+# environment of a rule may hold nothing but its tool.
+#
+# A tool that fails twice the same way, with more memory and time, and without a sign that memory, time, disk, node or
+# environment are to blame, fails because of its data. Then its outputs become files of one line, the mark of a failed
+# sample, and so do those of every later rule of that sample, until rule tally_fragments makes the mark a verdict.
+# scripts/rna2model/failure.py does the same for scripts, and reads the marks.
+
+MARK='#rna2model-failed' # then, with tabs between: sample, rule, log, first output, reason
+HERE=${BASH_SOURCE[0]%/*}
+LONGEST=200        # characters of a sentence
+LEAST_FREE=20000   # kB; a disk with less is full
+
+# guard SAMPLE KIND LOG INPUT... -- OUTPUT...: run the function `tool`, unless an input is marked.
+# KIND of the outputs: files or folders. The folder of the log has the name of the rule. RNA2MODEL_ON_TOOL_FAILURE: the config's qc.on_tool_failure.
+guard() {
+    local sample=$1 kind=$2 log=$3 policy=$RNA2MODEL_ON_TOOL_FAILURE line='' said status
+    local rule=${log%/*}
+    rule=${rule##*/}
+    shift 3
+    while [ "$1" != -- ]; do
+        first_line "$1"
+        case $line in "$MARK"*) break ;; esac
+        line=
+        shift
+    done
+    while [ "$1" != -- ]; do shift; done
+    shift
+    if [ -n "$line" ]; then
+        echo "not run: ${line##*$'\t'}" >"$log"
+        [ "$policy" = exclude ] || { to_repeat "$line" | tee -a "$log" >&2 && return 1; }
+        leave_mark "$line" "$kind" "$@"
+        return
+    fi
+    : >"$log" # some tools add to what another attempt wrote
+    set +e
+    { said=$(run_tool 2>&1 1>&3 3>&-); } 3>&1
+    status=$?
+    set -e
+    local before=${log%/*/*}/failed_once/${log#"${log%/*/*}"/}
+    if [ $status != 0 ]; then
+        judge "$@"
+    else
+        [ -z "$said" ] || printf '%s\n' "$said" >&2
+        [ ! -f "$before" ] || rm -f "$before"
+    fi
+}
+
+# The commands in a shell of their own. Of a pipeline each status is told: a tool that is killed takes others with it.
+run_tool() {
+    exec 4>&2
+    set -eE
+    trap 'printf "exit status %s\n" "${PIPESTATUS[*]}" >&4' ERR
+    tool
+}
+
+# After a failure: give it back as it is, or leave the mark and call it done.
+judge() {
+    local statuses sentence signature
+    statuses=$(sed -n 's/^exit status //p' <<<"$said" && echo $status)
+    said=$(sed '/^exit status [0-9 ]*$/d' <<<"$said")
+    [ -z "$said" ] || printf '%s\n' "$said" >&2
+    if [ "$policy" = stop ] || is_infrastructure "$log" "$said" "$statuses" || is_full "$1"; then
+        rm -f "$before"
+        echo "exit status ${statuses%%$'\n'*}" >>"$log" || :
+        exit "$status"
+    fi
+    sentence=$(sentence_of "$log" "$said")
+    [ -n "$sentence" ] || case $status in
+        134) sentence="it aborted without a word" ;;
+        136) sentence="it crashed without a word (arithmetic)" ;;
+        139) sentence="it crashed without a word (segmentation fault)" ;;
+        *) sentence="it ended with exit status $status without a word" ;;
+    esac
+    signature=$(sed -E 's,[^ ]*/[^ ]*,P,g; s,[0-9]+,N,g' <<<"$sentence")
+    if [ ! -f "$before" ] || [ "$(<"$before")" != "$signature" ]; then
+        mkdir -p "${before%/*}"
+        printf '%s\n' "$signature" >"$before"
+        exit "$status"
+    fi
+    rm -f "$before"
+    line=$MARK$'\t'$sample$'\t'$rule$'\t'$log$'\t'$1$'\t'"$rule failed twice: $sentence"
+    leave_mark "$line" "$kind" "$@"
+    echo "rna2model: $sample: $rule failed twice, the run goes on without: $sentence (log: $log)" >&2
+}
+
+# The first line of a file, or of the mark in a folder, as $line.
+first_line() {
+    local file=$1
+    line=
+    [ ! -d "$file" ] || file=$file/failed.txt
+    [ ! -f "$file" ] || IFS= LC_ALL=C read -r -n 4000 line <"$file" || :
+}
+
+leave_mark() {
+    local line=$1 kind=$2 output
+    shift 2
+    for output in "$@"; do
+        if [ "$kind" = folders ]; then
+            rm -rf "$output"
+            mkdir -p "$output"
+            output=$output/failed.txt
+        fi
+        printf '%s\n' "$line" >"$output"
+    done
+}
+
+to_repeat() {
+    local sample rule log file reason
+    IFS=$'\t' read -r _ sample rule log file reason <<<"$1"
+    echo "error: $sample: $reason; qc.on_tool_failure is stop now: run that job again with --forcerun $file"
+}
+
+# Whether a log, what was said beside it, or an exit status shows that the machine is to blame.
+is_infrastructure() {
+    local status
+    for status in $3; do
+        case $status in 126 | 127 | 129 | 130 | 131 | 132 | 135 | 137 | 138 | 140 | 143 | 152 | 153) return 0 ;; esac
+    done
+    # read to its end: what writes into a closed pipe would fail
+    [ -n "$({ readable_end "$1" && printf '%s\n' "$2"; } | grep -iEf "$HERE/infrastructure.txt")" ]
+}
+
+# Whether the disk that a file is to be written to has no room.
+is_full() {
+    local free
+    free=$(df -Pk "$(dirname "$1")" 2>/dev/null | awk 'NR == 2 {print $4}')
+    [ "${free:-$LEAST_FREE}" -lt "$LEAST_FREE" ]
+}
+
+# The last lines of a log without colours, and each state of a progress bar as a line.
+readable_end() {
+    [ ! -f "$1" ] || tail -c 20000 "$1" | sed $'s/\e\\[[0-9;]*m//g' | tr '\r' '\n' | LC_ALL=C tr -cd '\11\12\40-\176'
+}
+
+# What a line looks like that says nothing: decoration, warnings, code of a traceback, consequences of an error before it.
+NOISE='^[^[:alpha:]]*$|\[W::|^Traceback |^    |^ +File "|^[[:space:]]+at |SOLUTION|ERROR, exiting$|^terminate called'
+NOISE+='|^\(ERR\): |^Aborted|ail(ed)? to read( the)? header (for|from) "-"|Broken pipe|error closing "-"|^Exiting|sage:|\[info\]'
+# One that begins an error, in the words of STAR, htslib, HISAT2, fastp, Python, Java, Salmon, argparse and C++.
+MARKED='EXITING|^\[E::|^(ERROR|Error|error|FATAL|Fatal|fatal)[ :,]|^[A-Za-z_.]*(Error|Exception)( ?:|$)|: error: '
+MARKED+='|\] \[(error|critical)\] +[^ ]|^ *what\(\): '
+SOUNDS='[Ee]rror|ERROR|[Ff]ail|annot|ould not|nable|nvalid|orrupt|runcated|fault'
+
+# The sentence in which a tool says why it fails: the first line that is marked as an error, for what follows is its
+# consequence; else the last that sounds like one, else the last.
+# sentence_of LOG SAID [errors]: with `errors` not a last line that is none.
+sentence_of() {
+    local line marked='' doubtful='' last='' unfinished=''
+    while IFS= read -r line; do
+        if [[ $line =~ $NOISE ]]; then
+            [ -z "$unfinished" ] || break
+        elif [ -n "$unfinished" ]; then
+            marked="${marked%:}: ${line#"${line%%[! ]*}"}"
+            break
+        elif [[ $line =~ $MARKED ]]; then
+            marked=$line
+            [[ $line =~ EXITING|:\ *$|^Error\ occur ]] || break
+            unfinished=yes
+        else
+            last=$line
+            ! [[ $line =~ $SOUNDS ]] || doubtful=$line
+        fi
+    done < <({ readable_end "$1" && printf '%s\n' "$2"; } | tail -n 200 | expand -t 1)
+    line=${marked:-${doubtful:-$last}}
+    [ "$line" != "$last" ] || [ -z "${3:-}" ] || [[ $last =~ ^exit\ status|$SOUNDS ]] || return 0
+    sed -E 's/^.*(EXITING)/\1/; s/^(\[[^]]*\] *)*\[(error|critical)\] *//; s/^ *what\(\): *//; s/ +/ /g; s/^ //; s/ $//' <<<"$line" \
+        | cut -c "1-$LONGEST"
+}
