@@ -65,6 +65,16 @@ def checksum(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def first_read(path):
+    """(name, bases) of the first record of a FASTQ file, plain or gzipped; None where there is none, or it cannot be read."""
+    try:
+        with opened(path) as file:
+            name, bases = (file.readline(10_000).split(maxsplit=1) or [b""])[0], file.readline(10_000).strip()
+    except (EOFError, OSError, zlib.error):
+        return None
+    return (name, bases) if bases else None
+
+
 def alike(path, block=1 << 16):
     """(size, SHA-256 of the first and last `block` bytes) of a file: files that differ in it differ; None if unreadable.
 

@@ -60,6 +60,7 @@ def check(given, folders, thorough=False, written=(), store=None):
         matrix=bool(config["counts"]),
         strandedness=config["quantification"]["strandedness"],
         store=store,
+        contents=thorough,
     )
     problems += sheet_problems
     problems += _results(config, _inputs(config, samples), folders, store)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from rna2model import sheetfile
 from rna2model.cells import is_missing as is_missing  # looked for here, too
 from rna2model.config import locate, schema, unreadable
-from rna2model.files import alike
+from rna2model.files import first_read
 
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
 SOURCES = ("fastq_1", "bam", "accession")
@@ -39,11 +39,12 @@ class Sample:
     layout: str = "single"
 
 
-def read(path, folders=(), matrix=False, strandedness="auto", store=None):
+def read(path, folders=(), matrix=False, strandedness="auto", store=None, contents=True):
     """Return (samples: {name: Sample}, problems: list of str) of the sheet at `path`.
 
     `folders`: where relative paths are looked for after the sheet's own folder. With `matrix` the
     counts come from elsewhere and the file columns are not read. `store`: the object storage that has the files.
+    `contents`: also open the lanes of samples that have several, and compare how they begin.
     """
     path = Path(path)
     rows, columns, problems = sheetfile.read(path)
@@ -59,7 +60,7 @@ def read(path, folders=(), matrix=False, strandedness="auto", store=None):
     problems += merge_problems + _similar_names(path, samples)
     if not matrix:
         problems += _files(path, rows, places, store)
-        problems += [] if store else _same_lanes(path, rows, places)
+        problems += _same_lanes(path, rows, places) if contents and not store else []
     return samples, problems
 
 
@@ -206,19 +207,19 @@ def _files(path, rows, folders, store):
 
 
 def _same_lanes(path, rows, folders):
-    """Lanes of a sample that are copies of one file; prepare_reads finds those that were packed anew."""
+    """Lanes of a sample that begin with the same read; prepare_reads looks at their ends, too."""
     problems, lanes = [], defaultdict(list)
     for number, row in rows:
-        for column in ("fastq_1", "fastq_2") if row.get("fastq_1") else ():
-            lanes[row["sample"], column].append((number, locate(row.get(column, ""), folders)))
-    for (name, column), files in lanes.items():
+        if row.get("fastq_1"):
+            lanes[row["sample"]].append((number, locate(row["fastq_1"], folders)))
+    for name, files in lanes.items():
         seen = {}
         for number, file in files if len(files) > 1 else ():
-            content = alike(file)
-            first, other = seen.setdefault(content, (number, file))
-            if content and content[0] and file != other and not os.path.samefile(file, other):
+            read = first_read(file)
+            first, other = seen.setdefault(read, (number, file)) if read else (number, file)
+            if file != other and not os.path.samefile(file, other):
                 problems.append(
-                    f"{path} rows {first} and {number}, column {column}: {other} and {file} have the same content; a lane of"
+                    f"{path} rows {first} and {number}, column fastq_1: {other} and {file} begin with the same read; a lane of"
                     f" {name} must not be counted twice: remove one of the rows"
                 )
     return problems
