@@ -20,6 +20,8 @@ INPUT = [
     "artefact",
     "bundle",
     "cells",
+    "census",
+    "circular",
     "config",
     "contradictions",
     "covariates",
@@ -31,9 +33,12 @@ INPUT = [
     "firstreads",
     "genesets",
     "manifest",
+    "matelines",
     "matrix",
     "matrixfile",
+    "names",
     "outcome",
+    "pieces",
     "preflight",
     "probe",
     "reads",
@@ -45,6 +50,7 @@ INPUT = [
     "sheetcells",
     "sheetfile",
     "splits",
+    "starindex",
 ]
 
 
