@@ -18,7 +18,10 @@ CONDA_NAMES = {
     "umap": "umap-learn",
     "yaml": "pyyaml",
 }
-BROUGHT = {"scikit-learn": {"scipy", "threadpoolctl"}}  # with the package that needs them
+BROUGHT = {  # with the package that needs them
+    "scikit-learn": {"scipy", "threadpoolctl"},
+    "umi_tools": {"pysam"},
+}
 # Imported in functions, or with a model, that no script of the environment comes to: cohorts are built, matrices read,
 # normalizers fitted and models trained by the rules of the others.
 NOT_REACHED = {
