@@ -81,7 +81,7 @@ judge() {
     rm -f "$before"
     line=$MARK$'\t'$sample$'\t'$rule$'\t'$log$'\t'$1$'\t'"$rule failed twice: $sentence"
     leave_mark "$line" "$kind" "$@"
-    echo "rna2model: $sample: $rule failed twice, the run goes on without: $sentence (log: $log)" >&2
+    echo "rna2model: $sample: $rule failed twice, the run goes on without it: $sentence (log: $log)" >&2
 }
 
 # The first line of a file, or of the mark in a folder, as $line.

@@ -160,7 +160,7 @@ class SampleJob:
         job = self.job
         failure = Failure(job.wildcards.sample, self._rule(), str(job.log[0]), str(job.output[0]), reason)
         self.write(failure)
-        text = f"rna2model: {failure.sample}: {reason}; the run goes on without (log: {failure.log})\n"
+        text = f"rna2model: {failure.sample}: {reason}; the run goes on without it (log: {failure.log})\n"
         sys.stderr.write(text)
         return text
 
