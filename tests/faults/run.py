@@ -66,6 +66,7 @@ def main(folder):
         "pytest",
         "-q",
         "tests/faults",
+        "tests/workflow/test_odd_reads.py",
         "-n",
         "2",
         "--junit-xml",

@@ -5,8 +5,7 @@ from tests.guard import bash
 
 from rna2model import failure
 
-# {tool: (its log, sentence)}: written by STAR 2.7.10b, HISAT2 2.2.1, bowtie2 2.5.0, samtools 1.16, fastp 0.23.2, cutadapt 5.2, Trim
-# Galore 0.6.10, featureCounts 2.0.3, HTSeq 2, Salmon 1.10, umi_tools 1.1, FastQC 0.11.9, RSeQC 5
+# {tool: (its log, sentence)}: most were written by the tools of Debian 12 and PyPI when they were given such data, and shortened
 DATA = {
     "STAR, a record cut short": (
         "\nEXITING because of FATAL ERROR in reads input: quality string length is not equal to sequence length\n@bad:1:2\n"

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from rna2model.fragments import FATES
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.workflow.conftest import Run
@@ -87,6 +88,27 @@ def test_yeast_counts_of_featurecounts_and_htseq_agree_on_the_same_alignments(ye
     after = pd.concat([pd.read_csv(yeast.folder / path, sep="\t", index_col=0) for path in targets], axis=1)
     assert (after.to_numpy() == before.loc[after.index].to_numpy()).mean() >= 0.995
     snakemake(yeast.folder, *LOCAL, *targets, check=True)  # as it was, for the other tests
+
+
+def test_pairs_of_which_star_aligns_one_mate_are_counted_once_by_the_default_tools(real_data, tmp_path):
+    """Of temp33_2 STAR aligns one mate alone, which featureCounts takes for two fragments where it sees both (2.0.3)."""
+    data, names = real_data / "fastq/yeast_stress", ["ref1", "temp33_2"]
+    sheet = pd.read_csv(data / "samples.tsv", sep="\t", dtype=str)
+    sheet = sheet[sheet["sample"].isin(names)]
+    for column in ("fastq_1", "fastq_2"):
+        sheet[column] = [str(data / path) for path in sheet[column]]
+    sheet.to_csv(tmp_path / "samples.tsv", sep="\t", index=False)
+    run = run_on(
+        data, tmp_path, {"samples": "samples.tsv", "evaluation": {"folds": 2}}, "results/samples.tsv"
+    )
+    status = run.table("samples.tsv").set_index("sample").loc[names]
+    assert (status["status"] == "included").all() and (status["flags"] == "").all()
+    assert (status["unaccounted"] == 0).all()
+    assert (status[FATES].sum(axis=1) == status["reads"]).all()
+    alone = json.loads((run.results / "qc/flagstat/temp33_2.json").read_text())["QC-passed reads"][
+        "singletons"
+    ]
+    assert alone > 0
 
 
 def draw_library(folder, name, genome, exons, fragments=11000, insert=180, length=68, seed=1):
