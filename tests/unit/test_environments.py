@@ -27,7 +27,7 @@ def test_environments_are_used_pinned_and_without_the_defaults_channel(repositor
         assert all(re.search(r"[=<>]", package) for package in env["dependencies"]), path.name
 
 
-# Where one version cannot serve all: {package: environments that pin another, because of the htslib that pysam is built on}
+# Where one version cannot serve all: {package: environments that pin another}
 APART = {"samtools": {"rseqc", "umi_tools"}}
 
 

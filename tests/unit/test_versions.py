@@ -79,6 +79,6 @@ def test_what_pypi_does_not_have_is_asked_as_a_program(repository):
     installed += "torch=="  # by envs/setup.sh
     for path in (repository / "envs").glob("*.yaml"):
         for text in yaml.safe_load(path.read_text())["dependencies"]:
-            name = re.split("[ =]", text)[0]
+            name = re.split("[ =<>]", text)[0]
             pypi = versions.DISTRIBUTIONS.get(name, name).lower().replace("_", "-")
             assert name in versions.PROGRAMS or f"{pypi}==" in installed, (path.name, name)
