@@ -12,7 +12,7 @@ from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
-from rna2model.errors import InputProblem
+from rna2model.errors import InputProblem, ToolFailed
 from rna2model.fragments import FATES
 from rna2model.gate import NUMBERS
 
@@ -139,7 +139,7 @@ class SampleJob:
     def judge(self, error):
         """Reason for which `error` excludes the sample, or None: it is tried again, or it stops the run."""
         name, text = type(error).__name__, " ".join(str(error).split())
-        said = text if isinstance(error, InputProblem) else f"{name}: {text}".removesuffix(": ")
+        said = text if isinstance(error, InputProblem | ToolFailed) else f"{name}: {text}".removesuffix(": ")
         before = self._remembered()
         if not self.excludes or is_infrastructure(f"{name}: {text}"):
             before.unlink(missing_ok=True)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pysam
 
+from rna2model.errors import ToolFailed
+
 PAIRED, MATE_UNMAPPED, REVERSE, SECOND = 0x1, 0x8, 0x10, 0x80
 
 
@@ -45,9 +47,7 @@ def _umi_tools(source, target, separator, options):
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         killed = f"Killed by signal {-done.returncode}" if done.returncode < 0 else None
-        raise RuntimeError(
-            killed or (lines[-1] if lines else f"umi_tools ended with status {done.returncode}")
-        )
+        raise ToolFailed(killed or (lines[-1] if lines else f"umi_tools ended with status {done.returncode}"))
 
 
 def _key(read):

@@ -257,7 +257,7 @@ CASES = [
     Fault("zeros after the gzip", FILE, content(lambda f: f + b"\0" * 512), EXCLUDED, "has zeros after its gzip", verdict="has zeros"),
     Fault("names that end in /1 and /2", "R1 and R2", slashed, ACCEPTED),
     Fault("mates named with points", "R1 and R2", renamed("{name}.{mate} {name}"), ACCEPTED),
-    Fault("mates named with points", "R1 and R2", renamed("{name}_{mate}"), ACCEPTED),
+    Fault("mates named with underscores", "R1 and R2", renamed("{name}_{mate}"), ACCEPTED),
     Fault("names of 300 characters", "R1 and R2", renamed("{long}:{name} {mate}:N:0:A"), ACCEPTED),
     Fault("slashes within names", "R1 and R2", renamed("a/b/{name}/{mate}"), ACCEPTED),
     Fault("@ within names", "R1 and R2", renamed("a@{name} {mate}:N:0:A"), ACCEPTED),
