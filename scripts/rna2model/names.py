@@ -20,7 +20,7 @@ SHOWN = 80  # characters of a name in a message
 
 
 class Names:
-    """Looks at the name of every fragment of a library.
+    """Looks at the name of every fragment of a library, many at a time.
 
     Attributes
     ----------
@@ -34,21 +34,14 @@ class Names:
         self.umi, self.odd, self.failed, self.swapped, self.problem = umi, {}, 0, 0, None
         self.length, self.umis = None, set()  # of the identifiers, the first two that differ
 
-    def add(self, mates):
-        """Note one fragment, the tuple of its dnaio records."""
-        name, start = mates[0].name, mates[0].id
-        plain = (  # for almost all reads, so it is asked in the quickest way
-            start == mates[-1].id
-            and 0 < len(start) <= LONGEST
-            and start.isprintable()
-            and "/" not in start
-            and "@" not in start
-            and "\t" not in name
-            and ":Y:" not in name
-            and " 2:" not in name
-        )
-        if not plain or self.umi:
-            self._look(mates)
+    def add(self, fragments):
+        """Note many fragments, a list of tuples of dnaio records: mostly there is nothing odd in all of them."""
+        first, last = ([mates[end].name for mates in fragments] for end in (0, -1))
+        one, other = " ".join(first), " ".join(last)
+        alike = one == other or one.replace(" 1:", " 2:") == other or _slashed(first, last)
+        if not alike or self.umi or _is_odd(first, one):
+            for mates in fragments:
+                self._look(mates)
 
     def add_name(self, name):
         """Note the name alone, as an alignment file has it."""
@@ -100,6 +93,29 @@ class Names:
         elif len(umi) != self.length:
             return f"trimming.umi is in_name, but the identifiers in read names have {self.length} and {len(umi)} letters: {shown}"
         return None
+
+
+def _slashed(first, last):
+    """Whether the names of mates are x/1 and x/2, which all tools take for one; two lists of names."""
+    return all(
+        one[-2:] == "/1" and two[-2:] == "/2" and one[:-2] == two[:-2]
+        for one, two in zip(first, last, strict=True)
+    )
+
+
+def _is_odd(first, joined):
+    """Whether some of many names are worth a closer look; `joined` is their text with spaces between."""
+    slashes = sum(name[-2:] == "/1" for name in first) if "/" in joined else 0
+    return not (
+        joined.isprintable()
+        and joined.count("/") == slashes
+        and "@" not in joined
+        and ":Y:" not in joined
+        and " 2:" not in joined
+        and min(map(len, first)) > 0
+        and max(map(len, first)) <= LONGEST
+        and "  " not in joined  # a name that begins with a space is none
+    )
 
 
 def _is_second(record):

@@ -16,6 +16,7 @@ from rna2model.files import is_gzip, unpacker_errors
 
 EMPTY = gzip.compress(b"", mtime=0)
 MOST_BASES = 650  # STAR stops at longer reads, and so would the whole run
+AT_ONCE = 1000  # fragments whose names are looked at together
 MOST_TEXT = 160  # characters of a reader's own words in a reason
 DAMAGED = (zlib.error, gzip.BadGzipFile, *unpacker_errors())
 FAULTS = (*DAMAGED, dnaio.FileFormatError, EOFError, OSError, UnicodeDecodeError, ValueError)
@@ -133,7 +134,7 @@ def inspect(lanes, copies, part, named=None, shape=None):
     named, shape = named or names.Names(), shape or Shape()
     total, ends, longest = 0, [], shape.longest
     for lane in lanes:
-        fragments = 0
+        fragments, recent = 0, []
         odd = _at_first_sight(firstreads.problem, lane)
         if odd:
             return total, odd
@@ -149,7 +150,10 @@ def inspect(lanes, copies, part, named=None, shape=None):
                     if total + fragments == shape.next:
                         shape.look(mates)
                     copies.add(mates)
-                    named.add(mates)
+                    recent.append(mates)
+                    if len(recent) == AT_ONCE:
+                        named.add(recent)
+                        recent = []
                     fragments += 1
                     if len(mates[0]) > longest[0] or len(mates[-1]) > longest[len(mates) - 1]:
                         shape.lengthen(mates)
@@ -162,6 +166,8 @@ def inspect(lanes, copies, part, named=None, shape=None):
         if scaled:
             return total + fragments, f"{_names(lane)}: {firstreads.PHRED64}"
         total += fragments
+        if recent:
+            named.add(recent)
         if fragments:
             ends.append((lane, _content(first), _content(mates)))
     if total == 0:
