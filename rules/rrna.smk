@@ -23,7 +23,7 @@ if config["trimming"]["rrna"]:
             """
             (
                 mkdir -p {output}
-                gzip -cdf <{input:q} | tr -d '\\r' | awk '/^>/ {{print ">" ++n; next}} {{gsub("U", "T"); gsub("u", "t"); print}}' \
+                gzip -cdf <{input:q} | tr -d '\\r' | awk '$0 ~ /^>/ {{print ">" ++n; next}} {{gsub("U", "T"); gsub("u", "t"); print}}' \
                     >{output}/rrna.fa
                 bowtie2-build --threads {threads} {output}/rrna.fa {output}/rrna
                 rm {output}/rrna.fa
