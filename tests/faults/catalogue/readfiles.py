@@ -124,8 +124,12 @@ def foreign(number, name, letters, quality):
     return name, bases(len(letters), [7, number, int(" 2:" in name)]), quality
 
 
-def old_scale(number, name, letters, quality):
-    return name, letters, "".join(chr(ord(mark) + 31) for mark in quality)
+def old_scale(library):
+    """Qualities and names as Illumina wrote them before 1.8."""
+    slashed(library)
+    library.edit(
+        lambda number, name, letters, quality: (name, letters, "".join(chr(ord(q) + 31) for q in quality))
+    )
 
 
 def adapters(number, name, letters, quality):
@@ -236,7 +240,7 @@ CASES = [
     Fault("R1 copied as R2", "R2, its file", the_same_twice, EXCLUDED, "R1 and R2 hold the same reads", verdict="the same reads"),
     Fault("interleaved as single-end", "R1, no R2", interleaved, EXCLUDED, "holds both mates in turn", verdict="both mates in turn"),
     Fault("all reads of one name", "R1 and R2", record(lambda i, n, s, q: ("r", s, q)), EXCLUDED, "reads have one name", verdict="reads have one name"),
-    Fault("qualities of Phred+64", "R1 and R2", record(old_scale), EXCLUDED, "are Phred+64", verdict="Phred+64"),
+    Fault("qualities of Phred+64", "R1 and R2", old_scale, EXCLUDED, "are Phred+64", verdict="Phred+64"),
     Fault("all N", "R1 and R2", record(lambda i, n, s, q: (n, "N" * len(s), "#" * len(s))), EXCLUDED, "trimming left no reads"),
     Fault("reads without a base", "R1 and R2", record(lambda i, n, s, q: (n, "", "")), EXCLUDED, "shorter than trimming.min_length 30 (R1 has 0 bases"),
     Fault("reads of 28 bases", "R1 and R2", record(lambda i, n, s, q: (n, s[:28], q[:28])), EXCLUDED, "all reads are shorter than trimming.min_length 30 (R1 has 28 bases"),
