@@ -11,7 +11,6 @@ import dnaio
 LONGEST = 200  # characters: BAM takes 254, and a molecular identifier may still be added
 KEPT = 100  # ... of a longer name
 SAM = "!-.0-?A-~"  # what a name in a SAM file may hold (specification, section 1.4), without the slash
-UMI = re.compile(rf"([{SAM}]{{0,{LONGEST - 1}}}:([ACGTN]+(?:[+_-][ACGTN]+)?))(?: (?!2:)|$)")
 UMI = re.compile(r":([ACGTN]+(?:[+_-][ACGTN]+)?)$")
 MATE = re.compile(r"[/._:#-]?[123]$")
 FAILED = re.compile(r"\S* [12]:Y:")  # Casava 1.8: did not pass the sequencer's filter
