@@ -24,6 +24,7 @@ if not FROZEN:
             batch_model=f"{BUNDLE}/batch_model.safetensors",
             features=f"{BUNDLE}/features.safetensors" if HAS_FEATURES else [],
             ood=f"{BUNDLE}/ood.safetensors",
+            panel=f"{BUNDLE}/panel.safetensors",
             # the files beside it depend on the model; a job elsewhere sends only what is named here
             model=directory(f"{BUNDLE}/model") if STORE else f"{BUNDLE}/model/model.json",
             card=report(
@@ -39,10 +40,11 @@ if not FROZEN:
         conda:
             "../envs/torch.yaml"
         resources:
-            mem_mb=megabytes(1500, per_input_mb=2),
+            mem_mb=megabytes(1500, per_input_mb=4),
             runtime=minutes(10),
         params:
             shipped=SHIPPED,
+            panel=config["training"]["panel"],
             design=DESIGN,
             expression=config["expression"],
             features=config["features"],

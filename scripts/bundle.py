@@ -16,6 +16,7 @@ from rna2model import (
     modelcard,
     normalization,
     outcome,
+    panel,
     splitdata,
 )
 
@@ -25,7 +26,7 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 data = splitdata.read(given.cohort, given.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
-normalizer = normalization.load(given.normalizer)
+normalizer, corrections = normalization.load(given.normalizer), batch.load(given.batch_model)
 
 counted = json.loads(Path(given.counting).read_text())
 strands = gate.column(given.samples, "strandedness") if given.samples else {}
@@ -38,7 +39,7 @@ facts = {
     "landmarks": outcome.times(y, params.evaluation["landmarks"])[0],
     "batch_column": params.design["batch"],
     "normalization": params.expression["normalization"],
-    "batch_correction": batch.load(given.batch_model).method,
+    "batch_correction": corrections.method,
     "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
     "covariates": params.design["covariates"],
     "counts_unit": counted["unit"],
@@ -63,6 +64,12 @@ facts = {
     ),
     "evaluation": params.evaluation,
 }
+kept = panel.Panel().fit(
+    data.expression(data.train, normalizer, corrections),
+    data.covariates(data.train),
+    params.panel,
+    params.evaluation["seed"],
+)
 made = bundle.assemble(
     Path(out.manifest).parent,
     given.normalizer,
@@ -71,6 +78,7 @@ made = bundle.assemble(
     facts,
     given.features,
     given.ood,
+    kept,
 )
 
 scores = json.loads(Path(given.metrics).read_text())

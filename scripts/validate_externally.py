@@ -13,6 +13,11 @@ names, left_out = served.unknown(folder, data, params.design)
 table = served.predict(
     folder, data, names, given.counting, given.samples, params.design, params.unseen_batch, params.aligned
 )
+has_one = served.predicted(table)
+left_out |= {
+    name: "not predicted: it lacks too much of what the model uses" for name in table["sample"][~has_one]
+}
+table, names = table[has_one].reset_index(drop=True), table["sample"][has_one].tolist()
 table, scores = served.validate(table, data, names, params.design, params.seed)
 predictions.write(table, out.table)
 made = manifest.read(folder)

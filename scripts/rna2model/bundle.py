@@ -16,19 +16,24 @@ from rna2model import (
     models,
     normalization,
     ood,
+    panel,
 )
 from rna2model import manifest as manifests
 from rna2model.errors import InputProblem
 
 FEATURES = "features.safetensors"  # only where models see other than genes
 OOD = "ood.safetensors"
+PANEL = "panel.safetensors"
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
 FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the classes of training
 MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
 
 
-def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=None):
-    """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest."""
+def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=None, kept=None):
+    """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest.
+
+    kept : the panel.Panel of the training samples, or None
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
@@ -37,6 +42,9 @@ def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=N
         (folder / name).unlink(missing_ok=True)
         if given:
             shutil.copyfile(given, folder / name)
+    (folder / PANEL).unlink(missing_ok=True)
+    if kept:
+        kept.save(folder / PANEL)
     shutil.rmtree(folder / "model", ignore_errors=True)
     shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
     versions = {name: _version(name) for name in LIBRARIES}
@@ -68,6 +76,7 @@ class Bundle:
             self.batch_model = batch.load(folder / "batch_model.safetensors")
             self.features = features.load(folder / FEATURES) if FEATURES in listed else None
             self.ood = ood.load(folder / OOD) if OOD in listed else None
+            self.panel = panel.load(folder / PANEL) if PANEL in listed else None
             self.model = models.load(folder / "model")
             if self.model.task == "classification":
                 self.model.classes_ = [str(name) for name in self.model.classes_]
@@ -81,6 +90,8 @@ class Bundle:
         """Predict anything: ValueError (or what numpy says) where parts do not fit together, or hold no numbers."""
         from rna2model import predictions
 
+        if self.panel:
+            self.panel.check(len(self.normalizer.genes_), self.covariates)
         batches = np.array(self.batch_model.batches_, dtype=object)
         values = np.tile(np.linspace(1, 15, len(self.normalizer.gene_ids)), (len(batches), 1))
         try:
@@ -105,7 +116,11 @@ class Bundle:
                 f" ({share:.0f} %, at most {MAX_MISSING_PCT} %; first: {', '.join(missing[:5])});"
                 " were the samples counted with another annotation?"
             )
-        return self.batch_model.transform(self.normalizer.transform(aligned), batches, unseen=unseen), missing
+        given_out = self.batch_model.transform(self.normalizer.transform(aligned), batches, unseen=unseen)
+        if missing and self.panel:  # the mean share of a library is no mean of logarithms
+            gone = np.isin(self.normalizer.genes_, missing)
+            given_out[:, gone] = self.panel.mean_[gone]
+        return given_out, missing
 
     def _ids(self, genes):
         """Gene ids as training had them: a matrix loses the versions of its Ensembl ids, reads keep them."""
@@ -154,16 +169,19 @@ class Bundle:
         cells : {sheet column: (n,) str} of `covariates`; may be left out where there are none
         notes : for each sample a list of further flags, or None
         """
-        from rna2model import predictions
+        from rna2model import incomplete, predictions
 
         batches = np.asarray(batches, dtype=object)
         expression, missing = self.expression(counts, genes, batches, unseen)
         scores = self.ood.score(expression) if self.ood else np.full(len(samples), np.nan)
-        unknown = [""] * len(samples)
+        unknown, seen = [""] * len(samples), expression
         if self.features:
-            expression = self.features.transform(expression, cells)
+            seen = self.features.transform(expression, cells)
             unknown = self.features.flags(cells, samples)
-        table = predictions.table(samples, self.model, expression, self.manifest.get("landmarks", {}))
+        table = predictions.table(samples, self.model, seen, self.manifest.get("landmarks", {}))
+        table, lacking = incomplete.complete(
+            table, self, expression, cells, self._lacking(counts, genes, missing, cells)
+        )
         known = self.batch_model.is_known(batches)
         adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
         table["batch_policy"] = np.select(
@@ -180,6 +198,7 @@ class Bundle:
                     None,
                     [
                         *self._flags(known[i], adapted[i], batches[i], missing, gaps[i], scores[i]),
+                        lacking[i],
                         mixtures[i],
                         unknown[i],
                         *(notes[i] if notes is not None else ()),
@@ -196,9 +215,10 @@ class Bundle:
         flags = dict.fromkeys(batches, "")
         trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
         for name in set(batches[adapted]):
-            predicted = table["predicted"][(batches == name)].value_counts(normalize=True)
+            given = table["predicted"][(batches == name) & (table["predicted"] != "")]
+            predicted = given.value_counts(normalize=True)
             away = sum(abs(predicted.get(c, 0) - n / sum(trained.values())) for c, n in trained.items()) / 2
-            if away > FAR_MIXTURE:
+            if len(given) and away > FAR_MIXTURE:
                 flags[name] = (
                     f"the predicted classes of batch {name!r} are far from those of training ({100 * away:.0f} % would have"
                     " to change): adapting may have removed real differences"
@@ -208,6 +228,15 @@ class Bundle:
     def _share(self, missing):
         """Percentage of the genes that a sample must have which `missing` are."""
         return 100 * len(missing) / np.count_nonzero(self.normalizer.kept_)
+
+    def _lacking(self, counts, genes, missing, cells):
+        """The panel.Missing of samples: genes that they do not have, and values to be imputed."""
+        absent = np.isin(self.normalizer.genes_, missing)
+        gone = np.broadcast_to(absent, (len(counts), len(absent)))
+        if self.normalizer.missing != "refuse":
+            aligned = self.normalizer.align(counts, self._ids(genes))[0]
+            gone = gone | np.isnan(aligned[:, np.flatnonzero(self.normalizer.kept_)[self.normalizer.chosen_]])
+        return panel.Missing.of(gone, cells)
 
     def _gaps(self, values):
         """(m,) percentage of each sample's values that are to be imputed."""

@@ -141,7 +141,9 @@ def _missing(manifest):
     told = cells.get(rule, "missing values come from the nearest training samples")
     if manifest.get("covariates"):
         told += f"; missing covariates are imputed by {manifest['features']['impute']}"
-    return f"{told}; samples without a label trained nothing."
+    kept = "panel.safetensors" in manifest.get("files", {})
+    drawn = "; the prediction of a sample that lacks genes or covariates has an interval, drawn from training samples kept in the bundle"
+    return f"{told}{drawn * kept}; samples without a label trained nothing."
 
 
 def _batch(manifest):

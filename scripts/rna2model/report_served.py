@@ -50,7 +50,7 @@ def flow(run):
         "excluded": len(excluded),
         "reasons": Counter(report_warnings.short(reason) for reason in excluded["reason"]),
         "included": int((samples["status"] == "included").sum()),
-        "predicted": 0 if run["served"] is None else len(run["served"]),
+        "predicted": 0 if run["served"] is None else int((run["served"]["predicted"] != "").sum()),
         "validated": external["n"],
         "left_out": len(external["left_out"]),
     }

@@ -55,8 +55,13 @@ def unknown(folder, data, design):
     return [name for name in names if name not in seen], seen
 
 
+def predicted(table):
+    """(n,) bool, which samples of a table of predictions have one."""
+    return table["predicted"].notna() & (table["predicted"].astype(str) != "")
+
+
 def validate(table, data, names, design, seed):
-    """(`table` of predictions with what came true, {metric: {estimate, lower, upper, n}}) of labelled samples.
+    """(`table` of predictions with what came true, {metric: {estimate, lower, upper, n}}) of labelled samples, all predicted.
 
     Intervals resample groups. Censoring weights of survival are those of these samples themselves: the bundle does not
     hold the times of its training samples.

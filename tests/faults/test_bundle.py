@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from rna2model import batch, bundle, config, fingerprint, models, normalization, preflight, serverun
+from rna2model import batch, bundle, config, fingerprint, models, normalization, panel, preflight, serverun
 from rna2model.errors import InputProblem
 from tests.faults.case import ACCEPTED, NOTED, REFUSED
 from tests.faults.catalogue import AREAS
@@ -42,7 +42,8 @@ def made(counts, tmp_path_factory):
     model = models.make("logistic_l2", inner_folds=3)
     model.fit(correction.transform(expression, BATCHES), LABELS, log=lambda *_: None).save(folder / "m")
     facts = {"model": "logistic_l2", "batch_correction": "combat", "classes": {"case": 12, "control": 12}}
-    bundle.assemble(folder / "bundle", folder / "n", folder / "b", folder / "m", facts)
+    kept = panel.Panel().fit(correction.transform(expression, BATCHES))
+    bundle.assemble(folder / "bundle", folder / "n", folder / "b", folder / "m", facts, kept=kept)
     return folder / "bundle"
 
 
@@ -75,7 +76,8 @@ def test_what_the_bundle_says(case, served, made, counts):
         if case.outcome == ACCEPTED:
             assert table.equals(sound)
         if case.outcome == NOTED:
-            assert np.isfinite(table["prob_case"]).all()
+            refused = table["flags"].str.contains("not predicted:")
+            assert (np.isfinite(table["prob_case"]) != refused).all()
     assert not served.canary.exists()  # a pickle that was offered has not been run
 
 

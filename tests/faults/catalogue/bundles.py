@@ -115,6 +115,10 @@ def few_genes_gone(served):
     served.genes, served.counts = served.genes[4:], served.counts[:, 4:]
 
 
+def marker_genes_gone(served):
+    served.genes, served.counts = served.genes[8:], served.counts[:, 8:]
+
+
 def reordered(served):
     order = np.random.default_rng(1).permutation(len(served.genes))
     served.genes, served.counts = [served.genes[i] for i in order], served.counts[:, order]
@@ -173,6 +177,7 @@ CASES = [
     Case("truncated weights", FILE, shorter(WEIGHTS, hashed=False), REFUSED, "differs from the bundle's manifest"),
     Case("truncated weights, hash renewed", FILE, shorter(WEIGHTS, hashed=True), REFUSED, "is not a readable"),
     Case("truncated normalizer, hash renewed", FILE, shorter("normalizer.safetensors", hashed=True), REFUSED, "is not a readable"),
+    Case("truncated panel, hash renewed", FILE, shorter("panel.safetensors", hashed=True), REFUSED, "is not a readable"),
     Case("weights gone", FILE, gone(WEIGHTS), REFUSED, "is missing or differs"),
     Case("normalizer in place of the batch model", FILE, lambda s: s.replace("batch_model.safetensors", (s.folder / "normalizer.safetensors").read_bytes()), REFUSED, "batch_model.safetensors holds a"),
     Case("pickle as weights", MODEL, pickled(WEIGHTS), REFUSED, "is not a readable"),
@@ -182,6 +187,7 @@ CASES = [
     Case("another task", MODEL, described(task="sorcery"), REFUSED, "is not a model for"),
     Case("another annotation", NEW, other_annotation, REFUSED, "counted with another annotation"),
     Case("a few genes missing", NEW, few_genes_gone, NOTED, "of the model's genes missing"),
+    Case("the genes that carry the model missing", NEW, marker_genes_gone, NOTED, "not predicted"),
     Case("genes in another order", NEW, reordered, ACCEPTED),
     Case("more genes", NEW, more_genes, ACCEPTED),
     Case("a gene twice", NEW, gene_twice, REFUSED, "twice"),
