@@ -29,6 +29,9 @@ for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.hol
         scores[key] = metrics(held_out)
     elif files:
         print(f"{key}: none of its samples passed quality control; it is not scored")
+if given.batches:
+    names = sorted({name for name in predictions.read(given.batches)["split"]})
+    scores["held_out_batches"] = splitdata.held_out_batches(data, manifest, names, design)
 if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     scores["permutation"] = {key: value for key, value in test.items() if key != "values"}

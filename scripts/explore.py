@@ -29,8 +29,9 @@ if params.expression["batch_correction"] != "none":
     method, settings = params.expression["batch_correction"], batchchoice.settings(params.expression)
     settings.pop("protect")  # samples without a label are here, too
     if method == "auto":
+        groups = data.column(params.design["group"], data.samples)[known] if params.design["group"] else None
         method, _ = batchchoice.choose(
-            normalized[known], batches[known], labels[known], settings["adapt_samples"]
+            normalized[known], batches[known], labels[known], settings["adapt_samples"], groups
         )
     corrected = batch.make(method, **settings).fit(normalized, batches).transform(normalized, batches)
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)

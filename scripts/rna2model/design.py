@@ -216,12 +216,12 @@ def _events_elsewhere(path, labelled, design):
     if design["task"] != "survival":
         return []
     events = _outcome(labelled, design)["event"]
-    batches = {s.metadata[design["batch"]] for s, happened in zip(labelled, events, strict=True) if happened}
-    if len(batches) > 1:
-        return []
+    happened = {sample.name for sample, event in zip(labelled, events, strict=True) if event}
     return [
-        f"{path}, column {design['event']}: all events are in batch {', '.join(batches)!r}; leave_one_batch_out would train"
-        " without an event"
+        f"{path}, column {design['event']}: all events are in batch {held_out!r}{_and_groups(design)}; leave_one_batch_out"
+        " would train without an event"
+        for held_out, left in _without_each_batch(labelled, design)
+        if not happened.intersection(left)
     ]
 
 
@@ -229,14 +229,38 @@ def _classes_elsewhere(path, labelled, design):
     """Leaving a batch out must leave two classes to learn from."""
     if design["task"] != "classification":
         return []
-    cells = {(sample.metadata[design["batch"]], sample.metadata[design["target"]]) for sample in labelled}
-    left = {batch: sorted({label for other, label in cells if other != batch}) for batch, _ in cells}
-    return [
-        f"{path}, column {design['batch']}: without batch {batch!r} all labelled samples are {labels[0]!r};"
-        " leave_one_batch_out would have nothing to tell apart"
-        for batch, labels in sorted(left.items())
-        if len(labels) == 1
-    ]
+    label_of = {sample.name: sample.metadata[design["target"]] for sample in labelled}
+    classes, problems = set(label_of.values()), []
+    for held_out, left in _without_each_batch(labelled, design):
+        found = {label_of[name] for name in left}
+        lost = ", ".join(repr(label) for label in sorted(classes - found))
+        if len(found) < 2:
+            said = f"all labelled samples are {found.pop()!r}" if found else "no labelled sample is left"
+            problems.append(
+                f"{path}, column {design['batch']}: without batch {held_out!r}{_and_groups(design)} {said};"
+                " leave_one_batch_out would have nothing to tell apart"
+            )
+        elif lost and design["group"]:
+            problems.append(
+                f"{path}, column {design['batch']}: without batch {held_out!r}{_and_groups(design)} no sample is {lost};"
+                " leave_one_batch_out would predict a class that it never saw"
+            )
+    return problems
+
+
+def _and_groups(design):
+    """What leaves with a batch, in words."""
+    return f" and the {design['group']} that it shares with others" if design["group"] else ""
+
+
+def _without_each_batch(labelled, design):
+    """(batch, names of the labelled samples that would train without it) of each batch."""
+    batches = {sample.name: sample.metadata[design["batch"]] for sample in labelled}
+    groups = (
+        {sample.name: sample.metadata[design["group"]] for sample in labelled} if design["group"] else None
+    )
+    for name in sorted(set(batches.values())):
+        yield name, splits.outside(name, sorted(batches), batches, groups)
 
 
 def _batch_names(path, labelled, column):

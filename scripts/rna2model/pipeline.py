@@ -24,6 +24,7 @@ def fit_batch_model(data, normalizer, expression):
         normalizer.transform(data.counts(data.train)),
         data.batches(data.train),
         data.labels(data.train),
+        groups=data.groups(data.train),
         **batchchoice.settings(expression),
     )
 

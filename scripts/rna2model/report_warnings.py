@@ -209,4 +209,12 @@ def _held_out_batches(run):
     told = (
         f"{words(main)} {number(held['estimate'])} there, {number(metrics[main]['estimate'])} on random folds"
     )
+    trained = metrics.get("held_out_batches") or {}
+    if shared := sum(split["shared"] for split in trained.values()):
+        return name, "failed", f"{told}; but {shared} groups were on both sides"
+    if left_out := sum(split["left_out"] for split in trained.values()):
+        told += (
+            f"; {left_out} times a sample did not train, since the batch that was held out has samples of its group"
+            f" (trained on {min(split['trained'] for split in trained.values())} samples at least)"
+        )
     return name, "look" if held["estimate"] < metrics[main]["estimate"] - 0.1 else "passed", told

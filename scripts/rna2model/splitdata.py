@@ -66,7 +66,9 @@ def read_manifest(path):
 def of(data, manifest, split, design):
     """The same as `read`, of a Cohort and a manifest that are read already."""
     batches = dict(zip(data.samples, data.obs[design["batch"]], strict=True)) if design["batch"] else None
-    train = splits.training_samples(manifest, split, data.samples, batches=batches)
+    train = splits.training_samples(
+        manifest, split, data.samples, batches=batches, groups=group_of(data, design)
+    )
     test = splits.test_samples(manifest, split, data.samples, batches=batches)
     full = splits.training_samples(manifest, splits.FULL, data.samples)
     return SplitData(data, train, test, full, design)
@@ -75,6 +77,19 @@ def of(data, manifest, split, design):
 def group_of(data, design):
     """{sample: group (donor)} of a Cohort, or None where the design has none."""
     return dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
+
+
+def held_out_batches(data, manifest, names, design):
+    """{split batch.<name>: {tested, trained, left_out, shared}}: samples tested and trained on, those that did not train since
+    the held-out batch has samples of their group, and groups that are on both sides all the same (none should be)."""
+    told = {}
+    for name in names:
+        split, groups = of(data, manifest, name, design), group_of(data, design) or {}
+        sides = [{groups.get(sample, sample) for sample in side} for side in (split.test, split.train)]
+        told[name] = {"tested": len(split.test), "trained": len(split.train)}
+        told[name] |= {"left_out": len(split.full) - len(split.train) - len(split.test)}
+        told[name] |= {"shared": len(sides[0] & sides[1])}
+    return told
 
 
 def training_outcomes(data, manifest, names, design):

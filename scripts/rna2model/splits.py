@@ -49,15 +49,26 @@ def make(samples, labels, groups=None, folds=5, repeats=1, seed=1, needed=None, 
     return pd.concat(parts, ignore_index=True)
 
 
-def training_samples(manifest, split, labelled, batches=None):
-    """Names of the samples `split` trains on, sorted; `batches` is {sample: batch}, for batch.<name> only."""
+def training_samples(manifest, split, labelled, batches=None, groups=None):
+    """Names of the samples `split` trains on, sorted; `batches` is {sample: batch}, for batch.<name> only.
+
+    groups : {sample: group} or None; who shares a group with a sample of the held-out batch does not train: a donor
+    with samples in two batches would be on both sides.
+    """
     if split == FULL or split.startswith(BATCH):
         labelled = set(labelled) - set(_in_role(manifest, HOLDOUT, "test"))
     if split == FULL:
         return sorted(labelled)
     if split.startswith(BATCH):
-        return sorted(name for name in labelled if batches[name] != split.removeprefix(BATCH))
+        return outside(split.removeprefix(BATCH), sorted(labelled), batches, groups)
     return _in_role(manifest, split, "train")
+
+
+def outside(held_out, names, batches, groups=None):
+    """Those of `names` that are not of the batch `held_out`, nor of a group that has samples in it."""
+    inside = {name for name in names if batches[name] == held_out}
+    shared = {groups[name] for name in inside} if groups else set()
+    return [name for name in names if name not in inside and (not groups or groups[name] not in shared)]
 
 
 def test_samples(manifest, split, labelled=None, batches=None):
