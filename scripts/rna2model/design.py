@@ -3,7 +3,7 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, covariates, outcome, sheetcells, sheetfile, splits
+from rna2model import batch, covariates, outcome, placeholders, sheetcells, sheetfile, splits
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
@@ -60,6 +60,9 @@ def check_columns(path, samples, config):
             *problems,
             f"{path}, column {config['evaluation']['holdout']}: every labelled sample is held out",
         ]
+    unclear = placeholders.found(used, design)
+    problems += placeholders.problems(path, used, design)
+    labelled, trained = (placeholders.without(among, unclear, design) for among in (labelled, trained))
     problems += outcome.problems(path, trained, design) + sheetcells.problems(path, used, design)
     for role, among in (("batch", used), ("group", labelled)):
         column = design[role]
@@ -98,7 +101,9 @@ def check_served(path, samples, config):
     ]
     problems += _marks(path, samples, config)
     used = [sample for sample in samples.values() if not sample.exclude]
+    problems += placeholders.problems(path, used, design)
     labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
+    labelled = placeholders.without(labelled, placeholders.found(used, design), design)
     if design["task"] != "classification":
         problems += outcome.cell_problems(path, labelled, design)
     return problems
