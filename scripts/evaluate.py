@@ -31,5 +31,6 @@ for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.hol
         print(f"{key}: none of its samples passed quality control; it is not scored")
 if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
-    scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
+    if "p" in test:  # otherwise its note says why not
+        scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

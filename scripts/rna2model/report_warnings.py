@@ -197,7 +197,8 @@ def _shuffled(run):
     name = "Shuffled labels score as chance does"
     test = run["metrics"][run["shipped"]].get("permutation")
     if not test or "mean" not in test:
-        return name, "not run", "no permutation test of the shipped model (evaluation.permutations)"
+        why = ((run["permutations"] or {}).get(run["shipped"]) or {}).get("note")
+        return name, "not run", why or "no permutation test of the shipped model (evaluation.permutations)"
     chance = 0.0 if test.get("metric") in ("spearman", "r2", "pearson") else 0.5
     near = abs(test["mean"] - chance) <= max(CHANCE_BAND, 3 * test["sd"] / np.sqrt(test["n"]))
     told = f"mean {words(test.get('metric', 'auroc'))} {number(test['mean'])} of {test['n']} shuffles, chance is {chance:g}"
