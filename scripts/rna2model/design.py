@@ -8,6 +8,8 @@ from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
 
+MOST_TRIED, REPEATS_TRIED = 300, 20  # samples and repeats whose folds are assigned to see whether they can be
+
 
 def check_sources(path, samples, config):
     """Problems of samples whose kind of reads the chosen tools cannot take."""
@@ -84,6 +86,8 @@ def check_columns(path, samples, config):
     problems += _hold_out(path, labelled, trained, config)
     if not problems:
         problems += _confounded(path, trained, config)
+    if config["counts"] and not problems and (few := too_few_to_train(samples, config)):
+        problems.append(f"{path}: {few}")
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, trained, design["batch"])
         problems += _events_elsewhere(path, trained, design)
@@ -198,15 +202,25 @@ def _confounded(path, labelled, config):
 
 
 def too_few_to_train(samples, config):
-    """Why the labelled samples cannot be split into the folds, or an empty text. Counting needs no folds, so
-    this is a warning at the start; the rule that assigns the folds refuses, after quality control."""
-    design, folds = config["design"], config["evaluation"]["folds"]
+    """Why the labelled samples cannot be split into the folds, or an empty text.
+
+    Of reads counting needs no folds, so this is a warning at the start; the rule that assigns the folds refuses, after quality
+    control. A matrix has been counted: it is refused before any job (check_columns).
+    """
+    design, evaluation = config["design"], config["evaluation"]
+    folds = evaluation["folds"]
     labelled = [s for s in samples.values() if not s.exclude and outcome.is_known(s.metadata, design)]
     labelled = [s for s in labelled if not _held_out(s, config)]
-    groups = np.array([s.metadata[design["group"]] if design["group"] else s.name for s in labelled])
+    names = [s.name for s in labelled]
+    groups = np.array([s.metadata[design["group"]] for s in labelled] if design["group"] else names)
     try:
         labels, needed = outcome.strata(design["task"], _outcome(labelled, design), groups, folds)
         splits.check_enough(labels, groups, folds, needed)
+        if (
+            design["group"] and len(names) <= MOST_TRIED
+        ):  # groups of several classes may leave a fold without one
+            repeats = min(evaluation["repeats"], REPEATS_TRIED)
+            list(splits.assigned(names, labels, groups, folds, repeats, evaluation["seed"], needed))
     except InputProblem as problem:
         return f"no model can be trained on this sheet: {problem}"
     return ""

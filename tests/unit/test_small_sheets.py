@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rna2model import permutation, permutation_generic, splits
+from rna2model import permutation, permutation_generic, preflight, splits
 from rna2model.errors import InputProblem
 
 SHEETS = {
@@ -80,3 +80,30 @@ def test_a_statistic_without_value_is_said_and_permutations_without_one_are_left
         permutation.summary(np.array([np.nan, 0.5]), permutation_generic.METRICS[task])
     found = permutation.summary(np.array([0.9, 0.5, np.nan, 0.95]), "auroc")
     assert (found["n"], found["p"]) == (2, 2 / 3)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 7)), min_size=4, max_size=16),
+    st.integers(2, 4),
+    st.booleans(),
+)
+def test_a_matrix_is_refused_before_any_job_just_where_its_folds_cannot_be_assigned(
+    tmp_path_factory, rows, folds, grouped
+):
+    assume(len({label for label, _ in rows}) > 1)
+    folder = tmp_path_factory.mktemp("sheet")
+    names = [f"s{i:02}" for i in range(len(rows))]
+    lines = [f"{name}\t{label}\td{donor}" for name, (label, donor) in zip(names, rows, strict=True)]
+    (folder / "samples.tsv").write_text("\n".join(["sample\tcondition\tdonor", *lines]) + "\n")
+    (folder / "counts.tsv").write_text("gene\t" + "\t".join(names) + "\n")
+    given = {"samples": "samples.tsv", "counts": "counts.tsv", "evaluation": {"folds": folds}}
+    given["design"] = {"group": "donor" if grouped else None}
+    _, _, problems = preflight.check(given, [folder])
+    try:
+        groups = [f"d{donor}" for _, donor in rows] if grouped else None
+        splits.make(names, [label for label, _ in rows], groups=groups, folds=folds)
+    except InputProblem as problem:
+        assert len(problems) == 1 and str(problem) in problems[0] and "no model can be trained" in problems[0]
+    else:
+        assert problems == []
