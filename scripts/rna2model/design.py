@@ -86,8 +86,6 @@ def check_columns(path, samples, config):
     problems += _hold_out(path, labelled, trained, config)
     if not problems:
         problems += _confounded(path, trained, config)
-    if config["counts"] and not problems and (few := too_few_to_train(samples, config)):
-        problems.append(f"{path}: {few}")
     if config["evaluation"]["leave_one_batch_out"] and not problems:
         problems += _batch_names(path, trained, design["batch"])
         problems += _events_elsewhere(path, trained, design)
@@ -205,7 +203,7 @@ def too_few_to_train(samples, config):
     """Why the labelled samples cannot be split into the folds, or an empty text.
 
     Of reads counting needs no folds, so this is a warning at the start; the rule that assigns the folds refuses, after quality
-    control. A matrix has been counted: it is refused before any job (check_columns).
+    control. A matrix has been counted: there the Snakefile refuses it.
     """
     design, evaluation = config["design"], config["evaluation"]
     folds = evaluation["folds"]
