@@ -162,7 +162,8 @@ rule assign_folds:
     input:
         f"{RESULTS}/splits/training.h5ad",
     output:
-        f"{RESULTS}/splits/manifest.tsv",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        doubtful=f"{RESULTS}/splits/one_library.tsv",  # pairs that may be lanes of one
     log:
         f"{RESULTS}/logs/assign_folds/cohort.log",
     benchmark:
@@ -175,6 +176,7 @@ rule assign_folds:
         runtime=minutes(10),
     params:
         design=DESIGN,
+        unit=config["counts_unit"],
         holdout=config["evaluation"]["holdout"],
         folds=config["evaluation"]["folds"],
         repeats=config["evaluation"]["repeats"],

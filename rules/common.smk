@@ -52,6 +52,8 @@ if IS_STORED:
     pack([config["samples"], *(file for kind in PACKED for file in REPOSITORY.glob(kind))])
 FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
 if not FROZEN and (WARNING := design.too_few_to_train(SAMPLES, config)):
+    if config["counts"]:  # nothing has to be counted before
+        raise WorkflowError(preflight.message([f"{config['samples']}: {WARNING}"]))
     logger.warning(WARNING)
 
 RESULTS = config["results"]

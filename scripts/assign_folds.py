@@ -8,7 +8,10 @@ params = snakemake.params
 data = cohort.read(snakemake.input[0])
 design, folds = params.design, params.folds
 groups = data.column(design["group"], data.samples) if design["group"] else None
-duplicates.check(data, groups)
+doubtful = duplicates.check(data, groups, params.unit)
+duplicates.table(doubtful).to_csv(snakemake.output.doubtful, sep="\t", index=False)
+for pair in doubtful:
+    print("WARNING:", duplicates.doubt(*pair))
 
 column = data.obs[params.holdout] if params.holdout else [""] * len(data.samples)
 holdout = [name for name, cell in zip(data.samples, column, strict=True) if not cells.is_missing(cell)]
@@ -26,7 +29,7 @@ manifest = splits.make(
     needed=needed,
     holdout=holdout,
 )
-manifest.to_csv(snakemake.output[0], sep="\t", index=False)
+manifest.to_csv(snakemake.output.manifest, sep="\t", index=False)
 print(manifest.groupby(["repeat", "fold", "role"]).size())
 if design["task"] == "survival":
     told = dict(zip(trained, y["event"], strict=True))

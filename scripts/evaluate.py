@@ -34,5 +34,6 @@ if given.batches:
     scores["held_out_batches"] = splitdata.held_out_batches(data, manifest, names, design)
 if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
-    scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
+    if "p" in test:  # otherwise its note says why not
+        scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

@@ -13,6 +13,7 @@ from rna2model import (
     selection,
     splitdata,
 )
+from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
@@ -49,22 +50,28 @@ options = {
     "log": job.news,
 }
 fast = {"logistic_l2": permutation, "ridge": permutation_ridge}.get(name)
-if fast and training.get("imbalance", "auto") in ("auto", "none"):
-    result = fast.permutation_test(folds, outcomes, inner_folds=params.inner_folds, **options)
-else:
 
-    def make(fold):
-        """The model as rule train makes it, for the permutations of one fold."""
-        return pipeline.make_model(
-            name,
-            training,
-            seen[fold],
-            seed=params.seed,
-            inner_folds=params.inner_folds,
-            device="cuda" if params.gpus else "cpu",
-            threads=snakemake.threads,
-            task=task,
-        )
 
-    result = permutation_generic.permutation_test(folds, outcomes, make, task, **options)
+def make(fold):
+    """The model as rule train makes it, for the permutations of one fold."""
+    return pipeline.make_model(
+        name,
+        training,
+        seen[fold],
+        seed=params.seed,
+        inner_folds=params.inner_folds,
+        device="cuda" if params.gpus else "cpu",
+        threads=snakemake.threads,
+        task=task,
+    )
+
+
+try:
+    if fast and training.get("imbalance", "auto") in ("auto", "none"):
+        result = fast.permutation_test(folds, outcomes, inner_folds=params.inner_folds, **options)
+    else:
+        result = permutation_generic.permutation_test(folds, outcomes, make, task, **options)
+except InputProblem as problem:  # the scores do not need it
+    result = {"note": f"no permutation test (evaluation.permutations) is possible: {problem}"}
+    print("WARNING:", result["note"])
 Path(snakemake.output[0]).write_text(json.dumps(result, indent=1) + "\n")

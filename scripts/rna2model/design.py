@@ -3,10 +3,12 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, covariates, outcome, sheetcells, sheetfile, splits
+from rna2model import batch, covariates, outcome, placeholders, sheetcells, sheetfile, splits
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
+
+MOST_TRIED, REPEATS_TRIED = 300, 20  # samples and repeats whose folds are assigned to see whether they can be
 
 
 def check_sources(path, samples, config):
@@ -60,6 +62,9 @@ def check_columns(path, samples, config):
             *problems,
             f"{path}, column {config['evaluation']['holdout']}: every labelled sample is held out",
         ]
+    unclear = placeholders.found(used, design)
+    problems += placeholders.problems(path, used, design)
+    labelled, trained = (placeholders.without(among, unclear, design) for among in (labelled, trained))
     problems += outcome.problems(path, trained, design) + sheetcells.problems(path, used, design)
     for role, among in (("batch", used), ("group", labelled)):
         column = design[role]
@@ -98,7 +103,9 @@ def check_served(path, samples, config):
     ]
     problems += _marks(path, samples, config)
     used = [sample for sample in samples.values() if not sample.exclude]
+    problems += placeholders.problems(path, used, design)
     labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
+    labelled = placeholders.without(labelled, placeholders.found(used, design), design)
     if design["task"] != "classification":
         problems += outcome.cell_problems(path, labelled, design)
     return problems
@@ -193,15 +200,25 @@ def _confounded(path, labelled, config):
 
 
 def too_few_to_train(samples, config):
-    """Why the labelled samples cannot be split into the folds, or an empty text. Counting needs no folds, so
-    this is a warning at the start; the rule that assigns the folds refuses, after quality control."""
-    design, folds = config["design"], config["evaluation"]["folds"]
+    """Why the labelled samples cannot be split into the folds, or an empty text.
+
+    Of reads counting needs no folds, so this is a warning at the start; the rule that assigns the folds refuses, after quality
+    control. A matrix has been counted: there the Snakefile refuses it.
+    """
+    design, evaluation = config["design"], config["evaluation"]
+    folds = evaluation["folds"]
     labelled = [s for s in samples.values() if not s.exclude and outcome.is_known(s.metadata, design)]
     labelled = [s for s in labelled if not _held_out(s, config)]
-    groups = np.array([s.metadata[design["group"]] if design["group"] else s.name for s in labelled])
+    names = [s.name for s in labelled]
+    groups = np.array([s.metadata[design["group"]] for s in labelled] if design["group"] else names)
     try:
         labels, needed = outcome.strata(design["task"], _outcome(labelled, design), groups, folds)
         splits.check_enough(labels, groups, folds, needed)
+        if (
+            design["group"] and len(names) <= MOST_TRIED
+        ):  # groups of several classes may leave a fold without one
+            repeats = min(evaluation["repeats"], REPEATS_TRIED)
+            list(splits.assigned(names, labels, groups, folds, repeats, evaluation["seed"], needed))
     except InputProblem as problem:
         return f"no model can be trained on this sheet: {problem}"
     return ""

@@ -1,39 +1,92 @@
-"""One library under two names: in different folds one would give the other away."""
+"""One library under two names: in different folds one would give the other away.
+
+Found are exact copies, log expression that is nearly the same, and, in counts, two lanes, halves or sequencings of one
+library, at any depths: they differ by counting noise alone (countingnoise.py). In TPM and logarithms the depth is
+lost, and with it the counting noise: there only the first two are found.
+"""
+
+from itertools import pairwise
 
 import numpy as np
 
+from rna2model import countingnoise
 from rna2model.errors import InputProblem
 
 SAME = 0.999  # correlation of log expression; between libraries of different cultures it stays below (measured: 0.998)
 FEWEST_GENES = 100  # of fewer, unrelated samples may agree so well
 GENES, ROWS = 2000, 1000  # looked at first, at a time
+SHOWN = 10  # pairs in a message
+COUNTED = ("counts", "expected_counts")
+COLUMNS = ["sample", "other", "variation", "upper", "ordinary"]
+REMEDY = (
+    "in different folds one would give the other away. Fill `exclude` for one of them in the sheet, name what they share as"
+    " design.group, or sum them (of reads, rows with the same sample name are lanes of one library)."
+)
 
 
-def check(data, groups=None):
-    """InputProblem when two samples of a Cohort are one library, unless they are of one group (donor): exactly the same
-    counts, or log expression that correlates by more than SAME over the genes most samples express.
+def check(data, groups=None, unit="counts"):
+    """InputProblem when samples of a Cohort are one library, unless they are of one group (donor).
 
-    groups : (n,) or None
+    groups : (n,) or None; unit : counts_unit. Returns the pairs that may be one library, where the counts are too few to
+    tell: a list of (sample, other, and of countingnoise.Pair: variation, upper, ordinary), the most alike first.
     """
-    seen = {}
-    for row, values in enumerate(data.counts):
-        twin = seen.setdefault(values.tobytes(), row)
-        if twin != row and _apart(twin, row, groups):
-            raise InputProblem(_told(data, twin, row, "have exactly the same counts"))
+    found = {pair: "have exactly the same counts" for pair in _copies(data.counts) if _apart(*pair, groups)}
     for first, second, r in _alike(data.counts):
         if _apart(first, second, groups):
-            raise InputProblem(_told(data, first, second, f"correlate by {r:.5f}"))
+            found.setdefault((first, second), f"correlate by {r:.5f}")
+    doubtful = []
+    if unit in COUNTED:
+        for pair in countingnoise.pairs(data.counts, groups):
+            if pair.is_same:
+                found.setdefault(
+                    (pair.first, pair.second), f"differ by counting noise alone ({_noise(pair)})"
+                )
+            else:
+                names = data.samples[pair.first], data.samples[pair.second]
+                doubtful.append((*names, pair.variation, pair.upper, pair.ordinary))
+    if found:
+        raise InputProblem(_message(data, found))
+    return sorted(doubtful, key=lambda row: row[3])
+
+
+def table(doubtful):
+    """DataFrame of COLUMNS of what `check` returns."""
+    import pandas as pd
+
+    return pd.DataFrame(doubtful, columns=COLUMNS).round(4)
+
+
+def doubt(sample, other, variation, upper, ordinary):
+    """What a reader must know of a pair that may be one library."""
+    return (
+        f"samples {sample} and {other} may be lanes or halves of one library: beyond counting noise they differ by at most"
+        f" {float(upper):.1%}, an ordinary pair by {float(ordinary):.0%}. If they are, {REMEDY}"
+    )
+
+
+def _copies(counts):
+    """Pairs of rows with the same values, each row with the one before it."""
+    seen = {}
+    for row, values in enumerate(counts):
+        seen.setdefault(values.tobytes(), []).append(row)
+    return [pair for rows in seen.values() for pair in pairwise(rows)]
 
 
 def _apart(first, second, groups):
     return groups is None or groups[first] != groups[second]
 
 
-def _told(data, first, second, how):
-    return (
-        f"samples {data.samples[first]} and {data.samples[second]} {how}: they are one library, and in different folds one"
-        " would give the other away. Fill `exclude` for one of them in the sheet, or name what they share as design.group."
-    )
+def _noise(pair):
+    return f"beyond it at most {pair.upper:.1%}, an ordinary pair {pair.ordinary:.0%}"
+
+
+def _message(data, found):
+    pairs = [
+        f"samples {data.samples[first]} and {data.samples[second]} {how}"
+        for (first, second), how in list(found.items())[:SHOWN]
+    ]
+    more = f"; and {len(found) - SHOWN} more pairs" if len(found) > SHOWN else ""
+    return f"{'; '.join(pairs)}{more}: they are one library, and {REMEDY}"
 
 
 def _alike(counts):
@@ -50,7 +103,7 @@ def _alike(counts):
                 pair = _standardised(counts[np.ix_([start + first, second], expressed)], logged)
                 whole = float(pair[0] @ pair[1])
                 if whole > SAME:
-                    yield start + first, second, whole
+                    yield start + int(first), int(second), whole
 
 
 def _standardised(counts, logged):

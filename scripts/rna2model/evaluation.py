@@ -53,6 +53,10 @@ class Table(resampling.Rows):
         "calibration_slope": "the predicted probabilities separate the classes, or do not vary within the folds",
     }
 
+    @property
+    def kinds(self):
+        return self.truth
+
     def one_repeat(self, rows, weights, only):
         return _one_repeat(self, rows, weights, only)
 
@@ -131,6 +135,7 @@ def _one_repeat(table, rows, weights, only):
             values[name], skipped[name] = ranking.fold_means(
                 name, probabilities, truth, table.fold[rows], weights
             )
+            values[name][_lacks_a_class(truth, weights)] = np.nan
     if only is None or only in ("brier", "log_loss"):
         values |= probability_metrics(probabilities, truth, weights)
     if len(table.classes) == 2 and (only is None or only.startswith("calibration")):
@@ -141,7 +146,10 @@ def _one_repeat(table, rows, weights, only):
 
 
 def threshold_metrics(truth, predicted, weights, K):
-    """{metric: (B,)} from weighted confusion matrices; as scikit-learn defines them."""
+    """{metric: (B,)} from weighted confusion matrices; as scikit-learn defines them.
+
+    NaN where a weighting lacks one of the true classes: what cannot be called wrong is not right.
+    """
     cells = np.eye(K * K)[truth * K + predicted]
     confusion = (weights @ cells).reshape(len(weights), K, K)
     hits, true, called = np.einsum("bkk->bk", confusion), confusion.sum(axis=2), confusion.sum(axis=1)
@@ -150,12 +158,18 @@ def threshold_metrics(truth, predicted, weights, K):
         recall, f1 = hits / true, 2.0 * hits / (true + called)  # NaN for a class that is not there
         spread = np.sqrt((total**2 - (true**2).sum(axis=1)) * (total**2 - (called**2).sum(axis=1)))
         mcc = np.where(spread > 0, (right * total - (true * called).sum(axis=1)) / spread, 0.0)
+    lacks = _lacks_a_class(truth, weights)
     return {
         "accuracy": right / total,
-        "balanced_accuracy": ranking.nanmean(recall.T),
-        "mcc": mcc,
-        "f1_macro": ranking.nanmean(f1.T),
+        "balanced_accuracy": np.where(lacks, np.nan, ranking.nanmean(recall.T)),
+        "mcc": np.where(lacks, np.nan, mcc),
+        "f1_macro": np.where(lacks, np.nan, ranking.nanmean(f1.T)),
     }
+
+
+def _lacks_a_class(truth, weights):
+    """(B,) whether a weighting leaves out every row of one of the classes."""
+    return (weights @ (truth[:, None] == np.unique(truth)) <= 0).any(axis=1)
 
 
 def probability_metrics(probabilities, truth, weights):

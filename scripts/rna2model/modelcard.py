@@ -43,7 +43,7 @@ Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122
 * Sample size: {_size(manifest, scores)}
 * Quality control: {_limits(manifest)}Samples left out, with the reason, are in the run's `samples.tsv`.
 * Missing data: {_missing(manifest)}
-* Redundancy: no two samples of different groups have the same counts or correlate by more than {duplicates.SAME}; the run stops at such a pair.
+* Redundancy: {_redundancy(manifest)}
 * Batch: {_batch(manifest)}
 
 ## How a sample becomes a prediction
@@ -144,6 +144,13 @@ def _missing(manifest):
     kept = "panel.safetensors" in manifest.get("files", {})
     drawn = "; the prediction of a sample that lacks genes or covariates has an interval, drawn from training samples kept in the bundle"
     return f"{told}{drawn * kept}; samples without a label trained nothing."
+
+
+def _redundancy(manifest):
+    told = f"no two samples of different groups have the same counts, or correlate by more than {duplicates.SAME}"
+    if manifest["counts_unit"] in duplicates.COUNTED:
+        told += ", or surely differ by counting noise alone"
+    return f"{told}; the run stops at such a pair."
 
 
 def _batch(manifest):

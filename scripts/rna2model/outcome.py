@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from rna2model import numerals
 from rna2model.cells import is_missing
 from rna2model.errors import InputProblem
 
@@ -74,8 +75,7 @@ def number(cell):
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        comma = "; write decimals with a point" if "," in cell else ""
-        raise InputProblem(f"{cell!r} is not a number{comma}")
+        raise InputProblem(f"{cell!r} is not a number")
     return value
 
 
@@ -154,16 +154,45 @@ def cell_problems(path, labelled, design):
     if design["task"] == "survival":
         readers = {design["time"]: _positive, design["event"]: event}
     found = []
-    for sample in labelled:
-        for column, reader in readers.items():
+    if design["task"] == "survival" and (other := _other_codes(path, labelled, design["event"])):
+        found.append(other)
+        del readers[design["event"]]
+    for column, reader in readers.items():
+        cells = [sample.metadata[column] for sample in labelled]
+        for sample in labelled:
             try:
                 reader(sample.metadata[column])
             except InputProblem as problem:
+                hint = numerals.advice(sample.metadata[column], cells) if reader is not event else ""
                 found.append(
                     f"{path} row {sample.row}, column {column}, sample {sample.name}: {problem};"
-                    " an empty cell makes a new sample, which is predicted only"
+                    f" {hint or 'an empty cell makes a new sample, which is predicted only'}"
                 )
     return found
+
+
+def _other_codes(path, labelled, column):
+    """The problem of events coded 1 and 2, as R's survival has them, or 0, 1 and 2, as competing events; None of others."""
+    codes = {
+        f"{value:g}"
+        for value in map(numerals.plain, {s.metadata[column] for s in labelled})
+        if value is not None
+    }
+    if (
+        "2" not in codes
+        or not codes <= {"0", "1", "2"}
+        or len(codes) < len({s.metadata[column] for s in labelled})
+    ):
+        return None
+    if "0" in codes:
+        return (
+            f"{path}, column {column}: 0, 1 and 2 are codes of competing events; write 1 for the event to predict and 0 for all"
+            " others (censored)"
+        )
+    return (
+        f"{path}, column {column}: {' and '.join(sorted(codes))} are codes of R's survival, where 1 is censored and 2 the event;"
+        " write 0 for censored and 1 for the event (if 1 is the event in your sheet, write 0 for 2)"
+    )
 
 
 def _positive(cell):

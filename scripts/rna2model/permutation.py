@@ -61,14 +61,18 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
             f"permutation test: {fold.split}, AUROC {values[-1][0]:.3f}, permuted {np.nanmean(values[-1][1:]):.3f}"
         )
     statistic = ranking.nanmean(np.array(values))
-    if np.isnan(statistic).any():
-        raise InputProblem("permutation test: no fold tests a sample of each class; use fewer folds.")
     return summary(statistic, "auroc")
 
 
 def summary(statistic, metric):
-    """What a permutation test says: statistic (1 + n,) of the labels themselves and of n permutations."""
-    values, n = statistic[1:], len(statistic) - 1
+    """What a permutation test says: statistic (1 + n,) of the labels themselves and of n permutations.
+
+    Permutations without a value, whose folds test no two classes, are left out. InputProblem where the labels have none.
+    """
+    values = statistic[1:][~np.isnan(statistic[1:])]
+    if np.isnan(statistic[0]) or not len(values):
+        raise InputProblem("no fold tests samples that can be compared; set evaluation.folds lower")
+    n = len(values)
     reached = int((values >= statistic[0] - 1e-12).sum())
     return {
         "statistic": float(statistic[0]),
@@ -100,15 +104,41 @@ def permuted(y, units, rng):
 
 
 def draw(y, units, train_rows, n, rng):
-    """`n` permutations that leave every training set with two samples of each class."""
-    classes, drawn = y.max() + 1, []
-    for _ in range(MOST_DRAWS + 10 * n):
-        new = permuted(y, units, rng)
-        if all(np.bincount(new[rows], minlength=classes).min() >= 2 for rows in train_rows):
-            drawn.append(new)
-        if len(drawn) == n:
-            return drawn
+    """`n` permutations that leave every training set with two samples of each class.
+
+    Where classes are so small that hardly any does, labels are permuted within the test folds of the first repeat, which
+    keeps in every training set what it has of each class; there one sample of each is enough, as for the labels themselves.
+    """
+    classes = y.max() + 1
+    within = tested_in(len(y), train_rows)
+    for least, strata in ((2, np.zeros(len(y), dtype=int)), (1, within)):
+        drawn = []
+        for _ in range(MOST_DRAWS + 10 * n):
+            new = _permuted_within(strata, y, units, rng)
+            if all(np.bincount(new[rows], minlength=classes).min() >= least for rows in train_rows):
+                drawn.append(new)
+            if len(drawn) == n:
+                return drawn
     raise InputProblem("labels cannot be permuted without emptying a class of a training set")
+
+
+def tested_in(n, train_rows):
+    """(n,) number of the first training set that leaves a row out; -1 where none does."""
+    found = np.full(n, -1)
+    for number, rows in reversed(list(enumerate(train_rows))):
+        found[np.setdiff1d(np.arange(n), rows)] = number
+    return found
+
+
+def _permuted_within(strata, y, units, rng):
+    """`permuted` in each stratum by itself."""
+    if not strata.any():
+        return permuted(y, units, rng)
+    new = y.copy()
+    for stratum in np.unique(strata):
+        rows = np.flatnonzero(strata == stratum)
+        new[rows] = permuted(y[rows], units[rows], rng)
+    return new
 
 
 def _aurocs(fold, trained, tested, units, inner_folds, seed):

@@ -6,7 +6,19 @@ import sys
 from pathlib import Path
 
 from rna2model import config as configuration
-from rna2model import covariates, design, disk, genesets, manifest, outcome, probe, serving, sheet, splits
+from rna2model import (
+    covariates,
+    design,
+    disk,
+    genesets,
+    manifest,
+    outcome,
+    placeholders,
+    probe,
+    serving,
+    sheet,
+    splits,
+)
 from rna2model.errors import InputProblem
 
 # folders and files that a run writes right below its results
@@ -63,6 +75,7 @@ def check(given, folders, thorough=False, written=(), store=None):
         contents=thorough,
     )
     problems += sheet_problems
+    placeholders.empty(samples, config)
     problems += _results(config, _inputs(config, samples), folders, store)
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)

@@ -70,7 +70,7 @@ def pooled(truth, predicted, weights):
 
 
 def pearson(truth, predicted, weights):
-    """(B,) correlation; NaN where one of them does not vary, or with fewer than LEAST_ROWS rows."""
+    """(B,) correlation; NaN where one of them does not vary, or where fewer than LEAST_ROWS rows have a weight."""
     return _correlation(*(np.broadcast_to(values, weights.shape) for values in (truth, predicted)), weights)
 
 
@@ -92,8 +92,7 @@ def _ranks(values, weights):
 
 
 def _correlation(x, y, weights):
-    if x.shape[1] < LEAST_ROWS:
-        return np.full(len(x), np.nan)
+    weights = np.where((weights > 0).sum(axis=1, keepdims=True) < LEAST_ROWS, 0.0, weights)
     total = weights.sum(axis=1, keepdims=True)
     x, y = (v - _ratio((weights * v).sum(axis=1, keepdims=True), total) for v in (x, y))
     spread = (weights * x**2).sum(axis=1) * (weights * y**2).sum(axis=1)

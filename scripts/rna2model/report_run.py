@@ -18,6 +18,7 @@ def gather(results, config, models):
     models = sorted(models, key=lambda model: model == "dummy")  # the floor comes last
     run = {
         "task": task,
+        "unit": config["counts_unit"],
         "models": models,
         "shipped": shipped,
         "samples": table(results / "samples.tsv"),
@@ -28,6 +29,7 @@ def gather(results, config, models):
         "calibration": {m: optional(results / f"models/{m}/calibration.tsv") for m in models},
         "differences": optional(results / "models/differences.tsv"),
         "folds": optional(results / "splits/manifest.tsv"),
+        "one_library": optional(results / "splits/one_library.tsv"),
         "diagnostics": document(seen / "diagnostics.json"),
         "outliers": None if frozen else optional(seen / "outliers.tsv"),
         "differential": optional(seen / "differential.tsv"),

@@ -75,6 +75,9 @@ def warnings(run, task):
             f"Batch and target are confounded (Cramer's V {run['confounding']['cramers_v']:.2f}): part of any score"
             " may be the batch. Look at leave-one-batch-out."
         )
+    if found := _doubtful(run):
+        more = f" So may {len(found) - 1} more pairs: splits/one_library.tsv." if len(found) > 1 else ""
+        yield f"S{duplicates.doubt(*found[0])[1:]}{more}"
     if run["flow"]["labelled"] < SMALL:
         yield f"{run['flow']['labelled']} test samples: below about {SMALL}, no score is precise; quote the intervals."
     yield from _perfect(run)
@@ -103,14 +106,19 @@ def of_samples(run):
             kinds.setdefault(f"excluded: {row.reason}", []).append(row.sample)
         elif getattr(row, "flags", ""):
             kinds.setdefault(row.flags, []).append(row.sample)
+    too_few = None
     if run["outliers"] is not None:
         for row in run["outliers"].itertuples():
-            if row.verdict != "like the others":
+            if row.verdict.startswith("too few"):
+                too_few = row.verdict
+            elif row.verdict != "like the others":
                 kinds.setdefault(f"unlike the other samples ({row.verdict})", []).append(row.sample)
     for said, names in kinds.items():
         verb = " was " if said.startswith("excluded") else ": "
         who = names[0] if len(names) == 1 else f"{len(names)} samples ({few(names)})"
         yield f"{who}{verb if len(names) == 1 else verb.replace('was', 'were')}{said}."
+    if too_few:
+        yield f"{too_few.replace('to say', 'to look for outliers').capitalize()}."
 
 
 def short(reason):
@@ -164,14 +172,24 @@ def _folds(run):
 
 
 def _duplicates(run):
-    """Folds are assigned only after duplicates.check: where there are folds, it found nothing."""
+    """Folds are assigned only after duplicates.check: where there are folds, it was sure of nothing."""
     name = "No library stands under two names"
     if run["folds"] is None:
         return name, "not run", "splits/manifest.tsv is not there"
+    if found := _doubtful(run):
+        return name, "look", f"{len(found)} pairs of samples may be one library: splits/one_library.tsv"
     told = (
-        f"no two samples of different groups have the same counts or correlate by more than {duplicates.SAME}"
+        f"no two samples of different groups have the same counts, correlate by more than {duplicates.SAME}"
     )
-    return name, "passed", told
+    if run["unit"] not in duplicates.COUNTED:
+        return name, "passed", f"{told}; lanes of one library cannot be told in {run['unit']} values"
+    return name, "passed", f"{told} or differ by counting noise alone"
+
+
+def _doubtful(run):
+    """Pairs that may be one library: list of rows as duplicates.check returns them."""
+    table = run.get("one_library")
+    return [] if table is None else table[duplicates.COLUMNS].values.tolist()
 
 
 def _shuffled(run):
@@ -179,7 +197,8 @@ def _shuffled(run):
     name = "Shuffled labels score as chance does"
     test = run["metrics"][run["shipped"]].get("permutation")
     if not test or "mean" not in test:
-        return name, "not run", "no permutation test of the shipped model (evaluation.permutations)"
+        why = ((run["permutations"] or {}).get(run["shipped"]) or {}).get("note")
+        return name, "not run", why or "no permutation test of the shipped model (evaluation.permutations)"
     chance = 0.0 if test.get("metric") in ("spearman", "r2", "pearson") else 0.5
     near = abs(test["mean"] - chance) <= max(CHANCE_BAND, 3 * test["sd"] / np.sqrt(test["n"]))
     told = f"mean {words(test.get('metric', 'auroc'))} {number(test['mean'])} of {test['n']} shuffles, chance is {chance:g}"

@@ -1,4 +1,9 @@
-"""Intervals of any metric: a bootstrap of groups whose resamples are weightings of the rows, many at once."""
+"""Intervals of any metric: a bootstrap of groups whose resamples are weightings of the rows, many at once.
+
+A resample without one of the classes (without an event) says nothing of a metric that compares classes: it has no value
+there. Where fewer than RARE groups hold a class, most resamples of several such classes would be without value, so that
+these groups are drawn among themselves; all others are drawn from the cohort as it is.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -8,6 +13,7 @@ import numpy as np
 from rna2model import ranking
 from rna2model.errors import InputProblem
 
+RARE = 5  # groups; of 5, one of 150 resamples has none
 VALUES_AT_ONCE = 4_000_000  # resamples x rows held in memory
 
 
@@ -17,6 +23,7 @@ class Rows:
 
     fold, repeat (n,) str; cluster (n,) int, what the bootstrap draws; n_samples different samples; rows: (split, sample)
 
+    `kinds`: (n,) what each row counts as (class, event), or None where no value is rare.
     A task says in RANKED which metrics are computed within folds, in UNDEFINED why one may be without a value, and has
     `one_repeat(rows, weights, only)`: ({metric: (B,)}, {metric of RANKED: folds skipped}) for weights (B, len(rows)).
     """
@@ -29,6 +36,7 @@ class Rows:
 
     RANKED: ClassVar[tuple] = ()
     UNDEFINED: ClassVar[dict] = {}
+    kinds: ClassVar[None] = None
 
     def of_repeat(self, name):
         """Row numbers of one repeat."""
@@ -54,10 +62,11 @@ def prepare(predictions, groups):
 def bootstrap(table, seed, n_boot, only=None):
     """({metric: (1 + n_boot,) values, the first on the sample itself}, {ranking metric: folds skipped there})."""
     rng, clusters = np.random.default_rng(seed), table.cluster.max() + 1
+    pools = _pools(table.cluster, table.kinds)
     step = max(1, VALUES_AT_ONCE // max(len(table.cluster), clusters))
     parts, done, skipped = [], 0, {}
     while done < n_boot or not parts:
-        draws = rng.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=min(step, n_boot - done))
+        draws = _draw(rng, pools, clusters, min(step, n_boot - done))
         done += len(draws)
         if not parts:
             draws = np.concatenate([np.ones((1, clusters)), draws])
@@ -65,6 +74,33 @@ def bootstrap(table, seed, n_boot, only=None):
         parts.append(values)
         skipped = skipped or folds
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, skipped
+
+
+def _pools(cluster, kinds):
+    """(clusters,) number of the pool that each is drawn in: 0, or one of those that hold a rare kind of rows.
+
+    Clusters of two rare kinds join their pools, which would be too small otherwise.
+    """
+    pools = np.zeros(cluster.max() + 1, dtype=int)
+    if kinds is None:
+        return pools
+    for number, kind in enumerate(np.unique(kinds), start=1):
+        holders = np.unique(cluster[kinds == kind])
+        if len(holders) < RARE:
+            joined = np.isin(pools, pools[holders]) & (pools > 0)
+            pools[joined] = pools[holders] = number
+    return pools
+
+
+def _draw(rng, pools, clusters, size):
+    """(size, clusters) how often each is drawn; from every pool as many as it has."""
+    draws = np.zeros((size, clusters), dtype=np.int64)
+    for pool in np.unique(pools):
+        members = np.flatnonzero(pools == pool)
+        draws[:, members] = rng.multinomial(
+            len(members), np.full(len(members), 1.0 / len(members)), size=size
+        )
+    return draws
 
 
 def _all_repeats(table, weights, only):

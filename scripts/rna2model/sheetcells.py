@@ -1,30 +1,14 @@
 """What cells of the design's columns must not leave open: one value written in two ways, numbers as classes, words that
-say neither yes nor no."""
+say neither yes nor no. Cells that may mean no value: placeholders.py."""
 
 import math
 import re
 import unicodedata
 from collections import defaultdict
 
+from rna2model import numerals, placeholders
 from rna2model.cells import is_missing
 
-# no value, or a class of that name?
-UNCLEAR = {
-    "none",
-    "null",
-    "unknown",
-    "missing",
-    "not available",
-    "n.a.",
-    "<na>",
-    "nat",
-    "nil",
-    "tbd",
-    "-",
-    "--",
-    ".",
-    "?",
-}
 NO = {"no", "n", "false", "f", "0", "keep", "include", "included", "none", "null", "na", "n/a", "nan", "-"}
 NUMBER = re.compile(r"\d+(\.\d+)?")
 MOST_NUMBERS = 10  # classes that are numbers; more of them are measurements
@@ -32,31 +16,16 @@ MOST_NUMBERS = 10  # classes that are numbers; more of them are measurements
 
 def problems(path, samples, design):
     """Problems (list of str) of the cells of batch, group and the classes to predict; samples: list of Sample."""
-    columns = [("batch", design["batch"]), ("group", design["group"])]
+    columns = [design["batch"], design["group"]]
     if design["task"] == "classification":
-        columns.insert(0, ("target", design["target"]))
+        columns.insert(0, design["target"])
     found = []
-    for role, column in columns:
+    for column in columns:
         if column:
-            found += _unclear(path, samples, column) if role == "target" else []
             found += _alike(path, samples, column)
     if design["task"] == "classification" and not found:
         found += _measurements(path, samples, design["target"])
     return found
-
-
-def _unclear(path, samples, column):
-    """A class called none would make its samples new ones, without a word."""
-    return [
-        f"{path} row {sample.row}, column {column}: {sample.metadata[column]!r} may mean a class or no value; leave the cell"
-        " empty for a new sample, or write another word (untreated, healthy)"
-        for sample in samples
-        if _is_unclear(sample.metadata[column])
-    ]
-
-
-def _is_unclear(cell):
-    return cell.lower() in UNCLEAR or (is_missing(cell.upper()) and not is_missing(cell))
 
 
 def marks(path, samples, columns):
@@ -73,11 +42,13 @@ def marks(path, samples, columns):
 def covariate_problems(path, samples, column):
     """Problems of a clinical covariate that its cells leave open: number or category, and which."""
     given = [sample for sample in samples if not is_missing(sample.metadata[column])]
+    given = [sample for sample in given if not placeholders.is_word(sample.metadata[column])]
     words = [sample for sample in given if _number(sample.metadata[column]) is None]
-    if words and len(words) < len(given) / 2:
+    cells = [sample.metadata[column] for sample in given]
+    if words and (len(words) < len(given) / 2 or all(map(numerals.is_separated, cells))):
         return [
             f"{path} row {sample.row}, column {column}: {sample.metadata[column]!r} is not a number, as most of this covariate"
-            " are; write decimals with a point, and leave the cell empty where nothing is known"
+            f" are; {numerals.advice(sample.metadata[column], cells) or 'leave the cell empty where nothing is known'}"
             for sample in words
         ]
     if not words:
@@ -95,7 +66,7 @@ def _alike(path, samples, column):
     written = defaultdict(dict)
     for sample in samples:
         cell = sample.metadata[column]
-        if not is_missing(cell):
+        if not is_missing(cell) and not placeholders.is_word(cell):
             text = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
             key = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
             if NUMBER.fullmatch(key):

@@ -34,19 +34,25 @@ def make(samples, labels, groups=None, folds=5, repeats=1, seed=1, needed=None, 
     """
     import pandas as pd
 
-    samples, labels, groups = _by_name(samples, labels, groups)
-    check_enough(labels, groups, folds, needed)
-    parts = []
-    for repeat in range(1, repeats + 1):
-        tested_in = assign(labels, groups, folds, np.random.default_rng([seed, repeat])) + 1
-        _check_training_classes(labels, tested_in, folds, repeat, needed)
+    samples, parts = list(samples), []
+    for repeat, names, tested_in in assigned(samples, labels, groups, folds, repeats, seed, needed):
         for fold in range(1, folds + 1):
             role = np.where(tested_in == fold, "test", "train")
-            parts.append(pd.DataFrame({"sample": samples, "repeat": repeat, "fold": fold, "role": role}))
-    for names, role in ((samples, "train"), (sorted(holdout), "test")):
+            parts.append(pd.DataFrame({"sample": names, "repeat": repeat, "fold": fold, "role": role}))
+    for names, role in ((sorted(map(str, samples)), "train"), (sorted(holdout), "test")):
         if len(holdout):
             parts.append(pd.DataFrame({"sample": names, "repeat": 0, "fold": 0, "role": role}))
     return pd.concat(parts, ignore_index=True)
+
+
+def assigned(samples, labels, groups, folds, repeats, seed, needed=None):
+    """For each repeat (its number, names of the samples, sorted, (n,) fold from 1 that tests each); InputProblem as `make`."""
+    samples, labels, groups = _by_name(samples, labels, groups)
+    check_enough(labels, groups, folds, needed)
+    for repeat in range(1, repeats + 1):
+        tested_in = assign(labels, groups, folds, np.random.default_rng([seed, repeat])) + 1
+        _check_training_classes(labels, tested_in, folds, repeat, needed)
+        yield repeat, samples, tested_in
 
 
 def training_samples(manifest, split, labelled, batches=None, groups=None):

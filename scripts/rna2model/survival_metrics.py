@@ -37,6 +37,10 @@ class Survival(resampling.Rows):
         "auc": "no fold has samples with an event before and samples observed beyond the times",
     }
 
+    @property
+    def kinds(self):
+        return self.event
+
     def one_repeat(self, rows, weights, only):
         fold, skipped, values = self.fold[rows], {}, {}
         concordance = {"harrell_c": self._harrell, "uno_c": self._uno}

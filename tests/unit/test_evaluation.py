@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as sk
 from sklearn.linear_model import LogisticRegression
 
-from rna2model import calibration_line, evaluation, permutation, splits
+from rna2model import calibration_line, evaluation, permutation, regression_metrics, splits
 from rna2model.errors import InputProblem
 from rna2model.models import rotation
 
@@ -248,3 +248,66 @@ def test_labels_move_with_their_group_or_within_it():
     for _ in range(20):
         new = permutation.permuted(paired, np.repeat(np.arange(12), 2), rng)
         assert (new.reshape(12, 2).sum(axis=1) == 1).all()
+
+
+def dummy(sizes, folds=3, said="a"):
+    """Out-of-fold predictions of a model that calls everything `said`; sizes {class: samples}."""
+    truth = np.repeat(list(sizes), list(sizes.values()))
+    n = len(truth)
+    table = pd.DataFrame({"sample": [f"s{i}" for i in range(n)], "truth": truth, "predicted": said})
+    table["split"] = [f"r1f{i % folds + 1}" for i in range(n)]
+    for name in sizes:
+        table[f"prob_{name}"] = sizes[name] / n
+    return table
+
+
+@pytest.mark.parametrize("rare", [1, 2, 3, 4, 5, 8])
+@pytest.mark.parametrize("common", [(41,), (30, 9), (3, 3, 3, 3)])
+def test_a_model_that_never_says_the_rare_class_has_no_upper_end_above_chance(rare, common):
+    """A resample without the rare class would call it all right: balanced accuracy and F1 of 1."""
+    sizes = dict(zip("abcde", (*common, rare), strict=False))
+    found = evaluation.metrics(dummy(sizes), n_boot=300)
+    for name in ("balanced_accuracy", "auroc"):
+        value = found[name]
+        assert value["upper"] is None or value["lower"] == value["upper"] == pytest.approx(value["estimate"])
+    assert found["balanced_accuracy"]["upper"] == pytest.approx(1 / len(sizes))
+    assert found["f1_macro"]["upper"] < 1 / len(sizes)
+    assert found["mcc"]["lower"] == found["mcc"]["upper"] == 0
+
+
+def test_many_small_classes_have_an_interval_and_rare_donors_are_drawn_among_themselves():
+    sizes = dict.fromkeys("abcdefgh", 3)
+    table = dummy(sizes)
+    table.loc[::2, "predicted"] = table.loc[::2, "truth"]
+    found = evaluation.metrics(table, n_boot=200)["balanced_accuracy"]
+    assert found["lower"] < found["estimate"] < found["upper"]
+    donors = {name: f"d{i // 2}" for i, name in enumerate(table["sample"])}
+    assert evaluation.metrics(table, donors, n_boot=200)["balanced_accuracy"]["upper"] < 1
+
+
+def test_where_no_class_is_rare_groups_are_drawn_as_multinomials_of_all():
+    table = evaluation.read(predictions(n=40))
+    pools = evaluation.resampling._pools(table.cluster, table.kinds)
+    assert not pools.any()
+    drawn = evaluation.resampling._draw(np.random.default_rng(4), pools, 40, 50)
+    np.testing.assert_array_equal(
+        drawn, np.random.default_rng(4).multinomial(40, np.full(40, 1 / 40), size=50)
+    )
+
+
+@pytest.mark.parametrize("events", [1, 2, 3])
+def test_resamples_always_hold_an_event_where_events_are_rare(events):
+    cluster, event = np.arange(30), np.arange(30) < events
+    pools = evaluation.resampling._pools(cluster, event)
+    drawn = evaluation.resampling._draw(np.random.default_rng(1), pools, 30, 200)
+    assert (drawn.sum(axis=1) == 30).all() and (drawn[:, event].sum(axis=1) == events).all()
+
+
+def test_two_samples_left_in_a_resample_correlate_with_nothing():
+    """Two points always lie on a line: folds of four would reach a correlation of 1 in resamples."""
+    rng = np.random.default_rng(2)
+    truth, predicted = rng.normal(size=4), rng.normal(size=4)
+    weights = np.array([[1, 1, 1, 1], [2, 2, 0, 0], [4, 0, 0, 0], [2, 1, 1, 0]], dtype=float)
+    for metric in (regression_metrics.pearson, regression_metrics.spearman):
+        found = metric(truth, predicted, weights)
+        assert np.isnan(found[1:3]).all() and not np.isnan(found[[0, 3]]).any()

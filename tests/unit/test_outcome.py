@@ -42,7 +42,8 @@ def test_a_numeric_target_needs_numbers_that_differ(tmp_path):
     found, _, _ = problems(tmp_path, {"age": ["1,5", "2.5", "inf"]}, design)
     assert (
         len(found) == 2
-        and "row 2, column age, sample s0: '1,5' is not a number; write decimals with a point" in found[0]
+        and "row 2, column age, sample s0: '1,5' is not a number; write 1.5: decimals with a point"
+        in found[0]
     )
     found, _, _ = problems(tmp_path, {"age": ["7", "7.0", ""]}, design)
     assert found == ["sheet, column age: regression needs different numbers, found only 7"]

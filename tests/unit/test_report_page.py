@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from tests.browser import DRAWN, opened_page
 from tests.finished import Finished
 
-from rna2model import report
+from rna2model import duplicates, outliers, report
 
 HEARD = {  # figures of every task, and those of one
     "quality", "pca", "variance", "comparison", "differences", "permutation", "learning", "calibration",
@@ -154,6 +155,22 @@ def test_a_sample_on_both_sides_of_a_split_is_said_first(tmp_path):
     page = report.render(tmp_path, run.config, run.models)
     assert "Training and test samples are apart: 1 samples on both sides of 2 splits" in page
     assert 'class="failed"' in page
+
+
+def test_pairs_that_may_be_one_library_and_too_few_samples_for_outliers_are_said(tmp_path):
+    run = Finished(tmp_path).write()
+    rows = "s0001\ts0002\t0.02\t0.05\t0.3\ns0003\ts0004\t0.02\t0.05\t0.3\n"
+    (tmp_path / "splits/one_library.tsv").write_text("\t".join(duplicates.COLUMNS) + "\n" + rows)
+    samples = [name for name in run.names if name != "lost"]
+    values = np.random.default_rng(1).normal(size=(len(samples), 50))
+    outliers.find(values[:6], samples[:6], ["a"] * 6)[0].to_csv(
+        tmp_path / "expression/outliers.tsv", sep="\t", index=False
+    )
+    page = report.render(tmp_path, run.config, run.models)
+    assert "Samples s0001 and s0002 may be lanes or halves of one library" in page
+    assert "at most 5.0%, an ordinary pair by 30%" in page and "1 more pairs" in page
+    assert "Too few samples to look for outliers: 8 are needed." in page
+    assert "unlike the other samples" not in page
 
 
 def test_a_run_that_lost_nobody_and_one_that_has_only_the_least_have_a_page(tmp_path):

@@ -79,6 +79,23 @@ def test_a_config_that_contradicts_its_bundle_is_refused(trained, given, said):
     assert said in problem and "leave the key out" in problem
 
 
+def test_what_means_not_given_is_known_to_the_bundle_and_one_of_before_serves(trained):
+    sheet = "sample\tfastq_1\tkind\nn1\tn1_R1.fastq.gz\t'--\nn2\tn2_R1.fastq.gz\t\n"
+    (trained / "new.tsv").write_text(sheet)
+    _, _, (problem,) = check(trained)
+    assert 'column kind: "\'--" (1 cell, row 2) may mean a class or no value' in problem
+    facts = manifest.read(trained / "bundle")
+    facts["design"]["missing"] = ["'--"]
+    manifest.write(trained / "bundle", facts)
+    full, samples, problems = check(trained)
+    assert problems == [] and full["design"]["missing"] == ["'--"]
+    assert preflight.to_predict(samples, full) == ["n1", "n2"]
+    del facts["design"]["missing"]  # made before there was such a key
+    manifest.write(trained / "bundle", facts)
+    (trained / "new.tsv").write_text(sheet.replace("'--", ""))
+    assert check(trained)[2] == []
+
+
 def test_another_genome_or_annotation_is_refused_before_any_job_and_the_same_in_other_packing_is_not(trained):
     import gzip
 

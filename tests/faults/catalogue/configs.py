@@ -164,7 +164,7 @@ CASES = [
     together("correction without batch", "needs design.batch", design__batch=None, expression__batch_correction="combat"),
     together("reference batch unknown", "no labelled sample is of", expression__batch_correction="combat", expression__reference_batch="q"),
     together("regression of words", "is not a number", design__task="regression"),
-    Case("decimal comma in the target", "sheet, a target cell", age_with_comma, REFUSED, "write decimals with a point"),
+    Case("decimal comma in the target", "sheet, a target cell", age_with_comma, REFUSED, "decimals with a point"),
     Case("infinite target", "sheet, a target cell", age_infinite, REFUSED, "row 4, column age"),
     Case("time below zero", "sheet, survival time", survival("-2"), REFUSED, "must be above 0"),
     Case("event in other words", "sheet, survival event", survival(event="maybe"), REFUSED, "says neither event"),

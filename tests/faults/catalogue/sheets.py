@@ -136,7 +136,7 @@ def unclear(word):
         CELL,
         cell(3, "condition", word),
         REFUSED,
-        f"row 4, column condition: {word!r} may mean a class or no value",
+        f"column condition: {word!r} (1 cell, row 4) may mean a class or no value",
     )
 
 
@@ -257,14 +257,17 @@ CASES = [
     Case("every sample excluded", CELL, marked("exclude", None, ["yes"] * 12), REFUSED, "every sample is excluded"),
     Case("no in the hold-out", CELL, marked("outside", OUTSIDE, ["yes", "yes", *["no"] * 10]), REFUSED, "row 4, column outside: 'no' would hold the sample out"),
     Case("0 in the hold-out", CELL, marked("outside", OUTSIDE, ["1", "0", *[""] * 10]), REFUSED, "row 3, column outside: '0' would hold the sample out"),
-    *map(unclear, ["na", "-", "?", "unknown", "<NA>", "n.a.", "missing"]),
+    *map(unclear, ["na", "-", "?", "unknown", "<NA>", "n.a.", "missing", "'--", "[Not Available]", "Not Reported", "-9", "999"]),
+    Case("two ways of not given, as donors", CELL, column("donor", lambda i: ["Unknown", "not reported"][i % 2] if i < 4 else f"d{i}"), REFUSED, "column donor: 'Unknown' (2 cells, first row 2), 'not reported' (2 cells, first row 3), each of which may mean no value"),
+    Case("covariate of a question mark", CELL, covariate("age", "?"), REFUSED, "column age: '?' (1 cell, row 4) may mean no value"),
+    Case("covariate -9", CELL, covariate("age", "-99"), REFUSED, "column age: '-99' (1 cell, row 4) may mean no value"),
     Case("class 1 and 1.0", CELL, column("condition", lambda i: ["1", "1.0", "0"][i % 3]), REFUSED, "'1' (row 2) and '1.0' (row 3) differ only"),
     Case("class é composed and decomposed", CELL, column("condition", lambda i: ["\u00e9", "e\u0301", "b"][i % 3]), REFUSED, "differ only in how they are written"),
     Case("batch 1 and 01", CELL, column("batch", lambda i: ["1", "01", "2"][i % 3]), REFUSED, "'1' (row 2) and '01' (row 3) differ only"),
     Case("a class with a soft hyphen", CELL, cell(3, "condition", "a\u00ad"), REFUSED, "row 4, column condition: 'a\\xad' holds invisible"),
     Case("a class with a mark of direction", CELL, cell(3, "condition", "a\u200e"), REFUSED, "holds invisible characters"),
     Case("batches that differ by an unseen joiner", CELL, column("batch", lambda i: ["x", "x\u200d", "y"][i % 3]), REFUSED, "differ only in how they are written"),
-    *(Case(f"covariate {value}", CELL, covariate("age", value), REFUSED, f"row 4, column age: {value!r} is not a number") for value in ("41,5", "?", ">60", "41 years", "1,200")),
+    *(Case(f"covariate {value}", CELL, covariate("age", value), REFUSED, f"row 4, column age: {value!r} is not a number") for value in ("41,5", ">60", "41 years", "1,200")),
     Case("covariate in two cases", CELL, covariate("sex", ["F", "f", "M"] * 4), REFUSED, "'F' (row 2) and 'f' (row 3) differ only"),
     Case("dates as covariate", CELL, covariate("day", [f"2024-01-{i + 10}" for i in range(12)]), REFUSED, "dates or names are no covariate"),
     Case("covariate of one value", CELL, covariate("site", ["here"] * 12), REFUSED, "at least two different values"),
