@@ -30,6 +30,7 @@ if FROM_READS:
             runtime=minutes(20),
         params:
             used=USED,
+            spike_ins=config["expression"]["spike_ins"],
             metadata=metadata(USED),
             library=LIBRARY,
         script:
@@ -48,6 +49,7 @@ if FROM_READS:
             f"{RESULTS}/benchmarks/build_cohort/training.tsv"
         params:
             used=list(LABELLED),
+            spike_ins=config["expression"]["spike_ins"],
             metadata=design_cells(list(LABELLED)),
             library=LIBRARY,
 
@@ -64,6 +66,7 @@ if FROM_READS:
             f"{RESULTS}/benchmarks/build_cohort/unlabelled.tsv"
         params:
             used=PRETRAINING,
+            spike_ins=config["expression"]["spike_ins"],
             metadata=metadata(PRETRAINING),
             may_be_empty=True,  # then models are trained without them
             library=LIBRARY,
@@ -73,6 +76,8 @@ else:
     MATRIX = {
         "unit": config["counts_unit"],
         "missing": config["expression"]["missing"],
+        "spike_ins": config["expression"]["spike_ins"],
+        "min_counts": config["qc"]["min_counts"],
         "feature": config["quantification"]["feature"],
         "attribute": config["quantification"]["attribute"],
     }
@@ -150,7 +155,7 @@ rule describe_counting:
         runtime=minutes(10),
     params:
         counting={key: config[key] for key in serving.COUNTING} if FROM_READS else None,
-        unit=config["counts_unit"],
+        unit=UNIT,
         matrix=config["counts"],
         library=LIBRARY,
     script:

@@ -23,6 +23,7 @@ from rna2model import (
     qcpage,
     serving,
     store,
+    units,
 )
 
 # A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
@@ -60,6 +61,7 @@ RESULTS = config["results"]
 REFERENCE = f"{RESULTS}/reference"
 FROM_READS = not config["counts"]
 DESIGN = config["design"]
+UNIT = units.of_cohort(config["counts_unit"])
 MODELS = config["models"]
 TORCH_MODELS = [model for model in MODELS if model in models.TORCH]
 COVARIATES = preflight.covariate_kinds(config, SAMPLES)  # {column: "number" or "category"}

@@ -38,7 +38,7 @@ rule test_differential:
         runtime=minutes(240),
     params:
         design=DESIGN,
-        unit=config["counts_unit"],
+        unit=UNIT,
         gene_filter=config["expression"]["filter"],
         library=LIBRARY,
     script:

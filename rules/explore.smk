@@ -31,7 +31,7 @@ rule view_cohort:
     params:
         design=DESIGN,
         expression=config["expression"],
-        unit=config["counts_unit"],
+        unit=UNIT,
         library=LIBRARY,
     script:
         "../scripts/explore.py"

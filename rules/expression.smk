@@ -21,7 +21,7 @@ rule fit_normalizer:
     params:
         design=DESIGN,
         expression=config["expression"],
-        unit=config["counts_unit"],
+        unit=UNIT,
         library=LIBRARY,
     script:
         "../scripts/fit_normalizer.py"

@@ -5,7 +5,7 @@ LEARNING = {
     "design": DESIGN,
     "fractions": FRACTIONS,
     "expression": config["expression"],
-    "unit": config["counts_unit"],
+    "unit": UNIT,
     "features": config["features"],
     "covariates": COVARIATES,
     "seed": config["evaluation"]["seed"],

@@ -2,7 +2,7 @@
 
 import h5py
 
-from rna2model import cohort, gate, job
+from rna2model import cohort, gate, job, spikeins
 from rna2model.errors import InputProblem
 
 job.start(snakemake)
@@ -16,8 +16,15 @@ if not samples and not params.get("may_be_empty"):
 files = dict(zip(params.used, given.counts, strict=True))
 genes = cohort.read_gene_table(given.genes)
 
-cohort.stream({name: files[name] for name in samples}, genes, params.metadata, out.cohort)
+found = spikeins.find(list(genes.index))
+left_out = [gene for gene in found if params.spike_ins == "drop"]
+others = cohort.stream({name: files[name] for name in samples}, genes, params.metadata, out.cohort, left_out)
+used = [gene for gene in genes.index if gene not in set(left_out)]
 if "matrix" in out.keys():
     with h5py.File(out.cohort) as file:
-        cohort.write_matrix(file["layers/counts"], samples, list(genes.index), out.matrix)
-print(f"{len(samples)} samples x {len(genes)} genes")
+        cohort.write_matrix(file["layers/counts"], samples, used, out.matrix, more=(others, left_out))
+print(
+    *filter(None, [spikeins.note(found, params.spike_ins)]),
+    f"{len(samples)} samples x {len(used)} genes",
+    sep="\n",
+)

@@ -5,6 +5,8 @@ import os
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+
 from rna2model import (
     batch,
     bundle,
@@ -43,6 +45,9 @@ facts = {
     "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
     "covariates": params.design["covariates"],
     "counts_unit": counted["unit"],
+    "library_size": float(np.median(data.counts(data.train).sum(axis=1)))
+    if counted["unit"] in gate.COUNT_UNITS
+    else None,
     "counting": counted["counting"],
     "rrna_sha256": counted["rrna_sha256"],
     "reference": counted["reference"],

@@ -3,26 +3,33 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import annotation, cohort, gate, imputation, job, matrix, sexcheck
+from rna2model import annotation, cohort, gate, geneids, imputation, job, matrix, sexcheck, spikeins, units
+from rna2model.errors import InputProblem
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
+unit = units.of_cohort(params.unit)
 
 used = [name for name in params.metadata if name not in params.excluded]
 values, genes, notes = matrix.load(given.matrix, used, params.unit, params.missing)
+found = spikeins.find(genes)
+is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
+notes += filter(None, [spikeins.note(found, params.spike_ins)])
 
-empty = matrix.empty_samples(used, values, params.unit)
-reasons = params.excluded | dict.fromkeys(
-    empty, f"no {'values' if params.unit == 'log' else 'counts'} in the matrix"
-)
-keep = [column for column, name in enumerate(used) if name not in empty]
+sizes = dict(zip(used, values[is_used].sum(axis=0), strict=True))
+empty = units.empty_samples(used, values[is_used], unit)
+excluded = params.excluded | gate.too_small(sizes, unit, empty, params.min_counts)
+keep = [column for column, name in enumerate(used) if name not in excluded]
 samples = [used[column] for column in keep]
-counts = values.T[keep].astype(np.int64 if params.unit == "counts" else np.float64)
+if used and not samples and "matrix" in out.keys():
+    first = f"{used[0]}: {excluded[used[0]]}"
+    raise InputProblem(f"{given.matrix}: no sample is left (the first: {first}).")
+counts = values.T[keep].astype(np.int64 if unit == "counts" else np.float64)
 
-gene_table = pd.DataFrame(index=pd.Index(genes, name="gene_id"))
+gene_table = pd.DataFrame(index=pd.Index(genes, name="gene_id")[is_used])
 if given.gtf:
     known = annotation.read(given.gtf, params.feature, params.attribute).genes
-    gene_table, unknown = matrix.annotate(gene_table, known)
+    gene_table, unknown = geneids.annotate(gene_table, known)
     notes.append(
         f"{unknown} genes are not in {given.gtf}"
         + ("; TPM needs the length of every gene" if unknown else "")
@@ -31,23 +38,26 @@ if given.gtf:
 
 def write_status():
     """samples.tsv: who is in, who not and why, and what is odd about whom."""
-    kinds = sexcheck.kinds(genes, gene_table.get("gene_name", genes)) if params.unit != "log" else {}
-    seen = sexcheck.of_matrix(kinds, counts, genes, samples)
+    symbols = gene_table.get("gene_name", gene_table.index)
+    is_counted = unit in gate.COUNT_UNITS
+    kinds = sexcheck.kinds(list(gene_table.index), symbols) if unit != "log" else {}
+    seen = sexcheck.of_matrix(kinds, counts[:, is_used], gene_table.index, samples)
     gaps = dict(zip(used, imputation.missing_share(values.T), strict=True))
-    sizes = dict(
-        zip(used, values.sum(axis=0) if "counts" in params.unit else np.zeros(len(used)), strict=True)
-    )
     rows = [
-        gate.left_out(name, reasons[name])
-        if name in reasons
-        else gate.of_matrix(name, seen[name], metadata, gaps[name], sizes[name])
+        gate.left_out(name, excluded[name])
+        if name in params.excluded
+        else gate.of_matrix(
+            name, seen.get(name, ""), metadata, gaps[name], is_counted * sizes[name], excluded.get(name, "")
+        )
         for name, metadata in params.metadata.items()
     ]
+    if is_counted:
+        gate.flag_small(rows, sizes, np.count_nonzero(counts[:, is_used].any(axis=0)))
     gate.write(rows, params.metadata, out.samples)
 
 
-cohort.build(counts, samples, gene_table, params.metadata, params.unit).write_h5ad(out.cohort)
+cohort.build(counts[:, is_used], samples, gene_table, params.metadata, unit).write_h5ad(out.cohort)
 if "matrix" in out.keys():
     write_status()
     cohort.write_matrix(counts, samples, genes, out.matrix)
-print(*notes, f"{len(samples)} samples x {len(genes)} genes", sep="\n")
+print(*notes, f"{len(samples)} samples x {is_used.sum()} genes", sep="\n")

@@ -8,12 +8,14 @@ from rna2model import gate, job
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
-rows = []
+rows, assigned = [], {}
 for name, path in zip(params.used, given.facts, strict=True):
     facts = json.loads(Path(path).read_text())
+    assigned[name] = facts["fates"]["assigned"]
     rows.append(gate.judge(name, facts, params.limits, params.metadata[name]))
 rows += [gate.left_out(name, reason) for name, reason in params.excluded.items()]
 gate.mixed_strands(rows)
+gate.flag_small(rows, assigned)
 
 order = {name: place for place, name in enumerate(params.metadata)}
 rows.sort(key=lambda row: order[row["sample"]])

@@ -1,6 +1,7 @@
 """The bundle: the artefacts of the split `full` with a manifest, enough to serve new samples anywhere."""
 
 import shutil
+from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
@@ -12,11 +13,14 @@ from rna2model import (
     batch,
     features,
     fingerprint,
+    gate,
+    geneids,
     imputation,
     models,
     normalization,
     ood,
     panel,
+    units,
 )
 from rna2model import manifest as manifests
 from rna2model.errors import InputProblem
@@ -56,6 +60,12 @@ def _version(name):
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
+
+
+def _alone(plain, names):
+    """(plain id, id) of the ids that are the only one of their plain id."""
+    counted = Counter(plain)
+    return [(short, name) for short, name in zip(plain, names, strict=True) if counted[short] == 1]
 
 
 class Bundle:
@@ -123,13 +133,13 @@ class Bundle:
         return given_out, missing
 
     def _ids(self, genes):
-        """Gene ids as training had them: a matrix loses the versions of its Ensembl ids, reads keep them."""
-        from rna2model.matrix import VERSIONED
-
-        known, plain = set(self.normalizer.gene_ids), {}
-        for gene in self.normalizer.gene_ids:
-            plain.setdefault(VERSIONED.sub(r"\1", gene), []).append(gene)
-        return [gene if gene in known or len(plain.get(gene, ())) != 1 else plain[gene][0] for gene in genes]
+        """Gene ids as training had them, where they are the same but for what `geneids.plain` takes away: a matrix loses
+        the versions of its Ensembl ids, reads keep them."""
+        own = self.normalizer.gene_ids
+        of_plain = [dict(_alone(geneids.plain(names), names)) for names in (own, list(genes))]
+        same = {of_plain[1][name]: of_plain[0][name] for name in of_plain[0].keys() & of_plain[1].keys()}
+        known = set(own)
+        return [gene if gene in known else same.get(gene, gene) for gene in genes]
 
     @property
     def covariates(self):
@@ -142,7 +152,7 @@ class Bundle:
         counted : what describe_counting wrote of them: unit, counting, reference, rrna_sha256
         """
         unit = self.manifest.get("counts_unit", "counts")
-        if counted["unit"] != unit:
+        if units.of_cohort(counted["unit"]) != unit:
             raise InputProblem(
                 f"{self.folder} was trained on {unit}, these samples are given as {counted['unit']}; give the same"
                 " (counts_unit)."
@@ -192,6 +202,7 @@ class Bundle:
         if self.ood:
             table["ood_score"] = np.round(scores, 4)
         gaps, mixtures = self._gaps(counts), self._mixtures(table, batches, adapted)
+        depths = self._depths(counts)
         table["flags"] = [
             "; ".join(
                 filter(
@@ -199,6 +210,7 @@ class Bundle:
                     [
                         *self._flags(known[i], adapted[i], batches[i], missing, gaps[i], scores[i]),
                         lacking[i],
+                        depths[i],
                         mixtures[i],
                         unknown[i],
                         *(notes[i] if notes is not None else ()),
@@ -224,6 +236,13 @@ class Bundle:
                     " to change): adapting may have removed real differences"
                 )
         return [flags[name] for name in batches]
+
+    def _depths(self, counts):
+        """For each of counts (m, n_genes) a flag where the library is far smaller than those of training."""
+        if self.manifest.get("counts_unit", "counts") not in gate.COUNT_UNITS:
+            return [""] * len(counts)
+        genes, usual = np.count_nonzero(self.normalizer.kept_), self.manifest.get("library_size") or 0
+        return [gate.small(size, usual, genes, "training samples") for size in counts.sum(axis=1)]
 
     def _share(self, missing):
         """Percentage of the genes that a sample must have which `missing` are."""

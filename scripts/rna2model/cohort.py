@@ -134,11 +134,18 @@ def read_counts(path, genes):
     return np.array(values, dtype=np.int64)
 
 
-def stream(files, gene_table, metadata, path):
-    """Write the cohort of {sample: count file} to `path`, a few samples in memory at a time; counts are int32."""
+def stream(files, gene_table, metadata, path, left_out=()):
+    """Write the cohort of {sample: count file} to `path`, a few samples in memory at a time; counts are int32.
+
+    left_out : ids of `gene_table` that the cohort does not have. Returned are their counts, (n_samples, n_left_out) int64
+    """
     import h5py
 
-    samples, genes = list(files), list(gene_table.index)
+    samples, counted = list(files), list(gene_table.index)
+    is_out = gene_table.index.isin(list(left_out))
+    others = np.zeros((len(samples), is_out.sum()), dtype=np.int64)
+    gene_table = gene_table[~is_out]
+    genes = list(gene_table.index)
     lengths = gene_table["length"].to_numpy()
     shape = len(samples), len(genes)
     build(None, samples, gene_table, metadata).write_h5ad(path)
@@ -153,19 +160,22 @@ def stream(files, gene_table, metadata, path):
             layer.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
         for first in range(0, len(samples), ROWS_AT_ONCE):
             part = samples[first : first + ROWS_AT_ONCE]
-            block = np.array([read_counts(files[name], genes) for name in part])
+            block = np.array([read_counts(files[name], counted) for name in part])
             if block.max(initial=0) > np.iinfo(np.int32).max:
                 raise InputProblem(
                     f"a gene has more than two thousand million fragments in one of: {', '.join(part)}."
                 )
+            others[first : first + len(part)], block = block[:, is_out], block[:, ~is_out]
             counts[first : first + len(part)] = block
             rates[first : first + len(part)] = tpm(block, lengths)
+    return others
 
 
-def write_matrix(counts, samples, genes, path):
+def write_matrix(counts, samples, genes, path, more=None):
     """Genes x samples as gzipped TSV with fixed bytes for fixed content (no time stamp).
 
     counts : (n_samples, n_genes), an array or a dataset on disk, of which some genes are read at a time
+    more : (counts, ids) of rows to write below
     """
     import gzip
 
@@ -174,7 +184,8 @@ def write_matrix(counts, samples, genes, path):
         gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
     ):
         out.write(("\t".join(["gene_id", *samples]) + "\n").encode())
-        for first in range(0, len(genes), GENES_AT_ONCE):
-            block = counts[:, first : first + GENES_AT_ONCE].T.tolist()
-            for gene, row in zip(genes[first : first + GENES_AT_ONCE], block, strict=True):
-                out.write(("\t".join([gene, *map(repr, row)]) + "\n").encode())
+        for values, ids in filter(None, [(counts, genes), more]):
+            for first in range(0, len(ids), GENES_AT_ONCE):
+                block = values[:, first : first + GENES_AT_ONCE].T.tolist()
+                for gene, row in zip(ids[first : first + GENES_AT_ONCE], block, strict=True):
+                    out.write(("\t".join([gene, *map(repr, row)]) + "\n").encode())

@@ -1,6 +1,7 @@
 """The QC gate: every sample of the sheet ends as included, or excluded with a reason."""
 
 import csv
+from statistics import median
 
 from rna2model import sexcheck
 from rna2model.fragments import FATES, TAKEN_OVER
@@ -16,6 +17,9 @@ NUMBERS = [
     "three_prime_bias",
     "inferred_sex",
 ]
+COUNT_UNITS = ("counts", "expected_counts")
+FAR_BELOW = 0.01  # of the cohort's median
+PER_GENE = 0.1  # counts, below which what a gene has is chance
 LARGEST_LIBRARY = 1e9  # fragments; ten times what a deep library has
 COLUMNS = ["sample", "status", "reason", *NUMBERS, "flags", *FATES, *TAKEN_OVER]
 LIMITS = (  # in the order of the workflow: column, key of `qc`, what a sample that misses it has
@@ -64,8 +68,25 @@ def left_out(name, reason):
     return {"sample": name, "status": "excluded", "reason": f"sheet: {reason}"}
 
 
-def of_matrix(name, sex, metadata, missing_pct=0.0, library=0):
-    """Row of a sample whose counts came as a matrix: `library` counts in all, `missing_pct` of the values not given."""
+def too_small(sizes, unit, empty, least):
+    """{sample: reason} of the samples of a matrix that hold nothing, or less than `qc.min_counts` (`least`).
+
+    sizes : {sample: counts in all}; empty : names of samples without any value
+    """
+    reasons = {}
+    for name, size in sizes.items():
+        if name in empty:
+            reasons[name] = f"no {'values' if unit == 'log' else 'counts'} in the matrix"
+        elif unit in COUNT_UNITS and size < least:
+            reasons[name] = f"too few counts: {size:.0f}, minimum {least}"
+    return reasons
+
+
+def of_matrix(name, sex, metadata, missing_pct=0.0, library=0, reason=""):
+    """Row of a sample whose counts came as a matrix: `library` counts in all, `missing_pct` of the values not given.
+
+    reason : why it is excluded, if it is
+    """
     flags = [sexcheck.contradiction(sex, metadata)]
     if missing_pct:
         flags.append(f"{missing_pct:.1f} % of its values are missing and imputed")
@@ -75,10 +96,32 @@ def of_matrix(name, sex, metadata, missing_pct=0.0, library=0):
         )
     return {
         "sample": name,
-        "status": "included",
+        "status": "excluded" if reason else "included",
+        "reason": reason,
         "inferred_sex": sex,
         "flags": "; ".join(filter(None, flags)),
     }
+
+
+def flag_small(rows, sizes, genes=0):
+    """Flag included samples whose library is far below the others', or too small for its genes.
+
+    sizes : {sample: counts in all}; genes : number of genes with any count, 0 where that is not to be looked at
+    """
+    included = [row for row in rows if row["status"] == "included"]
+    usual = median(sizes[row["sample"]] for row in included) if included else 0
+    for row in included:
+        note = small(sizes[row["sample"]], usual, genes, "the cohort's samples")
+        row["flags"] = "; ".join(filter(None, [row["flags"], note]))
+
+
+def small(size, usual, genes, whose):
+    """A flag for a library of `size` counts where `whose` have `usual` (median), or an empty text."""
+    if size < FAR_BELOW * usual:
+        return f"{size:.0f} counts in all: less than {100 * FAR_BELOW:.0f} % of what {whose} have (median {usual:.0f})"
+    if size < PER_GENE * genes:
+        return f"{size:.0f} counts in all, for {genes} genes: what a gene has is chance"
+    return ""
 
 
 def mixed_strands(rows):

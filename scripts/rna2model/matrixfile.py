@@ -49,7 +49,8 @@ def read(path, unit="counts"):
         ) from None
     if not table.shape[0] or not table.shape[1]:
         raise InputProblem(f"{path} holds {table.shape[0]} genes x {table.shape[1]} samples; it needs both.")
-    table.index, table.columns = table.index.astype(str).str.strip(), table.columns.astype(str).str.strip()
+    table.index = table.index.where(table.index.notna(), "").astype(str).str.strip()
+    table.columns = table.columns.astype(str).str.strip()
     if len(table) > 9 and list(table.index) in (
         [str(i + first) for i in range(len(table))] for first in (0, 1)
     ):

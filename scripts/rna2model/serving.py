@@ -7,7 +7,7 @@ import copy
 import json
 from pathlib import Path
 
-from rna2model import annotation, fingerprint, manifest
+from rna2model import annotation, fingerprint, manifest, units
 from rna2model.config import locate
 from rna2model.errors import InputProblem
 
@@ -15,6 +15,7 @@ COUNTING = ("trimming", "alignment", "quantification")
 OUTCOME = ("target", "task", "time", "event", "covariates")
 # Of `expression`, what serving decides anew or what only the exploration reads.
 UNCOMPARED = ("unseen_batch", "gene_sets", "combat_seq")
+OF_MATRIX = ("min_counts",)  # limits of `qc` that concern a matrix
 ALIGNER_INDEX = {"star", "hisat2"}
 
 
@@ -44,7 +45,9 @@ def prepare(given, folders):
         return given, None, [f"config: training.retrain never needs a bundle: {problem}{hint}"]
     full = copy.deepcopy(given)
     full["training"]["bundle"] = str(where)
-    own = {name: made[name] for name in ("design", "expression") if made.get(name)}
+    own = {name: made[name] for name in ("design",) if made.get(name)} | _expression(made)
+    if made.get("qc") and given.get("counts"):
+        own["qc"] = {key: made["qc"][key] for key in OF_MATRIX if key in made["qc"]}
     if made.get("counting") and not given.get("counts"):
         own |= {name: made["counting"][name] for name in COUNTING} | {"qc": made["qc"]}
     for section, values in own.items():
@@ -55,6 +58,11 @@ def prepare(given, folders):
         full["evaluation"] = {**(full.get("evaluation") or {}), "leave_one_batch_out": False, "holdout": None}
     full.setdefault("counts_unit", made.get("counts_unit", "counts"))
     return full, made, _files(full, made, where)
+
+
+def _expression(made):
+    """{"expression": settings} of a bundle, where it has them; one that does not speak of spike-ins took them for genes."""
+    return {"expression": {"spike_ins": "keep", **made["expression"]}} if made.get("expression") else {}
 
 
 def _files(full, made, where):
@@ -121,11 +129,11 @@ def differences(made, config):
         for key in OUTCOME
         if made.get("design") and made["design"].get(key) != config["design"].get(key)
     ]
-    if made.get("counts_unit", "counts") != config["counts_unit"]:
+    if made.get("counts_unit", "counts") != units.of_cohort(config["counts_unit"]):
         told.append(
             f"counts_unit: the bundle says {made['counts_unit']!r}, the config {config['counts_unit']!r}"
         )
-    own = {"expression": made.get("expression") or config["expression"]}
+    own = _expression(made) or {"expression": config["expression"]}
     now = {"expression": config["expression"]}
     if made.get("counting") and not config["counts"]:
         own |= made["counting"]

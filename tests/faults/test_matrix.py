@@ -7,7 +7,7 @@ import anndata
 import numpy as np
 import pytest
 
-from rna2model import gate, matrix
+from rna2model import gate, matrix, units
 from rna2model.errors import InputProblem
 from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED
 from tests.faults.catalogue import AREAS
@@ -34,7 +34,7 @@ def test_what_the_matrix_says(case, tmp_path):
         assert np.array_equal(values, project.counts()) and notes == []
     else:
         flag = gate.of_matrix("s03", "", {}, library=values[:, 2].sum())["flags"]
-        empty = matrix.empty_samples(NAMES, values, unit)
+        empty = units.empty_samples(NAMES, values, unit)
         assert case.message in "\n".join([*notes, flag]) or (case.outcome == EXCLUDED and empty == ["s03"])
         assert values[:, 0].sum() == project.counts()[:, 0].sum()  # nothing of another sample is lost
 
@@ -45,7 +45,7 @@ def test_an_h5ad_gives_what_the_unit_says(unit, place, tmp_path):
     held = {
         "counts": counts,
         "tpm": 1e6 * counts / counts.sum(axis=1, keepdims=True),
-        "log": np.log2(counts + 1),
+        "log": np.log2(1e6 * counts / counts.sum(axis=1, keepdims=True) + 1),
     }
     data = anndata.AnnData(held[unit] if place == "X" else held["log"], layers={"counts": counts})
     data.obs_names, data.var_names = ["a", "b", "c"], [f"g{i}" for i in range(40)]

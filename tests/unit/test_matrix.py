@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import cohort, matrix
+from rna2model import cohort, geneids, matrix, units
 from rna2model.errors import InputProblem
 
 COUNTS = pd.DataFrame({"a": [5, 0, 900], "b": [7, 2, 1]}, index=["g1", "g2", "g3"])
@@ -24,7 +24,7 @@ def test_every_format_reads_the_same(tmp_path, name):
     found = matrix.read(path)
     assert list(found.index) == list(COUNTS.index)
     assert np.array_equal(
-        matrix.check_values(matrix.select(found, ["b", "a"], path), "counts", path), COUNTS[["b", "a"]]
+        units.check_values(matrix.select(found, ["b", "a"], path), "counts", path), COUNTS[["b", "a"]]
     )
 
 
@@ -48,22 +48,22 @@ def test_values_that_cannot_be_are_refused_with_their_place(unit, value, expecte
     table = COUNTS.astype(float)
     table.loc["g2", "b"] = value
     with pytest.raises(InputProblem, match=expected):
-        matrix.check_values(table, unit, "m.tsv")
+        units.check_values(table, unit, "m.tsv")
 
 
 def test_logarithms_given_as_counts_or_tpm_are_recognised():
     logs = np.log2(COUNTS + 1)
     with pytest.raises(InputProblem, match="not an integer; set counts_unit"):
-        matrix.check_values(logs, "counts", "m.tsv")
+        units.check_values(logs, "counts", "m.tsv")
     with pytest.raises(InputProblem, match="looks like logarithms"):
-        matrix.check_values(logs, "tpm", "m.tsv")
+        units.check_values(logs, "tpm", "m.tsv")
 
 
 def test_text_in_a_cell_is_named():
     table = COUNTS.astype(object)
     table.loc["g3", "a"] = "many"
     with pytest.raises(InputProblem, match="gene g3, sample a: 'many' is not a number"):
-        matrix.check_values(table, "counts", "m.tsv")
+        units.check_values(table, "counts", "m.tsv")
 
 
 def test_a_transposed_matrix_and_missing_samples_are_told_apart():
@@ -75,14 +75,14 @@ def test_a_transposed_matrix_and_missing_samples_are_told_apart():
 
 def test_ensembl_versions_are_stripped_and_their_rows_added():
     ids = ["ENSG00000000003.15", "ENSG00000000003.15_PAR_Y", "ENSG00000000005.6"]
-    values, genes, notes = matrix.unify_genes(COUNTS.to_numpy(float), ids, "counts", "m.tsv")
+    values, genes, notes = geneids.unify(COUNTS.to_numpy(float), ids, "counts", "m.tsv")
     assert genes == ["ENSG00000000003", "ENSG00000000005"] and values.tolist() == [[5, 9], [900, 1]]
     assert len(notes) == 2
 
 
 def test_dates_made_of_gene_symbols_are_refused():
     with pytest.raises(InputProblem, match="'1-Sep' is a date"):
-        matrix.unify_genes(COUNTS.to_numpy(float), ["TP53", "1-Sep", "MYC"], "counts", "m.tsv")
+        geneids.unify(COUNTS.to_numpy(float), ["TP53", "1-Sep", "MYC"], "counts", "m.tsv")
 
 
 def test_the_cohort_reads_back_as_it_was_built(tmp_path):
@@ -142,17 +142,17 @@ def test_ensembl_ids_mixed_with_symbols_are_refused_and_spike_ins_are_not():
     symbols = [f"GENE{number}" for number in range(50)]
     values = np.ones((100, 2))
     with pytest.raises(InputProblem, match=r"50 genes have Ensembl ids and 50 other names \(first: GENE0\)"):
-        matrix.unify_genes(values, ensembl + symbols, "counts", "m.tsv")
+        geneids.unify(values, ensembl + symbols, "counts", "m.tsv")
     spiked = ensembl + [f"ERCC-{number:05}" for number in range(50)]
-    assert matrix.unify_genes(values, spiked, "counts", "m.tsv")[1] == spiked
+    assert geneids.unify(values, spiked, "counts", "m.tsv")[1] == spiked
 
 
 def test_an_annotation_of_another_species_is_refused():
     genes = pd.DataFrame(index=pd.Index(["ENSG1", "ENSG2", "ENSG3"], name="gene_id"))
     record = {"gene_name": "A", "start": 1, "end": 9, "length": 9}
     ours, theirs = ([{"gene_id": f"{kind}{i}", **record} for i in (1, 2)] for kind in ("ENSG", "ENSMUSG"))
-    assert matrix.annotate(genes, ours)[1] == 1
+    assert geneids.annotate(genes, ours)[1] == 1
     with pytest.raises(
         InputProblem, match=r"3 of the 3 genes of the matrix are not in reference\.gtf .*species"
     ):
-        matrix.annotate(genes, theirs)
+        geneids.annotate(genes, theirs)
