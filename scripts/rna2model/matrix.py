@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pandas as pd
 
+from rna2model import samplenames
 from rna2model.errors import InputProblem
 from rna2model.matrixfile import SUMMARY, read
 from rna2model.sheetfile import SPREADSHEET_ERROR
+from rna2model.tables import numbers
 
 VERSIONED = re.compile(r"^(ENS[A-Z]*G\d+)\.\d+(_PAR_Y)?$")
 MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mär|Mrz|Mai|Okt|Dez"
@@ -26,31 +28,20 @@ FEWEST_OF_TOTAL = 10  # genes, of which one is the sum of the others by chance n
 LOG_CEILING = 60  # log2 of anything countable is below this; raw counts and TPM are not
 
 
-def load(path, samples, unit, missing="refuse"):
+def load(path, samples, unit, missing="refuse", layer=None):
     """(values (n_genes, n_samples) float64, genes, notes) of `samples` in the matrix at `path`: read, checked, rows of one
-    gene added up. InputProblem says what is wrong with it and where."""
-    table = select(read(path, unit), samples, path)
+    gene added up. `layer`: counts_layer, for h5ad. InputProblem says what is wrong with it and where."""
+    table, notes = read(path, unit, samples, layer)
+    table, names = samplenames.choose(table, samples, path)
+    table, commas = numbers.read(table, path)
     values = check_values(table, unit, path, missing)
-    return unify_genes(values, list(table.index), unit, path)
+    values, genes, more = unify_genes(values, list(table.index), unit, path)
+    return values, genes, [*notes, *names, *commas, *more]
 
 
 def select(table, samples, path):
-    """The columns of `samples`, in their order; InputProblem naming those that are not there."""
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise InputProblem(f"{path}: sample column {twice[0]!r} is there twice.")
-    missing = [name for name in samples if name not in table.columns]
-    if missing:
-        turned = sum(name in table.index for name in samples)
-        if turned > len(samples) / 2:
-            raise InputProblem(
-                f"{path} is transposed: samples are its rows; give genes as rows, samples as columns."
-            )
-        raise InputProblem(
-            f"{path} has no column for {len(missing)} samples of the sheet: {', '.join(missing[:10])}"
-            f"{' …' if len(missing) > 10 else ''}; correct the names, or fill `exclude` for them in the sheet."
-        )
-    return table[list(samples)]
+    """The columns of `samples`, in their order; InputProblem shows the names of both sides where some are not there."""
+    return samplenames.choose(table, samples, path)[0]
 
 
 def check_values(table, unit, path, missing="refuse"):
@@ -150,10 +141,8 @@ def unify_genes(values, genes, unit, path):
         genes = [gene for gene in genes if not SUMMARY.match(gene)]
     _refuse_mixture([gene for gene in genes if not gene.startswith(NO_GENE)], path)
     for row, gene in enumerate(genes, start=1):
-        if not gene or gene == "nan":
-            raise InputProblem(
-                f"{path}: gene row {row} has no gene id (or one that reads as missing, as NA does)."
-            )
+        if not gene:
+            raise InputProblem(f"{path}: gene row {row} has no gene id.")
         if not gene.isprintable():
             raise InputProblem(
                 f"{path}: gene row {row}: {gene[:40]!r} is no gene id; is a quote mark not closed?"
