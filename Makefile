@@ -28,8 +28,8 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 	@echo "predictions  $(DEMO)/results/predictions.tsv"
 	@column -t -s $$'\t' $(DEMO)/results/predictions.tsv 2>/dev/null || cat $(DEMO)/results/predictions.tsv
 
-sheet: setup ## FASTQ=folder: samples.tsv and config.yaml from the names of the reads below it, in OUT= (default: the folder you are in)
-	@"$(HERE).venv/bin/python" "$(HERE)scripts/sheet.py" "$(FASTQ)" --out "$(or $(OUT),.)"
+sheet: setup ## FASTQ=folder: samples.tsv and config.yaml from the names of the reads below it, in OUT= (default: the folder you are in); FIX_NAMES=sheet COUNTS=matrix: the sheet with the matrix's names
+	@"$(HERE).venv/bin/python" "$(HERE)scripts/sheet.py" $(if $(FIX_NAMES),--fix-names "$(FIX_NAMES)" --counts "$(COUNTS)","$(FASTQ)") $(if $(OUT),--out "$(OUT)")
 
 predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
 	@"$(HERE).venv/bin/python" "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \

@@ -75,6 +75,7 @@ else:
 
     MATRIX = {
         "unit": config["counts_unit"],
+        "layer": config["counts_layer"],
         "missing": config["expression"]["missing"],
         "spike_ins": config["expression"]["spike_ins"],
         "min_counts": config["qc"]["min_counts"],

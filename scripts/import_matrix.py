@@ -11,7 +11,7 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 unit = units.of_cohort(params.unit)
 
 used = [name for name in params.metadata if name not in params.excluded]
-values, genes, notes = matrix.load(given.matrix, used, params.unit, params.missing)
+values, genes, notes = matrix.load(given.matrix, used, params.unit, params.missing, params.layer)
 found = spikeins.find(genes)
 is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
 notes += filter(None, [spikeins.note(found, params.spike_ins)])

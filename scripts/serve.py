@@ -28,12 +28,14 @@ def main():
     parser.add_argument("snakemake", nargs="*", help="after --: further options of Snakemake")
     options = parser.parse_args()
     folder, config = serverun.prepare(
-        options.bundle, options.samples, options.counts, options.results, options.reference
+        options.bundle, options.samples, options.counts, options.results, options.reference, tell=print
     )
     command = [sys.executable, "-m", "snakemake", "predictions", "-s", REPOSITORY / "Snakefile", "-d", folder]
     command += ["--configfile", config, *options.snakemake]
     done = subprocess.run([str(part) for part in command])
     if done.returncode == 0:
+        for note in serverun.ignored_columns(config.parent) if options.samples and options.counts else ():
+            print(f"{options.counts}: {note}")
         print(f"\npredictions  {config.parent / 'predictions.tsv'}")
         print(f"samples      {config.parent / 'samples.tsv'} (who was excluded, and why)")
     return done.returncode

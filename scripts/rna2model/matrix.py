@@ -1,39 +1,29 @@
 """Read a genes x samples matrix that came from elsewhere, and refuse what is not what it is said to be."""
 
-from rna2model import geneids, units
+from rna2model import geneids, samplenames, units
 from rna2model.errors import InputProblem
 from rna2model.matrixfile import read
+from rna2model.tables import numbers
 
 
-def load(path, samples, unit, missing="refuse"):
+def load(path, samples, unit, missing="refuse", layer=None):
     """(values (n_genes, n_samples) float64, genes, notes) of `samples` in the matrix at `path`: read, checked, rows of one
-    gene added up, in the unit `units.of_cohort`. InputProblem says all that is wrong with it and where."""
-    table = select(read(path, unit), samples, path)
+    gene added up, in the unit `units.of_cohort`. `layer`: counts_layer, for h5ad. InputProblem says all that is wrong with
+    it and where."""
+    table, notes = read(path, unit, samples, layer)
+    table, names = samplenames.choose(table, samples, path)
+    table, commas = numbers.read(table, path)
     genes = list(table.index)
     values, wrong = units.check(table, unit, path, missing)
     unit = units.of_cohort(unit)
     wrong += geneids.problems(values, genes, unit, path)
     if wrong:
         raise InputProblem("\n".join(wrong))
-    notes = units.notes(values, unit, path)
+    notes = [*notes, *names, *commas, *units.notes(values, unit, path)]
     values, genes, more = geneids.unify(values, genes, unit, path)
     return values, genes, notes + more
 
 
 def select(table, samples, path):
-    """The columns of `samples`, in their order; InputProblem naming those that are not there."""
-    twice = table.columns[table.columns.duplicated()]
-    if len(twice):
-        raise InputProblem(f"{path}: sample column {twice[0]!r} is there twice.")
-    missing = [name for name in samples if name not in table.columns]
-    if missing:
-        turned = sum(name in table.index for name in samples)
-        if turned > len(samples) / 2:
-            raise InputProblem(
-                f"{path} is transposed: samples are its rows; give genes as rows, samples as columns."
-            )
-        raise InputProblem(
-            f"{path} has no column for {len(missing)} samples of the sheet: {', '.join(missing[:10])}"
-            f"{' …' if len(missing) > 10 else ''}; correct the names, or fill `exclude` for them in the sheet."
-        )
-    return table[list(samples)]
+    """The columns of `samples`, in their order; InputProblem shows the names of both sides where some are not there."""
+    return samplenames.choose(table, samples, path)[0]

@@ -14,8 +14,10 @@ GENOME, ANNOTATION = r"\.(fa|fasta|fna)(\.gz)?$", r"\.(gtf|gff|gff3)(\.gz)?$"
 TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
 
 
-def prepare(bundle, samples=None, counts=None, results=None, reference=None):
+def prepare(bundle, samples=None, counts=None, results=None, reference=None, tell=lambda note: None):
     """(folder to run in, path of its config) of predicting `samples` with `bundle`; all given as paths.
+
+    `tell` is called with what is to be known of a matrix that comes without a sheet, such as columns that are no samples.
 
     The results are beside the sheet (or the matrix) unless `results` says else. InputProblem when something is not there,
     or when the results belong to another kind of run.
@@ -38,7 +40,7 @@ def prepare(bundle, samples=None, counts=None, results=None, reference=None):
     except OSError as error:
         raise InputProblem(f"{results}: {error.strerror}; give RESULTS=another folder.") from None
     config = {
-        "samples": str(sheet or _sheet_of(matrix, results)),
+        "samples": str(sheet or _sheet_of(matrix, results, tell)),
         "results": results.name,
         "training": {"retrain": "never", "bundle": str(bundle), "predict_labelled": True},
     }
@@ -60,14 +62,27 @@ def _there(path, variable, what):
     return path
 
 
-def _sheet_of(counts, results):
-    """A sheet of all samples of a matrix."""
-    from rna2model import matrix
+def _sheet_of(counts, results, tell):
+    """A sheet of all samples of a matrix, by the names that the matrix is read with again."""
+    from rna2model import matrixfile, samplenames
 
-    names = list(matrix.read(counts).columns)
+    table, notes = matrixfile.read(counts, "log")  # the unit is the bundle's; here only names are looked at
+    for note in notes:
+        tell(f"{counts}: {note}")
+    columns = list(table.columns)
+    names = [samplenames.for_sheet(column) for column in columns]
+    if len(set(names)) < len(names):
+        names = columns
     path = results / "samples_of_matrix.tsv"
     path.write_text("".join(f"{name}\n" for name in ["sample", *names]))
     return path
+
+
+def ignored_columns(results):
+    """What the run noted about columns of its matrix that it did not read as samples."""
+    log = results / "logs" / "import_matrix" / "cohort.log"
+    lines = log.read_text().splitlines() if log.is_file() else []
+    return [line for line in lines if line.startswith("columns ")]
 
 
 def _reference(path):

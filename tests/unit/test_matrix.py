@@ -21,7 +21,7 @@ def test_every_format_reads_the_same(tmp_path, name):
         COUNTS.to_parquet(path)
     else:
         COUNTS.to_csv(path, sep="," if ".csv" in name else "\t")
-    found = matrix.read(path)
+    found, _ = matrix.read(path)
     assert list(found.index) == list(COUNTS.index)
     assert np.array_equal(
         units.check_values(matrix.select(found, ["b", "a"], path), "counts", path), COUNTS[["b", "a"]]
@@ -30,7 +30,7 @@ def test_every_format_reads_the_same(tmp_path, name):
 
 def test_numeric_gene_ids_and_samples_stay_text(tmp_path):
     (tmp_path / "m.tsv").write_text("gene\t001\n00123\t5\n")
-    table = matrix.read(tmp_path / "m.tsv")
+    table, _ = matrix.read(tmp_path / "m.tsv")
     assert list(table.index) == ["00123"] and list(table.columns) == ["001"]
 
 

@@ -1,0 +1,88 @@
+"""Numbers that were read as text: decimal commas are read where they can be nothing else, all others are refused by gene and sample."""
+
+import re
+
+import pandas as pd
+
+from rna2model.errors import InputProblem
+
+GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")  # commas between thousands
+DECIMAL = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a comma for the decimal point
+SEVERAL = re.compile(r"[-+]?\d{1,3}(,\d{3}){2,}(\.\d+)?|[-+]?\d{1,3}(,\d{3})+\.\d+")  # nothing but thousands
+USUAL = 0.5  # of the columns must have decimal commas before they are taken for the way of the whole table
+
+
+def read(table, path):
+    """(table with numbers for text, notes); InputProblem with gene and sample for a cell that is no number, or could be two."""
+    text = [place for place in range(table.shape[1]) if table.dtypes.iloc[place].kind not in "iuf"]
+    if not text:
+        return table, []
+    cells = {place: table.iloc[:, place].astype(str).str.strip() for place in text}
+    kinds = {place: _kinds(column) for place, column in cells.items()}
+    with_decimals = [place for place in text if kinds[place]["decimal"]]
+    points = any(
+        _has_fractions(table.iloc[:, place]) for place in range(table.shape[1]) if place not in cells
+    )
+    is_decimal = len(with_decimals) >= USUAL * table.shape[1] and not points
+    if is_decimal and not any(kinds[place]["thousands"] or kinds[place]["point"] for place in text):
+        converted = {place: column.str.replace(",", ".", regex=False) for place, column in cells.items()}
+        _refuse_other(table, converted, path)
+        pieces = [
+            pd.to_numeric(converted[place].where(table.iloc[:, place].notna()), errors="coerce")
+            if place in cells
+            else table.iloc[:, place]
+            for place in range(table.shape[1])
+        ]
+        return pd.concat(pieces, axis=1).set_axis(table.columns, axis=1), [
+            "decimal commas read as decimal points"
+        ]
+    _refuse_other(table, cells, path)
+    return table, []
+
+
+def _kinds(column):
+    """Which ways of writing a number there are in a column of text."""
+    with_comma = column[column.str.contains(",", regex=False)]
+    is_thousands = with_comma.str.fullmatch(SEVERAL.pattern)
+    is_decimal = with_comma.str.fullmatch(DECIMAL.pattern) & ~with_comma.str.fullmatch(GROUPED.pattern)
+    return {
+        "decimal": bool(is_decimal.any()),
+        "thousands": bool(is_thousands.any()),
+        "point": bool(column.str.fullmatch(r"[-+]?\d*\.\d+").any()),
+    }
+
+
+def _has_fractions(column):
+    return column.dtype.kind == "f" and bool((column.dropna() % 1 != 0).any())
+
+
+def _refuse_other(table, cells, path):
+    """InputProblem for the first cell that is no number."""
+    for place, column in cells.items():
+        bad = (
+            pd.to_numeric(column, errors="coerce").isna().to_numpy() & table.iloc[:, place].notna().to_numpy()
+        )
+        if bad.any():
+            row = int(bad.argmax())
+            raise InputProblem(
+                f"{path}: gene {table.index[row]}, sample {table.columns[place]}: {table.iat[row, place]!r} is not a number"
+                f"{advice(str(table.iat[row, place]).strip())}"
+            )
+
+
+def advice(cell):
+    """What to do about a cell that reads as two numbers, or as one in another way; a full stop for any other."""
+    plain = cell.replace(",", "")
+    if SEVERAL.fullmatch(cell):
+        return f": commas between thousands; write {plain}."
+    if GROUPED.fullmatch(cell):
+        point = cell.replace(",", ".", 1)
+        return (
+            f": {plain} with a comma between thousands, {point} with a decimal comma; which, the table does not say. Save it"
+            " without separators between thousands and with a decimal point."
+        )
+    if DECIMAL.fullmatch(cell):
+        return f": a decimal comma among decimal points or whole numbers? Write {cell.replace(',', '.')}."
+    if re.fullmatch(r"\d{1,3}([ .'’]\d{3})+", cell):
+        return ": a separator between thousands? Write digits only."
+    return "."
