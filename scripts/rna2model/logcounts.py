@@ -19,6 +19,18 @@ def from_logarithms(values):
     return np.round(BASES[base_of(values)] ** values - 1)
 
 
+def note(table):
+    """Lines of the log about a table of logarithms that `from_logarithms` undoes."""
+    values = table.to_numpy(dtype=float)
+    base = base_of(values)
+    doubt = precision_of(values) * np.log(BASES[base]) * BASES[base] ** values
+    told = f"logarithms (base {base}) of count + 1 undone"
+    if doubt.max() > 0.5:
+        sure = (BASES[base] ** values - 1)[doubt > 0.5].min()
+        told += f"; from {sure:.0f} on their decimals tell a count to {100 * (doubt / BASES[base] ** values).max():.2g} % only"
+    return [told]
+
+
 def base_of(values):
     """Base by which logarithms are those of counts; 2 where there is too little to tell."""
     return counts_in(values) or counts_in(values, enough=1) or "2"

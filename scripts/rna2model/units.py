@@ -11,6 +11,7 @@ import pandas as pd
 
 from rna2model.errors import InputProblem
 from rna2model.logcounts import BASES, LOG_CEILING, base_of, counts_in, from_logarithms, precision_of
+from rna2model.tables import numbers
 
 WHOLE = 2.0**53  # beyond it a float64 is no longer every integer
 MILLION, TOLERANCE = 1e6, 0.01  # what TPM of a sample add up to, and how well
@@ -93,8 +94,10 @@ def _numbers(table, path):
         return found, [f"{path}: sample {names}: its numbers are stored as text; store them as numbers."]
     gene, sample = np.unravel_index(np.argmax(bad), bad.shape)
     more = f" ({int(bad.sum())} such cells)" if bad.sum() > 1 else ""
+    cell = table.iat[gene, sample]
     return found, [
-        f"{path}: gene {table.index[gene]}, sample {table.columns[sample]}: {table.iat[gene, sample]!r} is not a number{more}."
+        f"{path}: gene {table.index[gene]}, sample {table.columns[sample]}: {cell!r} is not a number{more}"
+        f"{numbers.advice(str(cell).strip())}"
     ]
 
 
