@@ -1,11 +1,13 @@
 """One gene has one id, whatever a program wrote; rows that are no genes are told apart from genes that look like them."""
 
+import h5py
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rna2model import bundle, geneids, genesets, spikeins
+from rna2model import bundle, cohort, geneids, genesets, spikeins
 from rna2model.errors import InputProblem
 
 VERSIONS = ["", ".1", ".15", ".15_6", ".15_PAR_Y", "_PAR_Y", ".7_3_PAR_Y"]
@@ -210,3 +212,38 @@ def test_a_bundle_and_gene_sets_compare_ids_without_versions():
     assert served._ids(twice) == twice
     columns = genesets.members({"set": [f"ENSG{i:011}" for i in range(1, 7)]}, ids)
     assert columns["set"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_spike_ins_counted_from_reads_stay_in_the_matrix_and_out_of_the_cohort(tmp_path):
+    genes = ["g1", "ERCC-00002", "g2", "ERCC-00003"]
+    table = pd.DataFrame(
+        {"gene_name": genes, "length": [100, 200, 300, 400]}, index=pd.Index(genes, name="gene_id")
+    )
+    counts = {"a": [1, 1000, 2, 2000], "b": [3, 4000, 4, 8000]}
+    files = {}
+    for name, values in counts.items():
+        files[name] = tmp_path / f"{name}.tsv"
+        rows = "".join(f"{gene}\t{value}\n" for gene, value in zip(genes, values, strict=True))
+        files[name].write_text(f"gene_id\tcount\n{rows}")
+    left_out = list(spikeins.find(genes))
+    others = cohort.stream(files, table, {"a": {}, "b": {}}, tmp_path / "c.h5ad", left_out)
+    back = cohort.read(tmp_path / "c.h5ad")
+    assert back.genes == ["g1", "g2"] and back.counts.tolist() == [[1, 2], [3, 4]]
+    cohort.write_matrix(back.counts, back.samples, back.genes, tmp_path / "m.tsv.gz", more=(others, left_out))
+    whole = pd.read_csv(tmp_path / "m.tsv.gz", sep="\t", index_col=0)
+    assert whole.loc[genes, "b"].tolist() == counts["b"] and whole.loc[genes, "a"].tolist() == counts["a"]
+    with h5py.File(tmp_path / "c.h5ad") as file:
+        assert np.allclose(file["layers/tpm"][:].sum(axis=1), 1e6)
+
+
+def test_a_prediction_of_a_tiny_library_says_so():
+    served = bundle.Bundle.__new__(bundle.Bundle)
+    served.manifest = {"counts_unit": "counts", "library_size": 2e7}
+    served.normalizer = type("Fitted", (), {"kept_": np.ones(1000, dtype=bool)})
+    counts = np.zeros((3, 1000))
+    counts[0], counts[1, 0], counts[2] = 20_000, 15, 100
+    sound, tiny, poor = served._depths(counts)
+    assert sound == "" and "15 counts in all: less than 1 % of what training samples have" in tiny
+    assert "100000 counts in all: less than 1 %" in poor
+    served.manifest = {}  # a bundle of before
+    assert served._depths(counts) == ["", "15 counts in all, for 1000 genes: what a gene has is chance", ""]
