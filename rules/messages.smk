@@ -9,22 +9,23 @@ def show_disk():
 
 
 def failed_jobs(scheduler):
-    """Sample, rule, log and last sentence of each job that failed after its retries."""
+    """Sample (or split and model), rule, log and last sentence of each job that failed after its retries."""
     failed = [job for entry in scheduler.failed for job in getattr(entry, "jobs", [entry])]
     lines = []
     for job in failed:
-        line = f"  {', '.join(job.wildcards_dict.values()) or 'cohort'}  {job.rule.name}  {', '.join(map(str, job.log))}"
+        line = f"  {failure.of_what(job.wildcards_dict)}  {job.rule.name}  {', '.join(map(str, job.log))}"
         said = next(filter(None, map(last_words, job.log)), "")
         lines.append(f"{line}\n      {said}" if said else line)
     if not lines:
         return "rna2model: the run was stopped before its end; run the same command again to go on."
+    of_samples = any(failure.SINGLE.intersection(job.wildcards_dict) for job in failed)
+    whose, way_out = ("sample, ", failure.WITHOUT_IT) if of_samples else ("", "")
     full = "" if STORE else disk.shortage(RESULTS)
     return "\n".join(
         [
-            f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed after all retries (sample, rule, log):",
+            f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed after all retries ({whose}rule, log):",
             *sorted(lines),
             *filter(None, [full]),
-            "Nothing was built on what is missing. Repair the cause and run the same command again, or fill `exclude` for"
-            " that sample in the sheet to go on without it.",
+            f"Nothing was built on what is missing. Repair the cause and run the same command again{way_out}.",
         ]
     )

@@ -1,5 +1,7 @@
 """Gene sets among the differential genes (preranked GSEA, by gseapy), for people to look at."""
 
+from rna2model import geneids
+
 SMALLEST, LARGEST = 5, 1000  # genes of a set that are in the ranking
 PERMUTATIONS, SEED = 1000, 1
 COLUMNS = ["contrast", "gene_set", "genes", "matched", "es", "nes", "p", "fdr", "leading_edge"]
@@ -15,6 +17,8 @@ def test(differential, sets):
     import gseapy
     import pandas as pd
 
+    sets = {name: list(dict.fromkeys(geneids.plain(genes))) for name, genes in sets.items()}
+    differential = differential.assign(gene_id=geneids.plain(list(differential["gene_id"])))
     wanted = {gene for genes in sets.values() for gene in genes}
     ranked = differential[differential["stat"].notna()]
     found = {column: len(wanted & set(ranked[column])) for column in ("gene_id", "symbol")}

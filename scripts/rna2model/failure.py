@@ -20,6 +20,8 @@ MARK = "#rna2model-failed"
 PATTERNS = Path(__file__).resolve().parents[1] / "infrastructure.txt"
 TAIL = 20_000  # bytes at the end of a log
 LONGEST = 400  # characters of a reason
+SINGLE = {"sample", "accession"}  # wildcards of jobs that are about one sample
+WITHOUT_IT = ", or fill `exclude` for that sample in the sheet to go on without it"
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,13 @@ def of(path):
 def first(paths):
     """The first Failure among files, or None."""
     return next(filter(None, map(of, paths)), None)
+
+
+def of_what(wildcards):
+    """Whom a job is about, of its {wildcard: value}: a sample by its name, else in words; never the cohort as a sample."""
+    if SINGLE.intersection(wildcards):
+        return ", ".join(map(str, wildcards.values()))
+    return ", ".join(f"{name} {value}" for name, value in wildcards.items()) or "all samples"
 
 
 @cache

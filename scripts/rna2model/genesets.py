@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import files
+from rna2model import files, geneids
 from rna2model.errors import InputProblem
 
 LEAST = 5  # genes of a set that have to be in the data
@@ -32,9 +32,12 @@ def read_gmt(path):
 def members(sets, gene_ids, symbols=None):
     """{set name: (k,) int columns} of the sets with at least LEAST genes in the data, matched by id or else by symbol.
 
+    Ids are compared as `geneids.plain` has them, without versions.
     gene_ids, symbols : what each column is called. The naming that finds more genes is used for all sets.
     """
-    namings = [gene_ids] + ([symbols] if symbols is not None else [])
+    gene_ids = geneids.plain(list(gene_ids))
+    sets = {name: list(dict.fromkeys(geneids.plain(genes))) for name, genes in sets.items()}
+    namings = [gene_ids] + ([list(symbols)] if symbols is not None else [])
     wanted = {gene for genes in sets.values() for gene in genes}
     naming = max(namings, key=lambda names: len(wanted.intersection(names)))
     places = {}

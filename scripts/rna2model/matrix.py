@@ -1,6 +1,6 @@
 """Read a genes x samples matrix that came from elsewhere, and refuse what is not what it is said to be."""
 
-from rna2model import geneids, samplenames, units
+from rna2model import geneids, logcounts, samplenames, units
 from rna2model.errors import InputProblem
 from rna2model.matrixfile import read
 from rna2model.tables import numbers
@@ -12,14 +12,15 @@ def load(path, samples, unit, missing="refuse", layer=None):
     it and where."""
     table, notes = read(path, unit, samples, layer)
     table, names = samplenames.choose(table, samples, path)
-    table, commas = numbers.read(table, path)
+    table, commas = numbers.read(table)
     genes = list(table.index)
     values, wrong = units.check(table, unit, path, missing)
+    undone = logcounts.note(table) if unit == "log_counts" and not wrong else []
     unit = units.of_cohort(unit)
     wrong += geneids.problems(values, genes, unit, path)
     if wrong:
         raise InputProblem("\n".join(wrong))
-    notes = [*notes, *names, *commas, *units.notes(values, unit, path)]
+    notes = [*notes, *names, *commas, *undone, *units.notes(values, unit, path)]
     values, genes, more = geneids.unify(values, genes, unit, path)
     return values, genes, notes + more
 

@@ -10,16 +10,12 @@ import numpy as np
 import pandas as pd
 
 from rna2model.errors import InputProblem
+from rna2model.logcounts import BASES, LOG_CEILING, base_of, counts_in, from_logarithms, precision_of
+from rna2model.tables import numbers
 
 WHOLE = 2.0**53  # beyond it a float64 is no longer every integer
 MILLION, TOLERANCE = 1e6, 0.01  # what TPM of a sample add up to, and how well
 ROUNDING = 0.02  # what rounding thousands of small TPM takes from, or adds to, a million
-LOG_CEILING = 60  # log2 of anything countable is below this; raw counts and TPM are not
-BASES = {"2": 2.0, "e": np.e, "10": 10.0}  # of logarithms of count + 1
-LOOKED_AT = 400_000  # cells by which logarithms are recognised
-ENOUGH = 20  # cells between the logarithms of two counts, of which a fifth would be whole by chance
-SHARP = 10  # times the precision of a value that two counts' logarithms must lie apart
-FLOAT32 = 2e-6  # precision of logarithms kept as single floats
 UNEVEN, FEWER_UNEVEN, MANY_GENES = 1.3, 3, 10_000  # sums of samples: largest over smallest
 
 
@@ -98,8 +94,10 @@ def _numbers(table, path):
         return found, [f"{path}: sample {names}: its numbers are stored as text; store them as numbers."]
     gene, sample = np.unravel_index(np.argmax(bad), bad.shape)
     more = f" ({int(bad.sum())} such cells)" if bad.sum() > 1 else ""
+    cell = table.iat[gene, sample]
     return found, [
-        f"{path}: gene {table.index[gene]}, sample {table.columns[sample]}: {table.iat[gene, sample]!r} is not a number{more}."
+        f"{path}: gene {table.index[gene]}, sample {table.columns[sample]}: {cell!r} is not a number{more}"
+        f"{numbers.advice(str(cell).strip())}"
     ]
 
 
@@ -211,8 +209,8 @@ def _log_counts(cells, values):
         )
     if told:
         return told
-    power = BASES[_base(values)]
-    precision = _precision(values)
+    power = BASES[base_of(values)]
+    precision = precision_of(values)
     counts = np.round(power**values - 1)
     bad = np.abs(values - np.log1p(counts) / np.log(power)) > precision
     told += cells.told(
@@ -225,56 +223,6 @@ def _log_counts(cells, values):
             f"{cells.path}: its logarithms have too few decimals to tell the counts; take the counts."
         )
     return told
-
-
-def from_logarithms(values):
-    """Counts (whole float64) of logarithms of count + 1, (n_genes, n_samples)."""
-    return np.round(BASES[_base(values)] ** values - 1)
-
-
-def _base(values):
-    """Base by which logarithms are those of counts; 2 where there is too little to tell."""
-    return counts_in(values) or counts_in(values, enough=1) or "2"
-
-
-def counts_in(values, enough=ENOUGH):
-    """Base ("2", "e" or "10") for which values (n_genes, n_samples) are logarithms of whole numbers + 1, or None.
-
-    Looked at are values that lie between the logarithms of small counts, where those are far apart; at least `enough` of
-    them have to be there, and all be right.
-    """
-    step = max(values.size // LOOKED_AT, 1)
-    some = values[::step]
-    if not some.size or some.min() < 0 or some.max() > LOG_CEILING:
-        return None
-    some = some[some > 0]
-    if not len(some) or (some == np.round(some)).all():
-        return None
-    precision = _precision(some)
-    for name, base in BASES.items():
-        counts = np.round(base**some - 1)
-        sharp = (counts > 0) & ((counts + 1) * np.log(base) * SHARP * precision < 1)
-        right = np.abs(some - np.log1p(counts) / np.log(base)) <= precision
-        telling = sharp & (some != np.round(some))
-        small = (counts == 0) & (some > precision)  # between no count and one
-        if telling.sum() >= enough and right[sharp].all() and not small.any():
-            return name
-    return None
-
-
-def _precision(values):
-    """How far each value may be from the number it stands for: half of the last decimal that values of its size have."""
-    precision = np.full(values.shape, FLOAT32)
-    sizes = np.where(values >= 10, 2, np.where(values >= 1, 1, 0))
-    for size in range(3):
-        own = values[sizes == size]
-        own = own[own > 0][:: max(len(own) // LOOKED_AT, 1)]
-        for decimals in range(7) if len(own) else ():
-            scaled = own * 10.0**decimals
-            if (np.abs(scaled - np.round(scaled)) < 1e-5 * 10.0 ** max(decimals - 4, 0)).all():
-                precision[sizes == size] = max(0.501 * 10.0**-decimals, FLOAT32)
-                break
-    return precision
 
 
 def notes(values, unit, path):

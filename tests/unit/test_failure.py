@@ -22,6 +22,12 @@ guard s1 {kind} {folder}/logs/align/s1.log {folder}/reads.fastq -- {folder}/one 
 """
 
 
+def test_a_job_of_all_samples_is_not_called_a_sample():
+    assert failure.of_what({"sample": "s1", "mate": "R1"}) == "s1, R1"
+    assert failure.of_what({"split": "full", "model": "mlp"}) == "split full, model mlp"
+    assert failure.of_what({}) == "all samples"
+
+
 @pytest.fixture
 def guarded(tmp_path):
     """Function that runs a command as the rule `align` of sample s1 does; its exit status."""

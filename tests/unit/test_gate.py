@@ -110,3 +110,33 @@ def test_a_library_of_thousands_of_millions_is_flagged():
         "3.2e+12 counts are more than a library has" in gate.of_matrix("s", "", {}, library=3.2e12)["flags"]
     )
     assert gate.of_matrix("s", "", {}, library=2e8)["flags"] == ""
+
+
+def of_matrix(sizes, least=100, genes=0, unit="counts"):
+    """{sample: (status, reason, flags)} of a matrix whose samples have `sizes` counts."""
+    reasons = gate.too_small(sizes, unit, [name for name, size in sizes.items() if not size], least)
+    rows = [
+        gate.of_matrix(name, "", {}, library=size, reason=reasons.get(name, ""))
+        for name, size in sizes.items()
+    ]
+    gate.flag_small(rows, sizes, genes)
+    return {row["sample"]: (row["status"], row["reason"], row["flags"]) for row in rows}
+
+
+def test_a_library_of_next_to_nothing_is_excluded_or_flagged_and_small_panels_are_neither():
+    deep = {f"s{i}": 2e7 + i for i in range(6)}
+    assert set(of_matrix(deep, genes=20_000).values()) == {("included", "", "")}
+    found = of_matrix(deep | {"none": 0, "tiny": 15, "poor": 5000}, genes=20_000)
+    assert found["none"][:2] == ("excluded", "no counts in the matrix")
+    assert found["tiny"][:2] == ("excluded", "too few counts: 15, minimum 100")
+    status, _, flags = found["poor"]
+    assert (
+        status == "included"
+        and "5000 counts in all: less than 1 % of what the cohort's samples have" in flags
+    )
+    assert {found[name] for name in deep} == {("included", "", "")}
+    (kept,) = of_matrix({"tiny": 15}, least=0, genes=20_000).values()
+    assert kept[0] == "included" and "15 counts in all, for 20000 genes" in kept[2]
+    panel = {f"s{i}": 144 + 100 * i for i in range(6)}
+    assert set(of_matrix(panel, genes=20).values()) == {("included", "", "")}
+    assert of_matrix({"a": 3.0, "b": 4.0}, unit="log")["a"][0] == "included"

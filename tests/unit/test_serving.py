@@ -266,3 +266,29 @@ def test_who_is_pretrained_on_is_said_in_the_sheet(tmp_path):
 def test_keys_of_training_that_would_do_nothing_are_refused(given):
     (problem,) = config.complete(given)[1]
     assert "training." in problem
+
+
+def test_a_bundle_decides_on_spike_ins_also_where_it_is_older_than_the_key(trained):
+    facts = manifest.read(trained / "bundle")
+    assert check(trained)[0]["expression"]["spike_ins"] == "drop"
+    _, _, (problem,) = check(trained, expression={"spike_ins": "keep"})
+    assert "expression.spike_ins: the bundle says 'drop', the config 'keep'" in problem
+    facts["expression"].pop("spike_ins")
+    manifest.write(trained / "bundle", facts)
+    full, _, problems = check(trained)
+    assert problems == [] and full["expression"]["spike_ins"] == "keep"
+
+
+def test_logarithms_of_counts_serve_a_bundle_of_counts(trained):
+    facts = manifest.read(trained / "bundle") | {"counting": None, "reference": None}
+    manifest.write(trained / "bundle", facts | {"qc": facts["qc"] | {"min_counts": 9}})
+    (trained / "new.tsv").write_text("sample\nn1\nn2\n")
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(200, (40, 2))
+    for unit, values in (("counts", counts), ("log_counts", np.log2(counts + 1))):
+        rows = [f"g{i}\t{a}\t{b}\n" for i, (a, b) in enumerate(values)]
+        (trained / "m.tsv").write_text("".join(["gene_id\tn1\tn2\n", *rows]))
+        full, _, problems = check(trained, counts=str(trained / "m.tsv"), counts_unit=unit)
+        assert problems == [] and full["qc"]["min_counts"] == 9
+    _, _, problems = check(trained, counts=str(trained / "m.tsv"), counts_unit="log")
+    assert any("counts_unit: the bundle says 'counts', the config 'log'" in text for text in problems)

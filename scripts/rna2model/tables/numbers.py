@@ -1,10 +1,8 @@
-"""Numbers that were read as text: decimal commas are read where they can be nothing else, all others are refused by gene and sample."""
+"""Numbers that were read as text: decimal commas are read where they can be nothing else; what is to be done about others."""
 
 import re
 
 import pandas as pd
-
-from rna2model.errors import InputProblem
 
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")  # commas between thousands
 DECIMAL = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a comma for the decimal point
@@ -12,8 +10,8 @@ SEVERAL = re.compile(r"[-+]?\d{1,3}(,\d{3}){2,}(\.\d+)?|[-+]?\d{1,3}(,\d{3})+\.\
 USUAL = 0.5  # of the columns must have decimal commas before they are taken for the way of the whole table
 
 
-def read(table, path):
-    """(table with numbers for text, notes); InputProblem with gene and sample for a cell that is no number, or could be two."""
+def read(table):
+    """(table with decimal commas read, notes); a cell that is no number, or could be two, stays text."""
     text = [place for place in range(table.shape[1]) if table.dtypes.iloc[place].kind not in "iuf"]
     if not text:
         return table, []
@@ -26,18 +24,22 @@ def read(table, path):
     is_decimal = len(with_decimals) >= USUAL * table.shape[1] and not points
     if is_decimal and not any(kinds[place]["thousands"] or kinds[place]["point"] for place in text):
         converted = {place: column.str.replace(",", ".", regex=False) for place, column in cells.items()}
-        _refuse_other(table, converted, path)
         pieces = [
-            pd.to_numeric(converted[place].where(table.iloc[:, place].notna()), errors="coerce")
-            if place in cells
-            else table.iloc[:, place]
+            _numbers(table.iloc[:, place], converted[place]) if place in cells else table.iloc[:, place]
             for place in range(table.shape[1])
         ]
         return pd.concat(pieces, axis=1).set_axis(table.columns, axis=1), [
             "decimal commas read as decimal points"
         ]
-    _refuse_other(table, cells, path)
     return table, []
+
+
+def _numbers(column, converted):
+    """The numbers of `converted`, a column of text; cells that hold none stay as they are in `column`."""
+    found = pd.to_numeric(converted, errors="coerce").where(column.notna())
+    return (
+        found if (found.notna() | column.isna()).all() else found.astype(object).where(found.notna(), column)
+    )
 
 
 def _kinds(column):
@@ -54,20 +56,6 @@ def _kinds(column):
 
 def _has_fractions(column):
     return column.dtype.kind == "f" and bool((column.dropna() % 1 != 0).any())
-
-
-def _refuse_other(table, cells, path):
-    """InputProblem for the first cell that is no number."""
-    for place, column in cells.items():
-        bad = (
-            pd.to_numeric(column, errors="coerce").isna().to_numpy() & table.iloc[:, place].notna().to_numpy()
-        )
-        if bad.any():
-            row = int(bad.argmax())
-            raise InputProblem(
-                f"{path}: gene {table.index[row]}, sample {table.columns[place]}: {table.iat[row, place]!r} is not a number"
-                f"{advice(str(table.iat[row, place]).strip())}"
-            )
 
 
 def advice(cell):

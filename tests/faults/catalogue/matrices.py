@@ -150,6 +150,25 @@ def per_million(table):
     return 1e6 * table / table.sum(axis=0)
 
 
+def logs_of_counts(table):
+    return np.log2(table * np.where(np.arange(12) % 2, 1, 4) + 1)
+
+
+def nearly_empty(table):
+    table[:, 2] = 0
+    table[:5, 2] = 3
+    return table
+
+
+def far_below(project):
+    values(nearly_empty)(project)
+    project.set("qc.min_counts", 0)
+
+
+def with_ercc(plain):
+    return plain + "".join(f"ERCC-{i:05}\t" + "\t".join([str(90 * i)] * 12) + "\n" for i in range(1, 6))
+
+
 def htseq_tail(plain):
     return plain + "__no_feature\t" + "\t".join(["9"] * 12) + "\n"
 
@@ -262,4 +281,17 @@ CASES = [
     Case("h5ad, counts in a layer, logarithms in X", FILE, h5ad(logarithms_in_x), ACCEPTED),
     Case("h5ad of a run on TPM", FILE, h5ad(of_a_run), STOPPED, "its layer 'counts' holds tpm, counts_unit says counts"),
     Case("h5ad whose genes are numbered", FILE, h5ad(numbered), STOPPED, "its gene ids are row numbers"),
+    Case("rounded TPM given as counts", FILE, values(lambda t: np.round(per_million(t))), STOPPED, "these are TPM or CPM, not counts. Set counts_unit: tpm"),
+    Case("logarithms of counts given as logarithms", FILE, values(logs_of_counts, "log"), STOPPED, "not normalised for the depth of each sample. Set counts_unit: log_counts"),
+    Case("logarithms of counts given as counts", FILE, values(logs_of_counts), STOPPED, "set counts_unit: log_counts"),
+    Case("normalised logarithms given as logarithms of counts", FILE, values(lambda t: np.log2(per_million(t) + 1), "log_counts"), STOPPED, "of a whole number + 1; set counts_unit: log"),
+    Case("counts given as logarithms of counts", FILE, values(lambda t: t, "log_counts"), STOPPED, "these are not logarithms. Set counts_unit: counts"),
+    Case("logarithms of counts given as such", FILE, values(lambda t: np.log2(t + 1), "log_counts"), NOTED, "logarithms (base 2) of count + 1 undone"),
+    Case("a library of next to nothing", "matrix, a sample", values(nearly_empty), EXCLUDED, "too few counts: 15, minimum 100"),
+    Case("a library far below the others", "matrix, a sample", far_below, NOTED, "less than 1 % of what the cohort's samples have"),
+    Case("spike-ins among genes", IDS, text(with_ercc), NOTED, "rows that are no genes: 5 spike-ins (ERCC-00001, ERCC-00002, ERCC-00003 ...): left out of the cohort"),
+    Case("rows without a name, as NA", IDS, genes(lambda i: "NA" if i > 25 else f"G{i}"), STOPPED, "4 rows are called 'NA', which stands for a missing name"),
+    Case("a gene called NA", IDS, genes(lambda i: "NA" if i == 4 else f"g{i:02}"), ACCEPTED),
+    Case("an Entrez id as R writes it", IDS, genes(lambda i: "1e+05" if i == 4 else str(7100 + 3 * i)), NOTED, "read as the integer (first: 1e+05 is 100000)"),
+    Case("a symbol made 1e+05", IDS, genes(lambda i: "1e+05" if i == 4 else f"G{i}"), STOPPED, "'1e+05' is a number"),
 ]  # fmt: skip
