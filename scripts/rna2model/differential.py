@@ -174,10 +174,10 @@ def _wald(counts, design, contrasts, genes, cpus):
     import warnings
 
     import pandas as pd
-    from pydeseq2.default_inference import DefaultInference
     from pydeseq2.ds import DeseqStats
 
     from rna2model.deseq2 import DESeq2
+    from rna2model.deseq2_genes import AllGenes
 
     names = [f"s{row}" for row in range(len(counts))]
     matrix = pd.DataFrame(design, index=names, columns=[f"c{c}" for c in range(design.shape[1])])
@@ -185,7 +185,7 @@ def _wald(counts, design, contrasts, genes, cpus):
     if not seen.any():
         raise InputProblem("no gene has a count in the labelled samples.")
     table = pd.DataFrame(counts[:, seen], index=names, columns=np.asarray(genes, dtype=object)[seen])
-    found, inference = [], DefaultInference(n_cpus=cpus)
+    found, inference = [], AllGenes(n_cpus=cpus)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydeseq2, about single genes
         data = DESeq2(counts=table, metadata=matrix.copy(), design=matrix, inference=inference, quiet=True)

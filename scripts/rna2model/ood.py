@@ -7,6 +7,7 @@ know (cross-validation, whole groups left out), and the larger counts (as the co
 """
 
 import numpy as np
+from scipy.linalg import eigh
 
 from rna2model import artefact
 from rna2model.errors import InputProblem
@@ -15,6 +16,8 @@ KIND = "ood"
 LEVEL = 0.02  # share of samples like those of training that lie beyond the limit
 MOST_COMPONENTS = 10
 FOLDS = 10
+LARGEST_EXACT = 2000  # samples and genes, up to which components are exact
+PIECE = 1_000_000  # values (rows x genes) whose distances are in work at a time
 FEWEST = 8  # samples, below which no limit can be learned
 LEARNED = ("mean_", "axes_", "spread_", "usual_")
 
@@ -36,11 +39,11 @@ class OutOfDistribution:
         if len(X) < FEWEST:
             self.usual_, self.limit_ = np.ones(2), np.inf
             return self
-        distances = np.array([_distances(row, *own) for row in X])
+        distances = _all_distances(X, *own)
         for out in _folds(X, groups):
             others = _components(X[~out])
             # of a cohort without structure, components fit their own samples: those must not look foreign either
-            distances[out] = np.maximum(distances[out], [_distances(row, *others) for row in X[out]])
+            distances[out] = np.maximum(distances[out], _all_distances(X[out], *others))
         self.usual_ = np.maximum(np.median(distances, axis=0), 1e-12)
         self.limit_ = _limit((distances / self.usual_).max(axis=1))
         return self
@@ -73,15 +76,49 @@ def load(path):
 
 
 def _components(X):
-    """(mean (p,), axes (k, p), sd of the scores (k,)) of rows X (n, p): at most a fifth as many components as rows."""
+    """(mean (p,), axes (k, p), sd of the scores (k,)) of rows X (n, p): at most a fifth as many components as rows.
+
+    Exact by the smaller of the two matrices of products, samples or genes; where both are large, by random projections.
+    """
     mean = X.mean(axis=0)
     centred = X - mean
-    values, left = np.linalg.eigh(centred @ centred.T)  # the Gram matrix: n is small, p is not
-    order = np.argsort(-values)[: max(1, min(MOST_COMPONENTS, len(X) // 5))]
-    order = order[values[order] > 1e-9 * max(values.max(), 1e-12)]
-    scale = np.sqrt(values[order])
-    axes = (centred.T @ (left[:, order] / scale)).T.astype(np.float32).astype(float)
-    return mean, np.ascontiguousarray(axes), scale / np.sqrt(max(len(X) - 1, 1))
+    count = max(1, min(MOST_COMPONENTS, len(X) // 5))
+    scale, axes = _leading(centred, count) if min(X.shape) > LARGEST_EXACT else _exact(centred, count)
+    strong = scale**2 > 1e-9 * max((scale**2).max(initial=0), 1e-12)
+    axes = axes[strong].astype(np.float32).astype(float)
+    return mean, np.ascontiguousarray(axes), scale[strong] / np.sqrt(max(len(X) - 1, 1))
+
+
+def _exact(centred, count):
+    """(singular values (count,), axes (count, p)) of rows (n, p), largest first."""
+    n, p = centred.shape
+    gram = centred.T @ centred if p < n else centred @ centred.T
+    values, vectors = eigh(gram, subset_by_index=[max(len(gram) - count, 0), len(gram) - 1])
+    scale, vectors = np.sqrt(np.maximum(values[::-1], 0)), vectors[:, ::-1]
+    if p < n:
+        return scale, vectors.T
+    return scale, (centred.T @ (vectors / np.where(scale > 0, scale, 1))).T
+
+
+def _leading(centred, count):
+    """The same by random projections (Halko et al. 2011), in time and memory linear in samples and genes."""
+    from sklearn.utils.extmath import randomized_svd
+
+    _, scale, axes = randomized_svd(centred, count, n_oversamples=20, n_iter=7, random_state=1)
+    return scale, axes
+
+
+def _all_distances(X, mean, axes, spread):
+    """(n, 2) what _distances gives for each row, to rounding: a piece of rows at a time."""
+    rows = max(1, PIECE // X.shape[1])
+    found = [np.empty((0, 2))]
+    for start in range(0, len(X), rows):
+        centred = X[start : start + rows] - mean
+        scores = centred @ axes.T
+        centred -= scores @ axes
+        within = np.sqrt(((scores / spread) ** 2).sum(axis=1))
+        found.append(np.column_stack([within, np.sqrt(np.einsum("ij,ij->i", centred, centred) / X.shape[1])]))
+    return np.concatenate(found)
 
 
 def _distances(row, mean, axes, spread):

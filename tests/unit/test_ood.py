@@ -1,5 +1,7 @@
 """Samples unlike those of training are told from new ones that are like them, by training samples alone."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -86,3 +88,35 @@ def test_too_few_samples_give_no_score_and_constant_genes_no_nan(tmp_path):
     assert np.isnan(ood.load(tmp_path / "ood").score(draw(2))).all()
     constant = np.ones((20, 30))
     assert np.isfinite(ood.OutOfDistribution().fit(constant).score(constant)).all()
+
+
+@pytest.mark.parametrize(("n", "genes"), [(60, 25), (60, 60), (30, 400)])
+@pytest.mark.parametrize("exact", [True, False])
+def test_components_are_those_of_a_singular_value_decomposition(n, genes, exact, monkeypatch):
+    monkeypatch.setattr(ood, "LARGEST_EXACT", 10**6 if exact else 0)
+    rng = np.random.default_rng(n + genes)
+    X = 5 + rng.normal(0, 1, (n, 12)) * 2.0 ** -np.arange(12) @ rng.normal(0, 1, (12, genes))
+    mean, axes, spread = ood._components(X)
+    values, own = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)[1:]
+    count = min(10, n // 5)
+    assert mean == pytest.approx(X.mean(axis=0))
+    assert spread == pytest.approx(values[:count] / np.sqrt(n - 1), rel=1e-6)
+    assert np.abs((axes * own[:count]).sum(axis=1)) == pytest.approx(np.ones(count), rel=1e-6)
+
+
+def test_the_distances_of_the_fit_are_those_of_the_score(monkeypatch):
+    X = population()(40)
+    own = ood._components(X)
+    monkeypatch.setattr(ood, "PIECE", 7 * GENES)
+    row_by_row = np.array([ood._distances(row, *own) for row in X])
+    assert ood._all_distances(X, *own) == pytest.approx(row_by_row, rel=1e-10)
+
+
+def test_memory_of_the_fit_is_linear_in_samples():
+    X = np.random.default_rng(0).normal(0, 1, (6000, 20))
+    tracemalloc.start()
+    fitted = ood.OutOfDistribution().fit(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * X.nbytes  # samples x samples would be 300 times
+    assert np.isfinite(fitted.limit_)
