@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from rna2model import annotation
+from rna2model import annotation, sheetfile
+from rna2model.config import locate
 from rna2model.errors import InputProblem
+from rna2model.sheet import COUNTS_FILE, SOURCES
 from rna2model.tables import opening
 
-COLUMN = "counts_file"
 STRANDS = ("unstranded", "forward", "reverse")
 CLEAR, EVEN = (
     0.8,
@@ -38,7 +39,7 @@ class CountFile:
 
     sample: str
     path: str
-    row: int
+    row: int | None  # None in a job, which no moved row may repeat
     strandedness: str = "auto"
 
 
@@ -73,8 +74,50 @@ def read(files, sheet, unit="counts", gtf=None):
     return table, [f"{len(files)} files of {kinds[files[0].sample]} joined", *notes]
 
 
+def configured(config, folders):
+    """The user's config with the sheet as its `counts`, where the sheet names count files and no reads, and nothing else is
+    given as `counts`."""
+    if config.get("counts") or not isinstance(config.get("samples"), str):
+        return config
+    path = Path(locate(config["samples"], folders))
+    _, columns, _ = sheetfile.read(path) if path.is_file() else ((), (), ())
+    if COUNTS_FILE not in columns or set(SOURCES) & set(columns):
+        return config
+    return {**config, "counts": config["samples"]}
+
+
+def are_given(config):
+    """Whether the counts of a complete config are those of the sheet's files."""
+    return config["counts"] is not None and config["counts"] == config["samples"]
+
+
+def problems(samples, config, thorough, is_stored=False):
+    """Problems of the files of {name: Sample}; `thorough`: of their content, too."""
+    sheet, used = config["samples"], [(name, one) for name, one in samples.items() if not one.exclude]
+    if is_stored:
+        return [
+            f"{sheet}: column {COUNTS_FILE}: not with object storage; join the files and give them as `counts`"
+        ]
+    told = [
+        f"{sheet} row {one.row}, column {COUNTS_FILE}: is empty; name the file with the counts of {name}"
+        for name, one in used
+        if not one.counts_file
+    ]
+    files = [
+        CountFile(name, one.counts_file, one.row, one.strandedness) for name, one in used if one.counts_file
+    ]
+    try:
+        if files and thorough:
+            read(files, sheet, config["counts_unit"], config["reference"]["gtf"])
+    except InputProblem as problem:
+        told += str(problem).split("\n")
+    return told
+
+
 def _place(sheet, file):
-    return f"{sheet} row {file.row}, column {COLUMN}"
+    if file.row is None:
+        return f"{sheet}, sample {file.sample}"
+    return f"{sheet} row {file.row}, column {COUNTS_FILE}"
 
 
 def _same_files(files, sheet):
@@ -82,7 +125,7 @@ def _same_files(files, sheet):
     for file in files:
         seen[Path(file.path).resolve()].append(file)
     return [
-        f"{sheet} rows {', '.join(str(file.row) for file in named)}, column {COLUMN}: the same file twice: {path}"
+        f"{sheet} rows {', '.join(str(file.row) for file in named)}, column {COUNTS_FILE}: the same file twice: {path}"
         for path, named in seen.items()
         if len(named) > 1
     ]
