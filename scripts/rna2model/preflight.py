@@ -41,7 +41,10 @@ def check(given, folders, thorough=False, written=(), store=None):
     made = None
     if unclear := [problem for path in written for problem in configuration.text_problems(path)]:
         return None, {}, unclear
-    given = samplefiles.configured(given, folders)
+    by_sample = samplefiles.configured(given, folders)
+    if store and by_sample is not given:
+        return None, {}, [samplefiles.NOT_STORED]
+    given = by_sample
     if serving.is_frozen(given):
         if store:
             return None, {}, [NOT_SERVED]
@@ -82,7 +85,7 @@ def check(given, folders, thorough=False, written=(), store=None):
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)
     if samples and samplefiles.are_given(config):
-        problems += samplefiles.problems(samples, config, thorough, bool(store))
+        problems += samplefiles.problems(samples, config, thorough)
     if samples and made is not None:
         serving.add_columns(samples, config["design"])
         problems += design.check_served(path, samples, config)

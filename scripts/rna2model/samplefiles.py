@@ -16,6 +16,10 @@ from rna2model.sheet import COUNTS_FILE, SOURCES
 from rna2model.tables import opening
 
 STRANDS = ("unstranded", "forward", "reverse")
+NOT_STORED = (
+    "the sheet names a counts_file for each sample, which are not read from object storage; join them into one matrix, and give it"
+    " as `counts` of the config"
+)
 CLEAR, EVEN = (
     0.8,
     0.6,
@@ -91,13 +95,9 @@ def are_given(config):
     return config["counts"] is not None and config["counts"] == config["samples"]
 
 
-def problems(samples, config, thorough, is_stored=False):
+def problems(samples, config, thorough):
     """Problems of the files of {name: Sample}; `thorough`: of their content, too."""
     sheet, used = config["samples"], [(name, one) for name, one in samples.items() if not one.exclude]
-    if is_stored:
-        return [
-            f"{sheet}: column {COUNTS_FILE}: not with object storage; join the files and give them as `counts`"
-        ]
     told = [
         f"{sheet} row {one.row}, column {COUNTS_FILE}: is empty; name the file with the counts of {name}"
         for name, one in used
