@@ -63,7 +63,9 @@ def read(files, sheet, unit="counts", gtf=None):
         except InputProblem as problem:
             problems.append(f"{_place(sheet, file)}: {file.path} {problem}")
         except (OSError, ValueError, EOFError, LookupError) as error:
-            problems.append(f"{_place(sheet, file)}: {file.path} cannot be read ({error})")
+            problems.append(
+                f"{_place(sheet, file)}: {file.path} cannot be read ({getattr(error, 'strerror', None) or error})"
+            )
     read_ones = [file for file in files if file.sample in columns]
     for file in read_ones[1:]:
         problems += _differences(sheet, read_ones[0], file, kinds, columns)

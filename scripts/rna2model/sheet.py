@@ -74,6 +74,11 @@ def _columns(path, columns, matrix):
         near = [column for column in columns if column.lower() == "sample"]
         hint = f"; rename {near[0]!r}" if near else ""
         problems.append(f"{path} row 1: column 'sample' is missing (found: {', '.join(columns)}){hint}")
+    elif not matrix and COUNTS_FILE in columns:
+        problems.append(
+            f"{path} row 1: columns of reads ({', '.join(sorted(set(SOURCES) & set(columns)))}) and of counts ({COUNTS_FILE}); which"
+            " are to be used? Remove the other"
+        )
     elif not matrix and not set(SOURCES) & set(columns):
         problems.append(
             f"{path} row 1: a column 'fastq_1', 'bam' or 'accession' is needed (found: {', '.join(columns)})"

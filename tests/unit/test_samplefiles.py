@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from rna2model import samplefiles
+from rna2model import preflight, samplefiles
 from rna2model.errors import InputProblem
 
 GENES = [f"ENSG{i:011}" for i in range(1, 9)]
@@ -182,3 +182,29 @@ def test_all_that_is_wrong_is_said_at_once_with_its_row(tmp_path):
 def test_a_library_between_stranded_and_unstranded_is_not_guessed(tmp_path):
     with pytest.raises(InputProblem, match="set strandedness"):
         samplefiles.read(files(tmp_path, star(forward=int(COUNTS.mean() * 0.4))), "sheet.tsv")
+
+
+def checked(folder, header, *rows, **config):
+    """(config, samples, problems) of a sheet in `folder`."""
+    (folder / "sheet.tsv").write_text(lines(header, *rows))
+    given = {"samples": "sheet.tsv", "results": str(folder / "out"), "design": {"target": "condition"}}
+    return preflight.check(given | config, [folder], thorough=True)
+
+
+def test_a_sheet_with_count_files_needs_neither_reads_nor_a_matrix(tmp_path):
+    named = files(tmp_path, *[htseq()] * 12)
+    rows = [[file.sample, "ab"[place % 2], f"{place}.txt"] for place, file in enumerate(named)]
+    config, samples, problems = checked(tmp_path, ["sample", "condition", "counts_file"], *rows)
+    assert not problems and samplefiles.are_given(config)
+    assert [one.counts_file for one in samples.values()] == [file.path for file in named]
+    rows[3][2], rows[5][2] = "", "gone.txt"
+    _, _, problems = checked(tmp_path, ["sample", "condition", "counts_file"], *rows)
+    assert "row 5, column counts_file: is empty" in problems[0]
+    assert "row 7, column counts_file" in problems[1] and "No such file" in problems[1]
+    assert len(problems) == 2
+
+
+def test_reads_and_count_files_in_one_sheet_are_not_chosen_between(tmp_path):
+    header = ["sample", "condition", "counts_file", "fastq_1"]
+    _, _, problems = checked(tmp_path, header, ["s1", "a", "1.txt", "a.fastq"])
+    assert any("Remove the other" in problem for problem in problems)
