@@ -5,7 +5,11 @@ The training cohort depends on labelled samples only, so that new samples withou
 
 UNLABELLED = f"{RESULTS}/splits/unlabelled.h5ad" if PRETRAINING else []
 # how a given matrix was counted
-BESIDE = (stored_beside if STORE else fingerprint.beside(config["counts"])) if config["counts"] else None
+BESIDE = (
+    (stored_beside if STORE else fingerprint.beside(config["counts"]))
+    if config["counts"] and not FROM_FILES
+    else None
+)
 
 if FROM_READS:
 
@@ -83,10 +87,18 @@ else:
         "attribute": config["quantification"]["attribute"],
     }
 
+    def counts_of(names):
+        """Input: the matrix, or the files of the samples."""
+        return [SAMPLES[name].counts_file for name in names] if FROM_FILES else given(config["counts"])
+
+    def files_of(names):
+        """{sample: (count file, strandedness)} where the sheet names them."""
+        return {name: (SAMPLES[name].counts_file, SAMPLES[name].strandedness) for name in names if FROM_FILES}
+
     rule import_matrix:
         """The same from a matrix that already exists. It is read for each cohort, so that no note retrains a model."""
         input:
-            matrix=given(config["counts"]),
+            matrix=counts_of(USED),
             gtf=given(config["reference"]["gtf"]) or [],
         output:
             samples=f"{RESULTS}/samples.tsv",
@@ -104,6 +116,7 @@ else:
             runtime=minutes(30),
         params:
             **MATRIX,
+            files=files_of(USED),
             metadata=metadata(SAMPLES),
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
             library=LIBRARY,
@@ -111,6 +124,9 @@ else:
             "../scripts/import_matrix.py"
 
     use rule import_matrix as import_training_matrix with:
+        input:
+            matrix=counts_of(list(LABELLED)),
+            gtf=given(config["reference"]["gtf"]) or [],
         output:
             cohort=f"{RESULTS}/splits/training.h5ad",
         log:
@@ -119,11 +135,15 @@ else:
             f"{RESULTS}/benchmarks/import_matrix/training.tsv"
         params:
             **MATRIX,
+            files=files_of(list(LABELLED)),
             metadata=design_cells(list(LABELLED)),
             excluded={},
             library=LIBRARY,
 
     use rule import_matrix as import_unlabelled_matrix with:
+        input:
+            matrix=counts_of(PRETRAINING),
+            gtf=given(config["reference"]["gtf"]) or [],
         output:
             cohort=f"{RESULTS}/splits/unlabelled.h5ad",
         log:
@@ -132,6 +152,7 @@ else:
             f"{RESULTS}/benchmarks/import_matrix/unlabelled.tsv"
         params:
             **MATRIX,
+            files=files_of(PRETRAINING),
             metadata=metadata(PRETRAINING),
             excluded={},
             library=LIBRARY,

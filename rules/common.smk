@@ -21,6 +21,7 @@ from rna2model import (
     models,
     preflight,
     qcpage,
+    samplefiles,
     serving,
     store,
     units,
@@ -60,6 +61,7 @@ if not FROZEN and (WARNING := design.too_few_to_train(SAMPLES, config)):
 RESULTS = config["results"]
 REFERENCE = f"{RESULTS}/reference"
 FROM_READS = not config["counts"]
+FROM_FILES = samplefiles.are_given(config)  # counts of each sample in a file of its own
 DESIGN = config["design"]
 UNIT = units.of_cohort(config["counts_unit"])
 MODELS = config["models"]

@@ -3,7 +3,19 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import annotation, cohort, gate, geneids, imputation, job, matrix, sexcheck, spikeins, units
+from rna2model import (
+    annotation,
+    cohort,
+    gate,
+    geneids,
+    imputation,
+    job,
+    matrix,
+    samplefiles,
+    sexcheck,
+    spikeins,
+    units,
+)
 from rna2model.errors import InputProblem
 
 job.start(snakemake)
@@ -11,7 +23,11 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 unit = units.of_cohort(params.unit)
 
 used = [name for name in params.metadata if name not in params.excluded]
-values, genes, notes = matrix.load(given.matrix, used, params.unit, params.missing, params.layer)
+files = [samplefiles.CountFile(name, path, None, strand) for name, (path, strand) in params.files.items()]
+source = "counts_file" if files else given.matrix
+values, genes, notes = matrix.load(
+    source, used, params.unit, params.missing, params.layer, files, given.gtf or None
+)
 found = spikeins.find(genes)
 is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
 notes += filter(None, [spikeins.note(found, params.spike_ins)])
@@ -23,7 +39,7 @@ keep = [column for column, name in enumerate(used) if name not in excluded]
 samples = [used[column] for column in keep]
 if used and not samples and "matrix" in out.keys():
     first = f"{used[0]}: {excluded[used[0]]}"
-    raise InputProblem(f"{given.matrix}: no sample is left (the first: {first}).")
+    raise InputProblem(f"{source}: no sample is left (the first: {first}).")
 counts = values.T[keep].astype(np.int64 if unit == "counts" else np.float64)
 
 gene_table = pd.DataFrame(index=pd.Index(genes, name="gene_id")[is_used])

@@ -15,6 +15,7 @@ from rna2model import (
     outcome,
     placeholders,
     probe,
+    samplefiles,
     serving,
     sheet,
     splits,
@@ -40,6 +41,10 @@ def check(given, folders, thorough=False, written=(), store=None):
     made = None
     if unclear := [problem for path in written for problem in configuration.text_problems(path)]:
         return None, {}, unclear
+    by_sample = samplefiles.configured(given, folders)
+    if store and by_sample is not given:
+        return None, {}, [samplefiles.NOT_STORED]
+    given = by_sample
     if serving.is_frozen(given):
         if store:
             return None, {}, [NOT_SERVED]
@@ -79,6 +84,8 @@ def check(given, folders, thorough=False, written=(), store=None):
     problems += _results(config, _inputs(config, samples), folders, store)
     if samples and not config["counts"]:
         problems += design.check_sources(path, samples, config)
+    if samples and samplefiles.are_given(config):
+        problems += samplefiles.problems(samples, config, thorough)
     if samples and made is not None:
         serving.add_columns(samples, config["design"])
         problems += design.check_served(path, samples, config)
@@ -102,7 +109,7 @@ def _inputs(config, samples):
     named = [config["samples"], config["counts"], *config["reference"].values(), config["trimming"]["rrna"]]
     named += [config[section]["gene_sets"] for section in ("expression", "features")]
     for sample in samples.values():
-        named += [*sample.fastq_1, *sample.fastq_2, sample.bam]
+        named += [*sample.fastq_1, *sample.fastq_2, sample.bam, sample.counts_file]
     return [file for file in named if file]
 
 

@@ -16,7 +16,8 @@ from rna2model.files import first_read
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
 SOURCES = ("fastq_1", "bam", "accession")
 ACCESSION = re.compile(r"[SED]RR[0-9]{5,}")
-TECHNICAL = {"sample", *FILE_COLUMNS, "strandedness"}
+COUNTS_FILE = "counts_file"  # counts of one sample, see samplefiles
+TECHNICAL = {"sample", *FILE_COLUMNS, "strandedness", COUNTS_FILE}
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Sample:
     fastq_2: list = field(default_factory=list)
     accessions: list = field(default_factory=list)
     bam: str | None = None
+    counts_file: str | None = None
     layout: str = "single"
 
 
@@ -72,6 +74,11 @@ def _columns(path, columns, matrix):
         near = [column for column in columns if column.lower() == "sample"]
         hint = f"; rename {near[0]!r}" if near else ""
         problems.append(f"{path} row 1: column 'sample' is missing (found: {', '.join(columns)}){hint}")
+    elif not matrix and COUNTS_FILE in columns:
+        problems.append(
+            f"{path} row 1: columns of reads ({', '.join(sorted(set(SOURCES) & set(columns)))}) and of counts ({COUNTS_FILE}); which"
+            " are to be used? Remove the other"
+        )
     elif not matrix and not set(SOURCES) & set(columns):
         problems.append(
             f"{path} row 1: a column 'fastq_1', 'bam' or 'accession' is needed (found: {', '.join(columns)})"
@@ -104,6 +111,8 @@ def _merge(path, rows, folders, matrix, strandedness):
         metadata = {column: cell for column, cell in row.items() if column and column not in TECHNICAL}
         strand = row.get("strandedness") or strandedness
         sample = Sample(name, number, strand, row.get("exclude", ""), metadata)
+        if matrix and row.get(COUNTS_FILE):
+            sample.counts_file = str(locate(row[COUNTS_FILE], folders))
         first = samples.setdefault(name, sample)
         if first is not sample:
             problems += _disagreements(path, first, sample)
