@@ -101,10 +101,13 @@ def _exact(centred, count):
 
 
 def _leading(centred, count):
-    """The same by random projections (Halko et al. 2011), in time and memory linear in samples and genes."""
+    """The same by random projections (Halko et al. 2011), in time and memory linear in samples and genes.
+
+    Components that stand out are exact; of noise alone, which has no leading direction, their sd come out up to 5 % lower.
+    """
     from sklearn.utils.extmath import randomized_svd
 
-    _, scale, axes = randomized_svd(centred, count, n_oversamples=20, n_iter=7, random_state=1)
+    _, scale, axes = randomized_svd(centred, count, n_oversamples=20, n_iter=4, random_state=1)
     return scale, axes
 
 
