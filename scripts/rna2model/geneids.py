@@ -10,7 +10,6 @@ from collections import Counter
 from decimal import Decimal
 
 import numpy as np
-import pandas as pd
 
 from rna2model import spikeins
 from rna2model.errors import InputProblem
@@ -223,6 +222,8 @@ def annotate(gene_table, records):
 
     InputProblem when the annotation has not half of the genes.
     """
+    import pandas as pd
+
     known = pd.DataFrame(records).set_index("gene_id")
     known.index = plain(list(known.index))
     known = (
