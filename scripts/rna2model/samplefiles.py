@@ -7,8 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from rna2model import annotation, sheetfile
 from rna2model.config import locate
 from rna2model.errors import InputProblem
@@ -54,6 +52,8 @@ def read(files, sheet, unit="counts", gtf=None):
     gtf : annotation by which transcripts become genes
     InputProblem has all that is wrong with the files, each with row and column of `sheet`.
     """
+    import pandas as pd
+
     problems, columns, notes, kinds = _same_files(files, sheet), {}, [], {}
     genes = _genes_of_transcripts(gtf) if gtf else {}
     for file in files:
@@ -156,6 +156,8 @@ def _differences(sheet, first, file, kinds, columns):
 
 def _column(file, unit, genes):
     """(program, Series of values by gene id, notes) of one file."""
+    import pandas as pd
+
     with opening.text(file.path) as text:
         lines = [line.rstrip("\n").split("\t") for line in text if line.strip() and not line.startswith("#")]
     if not lines:
@@ -203,6 +205,8 @@ def _only_counts(unit, kind):
 
 def _numbers(ids, cells):
     """Values by id; InputProblem with the first cell that is no number."""
+    import pandas as pd
+
     found = pd.Series(list(cells), index=pd.Index(list(ids), dtype=object), dtype=object)
     values = pd.to_numeric(found, errors="coerce")
     if values.isna().any():

@@ -7,7 +7,6 @@ normalised for depth, logarithms as counts or TPM, counts as logarithms or TPM, 
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from rna2model.errors import InputProblem
 from rna2model.logcounts import BASES, LOG_CEILING, base_of, counts_in, from_logarithms, precision_of
@@ -61,7 +60,7 @@ def check(table, unit, path, missing="refuse"):
 class Cells:
     """The cells of a matrix, to name the first of those that are wrong."""
 
-    table: pd.DataFrame
+    table: object  # a DataFrame; pandas takes long to import
     values: np.ndarray
     path: str
 
@@ -78,6 +77,8 @@ class Cells:
 
 def _numbers(table, path):
     """(values with NaN where a cell is no number, problems)."""
+    import pandas as pd
+
     text = [place for place, kind in enumerate(table.dtypes) if kind.kind not in "iuf"]
     if not text:
         return table.to_numpy(dtype=float, na_value=np.nan), []

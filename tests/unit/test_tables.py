@@ -172,7 +172,9 @@ SINGLE = {
 
 @pytest.mark.parametrize("program", SINGLE)
 def test_the_table_of_one_sample_is_told_where_to_go(tmp_path, program):
-    with pytest.raises(InputProblem, match=rf"{program}.* one sample; set counts: sheet .* counts_file"):
+    with pytest.raises(
+        InputProblem, match=rf"{program}.* one sample; leave counts out of the config .* counts_file"
+    ):
         matrix.load(put(tmp_path, SINGLE[program]), NAMES, "counts")
 
 

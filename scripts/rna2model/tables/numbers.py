@@ -2,8 +2,6 @@
 
 import re
 
-import pandas as pd
-
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")  # commas between thousands
 DECIMAL = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a comma for the decimal point
 SEVERAL = re.compile(r"[-+]?\d{1,3}(,\d{3}){2,}(\.\d+)?|[-+]?\d{1,3}(,\d{3})+\.\d+")  # nothing but thousands
@@ -12,6 +10,8 @@ USUAL = 0.5  # of the columns must have decimal commas before they are taken for
 
 def read(table):
     """(table with decimal commas read, notes); a cell that is no number, or could be two, stays text."""
+    import pandas as pd
+
     text = [place for place in range(table.shape[1]) if table.dtypes.iloc[place].kind not in "iuf"]
     if not text:
         return table, []
@@ -36,6 +36,8 @@ def read(table):
 
 def _numbers(column, converted):
     """The numbers of `converted`, a column of text; cells that hold none stay as they are in `column`."""
+    import pandas as pd
+
     found = pd.to_numeric(converted, errors="coerce").where(column.notna())
     return (
         found if (found.notna() | column.isna()).all() else found.astype(object).where(found.notna(), column)

@@ -25,7 +25,7 @@ MISSING = [
     "#NA",
 ]
 UNSTABLE = re.compile(r"(?:MSTRG|STRG)\.\d+\|(.+)")  # StringTie's own number, and the gene's name
-IN_SHEET = "set counts: sheet and name the file of each sample in the sheet's column counts_file"
+IN_SHEET = "leave counts out of the config and name the file of each sample in the sheet's column counts_file"
 
 
 def read(path, name, samples=()):
