@@ -87,14 +87,6 @@ else:
         "attribute": config["quantification"]["attribute"],
     }
 
-    def counts_of(names):
-        """Input: the matrix, or the files of the samples."""
-        return [SAMPLES[name].counts_file for name in names] if FROM_FILES else given(config["counts"])
-
-    def files_of(names):
-        """{sample: (count file, strandedness)} where the sheet names them."""
-        return {name: (SAMPLES[name].counts_file, SAMPLES[name].strandedness) for name in names if FROM_FILES}
-
     rule import_matrix:
         """The same from a matrix that already exists. It is read for each cohort, so that no note retrains a model."""
         input:

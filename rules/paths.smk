@@ -172,3 +172,13 @@ def multiqc_inputs(names):
     if STORE:
         return multiqc_files(names)
     return sample_facts(names) + [file for name in names for file in fastqc_reports(name, ["R1"])]
+
+
+def counts_of(names):
+    """Input: the matrix, or the files of the samples."""
+    return [SAMPLES[name].counts_file for name in names] if FROM_FILES else given(config["counts"])
+
+
+def files_of(names):
+    """{sample: (count file, strandedness)} where the sheet names them."""
+    return {name: (SAMPLES[name].counts_file, SAMPLES[name].strandedness) for name in names if FROM_FILES}
