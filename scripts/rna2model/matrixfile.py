@@ -41,10 +41,7 @@ def read(path, unit="counts", samples=(), layer=None):
     except InputProblem:
         raise
     except UNREADABLE as error:
-        raise InputProblem(
-            f"{path} cannot be read as a matrix ({str(error).strip()}). It must be text (UTF-8 or UTF-16) with tabs, commas,"
-            " semicolons or spaces, plain or packed (gzip, bzip2, xz, zip), or parquet, h5ad, xlsx or ARCHS4's h5."
-        ) from None
+        raise InputProblem(unreadable(path, error)) from None
     table.index = table.index.where(table.index.notna(), "").astype(str).str.strip()
     table.columns = table.columns.astype(str).str.strip()
     if textfile.is_numbered(list(table.index)):
@@ -60,6 +57,14 @@ def read(path, unit="counts", samples=(), layer=None):
         raise InputProblem(f"{path} holds {table.shape[0]} genes x {table.shape[1]} samples; it needs both.")
     table.attrs["titles"] = titles
     return table, notes
+
+
+def unreadable(path, error):
+    """What to say of a file that is no matrix, by the error of reading it."""
+    return (
+        f"{path} cannot be read as a matrix ({str(error).strip()}). It must be text (UTF-8 or UTF-16) with tabs, commas,"
+        " semicolons or spaces, plain or packed (gzip, bzip2, xz, zip), or parquet, h5ad, xlsx or ARCHS4's h5."
+    )
 
 
 def shown(names):

@@ -12,6 +12,7 @@ from rna2model import (
     disk,
     genesets,
     manifest,
+    matrixhead,
     outcome,
     placeholders,
     probe,
@@ -86,6 +87,9 @@ def check(given, folders, thorough=False, written=(), store=None):
         problems += design.check_sources(path, samples, config)
     if samples and samplefiles.are_given(config):
         problems += samplefiles.problems(samples, config, thorough)
+    elif samples and thorough and config["counts"] and not store:
+        used = [name for name, sample in samples.items() if not sample.exclude]
+        problems += matrixhead.problems(config["counts"], used)
     if samples and made is not None:
         serving.add_columns(samples, config["design"])
         problems += design.check_served(path, samples, config)

@@ -3,6 +3,7 @@
 Which program wrote a file shows in its lines, not in its name.
 """
 
+import os
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def configured(config, folders):
     if config.get("counts") or not isinstance(config.get("samples"), str):
         return config
     path = Path(locate(config["samples"], folders))
-    _, columns, _ = sheetfile.read(path) if path.is_file() else ((), (), ())
+    _, columns, _ = sheetfile.read(path) if os.path.isfile(path) else ((), (), ())
     if COUNTS_FILE not in columns or set(SOURCES) & set(columns):
         return config
     return {**config, "counts": config["samples"]}

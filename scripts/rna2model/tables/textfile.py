@@ -34,17 +34,8 @@ def read(path, name, samples=()):
     ValueError where it is no table, or a table of one sample. A column that tells nothing of a sample may be among them.
     """
     seen = layout.read(path, name)
+    check_start(seen, samples)
     found = formats.recognise(seen)
-    if found and found.single and not set(samples) & set(seen.columns):
-        what = (
-            "STAR's table of one sample"
-            if found.name.startswith("STAR's")
-            else f"{found.name}, of one sample"
-        )
-        raise ValueError(f"it is {what}; {IN_SHEET}")
-    _check_header(seen)
-    if found and found.name == "a series matrix of GEO":
-        _check_series(seen)
     table = frame(path, seen, samples)
     notes = [] if not found else [f"read as {found.name}" + (f"; {found.note}" if found.note else "")]
     if seen.comments and not found:
@@ -59,7 +50,22 @@ def read(path, name, samples=()):
             if metadata
             else []
         )
-    return table, notes + more, _titles(seen)
+    return table, notes + more, titles(seen)
+
+
+def check_start(seen, samples=()):
+    """ValueError for what the first rows show: a table of one sample, a name twice, a series without values."""
+    found = formats.recognise(seen)
+    if found and found.single and not set(samples) & set(seen.columns):
+        what = (
+            "STAR's table of one sample"
+            if found.name.startswith("STAR's")
+            else f"{found.name}, of one sample"
+        )
+        raise ValueError(f"it is {what}; {IN_SHEET}")
+    _check_header(seen)
+    if found and found.name == "a series matrix of GEO":
+        _check_series(seen)
 
 
 def _counted(number, what):
@@ -214,7 +220,7 @@ def _turned(table):
     return turned.infer_objects(), notes
 
 
-def _titles(seen):
+def titles(seen):
     """{GSM accession: title} of a series matrix, by which a sheet may call its samples."""
     rows = {}
     for line in seen.comments:
