@@ -171,13 +171,26 @@ def _columns(values, name):
 
 def _wald(counts, design, contrasts, genes, cpus):
     """A DataFrame for each of the last `contrasts` columns of the design; genes without counts have no test."""
+    from pydeseq2.default_inference import DefaultInference
+
+    from rna2model.deseq2_genes import AllGenes
+
+    try:
+        return _wald_by(AllGenes(n_cpus=cpus), counts, design, contrasts, genes)
+    except (
+        ValueError,
+        np.linalg.LinAlgError,
+    ):  # a handful of samples, where equations of some genes have no solution
+        return _wald_by(DefaultInference(n_cpus=cpus), counts, design, contrasts, genes)
+
+
+def _wald_by(inference, counts, design, contrasts, genes):
     import warnings
 
     import pandas as pd
     from pydeseq2.ds import DeseqStats
 
     from rna2model.deseq2 import DESeq2
-    from rna2model.deseq2_genes import AllGenes
 
     names = [f"s{row}" for row in range(len(counts))]
     matrix = pd.DataFrame(design, index=names, columns=[f"c{c}" for c in range(design.shape[1])])
@@ -185,7 +198,7 @@ def _wald(counts, design, contrasts, genes, cpus):
     if not seen.any():
         raise InputProblem("no gene has a count in the labelled samples.")
     table = pd.DataFrame(counts[:, seen], index=names, columns=np.asarray(genes, dtype=object)[seen])
-    found, inference = [], AllGenes(n_cpus=cpus)
+    found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydeseq2, about single genes
         data = DESeq2(counts=table, metadata=matrix.copy(), design=matrix, inference=inference, quiet=True)

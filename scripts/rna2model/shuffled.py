@@ -3,6 +3,7 @@
 import numpy as np
 
 from rna2model import importance, models, permutation_generic
+from rna2model.errors import InputProblem
 
 SHUFFLES = 100  # of linear models, where all are fitted in one batch
 SEEDS = 3  # models of other seeds, where a model draws
@@ -22,6 +23,10 @@ def draw(task, y, groups, trained, n, seed):
     trained : row numbers of each training set; every one keeps two samples of each class. InputProblem where none can.
     """
     units = np.unique(np.arange(len(y)) if groups is None else groups, return_inverse=True)[1]
+    if task == "classification" and any(
+        np.unique(y[rows], return_counts=True)[1].min() < 2 for rows in trained
+    ):
+        raise InputProblem("labels cannot be shuffled: a training set has a single sample of a class")
     return np.array(permutation_generic.draw(task, y, units, trained, n, np.random.default_rng(seed)))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from rna2model import bundle, gate, imputation, matrix, models, normalization
+from rna2model import bundle, gate, imputation, models, normalization, units
 from rna2model.errors import InputProblem
 
 GENES = [f"g{i}" for i in range(60)]
@@ -115,15 +115,15 @@ def test_a_matrix_with_gaps_is_refused_with_the_remedy_or_let_through(values):
     with pytest.raises(
         InputProblem, match=r"is missing or not finite; to fill it in, set expression\.missing"
     ):
-        matrix.check_values(table, "log", "m.tsv")
+        units.check_values(table, "log", "m.tsv")
     assert (
-        np.isnan(matrix.check_values(table, "log", "m.tsv", missing="knn")).sum()
+        np.isnan(units.check_values(table, "log", "m.tsv", missing="knn")).sum()
         == np.isnan(table).sum().sum()
     )
     with pytest.raises(InputProblem, match=r"is missing or not finite \("):
-        matrix.check_values(table, "counts", "m.tsv", missing="knn")
+        units.check_values(table, "counts", "m.tsv", missing="knn")
     table["s3"] = np.nan
-    assert matrix.empty_samples(list(table), table.to_numpy(), "log") == ["s3"]
+    assert units.empty_samples(list(table), table.to_numpy(), "log") == ["s3"]
 
 
 def test_the_share_of_missing_values_is_flagged_for_every_sample(values, tmp_path):
