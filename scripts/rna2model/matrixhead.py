@@ -15,7 +15,7 @@ SHOWN = 5  # samples of which a wrong cell is told
 def problems(path, samples):
     """Problems (list of str) of the text file at `path` that is to hold `samples`; none of files in another format."""
     from rna2model import matrixfile  # pandas takes long to import
-    from rna2model.tables import formats, textfile
+    from rna2model.tables import textfile
 
     name = Path(path).name.lower()
     try:
@@ -24,10 +24,9 @@ def problems(path, samples):
         if name.endswith((".h5ad", ".h5", ".parquet", ".xlsx", ".xls", ".ods")):
             return []
         seen = layout.read(path, name)
-        textfile.check_start(seen, samples)
+        found = textfile.check_start(seen, samples)
     except matrixfile.UNREADABLE as error:
         return [matrixfile.unreadable(path, error)]
-    found = formats.recognise(seen)
     if found and found.name == "a table of DepMap":  # its samples are rows
         return []
     rows = [row for row in seen.rows[seen.below :] if len(row) == len(seen.columns)]

@@ -8,11 +8,11 @@ import numpy as np
 
 from rna2model import artefact, filtering
 from rna2model.errors import InputProblem
+from rna2model.gate import COUNT_UNITS
 from rna2model.imputation import Imputer
 from rna2model.rows import Rows, each
 
 KIND = "normalizer"
-COUNT_UNITS = ("counts", "expected_counts")
 SETTINGS = ("method", "gene_ids", "gene_filter", "unit", "missing")
 
 

@@ -4,11 +4,10 @@ As a class they would be trained, scored and shipped, as a donor they would join
 measurement. They are refused, unless design.missing names them: then they are empty cells.
 """
 
-import math
 import re
 from collections import Counter
 
-from rna2model import outcome
+from rna2model import numerals, outcome
 from rna2model.cells import is_missing
 
 WORDS = {
@@ -32,13 +31,13 @@ def empty(samples, config):
     named = config["design"]["missing"]
     words, numbers = (
         {str(value).strip() for value in named},
-        {_number(str(value)) for value in named} - {None},
+        {numerals.plain(str(value)) for value in named} - {None},
     )
     columns = [*_columns(config["design"]), ("holdout", config["evaluation"]["holdout"])]
     for sample in samples.values() if named else ():
         for _, column in columns:
             cell = sample.metadata.get(column) if column else None
-            if cell is not None and (cell.strip() in words or _number(cell) in numbers):
+            if cell is not None and (cell.strip() in words or numerals.plain(cell) in numbers):
                 sample.metadata[column] = ""
 
 
@@ -117,13 +116,13 @@ def _columns(design):
 
 def _codes(role, cells):
     """Cells that are numbers which stand for no value: among classes, or far from all other numbers of the column."""
-    values = {cell: number for cell in set(cells) if (number := _number(cell)) in CODES}
+    values = {cell: number for cell in set(cells) if (number := numerals.plain(cell)) in CODES}
     rest = [cell for cell in cells if cell not in values]
     if not values or not rest or role in ("batch", "group"):
         return set()
     if role == "event":
         return set(values)
-    numbers = [_number(cell) for cell in rest]
+    numbers = [numerals.plain(cell) for cell in rest]
     if all(number is None for number in numbers):
         return {cell for cell, value in values.items() if value != 9}
     if None in numbers:
@@ -162,11 +161,3 @@ def _remedy(role):
         "batch": "write the batch of each, or fill `exclude`",
         "group": "write whose sample each is (its own name, if it shares a donor with none), or fill `exclude`",
     }[role]
-
-
-def _number(cell):
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

@@ -1,7 +1,6 @@
 """What cells of the design's columns must not leave open: one value written in two ways, numbers as classes, words that
 say neither yes nor no. Cells that may mean no value: placeholders.py."""
 
-import math
 import re
 import unicodedata
 from collections import defaultdict
@@ -43,7 +42,7 @@ def covariate_problems(path, samples, column):
     """Problems of a clinical covariate that its cells leave open: number or category, and which."""
     given = [sample for sample in samples if not is_missing(sample.metadata[column])]
     given = [sample for sample in given if not placeholders.is_word(sample.metadata[column])]
-    words = [sample for sample in given if _number(sample.metadata[column]) is None]
+    words = [sample for sample in given if numerals.plain(sample.metadata[column]) is None]
     cells = [sample.metadata[column] for sample in given]
     if words and (len(words) < len(given) / 2 or all(map(numerals.is_separated, cells))):
         return [
@@ -84,7 +83,7 @@ def _alike(path, samples, column):
 def _measurements(path, samples, column):
     """Many different numbers are no classes."""
     cells = [sample.metadata[column] for sample in samples if not is_missing(sample.metadata[column])]
-    numbers = {number for number in map(_number, cells) if number is not None}
+    numbers = {number for number in map(numerals.plain, cells) if number is not None}
     classes = set(cells)
     if len(classes) <= MOST_NUMBERS or len(numbers) < len(classes) or len(classes) < len(cells) / 3:
         return []
@@ -92,11 +91,3 @@ def _measurements(path, samples, column):
         f"{path}, column {column}: {len(classes)} different numbers in {len(cells)} samples are no classes; set design.task:"
         " regression, or make classes of them"
     ]
-
-
-def _number(cell):
-    try:
-        value = float(cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None

@@ -34,8 +34,7 @@ def read(path, name, samples=()):
     ValueError where it is no table, or a table of one sample. A column that tells nothing of a sample may be among them.
     """
     seen = layout.read(path, name)
-    check_start(seen, samples)
-    found = formats.recognise(seen)
+    found = check_start(seen, samples)
     table = frame(path, seen, samples)
     notes = [] if not found else [f"read as {found.name}" + (f"; {found.note}" if found.note else "")]
     if seen.comments and not found:
@@ -54,7 +53,7 @@ def read(path, name, samples=()):
 
 
 def check_start(seen, samples=()):
-    """ValueError for what the first rows show: a table of one sample, a name twice, a series without values."""
+    """The Format of a table, or None; ValueError for what the first rows show: a table of one sample, a name twice, a series without values."""
     found = formats.recognise(seen)
     if found and found.single and not set(samples) & set(seen.columns):
         what = (
@@ -66,6 +65,7 @@ def check_start(seen, samples=()):
     _check_header(seen)
     if found and found.name == "a series matrix of GEO":
         _check_series(seen)
+    return found
 
 
 def _counted(number, what):
