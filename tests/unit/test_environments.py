@@ -1,9 +1,13 @@
 """Every rule names an environment that exists, parses and pins its tools."""
 
 import re
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 import yaml
+from rna2model import models
 
 
 def test_every_rule_has_an_environment_a_log_and_a_benchmark(repository):
@@ -56,14 +60,24 @@ def test_environments_parse_as_conda_reads_them_and_agree(repository):
 
 def test_library_imports_stay_light():
     """A job must not pay for torch, plotly or scikit-learn that it does not use."""
-    import subprocess
-    import sys
-
     code = "import sys; from rna2model import splitdata, models, preflight; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"torch", "sklearn", "plotly", "anndata", "pandas", "scipy"} & set(loaded)
+
+
+def test_a_tree_ensemble_is_read_without_torch_and_torch_still_comes_afterwards(tmp_path):
+    """Reading 500 trees takes less time than importing torch, which skops would do by the way."""
+    model = models.make("gradient_boosting", inner_folds=0)
+    rows = np.random.default_rng(1).normal(size=(20, 30))
+    model.fit(rows, np.repeat(["a", "b"], 10), log=lambda *_: None)
+    model.save(tmp_path)
+    code = f"import sys; from rna2model import models; models.load({str(tmp_path)!r}); print('torch' in sys.modules)"
+    code += "; import sklearn.externals.array_api_compat.torch; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "True"]
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 100_000
 
 
 def test_the_container_has_a_conda_that_snakemake_takes(repository):

@@ -6,20 +6,20 @@ the same thing changes nothing downstream.
 
 import io
 import json
+import sys
 import zipfile
 
 from rna2model.errors import InputProblem
 
 NAME = "model.skops"
 SCHEMA = "schema.json"
+TORCH_OF_SKLEARN = "sklearn.externals.array_api_compat.torch"
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip entry can carry
 
 
 def write(path, estimator):
     """Write a fitted estimator to `path`."""
-    import skops.io
-
-    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator))) as raw:
+    with zipfile.ZipFile(io.BytesIO(_skops().dumps(estimator))) as raw:
         schema = json.loads(raw.read(SCHEMA))
         files = _renumber(schema)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as out:
@@ -30,15 +30,31 @@ def write(path, estimator):
 
 def read(path, trusted):
     """The estimator at `path`; InputProblem unless its types are scikit-learn's own or in `trusted`."""
-    import skops.io
+    skops = _skops()
     from skops.io.exceptions import UntrustedTypesFoundException
 
     try:
-        return skops.io.load(path, trusted=trusted)
+        return skops.load(path, trusted=trusted)
     except UntrustedTypesFoundException as error:
         raise InputProblem(f"{path} holds types that a model of this project never has: {error}") from None
     except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise InputProblem(f"{path} is not a readable model ({error}); train it again.") from None
+
+
+def _skops():
+    """The module skops.io, without torch unless that is there already.
+
+    skops looks for estimators in all packages of scikit-learn, of which one imports torch: longer than all else together.
+    """
+    hidden = "torch" not in sys.modules and TORCH_OF_SKLEARN not in sys.modules
+    if hidden:
+        sys.modules[TORCH_OF_SKLEARN] = None  # its import fails, which the search passes over
+    try:
+        import skops.io
+    finally:
+        if hidden:
+            del sys.modules[TORCH_OF_SKLEARN]
+    return skops.io
 
 
 def _renumber(schema):

@@ -152,7 +152,7 @@ class GradientBoosting(Trees):
                 self.settings_["candidates"] = [one for one, _ in tried]
                 chosen = {key: best[key] for key in chosen}
                 log(f"gradient_boosting: {best} of {len(candidates)} candidates")
-            self.estimator_ = self._learn(self._booster(chosen, len(y)), X, y)
+            self.estimator_ = without_bin_limits(self._learn(self._booster(chosen, len(y)), X, y))
         self.settings_.update(chosen)
 
     def _inner_scores(self, candidate, X, y, folds):
@@ -191,6 +191,15 @@ def small_trees(n, seed):
         "early_stopping": False,
         "random_state": seed,
     }
+
+
+def without_bin_limits(booster):
+    """A fitted histogram gradient boosting without the limits of its bins, an array per gene that only training reads.
+
+    They are most of the file and of the time to write and read it: trees hold the limits they split at.
+    """
+    booster._bin_mapper.bin_thresholds_ = []
+    return booster
 
 
 def _threads(number):

@@ -72,7 +72,7 @@ class GradientBoostingRegression(TreesRegression):
             if folds:
                 tried = [self._inner_errors(candidate, X, y, folds) for candidate in candidates]
                 chosen = tried[self._choose([c for c, _ in tried], [e for _, e in tried], log)][0]
-            self.estimator_ = self._booster(chosen, len(y)).fit(X, y)
+            self.estimator_ = trees.without_bin_limits(self._booster(chosen, len(y)).fit(X, y))
         self.settings_.update(chosen)
 
     def _inner_errors(self, candidate, X, y, folds):
