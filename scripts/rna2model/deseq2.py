@@ -27,9 +27,20 @@ class DESeq2(DeseqDataSet):
             seen, "_normed_means"
         ].astype(float)
 
+    def _fit_mean_dispersion_trend(self, vst=False):
+        """The mean of the dispersions that can be seen; where none can, each gene keeps its own, as DESeq2 advises."""
+        if self._informative()[2].any() or vst:
+            return super()._fit_mean_dispersion_trend(vst)
+        own = self.var["genewise_dispersions"]
+        self.var["fitted_dispersions"] = own
+        self.uns["mean_disp"], self.uns["disp_function_type"] = own.median(), "mean"
+
     def fit_dispersion_prior(self):
         """Variance of log dispersions around the trend, beyond what sampling makes; at least 0.25."""
         dispersions, _, chosen = self._informative()
+        if not chosen.any():
+            self.uns["_squared_logres"], self.uns["prior_disp_var"] = 0.0, np.float64(0.25)
+            return
         residuals = np.log(dispersions) - np.log(self.var.loc[chosen, "fitted_dispersions"].to_numpy(float))
         free = self.n_obs - self.obsm["design_matrix"].shape[1]
         self.uns["_squared_logres"] = float(stats.median_abs_deviation(residuals, scale="normal") ** 2)

@@ -171,26 +171,13 @@ def _columns(values, name):
 
 def _wald(counts, design, contrasts, genes, cpus):
     """A DataFrame for each of the last `contrasts` columns of the design; genes without counts have no test."""
-    from pydeseq2.default_inference import DefaultInference
-
-    from rna2model.deseq2_genes import AllGenes
-
-    try:
-        return _wald_by(AllGenes(n_cpus=cpus), counts, design, contrasts, genes)
-    except (
-        ValueError,
-        np.linalg.LinAlgError,
-    ):  # a handful of samples, where equations of some genes have no solution
-        return _wald_by(DefaultInference(n_cpus=cpus), counts, design, contrasts, genes)
-
-
-def _wald_by(inference, counts, design, contrasts, genes):
     import warnings
 
     import pandas as pd
     from pydeseq2.ds import DeseqStats
 
     from rna2model.deseq2 import DESeq2
+    from rna2model.deseq2_genes import AllGenes
 
     names = [f"s{row}" for row in range(len(counts))]
     matrix = pd.DataFrame(design, index=names, columns=[f"c{c}" for c in range(design.shape[1])])
@@ -198,14 +185,23 @@ def _wald_by(inference, counts, design, contrasts, genes):
     if not seen.any():
         raise InputProblem("no gene has a count in the labelled samples.")
     table = pd.DataFrame(counts[:, seen], index=names, columns=np.asarray(genes, dtype=object)[seen])
+    # a geometric mean needs a gene that every sample has; without one, DESeq2 advises the counts above zero
+    size_factors = "ratio" if counts.all(axis=0).any() else "poscounts"
+    options = {"inference": AllGenes(n_cpus=cpus), "quiet": True}
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydeseq2, about single genes
-        data = DESeq2(counts=table, metadata=matrix.copy(), design=matrix, inference=inference, quiet=True)
+        data = DESeq2(
+            counts=table,
+            metadata=matrix.copy(),
+            design=matrix,
+            size_factors_fit_type=size_factors,
+            **options,
+        )
         data.deseq2()
         for column in range(design.shape[1] - contrasts, design.shape[1]):
             wanted = np.eye(design.shape[1])[column]
-            stats = DeseqStats(data, contrast=wanted, alpha=ALPHA, inference=inference, quiet=True)
+            stats = DeseqStats(data, contrast=wanted, alpha=ALPHA, **options)
             stats.summary()
             result = stats.results_df.reindex(list(genes))
             result.columns = ["base_mean", "log2_fold_change", "lfc_se", "stat", "p", "padj"]

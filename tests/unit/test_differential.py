@@ -138,6 +138,24 @@ def test_the_prior_of_small_designs_is_the_variance_that_was_put_in():
     assert deseq2.matched_variance(residuals, 3) == pytest.approx(1.5, abs=0.15)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_every_gene_of_a_handful_of_samples_has_an_answer(seed):
+    """Counts that spread no more than Poisson's show no dispersion; with a zero in every gene no geometric mean exists."""
+    rng = np.random.default_rng(seed)
+    samples, genes = (4, 5)[seed % 2], (8, 60)[seed // 2 % 2]
+    counts = rng.poisson(rng.lognormal(1, 1, genes), (samples, genes))
+    if seed % 3 == 0:
+        counts[rng.integers(0, samples, genes), np.arange(genes)] = 0
+    table, _ = differential.test(
+        counts, ["a", "a", "b", "b", "b"][:samples], {}, [f"g{i}" for i in range(genes)]
+    )
+    seen = counts.any(axis=0)
+    assert np.isfinite(table["log2_fold_change"].to_numpy(float)[seen]).all()
+    assert (table["base_mean"].to_numpy(float) > 0).tolist() == seen.tolist()
+    p = table["p"].to_numpy(float)
+    assert ((p >= 0) & (p <= 1))[seen].mean() > 0.9  # Cook's distances leave out a few
+
+
 def test_a_planted_gene_set_is_enriched_by_symbol_and_by_id(tmp_path):
     rng = np.random.default_rng(0)
     stat = rng.normal(0, 1, 400)
