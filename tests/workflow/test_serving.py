@@ -102,6 +102,21 @@ def test_the_matrix_of_a_run_is_served_and_checked_like_its_reads(demo, served, 
     assert "no job was started" in refused and "Traceback" not in refused
 
 
+def test_columns_of_a_matrix_that_are_no_samples_are_named_at_the_end(demo, served, tmp_path):
+    table = demo.matrix()
+    table.insert(0, "Length", np.arange(1000, 1000 + len(table)))
+    table[["Length", "new_1", "new_2"]].to_csv(tmp_path / "matrix.tsv", sep="\t")
+    (tmp_path / "sheet.tsv").write_text("sample\tbatch\nnew_1\tb1\n")
+    done = predict(tmp_path, BUNDLE=served.folder / "bundle", SAMPLES="sheet.tsv", COUNTS="matrix.tsv")
+    end = done.text[done.text.rindex("[") :]
+    assert "matrix.tsv: columns that describe genes left out (1): Length" in end, end
+    assert "new_2" in end  # in the matrix, and in no line of the sheet
+    held = Run(tmp_path, tmp_path / "results").table("predictions.tsv").set_index("sample")["prob_treated"]
+    before = demo.table("predictions.tsv").set_index("sample")["prob_treated"]
+    assert list(held.index) == ["new_1"]
+    assert float(held["new_1"]) == pytest.approx(float(before["new_1"]), abs=1e-9)
+
+
 def test_another_annotation_and_a_training_folder_are_refused_before_any_job(demo, served, tmp_path):
     reference = tmp_path / "reference"
     reference.mkdir()
