@@ -56,7 +56,8 @@ class Model(Adjusting):
 
     imbalance : auto (CLASS_WEIGHT of the model), none, class_weights, smote
     calibration : auto (as `_fit` leaves the probabilities), none, sigmoid, isotonic; on inner out-of-fold predictions
-    threshold : default (the most probable class) or tuned: of two classes, the cut with the best balanced accuracy there
+    threshold : default (decision.by_share of two classes, the most probable of more) or tuned: of two classes, the cut with
+        the best balanced accuracy there
 
     Attributes
     ----------
@@ -65,7 +66,9 @@ class Model(Adjusting):
     n_genes_ : int
     columns_ : (k,) columns of X that a selection left, or None for all
     calibrator_ : what turns the model's probabilities into calibrated ones (decision.py), or None
-    threshold_ : probability from which the last of two classes is predicted, or None
+    threshold_ : probability from which the last of two classes is predicted where it was tuned, or None
+    shares_ : (K,) shares of the classes among the training samples; None in models of earlier versions
+    prevalence_ : what brings probabilities of weighted classes back to `shares_` (decision.py), or None
     """
 
     name = ""
@@ -144,19 +147,30 @@ class Model(Adjusting):
             )
         described = {"class_counts": {label: counts[label] for label in self.classes_}}
         described["class_weight"] = self.class_weight if self.ADJUSTED else "none"
+        self.shares_ = np.array([counts[label] for label in self.classes_]) / len(y)
         return np.searchsorted(self.classes_, y), y, None, described
 
     def predict_proba(self, X):
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
         X = self._input(X)
         found = self._probabilities(X).reshape(len(X), len(self.classes_))
+        found = found if self.prevalence_ is None else self.prevalence_.apply(found)
         return found if self.calibrator_ is None else self.calibrator_.apply(found)
 
     def decide(self, probabilities):
-        """(n,) numbers of the predicted classes of (n, K) probabilities: by the threshold, else the most probable."""
-        if self.threshold_ is None:
+        """(n,) numbers of the predicted classes of (n, K) probabilities, by the same rule whatever the model (`threshold`)."""
+        if self.threshold_ is not None:
+            return (probabilities[:, 1] >= self.threshold_).astype(int)
+        if self.shares_ is None or len(self.classes_) > 2:  # None: a model of an earlier version
             return probabilities.argmax(axis=1)
-        return (probabilities[:, 1] >= self.threshold_).astype(int)
+        return decision.by_share(probabilities, self.shares_)
+
+    @property
+    def threshold_in_use(self):
+        """Probability from which the last of two classes is predicted; None of more classes."""
+        if self.threshold_ is not None or len(self.classes_) != 2:
+            return self.threshold_
+        return 0.5 if self.shares_ is None else float(self.shares_[1])
 
     def _input(self, X):
         """X as a matrix with the genes of training; InputProblem for another number of them."""
@@ -197,6 +211,8 @@ class Model(Adjusting):
             "settings": self.settings_,
             "columns": None if self.columns_ is None else self.columns_.tolist(),
             "threshold": self.threshold_,
+            "shares": None if self.shares_ is None else self.shares_.tolist(),
+            "prevalence": None if self.prevalence_ is None else self.prevalence_.factors.tolist(),
             "calibrator": None if self.calibrator_ is None else self.calibrator_.described(),
         }
         (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
@@ -209,7 +225,10 @@ class Model(Adjusting):
         model.classes_, model.n_genes_ = description["classes"], description["n_genes"]
         model.settings_, columns = description["settings"], description.get("columns")
         model.columns_ = None if columns is None else np.array(columns, dtype=int)
-        model.threshold_ = description.get("threshold")
+        model.threshold_, shares = description.get("threshold"), description.get("shares")
+        model.shares_ = None if shares is None else np.array(shares)
+        factors = description.get("prevalence")
+        model.prevalence_ = None if factors is None else decision.Prevalence(factors)
         model.calibrator_ = decision.restore(description.get("calibrator"))
         model._restore(folder)
         return model
