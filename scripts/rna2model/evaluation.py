@@ -17,19 +17,29 @@ import numpy as np
 from rna2model import calibration_line, ranking, regression_metrics, resampling, survival_metrics
 from rna2model.errors import InputProblem
 
-# What tables and figures show, the score that models are compared by first.
+# What tables and figures show. The first, which needs no threshold, leads headline, figures and checks.
 SHOWN = {
     "classification": (
-        "balanced_accuracy",
         "auroc",
+        "log_loss",
+        "balanced_accuracy",
         "auprc",
         "mcc",
         "f1_macro",
         "brier",
         "calibration_slope",
+        "calibration_intercept",
     ),
     "regression": ("r2", "spearman", "pearson", "mae", "rmse", "calibration_slope"),
     "survival": ("harrell_c", "uno_c", "auc", "integrated_brier"),
+}
+# What models are compared by on the same samples: ranking, probabilities, predicted classes.
+COMPARED = {task: shown[: 3 if task == "classification" else 2] for task, shown in SHOWN.items()}
+# What a score in new batches, or elsewhere, is held against: a shift of all scores leaves their order as it is.
+TRANSPORTED = {
+    "classification": ("auroc", "balanced_accuracy"),
+    "regression": ("r2",),
+    "survival": ("harrell_c",),
 }
 LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
 
@@ -81,6 +91,12 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
     if task == "classification":
         result["auprc"]["prevalence"] = _prevalence(table)
     return result
+
+
+def leading(task, scores):
+    """Name of the metric that headlines speak of: the first, or where it has no value (folds of one class) the next."""
+    known = [name for name in TRANSPORTED[task] if (scores.get(name) or {}).get("estimate") is not None]
+    return known[0] if known else SHOWN[task][0]
 
 
 def paired_difference(

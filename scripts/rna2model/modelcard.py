@@ -175,15 +175,11 @@ def _settings(manifest):
     training = manifest.get("settings") or {}
     if manifest["task"] != "classification" or not training:
         return "* Settings that are not named here were left at their defaults; see `manifest.json`."
-    threshold = "the most probable class is predicted"
-    if training.get("threshold") == "tuned":
-        threshold = (
-            "the cut between two classes has the best balanced accuracy on inner out-of-fold predictions"
-        )
+    threshold = report_words.rule(manifest) or "see `model/model.json`"
     return "\n".join(
         [
             f"* Class imbalance: `{training['imbalance']}`, {BALANCED[_class_weight(manifest)]}.",
-            f"* Probabilities: `{training['calibration']}`, {CALIBRATED[training['calibration']]}.",
+            f"* Probabilities: `{training['calibration']}`, {CALIBRATED[training['calibration']]}; classes as common as in training.",
             f"* Threshold: `{training['threshold']}`, {threshold}.",
         ]
     )

@@ -106,11 +106,11 @@ def test_the_prevalence_is_stored_and_serves_and_older_models_stay_as_they_were(
     again = models.load(tmp_path / "model")
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
-    assert again.threshold_in_use == pytest.approx(0.1)
+    assert again.rule == {"class": "rare", "threshold": pytest.approx(0.1), "tuned": False}
     path = tmp_path / "model/model.json"
     told = json.loads(path.read_text())
     assert (told["prevalence"] is None) == (name == "logistic_l2")  # linear models have it in their intercept
     path.write_text(json.dumps({k: v for k, v in told.items() if k not in ("shares", "prevalence")}))
     old = models.load(tmp_path / "model")
     most = np.array(old.classes_)[old.predict_proba(X).argmax(axis=1)]
-    assert old.predict(X).tolist() == most.tolist() and old.threshold_in_use == 0.5
+    assert old.predict(X).tolist() == most.tolist() and old.rule["threshold"] == 0.5

@@ -166,11 +166,14 @@ class Model(Adjusting):
         return decision.by_share(probabilities, self.shares_)
 
     @property
-    def threshold_in_use(self):
-        """Probability from which the last of two classes is predicted; None of more classes."""
-        if self.threshold_ is not None or len(self.classes_) != 2:
-            return self.threshold_
-        return 0.5 if self.shares_ is None else float(self.shares_[1])
+    def rule(self):
+        """{"class": the last of two, "threshold": probability from which it is predicted, "tuned": whether inner folds chose
+        it}; class and threshold are None of more classes, of which the most probable is predicted."""
+        threshold = self.threshold_
+        if threshold is None and len(self.classes_) == 2:
+            threshold = 0.5 if self.shares_ is None else float(self.shares_[1])
+        positive = self.classes_[-1] if len(self.classes_) == 2 else None
+        return {"class": positive, "threshold": threshold, "tuned": self.threshold_ is not None}
 
     def _input(self, X):
         """X as a matrix with the genes of training; InputProblem for another number of them."""
