@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import calibration_line, ranking, regression_metrics, resampling, survival_metrics
+from rna2model import calibration_line, chance, ranking, regression_metrics, resampling, survival_metrics
 from rna2model.errors import InputProblem
 
 # What tables and figures show. The first, which needs no threshold, leads headline, figures and checks.
@@ -76,7 +76,8 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
 
     `groups` is {sample: group}. n is the number of different samples. lower <= estimate <= upper always: where
     the percentiles do not include the estimate (a biased bootstrap), the interval is widened to it. A metric
-    that is undefined is null, with a note; ranking metrics say how many folds they skipped, auprc its prevalence.
+    that is undefined is null, with a note; ranking metrics say how many folds they skipped, auprc its prevalence and
+    its `chance`, what labels without meaning reach (chance.py).
     Other tasks have other columns and need for survival the `training` samples (survival_metrics.read).
     """
     table = _read(task, predictions, groups, training)
@@ -89,7 +90,7 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
         if name in result:
             result[name]["folds_skipped"] = skipped[name]
     if task == "classification":
-        result["auprc"]["prevalence"] = _prevalence(table)
+        result["auprc"] |= {"prevalence": _prevalence(table), **_chance(table, seed)}
     return result
 
 
@@ -213,7 +214,20 @@ def _calibration(probability, positive, folds, weights):
     }
 
 
+def _chance(table, seed):
+    """{"chance": AUPRC of labels without meaning on the same scores; of more than two classes "chance_of_class", too}."""
+    each = []
+    for name in sorted(set(table.repeat.tolist())):
+        rows = table.of_repeat(name)
+        given = table.probabilities[rows], table.truth[rows], table.fold[rows], table.cluster[rows]
+        overall, of_class = chance.average_precision(*given, seed)
+        each.append([overall, *of_class])
+    found = [None if np.isnan(value) else float(value) for value in ranking.nanmean(np.array(each))]
+    more = {"chance_of_class": dict(zip(table.classes, found[1:], strict=True))}
+    return {"chance": found[0]} | (more if len(table.classes) > 2 else {})
+
+
 def _prevalence(table):
-    """Share of the positive class, the AUPRC of a model that knows nothing; averaged over classes for more than two."""
+    """Share of the positive class; averaged over classes for more than two."""
     shares = np.bincount(table.truth, minlength=len(table.classes)) / len(table.truth)
     return float(shares[1] if len(shares) == 2 else shares.mean())

@@ -228,7 +228,8 @@ def _interval(value):
         return f"not defined: {value.get('note', '')}"
     if value["lower"] is not None and value["lower"] == value["upper"]:
         return f"{_number(value['estimate'])} (no interval: every resample gives this)"
-    return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])})"
+    chance = f"; chance {_number(value['chance'])}" if value.get("chance") is not None else ""
+    return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])}{chance})"
 
 
 def _number(value):

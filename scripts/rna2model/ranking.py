@@ -6,12 +6,12 @@ import numpy as np
 class Ranking:
     """Scores of one fold, sorted once; AUROC and average precision for any row weights.
 
-    scores (n,); positive (n,) bool. Equal scores count as one threshold.
+    scores (n,); positive (n,) bool, or (B, n) labellings of the same scores. Equal scores count as one threshold.
     """
 
     def __init__(self, scores, positive):
         self.order = np.argsort(-np.asarray(scores), kind="stable")
-        self.positive = np.asarray(positive, dtype=float)[self.order]
+        self.positive = np.asarray(positive, dtype=float)[..., self.order]
         ranked = np.asarray(scores)[self.order]
         self.starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
 

@@ -6,7 +6,7 @@ METRICS = {  # key: (name, what it says)
     "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
     "log_loss": ("log loss", "minus the log probability of what came true; lower is better"),
     "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
-    "auprc": ("AUPRC", "precision averaged over recall; guessing gives the share of the class"),
+    "auprc": ("AUPRC", "precision averaged over recall; labels without any meaning give its chance, which in small folds lies far above the share of the class"),
     "mcc": ("MCC", "correlation of prediction and truth; guessing gives 0"),
     "f1_macro": ("F1", "harmonic mean of precision and recall, averaged over classes"),
     "brier": ("Brier score", "mean squared error of the probabilities; lower is better"),
