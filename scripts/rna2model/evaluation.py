@@ -14,7 +14,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import calibration_line, chance, ranking, regression_metrics, resampling, survival_metrics
+from rna2model import (
+    calibration_line,
+    chance,
+    outcome,
+    ranking,
+    regression_metrics,
+    resampling,
+    survival_metrics,
+)
 from rna2model.errors import InputProblem
 
 # What tables and figures show. The first, which needs no threshold, leads headline, figures and checks.
@@ -48,7 +56,7 @@ LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
 class Table(resampling.Rows):
     """Out-of-fold predictions of a classification.
 
-    probabilities (n, K); truth, predicted (n,) class numbers; classes (K,) sorted
+    probabilities (n, K); truth, predicted (n,) class numbers; classes (K,), the positive one of two last
     """
 
     probabilities: np.ndarray
@@ -128,14 +136,16 @@ def read(predictions, groups=None):
     truth, predicted = frame["truth"].astype(str).to_numpy(), frame["predicted"].astype(str).to_numpy()
     columns = {name.removeprefix("prob_"): name for name in frame.columns if name.startswith("prob_")}
     classes = sorted({*columns, *truth.tolist(), *predicted.tolist()})
+    if len(classes) == len(columns) == 2:
+        classes = list(columns)  # as the model has them, the positive one last
     probabilities = np.zeros((len(frame), len(classes)))
     for k, name in enumerate(classes):
         if name in columns:
             probabilities[:, k] = frame[columns[name]].fillna(0.0).to_numpy(dtype=float)
     return Table(
         probabilities=probabilities,
-        truth=np.searchsorted(classes, truth),
-        predicted=np.searchsorted(classes, predicted),
+        truth=outcome.class_numbers(classes, truth),
+        predicted=outcome.class_numbers(classes, predicted),
         classes=classes,
         **rows,
     )

@@ -112,7 +112,9 @@ def _predicted(manifest):
 
 def _classes(manifest):
     told = ", ".join(f"{name} {count}" for name, count in manifest["classes"].items())
-    return f"By class or event: {told}." if told else ""
+    positive = (manifest.get("predicts") or {}).get("class")
+    of_two = f" The positive class is {positive}." if positive else ""
+    return f"By class or event: {told}.{of_two}" if told else ""
 
 
 def _size(manifest, scores):

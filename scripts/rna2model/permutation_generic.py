@@ -70,7 +70,7 @@ def _statistic(task, model, X, truth):
     """METRICS[task] of what `model` says of rows X (m, p); NaN where it is not defined."""
     alone = np.ones((1, len(X)))
     if task == "classification":
-        numbers = np.searchsorted(model.classes_, truth)
+        numbers = outcome.class_numbers(model.classes_, truth)
         return ranking.fold_means("auroc", model.predict_proba(X), numbers, np.zeros(len(X)), alone)[0][0]
     predicted = model.predict(X)
     if task == "regression":

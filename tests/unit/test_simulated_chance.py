@@ -36,7 +36,9 @@ def test_noise_reaches_its_chance_and_few_intervals_lie_above_it():
     mean = {key: np.mean([one[key] for one in found]) for key in ("estimate", "chance", "prevalence")}
     assert expected(10, 2) == pytest.approx(0.371, abs=5e-4)
     assert mean["chance"] == pytest.approx(expected(10, 2), abs=0.003)
-    assert mean["estimate"] == pytest.approx(mean["chance"], abs=0.02) and mean["prevalence"] == pytest.approx(0.2)
+    assert mean["estimate"] == pytest.approx(mean["chance"], abs=0.02) and mean[
+        "prevalence"
+    ] == pytest.approx(0.2)
     assert np.mean([one["lower"] > one["prevalence"] for one in found]) > 0.7
     assert np.mean([one["lower"] > one["chance"] for one in found]) < 0.11
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import artefact, splits
+from rna2model import artefact, outcome, splits
 from rna2model.errors import InputProblem
 from rna2model.models import decision
 from rna2model.models.adjusting import Adjusting
@@ -58,10 +58,11 @@ class Model(Adjusting):
     calibration : auto (as `_fit` leaves the probabilities), none, sigmoid, isotonic; on inner out-of-fold predictions
     threshold : default (decision.by_share of two classes, the most probable of more) or tuned: of two classes, the cut with
         the best balanced accuracy there
+    positive : the class that comes last, of which threshold and coefficients speak; None: the last by the alphabet
 
     Attributes
     ----------
-    classes_ : sorted list of str; the columns of `predict_proba`
+    classes_ : list of str, the positive one last; the columns of `predict_proba`
     settings_ : dict, what was tried, chosen and noted while fitting; JSON-able
     n_genes_ : int
     columns_ : (k,) columns of X that a selection left, or None for all
@@ -86,6 +87,7 @@ class Model(Adjusting):
         imbalance="auto",
         calibration="auto",
         threshold="default",
+        positive=None,
     ):
         unknown = set(search or {}) - set(self.SEARCH)
         if unknown:
@@ -96,6 +98,7 @@ class Model(Adjusting):
         self.seed, self.inner_folds, self.device, self.threads = seed, inner_folds, device, threads
         self.search = {**self.SEARCH, **(search or {})}
         self.imbalance, self.calibration, self.threshold = imbalance, calibration, threshold
+        self.positive = positive
 
     def fit(self, X, y, groups=None, select=None, log=print):
         """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
@@ -140,7 +143,7 @@ class Model(Adjusting):
         """(y as `_fit` takes it, strata and the needed ones among them for the inner folds, facts for the settings)."""
         y = np.asarray(y).astype(str)
         counts = Counter(y.tolist())
-        self.classes_ = sorted(counts)
+        self.classes_ = outcome.class_order(counts, self.positive)
         if len(counts) < 2:
             raise InputProblem(
                 f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
@@ -148,7 +151,7 @@ class Model(Adjusting):
         described = {"class_counts": {label: counts[label] for label in self.classes_}}
         described["class_weight"] = self.class_weight if self.ADJUSTED else "none"
         self.shares_ = np.array([counts[label] for label in self.classes_]) / len(y)
-        return np.searchsorted(self.classes_, y), y, None, described
+        return outcome.class_numbers(self.classes_, y), y, None, described
 
     def predict_proba(self, X):
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
@@ -226,6 +229,7 @@ class Model(Adjusting):
         """The fitted model from its parsed model.json and its folder."""
         model = cls()
         model.classes_, model.n_genes_ = description["classes"], description["n_genes"]
+        model.positive = model.classes_[-1] if len(model.classes_) == 2 else None
         model.settings_, columns = description["settings"], description.get("columns")
         model.columns_ = None if columns is None else np.array(columns, dtype=int)
         model.threshold_, shares = description.get("threshold"), description.get("shares")
