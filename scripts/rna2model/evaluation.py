@@ -3,7 +3,8 @@
 What is estimated: the performance, on a new sample (or group) from the same population, of a model trained as
 in one fold. Threshold metrics, Brier, log loss and calibration pool the out-of-fold predictions of a repeat.
 AUROC and AUPRC compare samples with each other, and scores of different folds come from different models, so
-they are computed within each fold and averaged; so are correlations and concordance of the other tasks. Repeats are averaged; they never count as more samples.
+they are computed within each fold and averaged; so are correlations and concordance of the other tasks. Of AUROC and
+concordance a fold counts by its pairs that can be compared; `plain_mean` counts every fold the same. Repeats are averaged; they never count as more samples.
 
 Intervals: percentiles of a bootstrap that draws groups (samples where there are no groups) with replacement and
 keeps every row in its fold. They do not refit the models, so they leave out the variation between training sets.
@@ -90,6 +91,7 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
     """
     table = _read(task, predictions, groups, training)
     values, skipped = resampling.bootstrap(table, seed, n_boot)
+    plain = {name: values.pop(f"plain_{name}") for name in table.RANKED if f"plain_{name}" in values}
     result = {
         name: resampling.summary(name, each, table.n_samples, table.UNDEFINED)
         for name, each in values.items()
@@ -97,6 +99,8 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
     for name in table.RANKED:
         if name in result:
             result[name]["folds_skipped"] = skipped[name]
+        if name in plain:
+            result[name]["plain_mean"] = None if np.isnan(plain[name][0]) else float(plain[name][0])
     if task == "classification":
         result["auprc"] |= {"prevalence": _prevalence(table), **_chance(table, seed)}
     return result
@@ -157,12 +161,16 @@ def _one_repeat(table, rows, weights, only):
     values, skipped = {}, {}
     if only is None or only in ("accuracy", "balanced_accuracy", "mcc", "f1_macro"):
         values |= threshold_metrics(truth, table.predicted[rows], weights, len(table.classes))
-    for name in ("auroc", "auprc"):
-        if only in (None, name):
-            values[name], skipped[name] = ranking.fold_means(
-                name, probabilities, truth, table.fold[rows], weights
-            )
-            values[name][_lacks_a_class(truth, weights)] = np.nan
+    fold = table.fold[rows]
+    if only in (None, "auroc"):
+        value = resampling.pairs_of_folds(
+            fold, weights, lambda i, w: ranking.pairs(probabilities[i], truth[i], w)
+        )
+        values["auroc"], values["plain_auroc"], skipped["auroc"] = value
+    if only in (None, "auprc"):
+        values["auprc"], skipped["auprc"] = ranking.fold_means("auprc", probabilities, truth, fold, weights)
+    for name in values.keys() & {"auroc", "plain_auroc", "auprc"}:
+        values[name][_lacks_a_class(truth, weights)] = np.nan
     if only is None or only in ("brier", "log_loss"):
         values |= probability_metrics(probabilities, truth, weights)
     if len(table.classes) == 2 and (only is None or only.startswith("calibration")):

@@ -75,6 +75,8 @@ class Adjusting:
     @property
     def _off_shares(self):
         """Whether `_fit` leaves probabilities of classes equally common, or decision values in their place."""
+        if self.shares_ is None:  # numbers and survival
+            return False
         return not self._at_shares and (self.class_weight != "none" or self.CALIBRATES)
 
     @property
