@@ -154,6 +154,7 @@ rule compare:
         runtime=minutes(5),
     params:
         models=MODELS,
+        task=DESIGN["task"],
         library=LIBRARY,
     script:
         "../scripts/compare.py"

@@ -73,6 +73,8 @@ def training_options(wildcards):
     options = {"search": {model: given["search"][model]}} if model in given["search"] else {}
     if DESIGN["task"] == "classification":
         options |= {key: given[key] for key in ("imbalance", "calibration", "threshold")}
+        if DESIGN["positive"] is not None:  # classes as text, as the sheet has them
+            options["positive"] = str(DESIGN["positive"])
     if model in TORCH_MODELS:
         options |= {key: given[key] for key in ("seeds", "pretrained", "tensorboard")}
     return options

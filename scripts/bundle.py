@@ -16,6 +16,7 @@ from rna2model import (
     job,
     manifest,
     modelcard,
+    models,
     normalization,
     outcome,
     panel,
@@ -61,6 +62,7 @@ facts = {
     "expression": params.expression,
     "qc": params.qc,
     "settings": params.settings,
+    "predicts": models.load(given.model).rule if task == "classification" else None,
     "training": manifest.remember(
         data.train,
         None if groups is None else groups.tolist(),

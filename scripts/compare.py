@@ -1,10 +1,10 @@
-"""One table of all models and metrics."""
+"""One table of all models and metrics, those that lead the report first."""
 
 import csv
 import json
 from pathlib import Path
 
-from rna2model import job
+from rna2model import evaluation, job
 
 job.start(snakemake)
 
@@ -12,6 +12,9 @@ with open(snakemake.output[0], "w", newline="") as file:
     table = csv.writer(file, delimiter="\t", lineterminator="\n")
     table.writerow(["model", "metric", "estimate", "lower", "upper"])
     for model, path in zip(snakemake.params.models, snakemake.input, strict=True):
-        for metric, value in json.loads(Path(path).read_text()).items():
+        scores = json.loads(Path(path).read_text())
+        shown = evaluation.SHOWN[snakemake.params.task]
+        for metric in sorted(scores, key=lambda name: shown.index(name) if name in shown else len(shown)):
+            value = scores[metric]
             if "estimate" in value and value["estimate"] is not None:
                 table.writerow([model, metric, *(value[key] for key in ("estimate", "lower", "upper"))])

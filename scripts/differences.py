@@ -19,7 +19,7 @@ with open(snakemake.output[0], "w", newline="") as file:
     out.writerow(["model", "against", "metric", "difference", "lower", "upper"])
     for model, table in tables.items():
         for other in params.anchors:
-            for metric in evaluation.SHOWN[design["task"]][:2] if other != model else ():
+            for metric in evaluation.COMPARED[design["task"]] if other != model else ():
                 found = evaluation.paired_difference(
                     table, tables[other], metric, groups, params.seed, task=design["task"], training=training
                 )

@@ -165,7 +165,7 @@ class Finished:
             self.dump(scores, f"models/{model}/metrics.json")
         rows = []
         for model, metric in (
-            (m, k) for m in self.models[:2] for k in evaluation.SHOWN[self.task][:2] if m != "dummy"
+            (m, k) for m in self.models[:2] for k in evaluation.COMPARED[self.task] if m != "dummy"
         ):
             found = evaluation.paired_difference(tables[model], tables["dummy"], metric, **options)
             rows.append((model, "dummy", metric, *(found[key] for key in ("estimate", "lower", "upper"))))

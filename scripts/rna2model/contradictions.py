@@ -64,6 +64,10 @@ def _task_contradictions(config):
             )
         if task != "survival" and design[key]:
             problems.append(f"config: design.{key} is for design.task survival, not for {task}")
+    if task != "classification" and design["positive"] is not None:
+        problems.append(
+            f"config: design.positive is for design.task classification, not for {task}; leave it out"
+        )
     if task != "survival" and config["evaluation"]["landmarks"]:
         problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
     return same + problems + _search_problems(config["training"]["search"], task)

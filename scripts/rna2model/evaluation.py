@@ -3,7 +3,8 @@
 What is estimated: the performance, on a new sample (or group) from the same population, of a model trained as
 in one fold. Threshold metrics, Brier, log loss and calibration pool the out-of-fold predictions of a repeat.
 AUROC and AUPRC compare samples with each other, and scores of different folds come from different models, so
-they are computed within each fold and averaged; so are correlations and concordance of the other tasks. Repeats are averaged; they never count as more samples.
+they are computed within each fold and averaged; so are correlations and concordance of the other tasks. Of AUROC and
+concordance a fold counts by its pairs that can be compared; `plain_mean` counts every fold the same. Repeats are averaged; they never count as more samples.
 
 Intervals: percentiles of a bootstrap that draws groups (samples where there are no groups) with replacement and
 keeps every row in its fold. They do not refit the models, so they leave out the variation between training sets.
@@ -14,22 +15,40 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import calibration_line, ranking, regression_metrics, resampling, survival_metrics
+from rna2model import (
+    calibration_line,
+    chance,
+    outcome,
+    ranking,
+    regression_metrics,
+    resampling,
+    survival_metrics,
+)
 from rna2model.errors import InputProblem
 
-# What tables and figures show, the score that models are compared by first.
+# What tables and figures show. The first, which needs no threshold, leads headline, figures and checks.
 SHOWN = {
     "classification": (
-        "balanced_accuracy",
         "auroc",
+        "log_loss",
+        "balanced_accuracy",
         "auprc",
         "mcc",
         "f1_macro",
         "brier",
         "calibration_slope",
+        "calibration_intercept",
     ),
     "regression": ("r2", "spearman", "pearson", "mae", "rmse", "calibration_slope"),
     "survival": ("harrell_c", "uno_c", "auc", "integrated_brier"),
+}
+# What models are compared by on the same samples: ranking, probabilities, predicted classes.
+COMPARED = {task: shown[: 3 if task == "classification" else 2] for task, shown in SHOWN.items()}
+# What a score in new batches, or elsewhere, is held against: a shift of all scores leaves their order as it is.
+TRANSPORTED = {
+    "classification": ("auroc", "balanced_accuracy"),
+    "regression": ("r2",),
+    "survival": ("harrell_c",),
 }
 LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
 
@@ -38,7 +57,7 @@ LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
 class Table(resampling.Rows):
     """Out-of-fold predictions of a classification.
 
-    probabilities (n, K); truth, predicted (n,) class numbers; classes (K,) sorted
+    probabilities (n, K); truth, predicted (n,) class numbers; classes (K,), the positive one of two last
     """
 
     probabilities: np.ndarray
@@ -66,11 +85,13 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
 
     `groups` is {sample: group}. n is the number of different samples. lower <= estimate <= upper always: where
     the percentiles do not include the estimate (a biased bootstrap), the interval is widened to it. A metric
-    that is undefined is null, with a note; ranking metrics say how many folds they skipped, auprc its prevalence.
+    that is undefined is null, with a note; ranking metrics say how many folds they skipped, auprc its prevalence and
+    its `chance`, what labels without meaning reach (chance.py).
     Other tasks have other columns and need for survival the `training` samples (survival_metrics.read).
     """
     table = _read(task, predictions, groups, training)
     values, skipped = resampling.bootstrap(table, seed, n_boot)
+    plain = {name: values.pop(f"plain_{name}") for name in table.RANKED if f"plain_{name}" in values}
     result = {
         name: resampling.summary(name, each, table.n_samples, table.UNDEFINED)
         for name, each in values.items()
@@ -78,9 +99,17 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
     for name in table.RANKED:
         if name in result:
             result[name]["folds_skipped"] = skipped[name]
+        if name in plain:
+            result[name]["plain_mean"] = None if np.isnan(plain[name][0]) else float(plain[name][0])
     if task == "classification":
-        result["auprc"]["prevalence"] = _prevalence(table)
+        result["auprc"] |= {"prevalence": _prevalence(table), **_chance(table, seed)}
     return result
+
+
+def leading(task, scores):
+    """Name of the metric that headlines speak of: the first, or where it has no value (folds of one class) the next."""
+    known = [name for name in TRANSPORTED[task] if (scores.get(name) or {}).get("estimate") is not None]
+    return known[0] if known else SHOWN[task][0]
 
 
 def paired_difference(
@@ -111,14 +140,16 @@ def read(predictions, groups=None):
     truth, predicted = frame["truth"].astype(str).to_numpy(), frame["predicted"].astype(str).to_numpy()
     columns = {name.removeprefix("prob_"): name for name in frame.columns if name.startswith("prob_")}
     classes = sorted({*columns, *truth.tolist(), *predicted.tolist()})
+    if len(classes) == len(columns) == 2:
+        classes = list(columns)  # as the model has them, the positive one last
     probabilities = np.zeros((len(frame), len(classes)))
     for k, name in enumerate(classes):
         if name in columns:
             probabilities[:, k] = frame[columns[name]].fillna(0.0).to_numpy(dtype=float)
     return Table(
         probabilities=probabilities,
-        truth=np.searchsorted(classes, truth),
-        predicted=np.searchsorted(classes, predicted),
+        truth=outcome.class_numbers(classes, truth),
+        predicted=outcome.class_numbers(classes, predicted),
         classes=classes,
         **rows,
     )
@@ -130,12 +161,16 @@ def _one_repeat(table, rows, weights, only):
     values, skipped = {}, {}
     if only is None or only in ("accuracy", "balanced_accuracy", "mcc", "f1_macro"):
         values |= threshold_metrics(truth, table.predicted[rows], weights, len(table.classes))
-    for name in ("auroc", "auprc"):
-        if only in (None, name):
-            values[name], skipped[name] = ranking.fold_means(
-                name, probabilities, truth, table.fold[rows], weights
-            )
-            values[name][_lacks_a_class(truth, weights)] = np.nan
+    fold = table.fold[rows]
+    if only in (None, "auroc"):
+        value = resampling.pairs_of_folds(
+            fold, weights, lambda i, w: ranking.pairs(probabilities[i], truth[i], w)
+        )
+        values["auroc"], values["plain_auroc"], skipped["auroc"] = value
+    if only in (None, "auprc"):
+        values["auprc"], skipped["auprc"] = ranking.fold_means("auprc", probabilities, truth, fold, weights)
+    for name in values.keys() & {"auroc", "plain_auroc", "auprc"}:
+        values[name][_lacks_a_class(truth, weights)] = np.nan
     if only is None or only in ("brier", "log_loss"):
         values |= probability_metrics(probabilities, truth, weights)
     if len(table.classes) == 2 and (only is None or only.startswith("calibration")):
@@ -197,7 +232,20 @@ def _calibration(probability, positive, folds, weights):
     }
 
 
+def _chance(table, seed):
+    """{"chance": AUPRC of labels without meaning on the same scores; of more than two classes "chance_of_class", too}."""
+    each = []
+    for name in sorted(set(table.repeat.tolist())):
+        rows = table.of_repeat(name)
+        given = table.probabilities[rows], table.truth[rows], table.fold[rows], table.cluster[rows]
+        overall, of_class = chance.average_precision(*given, seed)
+        each.append([overall, *of_class])
+    found = [None if np.isnan(value) else float(value) for value in ranking.nanmean(np.array(each))]
+    more = {"chance_of_class": dict(zip(table.classes, found[1:], strict=True))}
+    return {"chance": found[0]} | (more if len(table.classes) > 2 else {})
+
+
 def _prevalence(table):
-    """Share of the positive class, the AUPRC of a model that knows nothing; averaged over classes for more than two."""
+    """Share of the positive class; averaged over classes for more than two."""
     shares = np.bincount(table.truth, minlength=len(table.classes)) / len(table.truth)
     return float(shares[1] if len(shares) == 2 else shares.mean())

@@ -112,7 +112,9 @@ def _predicted(manifest):
 
 def _classes(manifest):
     told = ", ".join(f"{name} {count}" for name, count in manifest["classes"].items())
-    return f"By class or event: {told}." if told else ""
+    positive = (manifest.get("predicts") or {}).get("class")
+    of_two = f" The positive class is {positive}." if positive else ""
+    return f"By class or event: {told}.{of_two}" if told else ""
 
 
 def _size(manifest, scores):
@@ -175,15 +177,11 @@ def _settings(manifest):
     training = manifest.get("settings") or {}
     if manifest["task"] != "classification" or not training:
         return "* Settings that are not named here were left at their defaults; see `manifest.json`."
-    threshold = "the most probable class is predicted"
-    if training.get("threshold") == "tuned":
-        threshold = (
-            "the cut between two classes has the best balanced accuracy on inner out-of-fold predictions"
-        )
+    threshold = report_words.rule(manifest) or "see `model/model.json`"
     return "\n".join(
         [
             f"* Class imbalance: `{training['imbalance']}`, {BALANCED[_class_weight(manifest)]}.",
-            f"* Probabilities: `{training['calibration']}`, {CALIBRATED[training['calibration']]}.",
+            f"* Probabilities: `{training['calibration']}`, {CALIBRATED[training['calibration']]}; classes as common as in training.",
             f"* Threshold: `{training['threshold']}`, {threshold}.",
         ]
     )
@@ -232,7 +230,8 @@ def _interval(value):
         return f"not defined: {value.get('note', '')}"
     if value["lower"] is not None and value["lower"] == value["upper"]:
         return f"{_number(value['estimate'])} (no interval: every resample gives this)"
-    return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])})"
+    chance = f"; chance {_number(value['chance'])}" if value.get("chance") is not None else ""
+    return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])}{chance})"
 
 
 def _number(value):

@@ -1,6 +1,7 @@
 """What is predicted: cells of the sheet as classes, numbers or survival times, and what stands for classes where there are none."""
 
 import math
+from collections import Counter
 
 import numpy as np
 
@@ -53,6 +54,34 @@ def labels(design, obs):
     found = np.full(len(next(iter(obs.values()))), "", dtype=object)
     found[rows] = classes(design["task"], y)
     return found.astype(str)
+
+
+def class_order(labels, positive=None):
+    """The different labels by the alphabet, but the `positive` one last, of which AUPRC, threshold and signs speak."""
+    names = sorted(set(map(str, labels)))
+    return sorted(names, key=lambda name: name == positive)
+
+
+def class_numbers(classes, labels):
+    """(n,) place of each label in `classes`, which hold all of them."""
+    place = {name: number for number, name in enumerate(classes)}
+    return np.array([place[str(label)] for label in labels], dtype=int)
+
+
+def positive_problems(path, samples, design):
+    """Problems of design.positive: one of two labels of the samples (sheet.Sample) that train."""
+    positive, column = design.get("positive"), design["target"]
+    counts = Counter(sample.metadata[column] for sample in samples)
+    listed = ", ".join(f"{label!r} ({count})" for label, count in sorted(counts.items()))
+    if positive is None or not samples or (str(positive) in counts and len(counts) == 2):
+        return []
+    if str(positive) not in counts:
+        return [
+            f"{path}, column {column}: no labelled sample is design.positive {str(positive)!r}; its labels are {listed}"
+        ]
+    return [
+        f"{path}, column {column}: design.positive names one of two classes, here are {len(counts)}: {listed}; leave it out"
+    ]
 
 
 def read(design, column):
@@ -132,7 +161,7 @@ def problems(path, labelled, design):
     if task == "classification":
         found = sorted({sample.metadata[name] for sample in labelled})
         if len(found) > 1:
-            return []
+            return positive_problems(path, labelled, design)
         said = f"only {found[0]!r}" if found else "no value"
         return [f"{path}, column {name}: classification needs at least two classes, found {said}"]
     wrong = cell_problems(path, labelled, design)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rna2model import ranking, splits
+from rna2model import ranking, resampling, splits
 from rna2model.errors import InputProblem
 from rna2model.models import base, linear, newton
 from rna2model.models.rotation import Rotation
@@ -31,7 +31,7 @@ class Fold:
 
 
 def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print):
-    """{statistic, p, n}: AUROC within folds, averaged, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
+    """{statistic, p, n}: AUROC within folds, which count by their pairs, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
     folds: list of Fold; labels: {sample: label}; groups: {sample: group} or None. b counts permutations at
     least as good as the labels themselves. Labels are permuted over the cohort; where there are groups, as
@@ -57,11 +57,15 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
             values.append(_aurocs(fold, drawn[:, rows], tested, units[rows], **settings))
         else:
             values.append(_aurocs_with_selection(fold, drawn[:, rows], tested, units[rows], settings))
-        log(
-            f"permutation test: {fold.split}, AUROC {values[-1][0]:.3f}, permuted {np.nanmean(values[-1][1:]):.3f}"
-        )
-    statistic = ranking.nanmean(np.array(values))
+        own = ranking.over_folds(values[-1][None])[0]
+        log(f"permutation test: {fold.split}, AUROC {own[0]:.3f}, permuted {np.nanmean(own[1:]):.3f}")
+    statistic = over_repeats(folds, values)
     return summary(statistic, "auroc")
+
+
+def over_repeats(folds, found):
+    """(1 + n,) the score as it is reported, of (2, K, 1 + n) right and all pairs of each fold."""
+    return ranking.over_folds(np.array(found), [resampling.repeat_of(fold.split) for fold in folds])[0]
 
 
 def summary(statistic, metric):
@@ -142,32 +146,29 @@ def _permuted_within(strata, y, units, rng):
 
 
 def _aurocs(fold, trained, tested, units, inner_folds, seed):
-    """(P,) AUROC on the test rows for each labelling; trained (P, n), tested (P, m) class numbers."""
+    """(2, K, P) `ranking.pairs` of the test rows for each labelling; trained (P, n), tested (P, m) class numbers."""
     rotation = Rotation(fold.train_expression)
     Cs = np.array(C_TIMES_GENES) / max(rotation.n_varying, 1)
     chosen = _tune(rotation.Z, trained, units, Cs, inner_folds, seed)
     loss, targets = _stacked_targets(trained)
     weights, intercept = newton.solve(loss, rotation.Z, targets, np.ones(trained.T.shape), chosen)
     logits = np.tensordot(rotation.rotate(fold.test_expression), weights, axes=1) + intercept
-    one_fold, alone = np.zeros(tested.shape[1]), np.ones((1, tested.shape[1]))
-    return np.array(
-        [
-            ranking.fold_means("auroc", linear.probabilities(logits[:, i]), truth, one_fold, alone)[0][0]
-            for i, truth in enumerate(tested)
-        ]
-    )
+    alone = np.ones((1, tested.shape[1]))
+    found = [
+        ranking.pairs(linear.probabilities(logits[:, i]), truth, alone) for i, truth in enumerate(tested)
+    ]
+    return np.concatenate(found, axis=2)
 
 
 def _aurocs_with_selection(fold, trained, tested, units, settings):
     """The same with columns chosen for each labelling by itself."""
-    one_fold, alone = np.zeros(tested.shape[1]), np.ones((1, tested.shape[1]))
-    values = []
+    alone, values = np.ones((1, tested.shape[1])), []
     for y, truth in zip(trained, tested, strict=True):
         model = linear.LogisticL2(search={"C_times_genes": list(C_TIMES_GENES)}, **settings)
         model.fit(fold.train_expression, y, groups=units, select=fold.select, log=lambda *_: None)
         probabilities = model.predict_proba(fold.test_expression)
-        values.append(ranking.fold_means("auroc", probabilities, truth, one_fold, alone)[0][0])
-    return np.array(values)
+        values.append(ranking.pairs(probabilities, truth, alone))
+    return np.concatenate(values, axis=2)
 
 
 def _tune(Z, trained, units, Cs, inner_folds, seed):

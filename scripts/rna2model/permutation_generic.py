@@ -13,7 +13,7 @@ METRICS = {"classification": "auroc", "regression": "spearman", "survival": "har
 
 
 def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, log=print):
-    """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
+    """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as evaluation.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
     folds : list of permutation.Fold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
     a fold that gives an unfitted model; groups : {sample: group} or None. Classes are permuted as permutation.permuted does, numbers and times
@@ -41,11 +41,12 @@ def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, lo
                 log=lambda *_: None,
             )
             values.append(_statistic(task, model, fold.test_expression, shuffled[tested]))
-        found.append(values)
+        found.append(np.concatenate(values, axis=2))
+        own = ranking.over_folds(found[-1][None])[0]
         log(
-            f"permutation test: {fold.split}, {METRICS[task]} {values[0]:.3f}, permuted {np.nanmean(values[1:]):.3f}"
+            f"permutation test: {fold.split}, {METRICS[task]} {own[0]:.3f}, permuted {np.nanmean(own[1:]):.3f}"
         )
-    statistic = ranking.nanmean(np.array(found))
+    statistic = permutation.over_repeats(folds, found)
     if task != "classification":
         statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
     return permutation.summary(statistic, METRICS[task])
@@ -67,13 +68,14 @@ def draw(task, y, units, train_rows, n, rng):
 
 
 def _statistic(task, model, X, truth):
-    """METRICS[task] of what `model` says of rows X (m, p); NaN where it is not defined."""
+    """(2, K, 1) right and all pairs of what `model` says of rows X (m, p); a correlation counts as one pair, where it is defined."""
     alone = np.ones((1, len(X)))
     if task == "classification":
-        numbers = np.searchsorted(model.classes_, truth)
-        return ranking.fold_means("auroc", model.predict_proba(X), numbers, np.zeros(len(X)), alone)[0][0]
+        numbers = outcome.class_numbers(model.classes_, truth)
+        return ranking.pairs(model.predict_proba(X), numbers, alone)
     predicted = model.predict(X)
     if task == "regression":
-        return regression_metrics.spearman(truth, predicted, alone)[0]
+        value = regression_metrics.spearman(truth, predicted, alone)[0]
+        return np.array([np.nan_to_num(value), float(not np.isnan(value))])[:, None, None]
     event, longer = survival_metrics.harrell_pairs(truth["time"], truth["event"])
-    return survival_metrics.concordant(predicted, alone, event, longer)[0]
+    return survival_metrics.counted(predicted, alone, event, longer)

@@ -46,7 +46,9 @@ def make_model(name, options, seen, **more):
 
     seen : names of the columns the model will see, which pretrained weights are matched to; more : as models.make
     """
-    more |= {key: options[key] for key in ("imbalance", "calibration", "threshold") if key in options}
+    more |= {
+        key: options[key] for key in ("imbalance", "calibration", "threshold", "positive") if key in options
+    }
     if name in models.TORCH:
         more["seeds"] = options.get("seeds", 1)
         if options.get("pretrained"):

@@ -6,12 +6,12 @@ import numpy as np
 class Ranking:
     """Scores of one fold, sorted once; AUROC and average precision for any row weights.
 
-    scores (n,); positive (n,) bool. Equal scores count as one threshold.
+    scores (n,); positive (n,) bool, or (B, n) labellings of the same scores. Equal scores count as one threshold.
     """
 
     def __init__(self, scores, positive):
         self.order = np.argsort(-np.asarray(scores), kind="stable")
-        self.positive = np.asarray(positive, dtype=float)[self.order]
+        self.positive = np.asarray(positive, dtype=float)[..., self.order]
         ranked = np.asarray(scores)[self.order]
         self.starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
 
@@ -21,11 +21,15 @@ class Ranking:
         positive = np.add.reduceat(weights * self.positive, self.starts, axis=1)
         return positive, np.add.reduceat(weights, self.starts, axis=1) - positive
 
-    def auroc(self, weights):
-        """(B,) probability that a positive outranks a negative, ties half; NaN where one side is missing."""
+    def pairs(self, weights):
+        """((B,) pairs in which the positive outranks the negative, ties half, (B,) all pairs of a positive and a negative)."""
         positive, negative = self._counts(weights)
         below = negative.sum(axis=1, keepdims=True) - np.cumsum(negative, axis=1) + 0.5 * negative
-        return _ratio((positive * below).sum(axis=1), positive.sum(axis=1) * negative.sum(axis=1))
+        return (positive * below).sum(axis=1), positive.sum(axis=1) * negative.sum(axis=1)
+
+    def auroc(self, weights):
+        """(B,) probability that a positive outranks a negative, ties half; NaN where one side is missing."""
+        return _ratio(*self.pairs(weights))
 
     def auprc(self, weights):
         """(B,) average precision (scikit-learn's definition); NaN where one side is missing."""
@@ -39,7 +43,7 @@ class Ranking:
 def fold_means(metric, probabilities, truth, folds, weights):
     """((B,) mean of a ranking metric over folds, number of folds where it is undefined for the first weighting).
 
-    metric: "auroc" or "auprc". probabilities (n, K), truth (n,) class numbers, folds (n,), weights (B, n).
+    metric: "auroc" or "auprc"; of AUROC the score is `over_folds`, which weighs folds by their pairs. probabilities (n, K), truth (n,) class numbers, folds (n,), weights (B, n).
     Two classes: the last is the positive one. More: the mean of one class against the rest, over the classes
     the fold holds. A fold where no class has a rest is left out.
     """
@@ -52,6 +56,27 @@ def fold_means(metric, probabilities, truth, folds, weights):
         each = [getattr(Ranking(probabilities[rows, k], truth[rows] == k), metric)(part) for k in classes]
         values.append(nanmean(np.array(each)))
     return nanmean(np.array(values)), int(np.isnan(np.array(values)[:, 0]).sum())
+
+
+def pairs(probabilities, truth, weights):
+    """(2, K, B) right and all pairs of one fold, of each class against the rest (of two classes the last alone); as `fold_means`."""
+    K = probabilities.shape[1]
+    classes = [1] if K == 2 else range(K)
+    return np.stack([Ranking(probabilities[:, k], truth == k).pairs(weights) for k in classes], axis=1)
+
+
+def over_folds(found, repeats=None):
+    """((B,) share of right pairs, (B,) plain mean over folds, number of folds without a pair for the first weighting).
+
+    found (F, 2, K, B) right and all pairs of each fold, which may be weighted. Folds are never compared with each other, and count by
+    their pairs: a fold of one pair says less than one of twenty. Classes count the same, and so do `repeats` (F,), if given.
+    """
+    share = _ratio(found[:, 0], found[:, 1])
+    each = nanmean(np.moveaxis(share, 1, 0))
+    labels = np.zeros(len(found)) if repeats is None else np.asarray(repeats)
+    summed = [found[labels == label].sum(axis=0) for label in np.unique(labels)]
+    values = nanmean(np.array([nanmean(_ratio(*one)) for one in summed]))
+    return values, nanmean(each), int(np.isnan(each[:, 0]).sum())
 
 
 def nanmean(values):

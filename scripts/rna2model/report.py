@@ -14,7 +14,7 @@ from rna2model import (
     report_words,
     serving,
 )
-from rna2model.evaluation import SHOWN
+from rna2model.evaluation import COMPARED, SHOWN, leading
 from rna2model.report_parts import positives
 
 MOST_FEATURES = 100  # of the table
@@ -50,6 +50,8 @@ def page(name, run, config, figures, methods):
         run=run,
         config=config,
         shown=shown,
+        leading=leading,
+        compared=COMPARED[config["design"]["task"]],
         meanings=report_words.glossary(shown, report_words.METRICS),
         predicted=outcome.title(config["design"]),
         figures={name: embedded(figure) for name, figure in figures.items()},
@@ -72,6 +74,7 @@ def read(results, config, models):
     run["first"] = [gate.column_name(c) for c in (*outcome.columns(design), design["batch"]) if c]
     run["flow"] = report_warnings.flow(run, config)
     run["shown_samples"], run["aside"] = report_words.samples(samples)
+    run["rule"] = report_words.rule(run["manifest"])
     run["curve_class"] = positives(run)[0] if len(positives(run)) == 1 else None
     if run["features"] is not None:
         shown = run["features"].head(MOST_FEATURES).dropna(axis=1, how="all")

@@ -1,5 +1,7 @@
 """The methods paragraph with the run's own numbers and versions, and its provenance."""
 
+from rna2model import report_words
+
 TOOLS = {
     "star": "STAR",
     "hisat2": "HISAT2",
@@ -134,15 +136,19 @@ def _models(run, config):
     settings = [
         f"{key} {training[key]}" for key in ("imbalance", "calibration", "threshold") if key in training
     ]
-    return f"{told} Settings: {', '.join(settings)}." if design["task"] == "classification" else told
+    if design["task"] != "classification":
+        return told
+    rule = report_words.rule(run["manifest"])
+    told += f" Settings: {', '.join(settings)}; probabilities are those of the classes' shares in training."
+    return f"{told} In the final model {rule}." if rule else told
 
 
 def _scores(run, config):
-    from rna2model.evaluation import SHOWN
+    from rna2model.evaluation import leading
     from rna2model.report_warnings import number
     from rna2model.report_words import words
 
-    main = SHOWN[run["task"]][0]
+    main = leading(run["task"], run["metrics"][run["shipped"]])
     value, told = run["metrics"][run["shipped"]].get(main, {}), ""
     unit = config["design"]["group"] or "sample"
     if value.get("estimate") is not None:

@@ -88,18 +88,32 @@ UNIT = {"range": [-0.02, 1.02]}
 
 
 def precision(run):
-    """The same of precision by recall; a model that knows nothing has the share of the class everywhere."""
-    truth = run["predictions"][run["shipped"]]["truth"]
-    shares = {name: float((truth == name).mean()) for name in positives(run)}
+    """The same of precision by recall, as steps with the area of the AUPRC; the floor is what shuffled labels reach."""
     floors = {
-        name: line([0, 1], [share, share], f"share of {name}", GREY, dash="dot")
-        for name, share in shares.items()
+        name: line([0, 1], [value, value], f"labels without meaning: {value:.3f}", GREY, dash="dot")
+        for name, value in ((name, _chance(run, name)) for name in positives(run))
     }
     layout = {"xaxis": axis("recall", **UNIT), "yaxis": axis("precision", **UNIT)}
-    return _curves(run, _precision, GRID, floors, layout)
+    return _curves(run, _precision, GRID, floors, layout, shape="vh", called=_with_area)
 
 
-def _curves(run, curve, x, floors, layout):
+def _chance(run, name):
+    """AUPRC of a class where labels mean nothing (metrics.json); its share where the run does not say."""
+    told = _scores_of(run).get("auprc") or {}
+    found = (told.get("chance_of_class") or {}).get(name, told.get("chance"))
+    return float((run["predictions"][run["shipped"]]["truth"] == name).mean()) if found is None else found
+
+
+def _scores_of(run):
+    """Metrics of the predictions that the page shows, of the run's own or of an external validation."""
+    return run["metrics"][run["shipped"]] if "metrics" in run else (run["external"] or {}).get("metrics", {})
+
+
+def _with_area(model, values):
+    return f"{model}: {np.mean(values[1:]):.3f}"
+
+
+def _curves(run, curve, x, floors, layout, shape="linear", called=lambda model, _: model):
     choices = {}
     for name in positives(run):
         traces = [floors[name]]
@@ -114,7 +128,10 @@ def _curves(run, curve, x, floors, layout):
                 if column in part
             ]
             if found:
-                traces.append(line(x, np.mean(found, axis=0), model, **look))
+                values = np.mean(found, axis=0)
+                trace = line(x, values, called(model, values), **look)
+                trace["line"]["shape"] = shape
+                traces.append(trace)
         if len(traces) > 1:
             choices[name] = traces
     return {"choices": choices, "layout": {"height": 400, **layout}} if choices else None
@@ -135,10 +152,13 @@ def _roc(score, positive):
 
 
 def _precision(score, positive):
-    """Best precision that is reached at each recall of GRID or a higher one."""
+    """Mean precision in each step of recall that ends at a point of GRID, so that the mean of the steps is the average precision."""
     false, true = _ranked(score, positive)
-    best = np.maximum.accumulate((true / (true + false))[::-1])[::-1]
-    return best[np.searchsorted(true / true[-1], GRID - 1e-12)]
+    recall = np.r_[0, true / true[-1]]
+    area = np.r_[0, np.cumsum(np.diff(recall) * true / (true + false))]
+    first = np.flatnonzero(np.r_[True, np.diff(recall) > 0])  # where recall stays, area does
+    steps = np.diff(np.interp(GRID, recall[first], area[first])) / np.diff(GRID)
+    return np.r_[steps[0], steps]
 
 
 def decision(run):

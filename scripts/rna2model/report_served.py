@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from rna2model import outcome, report_methods, report_warnings, report_words
-from rna2model.evaluation import SHOWN
+from rna2model.evaluation import leading
 from rna2model.report_run import document, optional, predictions, served, table
 from rna2model.report_words import words
 
@@ -58,7 +58,8 @@ def flow(run):
 
 def warnings(run):
     """What a reader must know before any prediction, worst first."""
-    external, main = run["external"], SHOWN[run["task"]][0]
+    external = run["external"]
+    main = leading(run["task"], (external or {}).get("metrics") or {})
     for what, predicted in (("predictions", run["served"]), ("validated samples", run["scored"])):
         if doubtful := _flagged(predicted):
             yield (

@@ -3,15 +3,20 @@
 from rna2model import gate
 
 METRICS = {  # key: (name, what it says)
-    "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
     "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
-    "auprc": ("AUPRC", "precision averaged over recall; guessing gives the share of the class"),
+    "log_loss": ("log loss", "minus the log probability of what came true; lower is better"),
+    "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
+    "auprc": ("AUPRC", "precision averaged over recall; labels without any meaning give its chance, which in small folds lies far above the share of the class"),
     "mcc": ("MCC", "correlation of prediction and truth; guessing gives 0"),
     "f1_macro": ("F1", "harmonic mean of precision and recall, averaged over classes"),
     "brier": ("Brier score", "mean squared error of the probabilities; lower is better"),
     "calibration_slope": (
         "calibration slope",
         "1 is right, below 1 the predictions are too extreme; not defined where classes are separated perfectly, or nothing varies",
+    ),
+    "calibration_intercept": (
+        "calibration intercept",
+        "0 is right, below 0 the probabilities are too high on average (log odds)",
     ),
     "r2": ("R²", "share of the variance that is predicted; the mean as prediction gives 0"),
     "spearman": ("Spearman's rho", "correlation of ranks; guessing gives 0"),
@@ -44,6 +49,21 @@ VIEWS = {"normalized": "before correction", "batch_corrected": "after correction
 def words(name):
     """What people call a metric, a view of the cohort or a column."""
     return METRICS[name][0] if name in METRICS else VIEWS.get(name, str(name).replace("_", " "))
+
+
+def rule(manifest):
+    """From which probability the shipped model predicts a class; None of a bundle that does not say."""
+    made = manifest.get("predicts")
+    if not made:
+        return None
+    if made["threshold"] is None:
+        return "the most probable class is predicted, by every model"
+    why = (
+        "the best balanced accuracy on inner out-of-fold predictions, tuned for every model"
+        if made["tuned"]
+        else "its share among the training samples, the same rule for every model"
+    )
+    return f"{made['class']} is predicted from a probability of {made['threshold']:.3f} on: {why}"
 
 
 def glossary(keys, table):

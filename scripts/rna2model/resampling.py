@@ -52,7 +52,7 @@ def prepare(predictions, groups):
     units = [str(groups[name]) for name in sample] if groups else sample
     return frame, {
         "fold": np.array(split),
-        "repeat": np.array([name.partition("f" if name.startswith("r") else ".")[0] for name in split]),
+        "repeat": np.array([repeat_of(name) for name in split]),
         "cluster": np.unique(units, return_inverse=True)[1],
         "n_samples": len(set(sample)),
         "rows": list(zip(split, sample, strict=True)),
@@ -119,6 +119,17 @@ def within_folds(folds, weights, value):
     each = [(rows, weights[:, rows]) for rows in (np.flatnonzero(folds == fold) for fold in np.unique(folds))]
     values = np.array([value(rows, part) for rows, part in each])
     return ranking.nanmean(values), int(np.isnan(values[:, 0]).sum())
+
+
+def pairs_of_folds(folds, weights, counts):
+    """`ranking.over_folds` of `counts(rows, their weights)`: (2, K, B) right and all pairs of a fold."""
+    each = [(rows, weights[:, rows]) for rows in (np.flatnonzero(folds == fold) for fold in np.unique(folds))]
+    return ranking.over_folds(np.array([counts(rows, part) for rows, part in each]))
+
+
+def repeat_of(split):
+    """The repeat of the cross-validation that a split belongs to; batches left out are one."""
+    return split.partition("f" if split.startswith("r") else ".")[0]
 
 
 def summary(name, values, n, undefined):

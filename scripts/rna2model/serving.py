@@ -12,7 +12,7 @@ from rna2model.config import locate
 from rna2model.errors import InputProblem
 
 COUNTING = ("trimming", "alignment", "quantification")
-OUTCOME = ("target", "task", "time", "event", "covariates")
+OUTCOME = ("target", "task", "positive", "time", "event", "covariates")
 # Of `expression`, what serving decides anew or what only the exploration reads.
 UNCOMPARED = ("unseen_batch", "gene_sets", "combat_seq")
 OF_MATRIX = ("min_counts",)  # limits of `qc` that concern a matrix

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import importance, models, permutation_generic
+from rna2model import importance, models, outcome, permutation_generic
 from rna2model.errors import InputProblem
 
 SHUFFLES = 100  # of linear models, where all are fitted in one batch
@@ -37,7 +37,11 @@ def effects(model, X, outcomes, shown, groups=None, select=None):
     penalty shrinks everything to nothing and whatever the true model does would exceed that.
     """
     if _in_one_batch(model):
-        given = outcomes if model.task == "regression" else np.searchsorted(model.classes_, outcomes)
+        given = (
+            outcomes
+            if model.task == "regression"
+            else np.array([outcome.class_numbers(model.classes_, y) for y in outcomes])
+        )
         return (model.refit(X, given) * shown.std(axis=0)).astype(np.float32)
     return np.stack([_again(model, model.settings_["seed"], X, y, shown, groups, select) for y in outcomes])
 
@@ -94,6 +98,7 @@ def _again(model, seed, X, y, shown, groups, select):
         search=kept,
         task=model.task,
         imbalance=model.settings_.get("imbalance", "auto"),
+        positive=model.positive,
     )
     again.fit(X, y, groups=groups, select=select, log=lambda *_: None)
     return importance.effects(again, shown, shown.mean(axis=0))[0].astype(np.float32)

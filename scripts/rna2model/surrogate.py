@@ -76,7 +76,7 @@ def table(model, samples, X, training, names, symbols, split, explained, seed=1)
     import pandas as pd
 
     columns, mean, rows = candidates(model, training), training.mean(axis=0), []
-    classes = model.predict_proba(X).argmax(axis=1) if model.classes_ else [None] * len(X)
+    classes = model.decide(model.predict_proba(X)) if model.classes_ else [None] * len(X)
     for sample, row, k in zip(samples, X, classes, strict=True):
         weights, fidelity = explain(model, row, mean, columns, k, seed)
         what = explained if k is None else model.classes_[k]

@@ -46,10 +46,10 @@ class Survival(resampling.Rows):
         concordance = {"harrell_c": self._harrell, "uno_c": self._uno}
         for name, pairs in concordance.items():
             if only in (None, name):
-                values[name], skipped[name] = resampling.within_folds(
+                values[name], values[f"plain_{name}"], skipped[name] = resampling.pairs_of_folds(
                     fold,
                     weights,
-                    lambda i, w, pairs=pairs: concordant(self.risk[rows[i]], w, *pairs(rows[i])),
+                    lambda i, w, pairs=pairs: counted(self.risk[rows[i]], w, *pairs(rows[i])),
                 )
         if only is None or only.startswith("auc"):
             values |= self._aucs(rows, fold, weights, skipped)
@@ -75,17 +75,18 @@ class Survival(resampling.Rows):
 
     def _aucs(self, rows, fold, weights, skipped):
         """Cumulative cases against dynamic controls at each landmark, and their mean."""
-        values = {}
+        values, plain = {}, {}
         for name, t in self.landmarks.items():
 
             def value(i, w, t=t):
                 time = self.time[rows[i]]
                 case = np.where(time <= t, self._inverse(rows[i]), 0.0)
-                return concordant(self.risk[rows[i]], w, case, lambda _: time > t)
+                return counted(self.risk[rows[i]], w, case, lambda _: time > t)
 
-            values[name], skipped["auc"] = resampling.within_folds(fold, weights, value)
+            values[name], plain[name], skipped["auc"] = resampling.pairs_of_folds(fold, weights, value)
         if values:
-            values["auc"] = np.mean(list(values.values()), axis=0)
+            means = {"auc": values, "plain_auc": plain}
+            values = values | {name: np.mean(list(of.values()), axis=0) for name, of in means.items()}
         return values
 
 
@@ -137,6 +138,12 @@ def concordant(risk, weights, earlier, later):
     risk (m,); weights (B, m); earlier (m,) weight of a sample as the earlier one of a pair; later: function of row numbers
     (k,) that gives (k, m), which samples are the later one. NaN without a pair.
     """
+    right, pairs = counted(risk, weights, earlier, later)[:, 0]
+    return np.divide(right, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+
+
+def counted(risk, weights, earlier, later):
+    """(2, 1, B) weighted number of the pairs of `concordant` that are right, and of all."""
     right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
     usable = np.flatnonzero(earlier > 0)
     for start in range(0, len(usable), ROWS_AT_ONCE):
@@ -146,7 +153,7 @@ def concordant(risk, weights, earlier, later):
         compared = later(i) * earlier[i, None]
         right += ((weights[:, i] @ (compared * points)) * weights).sum(axis=1)
         pairs += ((weights[:, i] @ compared) * weights).sum(axis=1)
-    return np.divide(right, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
+    return np.stack([right, pairs])[:, None]
 
 
 def integrated_brier(time, event, survival, at, uncensored, uncensored_at):

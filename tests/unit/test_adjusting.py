@@ -168,13 +168,16 @@ def test_class_weights_of_logistic_regression_are_those_of_scikit_learn(C):
 
 @pytest.mark.parametrize("name", FAST)
 def test_weighted_classes_are_heard_and_none_takes_samples_as_they_come(name):
+    """Weights change the model; its probabilities are those of the training shares (14 of 120) all the same."""
     X, y = unequal(n=120, rare=14, effect=0.5)
-    new, _ = expression(n=400, p=80, effect=0.5, seed=2)
+    new, _ = unequal(n=240, rare=28, effect=0.5, seed=2)
     found = {}
     for how in ("none", "class_weights", "smote"):
         model = make(name, imbalance=how, calibration="none").fit(X, y, log=quiet)
-        found[how] = (model.predict(new) == "blue").mean()
-    assert found["class_weights"] > found["none"] and found["smote"] > found["none"]
+        found[how] = model.predict_proba(new)[:, 1]
+        assert found[how].mean() == pytest.approx(14 / 120, abs=0.08)
+    assert np.abs(found["class_weights"] - found["none"]).max() > 1e-3
+    assert np.abs(found["smote"] - found["class_weights"]).max() > 1e-3
     auto = make(name).fit(X, y, log=quiet).settings_["class_weight"]
     assert auto == ("balanced" if name == "linear_svm" else "none")
 
@@ -199,14 +202,16 @@ def test_the_threshold_has_the_best_balanced_accuracy_of_all():
 
 
 @pytest.mark.parametrize("name", ["logistic_l2", "random_forest"])
-def test_a_tuned_threshold_finds_the_rare_class(name):
+def test_the_share_and_a_tuned_threshold_find_the_rare_class_and_the_most_probable_does_not(name):
     X, y = unequal(n=120, rare=15, effect=0.7)
     new, truth = unequal(n=300, rare=60, effect=0.7, seed=2)
     recall = []
     for threshold in ("default", "tuned"):
-        predicted = make(name, threshold=threshold).fit(X, y, log=quiet).predict(new)
-        recall.append(np.mean([(predicted[truth == k] == k).mean() for k in ("amber", "blue")]))
-    assert recall[1] > recall[0] + 0.05
+        model = make(name, threshold=threshold).fit(X, y, log=quiet)
+        most = np.array(model.classes_)[model.predict_proba(new).argmax(axis=1)]
+        for predicted in (most, model.predict(new)):
+            recall.append(np.mean([(predicted[truth == k] == k).mean() for k in ("amber", "blue")]))
+    assert recall[1] > recall[0] + 0.05 and recall[3] > recall[2] + 0.05
 
 
 @pytest.mark.parametrize("kind", ["sigmoid", "isotonic"])

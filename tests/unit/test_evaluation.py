@@ -72,7 +72,9 @@ def test_more_classes_are_ranked_one_against_the_rest():
     means = []
     for _, fold in table.groupby("split"):
         means.append(sk.roc_auc_score(fold.truth, fold.filter(like="prob_").to_numpy(), multi_class="ovr"))
-    assert evaluation.metrics(table, n_boot=2)["auroc"]["estimate"] == pytest.approx(np.mean(means))
+    found = evaluation.metrics(table, n_boot=2)["auroc"]
+    assert found["plain_mean"] == pytest.approx(np.mean(means))
+    assert found["estimate"] == pytest.approx(np.mean(means), abs=1e-3)  # folds of 13 or 14 of a class
 
 
 def test_a_resample_is_a_weighting():
@@ -87,7 +89,7 @@ def test_a_resample_is_a_weighting():
             function(y[rows], p[rows], sample_weight=weights[rows])
             for rows in (table.fold == f for f in set(table.fold))
         ]
-        assert values[name][0] == pytest.approx(np.mean(each))
+        assert values["plain_auroc" if name == "auroc" else name][0] == pytest.approx(np.mean(each))
 
 
 def test_the_calibration_line_equals_an_unpenalised_logistic_regression():

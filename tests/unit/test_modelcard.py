@@ -24,6 +24,7 @@ MANIFEST = {
     "expression": {"missing": "refuse"},
     "evaluation": {"folds": 5, "repeats": 2, "inner_folds": 4, "seed": 7},
     "settings": {"imbalance": "smote", "calibration": "isotonic", "threshold": "tuned"},
+    "predicts": {"class": "control", "threshold": 0.625, "tuned": True},
     "libraries": {"numpy": "2.4.6", "torch": None},
 }
 
@@ -42,7 +43,7 @@ def test_what_the_run_knows_is_filled_in():
         "2 x 5-fold cross-validation, seed 7, never dividing a `patient`",
         "`smote`, SMOTE within training samples",
         "`isotonic`, isotonic regression on inner out-of-fold predictions",
-        "`tuned`, the cut between two classes",
+        "`tuned`, control is predicted from a probability of 0.625 on: the best balanced accuracy on inner",
         "500 columns chosen by `moderated_f`, with covariates `age`",
         "column `centre`",
         "numpy 2.4.6",

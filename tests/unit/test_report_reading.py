@@ -40,7 +40,10 @@ def test_metrics_have_their_names_and_the_floor_comes_last(run):
     )
     assert "the curves below speak of <b>control</b>" in section(page, "comparison")
     drawn = figures(page)["comparison"]["choices"]
-    assert list(drawn)[:2] == ["balanced accuracy", "AUROC"] and drawn["AUROC"][0]["y"][-1] == "dummy"
+    assert (
+        list(drawn)[:3] == ["AUROC", "log loss", "balanced accuracy"]
+        and drawn["AUROC"][0]["y"][-1] == "dummy"
+    )
 
 
 def test_the_excluded_come_first_and_the_sheet_before_what_tools_measured():

@@ -87,7 +87,7 @@ def test_labelled_samples_show_what_a_frozen_bundle_is_worth(task, figures, serv
 
 def test_the_scores_of_the_page_are_those_of_the_validation(serve, opened):
     path, run = serve()
-    told = json.loads((run.folder / "external_validation.json").read_text())["metrics"]["balanced_accuracy"]
+    told = json.loads((run.folder / "external_validation.json").read_text())["metrics"]["auroc"]
     cell = opened(path).locator("#external tbody td").nth(1).inner_text()
     assert cell.split("\n")[0].strip() == f"{told['estimate']:.3f}"
     assert f"({told['lower']:.3f} to {told['upper']:.3f})" in cell

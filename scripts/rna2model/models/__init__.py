@@ -2,10 +2,9 @@
 
 Nothing is imported before a model is made or loaded, so the rules can read the names for free.
 
-How classes are weighted (`training.imbalance: auto`): linear_svm and the torch models weigh the classes equally, so their
-predicted class aims at balanced accuracy and their probabilities speak of classes equally common. All others are fitted
-to the samples as they are, so their probabilities are those of a population with the classes as common as in training
-(calibration, Brier). The two differ only where the cohort is unbalanced. `none`, `class_weights` and `smote` (synthetic
+How classes are weighted (`training.imbalance: auto`): linear_svm and the torch models weigh the classes equally; all
+others are fitted to the samples as they are. Either way probabilities are those of the classes as common as in training,
+and one rule says what is predicted (adjusting.py, decision.py). `none`, `class_weights` and `smote` (synthetic
 samples of the rarer classes, imbalance.py) say it for all models but dummy; `settings_["class_weight"]` says what
 applies. Calibration and threshold are learned from inner held-out rows (adjusting.py) and stored in model.json.
 

@@ -1,4 +1,5 @@
-"""What classifiers do beside their fit: balance classes, calibrate probabilities, tune the threshold; on training rows only."""
+"""What classifiers do beside their fit, on training rows only: balance classes, bring the probabilities back to the training
+shares, calibrate them, tune the threshold."""
 
 import copy
 
@@ -7,14 +8,17 @@ import numpy as np
 from rna2model.models import decision
 from rna2model.models.scores import balanced_weights, held_out, log_loss
 
+EQUAL = 1.25  # times the smallest class: with classes so equal, weights change next to nothing
+
 
 class Adjusting:
     """A part of base.Model. `_inner` holds what `_fit` has already of `_inner_probabilities`."""
 
     CLASS_WEIGHT = "none"  # what `imbalance: auto` means for the model
     ADJUSTED = True  # by imbalance, calibration and threshold
-    CALIBRATES = False  # by a sigmoid, in its own `_fit`
-    calibrator_, threshold_, _inner = None, None, None
+    CALIBRATES = False  # by a sigmoid, in its own `_fit`; otherwise it has decision values only
+    calibrator_, threshold_, prevalence_, shares_, _inner = None, None, None, None, None
+    _at_shares = False  # whether `_fit` calibrated to the shares of the classes
 
     def _resampled(self, X, y, folds, log):
         """The rows of the fit and of each inner fold with synthetic ones of the rarer classes."""
@@ -31,34 +35,63 @@ class Adjusting:
         return X, y, folds
 
     def _adjust(self, X, y, folds, log):
-        """Learn calibrator and threshold from what the inner folds predict for the rows they hold out."""
+        """Bring weighted probabilities back to the training shares, then learn calibrator and threshold; from what the
+        inner folds predict for the rows they hold out."""
         kind = "none" if self.calibration == "auto" else self.calibration
         kind = "none" if kind == "sigmoid" and self.CALIBRATES else kind
-        if kind == "none" and self.threshold == "default":
-            return
-        if not folds:
-            return self._note("without inner folds neither calibrated nor a threshold tuned", log)
-        rows = held_out(folds)
-        truth = y[rows]
-        probabilities = self._inner_probabilities(X, y, folds)
+        asked = kind != "none" or self.threshold == "tuned"
+        if self._off_shares:
+            self.prevalence_ = decision.Prevalence(self.shares_ * len(self.shares_))
+        if folds and (asked or self._mends):
+            rows = held_out(folds)
+            self._hear(kind, self._inner_probabilities(X, y, folds), y[rows], log)
+        elif asked:
+            self._note("without inner folds neither calibrated nor a threshold tuned", log)
+        self._absorb()
+
+    def _hear(self, kind, probabilities, truth, log):
+        """`_adjust` with (m, K) probabilities of held-out rows and their class numbers (m,)."""
+        if self._off_shares:
+            if self._mends and kind == "none":  # a calibrator does the same
+                shares = np.bincount(truth, minlength=len(self.shares_)) / len(truth)
+                self.prevalence_.fit(probabilities, shares)
+            probabilities = self.prevalence_.apply(probabilities)
         if kind != "none":
-            calibrator = decision.CALIBRATORS[kind]().fit(probabilities, truth, self._class_weights(truth))
+            # without weights, whatever the model's: it ends at the shares of the training samples
+            calibrator = decision.CALIBRATORS[kind]().fit(probabilities, truth, np.ones(len(truth)))
             before, probabilities = probabilities, calibrator.apply(probabilities)
-            losses = [log_loss(p, truth, self._class_weights(truth)) for p in (before, probabilities)]
+            losses = [log_loss(p, truth) for p in (before, probabilities)]
             self.settings_["calibration"] = {"kind": kind, "inner_log_loss": losses}
-            self.calibrator_ = None if self._absorb(calibrator) else calibrator
+            self.calibrator_ = calibrator
             log(f"{self.name}: {kind} calibration, inner log loss {losses[0]:.4f} to {losses[1]:.4f}")
-            if kind == "isotonic" and len(rows) < decision.ENOUGH_FOR_ISOTONIC:
-                self._note(f"isotonic calibration on {len(rows)} samples: sigmoid is steadier", log)
+            if kind == "isotonic" and len(truth) < decision.ENOUGH_FOR_ISOTONIC:
+                self._note(f"isotonic calibration on {len(truth)} samples: sigmoid is steadier", log)
         if self.threshold == "tuned" and len(self.classes_) == 2:
             self.threshold_ = decision.best_threshold(probabilities[:, 1], truth)
             log(f"{self.name}: {self.classes_[1]} from a probability of {self.threshold_:.4f}")
         elif self.threshold == "tuned":
             self._note(f"{len(self.classes_)} classes have no threshold: the most probable is predicted", log)
 
-    def _absorb(self, calibrator):
-        """Take a calibrator into the model's own weights, where that is possible; returns whether it was done."""
-        return False
+    @property
+    def _off_shares(self):
+        """Whether `_fit` leaves probabilities of classes equally common, or decision values in their place."""
+        if self.shares_ is None:  # numbers and survival
+            return False
+        return not self._at_shares and (self.class_weight != "none" or self.CALIBRATES)
+
+    @property
+    def _mends(self):
+        """Whether the shares alone may not bring such probabilities back, so that held-out rows are asked."""
+        return self._off_shares and self.shares_.max() > EQUAL * self.shares_.min()
+
+    @property
+    def _asks_held_out(self):
+        """Whether `_adjust` wants what inner folds predict."""
+        asked = self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned"
+        return self.ADJUSTED and (asked or self._mends)
+
+    def _absorb(self):
+        """Take prevalence_ and calibrator_ into the model's own weights, where that is possible."""
 
     def _inner_probabilities(self, X, y, folds):
         """(m, K) what models with the chosen hyperparameters, fitted in the inner folds, say of `held_out(folds)`.

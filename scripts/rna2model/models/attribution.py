@@ -57,7 +57,7 @@ class _logit_function:
         elif classes in (0, 2):
             self.targets = np.full(len(X), classes // 2)
         else:
-            self.targets = model.predict_proba(X).argmax(axis=1)
+            self.targets = model.decide(model.predict_proba(X))
 
     def __call__(self, at, target):
         logits = self.logits(at)

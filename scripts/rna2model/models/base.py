@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import artefact, splits
+from rna2model import artefact, outcome, splits
 from rna2model.errors import InputProblem
 from rna2model.models import decision
 from rna2model.models.adjusting import Adjusting
@@ -56,16 +56,20 @@ class Model(Adjusting):
 
     imbalance : auto (CLASS_WEIGHT of the model), none, class_weights, smote
     calibration : auto (as `_fit` leaves the probabilities), none, sigmoid, isotonic; on inner out-of-fold predictions
-    threshold : default (the most probable class) or tuned: of two classes, the cut with the best balanced accuracy there
+    threshold : default (decision.by_share of two classes, the most probable of more) or tuned: of two classes, the cut with
+        the best balanced accuracy there
+    positive : the class that comes last, of which threshold and coefficients speak; None: the last by the alphabet
 
     Attributes
     ----------
-    classes_ : sorted list of str; the columns of `predict_proba`
+    classes_ : list of str, the positive one last; the columns of `predict_proba`
     settings_ : dict, what was tried, chosen and noted while fitting; JSON-able
     n_genes_ : int
     columns_ : (k,) columns of X that a selection left, or None for all
     calibrator_ : what turns the model's probabilities into calibrated ones (decision.py), or None
-    threshold_ : probability from which the last of two classes is predicted, or None
+    threshold_ : probability from which the last of two classes is predicted where it was tuned, or None
+    shares_ : (K,) shares of the classes among the training samples; None in models of earlier versions
+    prevalence_ : what brings probabilities of weighted classes back to `shares_` (decision.py), or None
     """
 
     name = ""
@@ -83,6 +87,7 @@ class Model(Adjusting):
         imbalance="auto",
         calibration="auto",
         threshold="default",
+        positive=None,
     ):
         unknown = set(search or {}) - set(self.SEARCH)
         if unknown:
@@ -93,6 +98,7 @@ class Model(Adjusting):
         self.seed, self.inner_folds, self.device, self.threads = seed, inner_folds, device, threads
         self.search = {**self.SEARCH, **(search or {})}
         self.imbalance, self.calibration, self.threshold = imbalance, calibration, threshold
+        self.positive = positive
 
     def fit(self, X, y, groups=None, select=None, log=print):
         """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
@@ -137,26 +143,40 @@ class Model(Adjusting):
         """(y as `_fit` takes it, strata and the needed ones among them for the inner folds, facts for the settings)."""
         y = np.asarray(y).astype(str)
         counts = Counter(y.tolist())
-        self.classes_ = sorted(counts)
+        self.classes_ = outcome.class_order(counts, self.positive)
         if len(counts) < 2:
             raise InputProblem(
                 f"{self.name}: all {len(y)} training samples are {self.classes_[0]!r}; two classes are needed."
             )
         described = {"class_counts": {label: counts[label] for label in self.classes_}}
         described["class_weight"] = self.class_weight if self.ADJUSTED else "none"
-        return np.searchsorted(self.classes_, y), y, None, described
+        self.shares_ = np.array([counts[label] for label in self.classes_]) / len(y)
+        return outcome.class_numbers(self.classes_, y), y, None, described
 
     def predict_proba(self, X):
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
         X = self._input(X)
         found = self._probabilities(X).reshape(len(X), len(self.classes_))
+        found = found if self.prevalence_ is None else self.prevalence_.apply(found)
         return found if self.calibrator_ is None else self.calibrator_.apply(found)
 
     def decide(self, probabilities):
-        """(n,) numbers of the predicted classes of (n, K) probabilities: by the threshold, else the most probable."""
-        if self.threshold_ is None:
+        """(n,) numbers of the predicted classes of (n, K) probabilities, by the same rule whatever the model (`threshold`)."""
+        if self.threshold_ is not None:
+            return (probabilities[:, 1] >= self.threshold_).astype(int)
+        if self.shares_ is None or len(self.classes_) > 2:  # None: a model of an earlier version
             return probabilities.argmax(axis=1)
-        return (probabilities[:, 1] >= self.threshold_).astype(int)
+        return decision.by_share(probabilities, self.shares_)
+
+    @property
+    def rule(self):
+        """{"class": the last of two, "threshold": probability from which it is predicted, "tuned": whether inner folds chose
+        it}; class and threshold are None of more classes, of which the most probable is predicted."""
+        threshold = self.threshold_
+        if threshold is None and len(self.classes_) == 2:
+            threshold = 0.5 if self.shares_ is None else float(self.shares_[1])
+        positive = self.classes_[-1] if len(self.classes_) == 2 else None
+        return {"class": positive, "threshold": threshold, "tuned": self.threshold_ is not None}
 
     def _input(self, X):
         """X as a matrix with the genes of training; InputProblem for another number of them."""
@@ -197,6 +217,8 @@ class Model(Adjusting):
             "settings": self.settings_,
             "columns": None if self.columns_ is None else self.columns_.tolist(),
             "threshold": self.threshold_,
+            "shares": None if self.shares_ is None else self.shares_.tolist(),
+            "prevalence": None if self.prevalence_ is None else self.prevalence_.factors.tolist(),
             "calibrator": None if self.calibrator_ is None else self.calibrator_.described(),
         }
         (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
@@ -207,9 +229,13 @@ class Model(Adjusting):
         """The fitted model from its parsed model.json and its folder."""
         model = cls()
         model.classes_, model.n_genes_ = description["classes"], description["n_genes"]
+        model.positive = model.classes_[-1] if len(model.classes_) == 2 else None
         model.settings_, columns = description["settings"], description.get("columns")
         model.columns_ = None if columns is None else np.array(columns, dtype=int)
-        model.threshold_ = description.get("threshold")
+        model.threshold_, shares = description.get("threshold"), description.get("shares")
+        model.shares_ = None if shares is None else np.array(shares)
+        factors = description.get("prevalence")
+        model.prevalence_ = None if factors is None else decision.Prevalence(factors)
         model.calibrator_ = decision.restore(description.get("calibrator"))
         model._restore(folder)
         return model

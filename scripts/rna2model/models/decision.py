@@ -6,7 +6,38 @@ from rna2model.models import calibration
 from rna2model.models.scores import softmax, two_sided
 
 LEAST = 1e-6  # probabilities closer to 0 or 1 are taken as this before a logarithm
+TIED = 1e-9  # probabilities closer than this are equal
 ENOUGH_FOR_ISOTONIC = 1000  # samples; below, steps follow chance (Niculescu-Mizil & Caruana 2005)
+
+
+class Prevalence:
+    """Brings probabilities of classes that were weighted, or filled up, in training back to the classes' shares there.
+
+    factors : (K,) what each probability is multiplied by before they are scaled to a sum of one. Of a model that gave
+    every class the same total these are its shares (Elkan 2001; Saerens et al. 2002).
+    """
+
+    def __init__(self, factors):
+        self.factors = np.asarray(factors, dtype=float)
+
+    def fit(self, probabilities, shares):
+        """Choose the factors so that (n, K) probabilities of held-out rows have the mean `shares` (K,), all above 0.
+
+        A penalised fit with weights says of new rows less than of its own, and the shares alone would leave that in.
+        """
+        raised = np.maximum(probabilities, LEAST)
+        for _ in range(1000):  # matrix scaling: rows sum to one, columns to the shares
+            scaled = raised * self.factors
+            step = shares / (scaled / scaled.sum(axis=1, keepdims=True)).mean(axis=0)
+            self.factors = self.factors * step / step[0]
+            if np.abs(np.log(step / step[0])).max() < 1e-10:
+                break
+        return self
+
+    def apply(self, probabilities):
+        """(n, K) probabilities as of the training shares; each row by itself."""
+        scaled = probabilities * self.factors
+        return scaled / scaled.sum(axis=1, keepdims=True)
 
 
 class Sigmoid:
@@ -96,18 +127,29 @@ def restore(described):
     return CALIBRATORS[described["kind"]](**given)
 
 
+def by_share(probabilities, shares):
+    """(n,) 1 where the probability of the last of two classes is above its share in training, else 0.
+
+    With classes of equal weight the most probable would be the same. probabilities (n, 2), shares (2,). A model that knows
+    nothing says the share itself: then the commoner class, and the first of two equally common ones.
+    """
+    away = probabilities[:, 1] - shares[1]
+    return np.where(np.abs(away) <= TIED, probabilities.argmax(axis=1), away > 0).astype(int)
+
+
 def best_threshold(probability, y):
     """The probability of class 1 from which to predict it, for the best balanced accuracy on held-out rows.
 
     probability (n,) of class 1; y (n,) 0 or 1. Thresholds lie half way between neighbouring probabilities; of equally
-    good ones the nearest to 0.5 is taken, which is also the answer where all probabilities are the same.
+    good ones the nearest to the share of class 1 is taken, which is also the answer where all probabilities are the same.
     """
+    share = float(np.mean(y))
     levels, at = np.unique(probability, return_inverse=True)
     if len(levels) < 2:
-        return 0.5
+        return share
     positive, total = np.bincount(at, weights=y), np.bincount(at)
     found = 1.0 - np.cumsum(positive)[:-1] / positive.sum()  # of class 1, above each cut
     spared = np.cumsum(total - positive)[:-1] / (total - positive).sum()
     score, cuts = np.round((found + spared) / 2.0, 12), (levels[:-1] + levels[1:]) / 2.0
     best = cuts[score == score.max()]
-    return float(best[np.abs(best - 0.5).argmin()])
+    return float(best[np.abs(best - share).argmin()])

@@ -48,13 +48,16 @@ class Linear(base.Model):
         self.weights_ = np.ascontiguousarray(rotation.to_genes(weights))  # as it is read back: equal rounding
         self.intercept_ = rotation.intercept(self.weights_, intercept)
 
-    def _absorb(self, calibrator):
-        """A sigmoid stays linear in expression, so that coefficients go on being those of the prediction."""
-        if calibrator.kind != "sigmoid":
-            return False
-        self.weights_ = calibrator.slope * self.weights_
-        self.intercept_ = calibrator.slope * self.intercept_ + calibrator.offsets
-        return True
+    def _absorb(self):
+        """Offsets and a sigmoid stay linear in expression, so that coefficients go on being those of the prediction."""
+        if self.prevalence_ is not None:
+            offsets = np.log(self.prevalence_.factors)
+            self.intercept_ = self.intercept_ + (offsets[1:] - offsets[:1] if len(offsets) == 2 else offsets)
+            self.prevalence_ = None
+        if self.calibrator_ is not None and self.calibrator_.kind == "sigmoid":
+            self.weights_ = self.calibrator_.slope * self.weights_
+            self.intercept_ = self.calibrator_.slope * self.intercept_ + self.calibrator_.offsets
+            self.calibrator_ = None
 
     def _choose(self, Cs, scores, measure, log):
         """The C with the highest score, the smallest among equals; kept in the settings."""
@@ -122,7 +125,7 @@ class LinearSVM(Linear):
     """Linear support vector machine, squared hinge loss, one class against the rest (LinearSVC).
 
     Unlike LinearSVC the intercept is not penalised. Classes weigh the same (`imbalance: auto`); C is tuned by the balanced accuracy
-    of inner out-of-fold decisions, and those of the chosen C calibrate the probabilities (calibration.py).
+    of inner out-of-fold decisions, and those of the chosen C calibrate the probabilities (calibration.py), without weights.
     Without inner folds, and with `calibration` none or isotonic, the decision value is the logit.
     """
 
@@ -144,7 +147,8 @@ class LinearSVM(Linear):
             scores = [base.balanced_accuracy(decide(decision[:, i]), truth) for i in range(len(Cs))]
             best = self._choose(Cs, scores, "balanced_accuracy", log)
             if self.calibration in ("auto", "sigmoid"):
-                slope, offsets = calibration.fit(decision[:, best], truth, self._class_weights(truth))
+                slope, offsets = calibration.fit(decision[:, best], truth, np.ones(len(truth)))
+                self._at_shares = True
             C, self._inner = Cs[best], probabilities(slope * decision[:, best] + offsets)
         members = targets.shape[1]
         weight = np.repeat(self._class_weights(y)[:, None], members, axis=1)

@@ -76,7 +76,7 @@ class TorchModel(base.Model):
             self._refuse_diverged(chosen, [np.isfinite(best[self.MEASURE])])
             self.settings_["candidates"] = tried
             log(f"{self.name}: {best} of {len(tried)} candidates")
-            if self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned":
+            if self._asks_held_out:
                 self._inner = self._say_held_out(chosen, epochs, folds)
         self.settings_.update(chosen, epochs=epochs)
         self.arrays_ = {name: np.ascontiguousarray(a) for name, a in self._final(chosen, epochs).items()}

@@ -154,6 +154,7 @@ CASES = [
     key("design.batch", "condition", "design.batch names 'condition', which is what is predicted"),
     key("evaluation.holdout", "condition", "evaluation.holdout names 'condition', which is what is predicted"),
     key("design.covariates", ["condition"], "which is the target; leave it out"),
+    key("design.positive", "casee", "no labelled sample is design.positive 'casee'; its labels are"),
     key("design.time", "age", "design.time is for design.task survival"),
     key("counts_unit", "tpm", "with reads leave it out"),
     key("models", ["cox_ridge"], "cox_ridge cannot do classification"),
