@@ -80,6 +80,8 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
             result[name]["folds_skipped"] = skipped[name]
     if task == "classification":
         result["auprc"]["prevalence"] = _prevalence(table)
+    if task == "survival" and "auc" in result and table.beyond:
+        result["auc"]["landmarks_left_out"] = table.beyond
     return result
 
 
