@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import bundle, evaluation, gate, outcome, predictions
+from rna2model import bundle, evaluation, gate, outcome, predictions, unknownlabels
 
 SPLIT = "external"
 
@@ -64,7 +64,8 @@ def validate(table, data, names, design, seed):
     """(`table` of predictions with what came true, {metric: {estimate, lower, upper, n}}) of labelled samples, all predicted.
 
     Intervals resample groups. Censoring weights of survival are those of these samples themselves: the bundle does not
-    hold the times of its training samples.
+    hold the times of its training samples. Samples whose label the model never saw are flagged, and in no metric;
+    InputProblem where no other is left.
     """
     y = outcome.read(design, lambda column: data.column(column, names))
     table = predictions.scored(table, SPLIT, y)
@@ -74,5 +75,8 @@ def validate(table, data, names, design, seed):
     groups = dict(zip(names, data.column(group, names), strict=True)) if group else None
     if groups and any(not name for name in groups.values()):
         groups = {name: value or name for name, value in groups.items()}  # no group is one of its own
-    scores = evaluation.metrics(table, groups=groups, seed=seed, task=design["task"], training={SPLIT: y})
+    table, known = unknownlabels.set_aside(table)
+    scores = evaluation.metrics(
+        table[known], groups=groups, seed=seed, task=design["task"], training={SPLIT: y}
+    )
     return table, scores

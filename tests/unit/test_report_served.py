@@ -101,6 +101,27 @@ def test_few_labelled_samples_have_a_table_and_no_curves(serve, opened):
     assert page.heard == []
 
 
+def test_a_label_that_the_model_never_saw_is_in_no_figure_and_named_first(serve, opened):
+    path, run = serve()
+    told = json.loads((run.folder / "external_validation.json").read_text())
+    table = report.report_run.table(run.folder / "external_validation.tsv")
+    name, table.loc[0, "truth"] = table.loc[0, "sample"], "contrl"
+    table.to_csv(run.folder / "external_validation.tsv", sep="\t", index=False)
+    told |= {"unknown_labels": {name: "contrl"}, "n": 23}
+    told["left_out"][name] = "label 'contrl' is none of the model's classes"
+    (run.folder / "external_validation.json").write_text(json.dumps(told))
+    path.write_text(report.render(run.folder, run.config, run.models), encoding="utf-8")
+    page = opened(path)
+    assert page.heard == [] and "contrl" not in page.locator("#figure-confusion").inner_text()
+    first = page.locator("#warnings").inner_text()
+    assert (
+        "1 labelled sample has a label that the model never saw and takes no part in any score: 1 'contrl'"
+        in first
+    )
+    assert "1 more with a label that it never saw" in page.locator("#flow").inner_text()
+    assert "contrl" in page.locator("#external tbody").last.inner_text()
+
+
 def test_nobody_labelled_is_said_and_flags_come_first(serve):
     page = serve(external=False)[0].read_text()
     first = page[page.index('id="warnings"') : page.index('id="flow"')]
