@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, evaluation, job, predictions, reliability, splitdata
+from rna2model import cohort, delong, evaluation, job, predictions, reliability, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -27,6 +27,8 @@ for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.hol
     held_out = predictions.read(files) if files else []
     if len(held_out):
         scores[key] = metrics(held_out)
+        if key == "holdout" and design["task"] == "classification":
+            scores[key] = delong.replace(scores[key], evaluation.read(held_out, groups))
     elif files:
         print(f"{key}: none of its samples passed quality control; it is not scored")
 if given.batches:

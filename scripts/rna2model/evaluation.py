@@ -29,7 +29,7 @@ SHOWN = {
         "calibration_slope",
     ),
     "regression": ("r2", "spearman", "pearson", "mae", "rmse", "calibration_slope"),
-    "survival": ("harrell_c", "uno_c", "auc", "integrated_brier"),
+    "survival": ("harrell_c", "uno_c", "auc", "integrated_brier", "calibration_slope"),
 }
 LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
 

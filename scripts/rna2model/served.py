@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import bundle, evaluation, gate, outcome, predictions, unknownlabels
+from rna2model import bundle, delong, evaluation, gate, outcome, predictions, unknownlabels
 
 SPLIT = "external"
 
@@ -63,7 +63,7 @@ def predicted(table):
 def validate(table, data, names, design, seed):
     """(`table` of predictions with what came true, {metric: {estimate, lower, upper, n}}) of labelled samples, all predicted.
 
-    Intervals resample groups. Censoring weights of survival are those of these samples themselves: the bundle does not
+    Intervals resample groups; that of AUROC is DeLong's. Censoring weights of survival are those of these samples themselves: the bundle does not
     hold the times of its training samples. Samples whose label the model never saw are flagged, and in no metric;
     InputProblem where no other is left.
     """
@@ -71,12 +71,19 @@ def validate(table, data, names, design, seed):
     table = predictions.scored(table, SPLIT, y)
     if not names:
         return table, {}
-    group = design["group"]
-    groups = dict(zip(names, data.column(group, names), strict=True)) if group else None
-    if groups and any(not name for name in groups.values()):
-        groups = {name: value or name for name, value in groups.items()}  # no group is one of its own
+    groups = groups_of(data, names, design)
     table, known = unknownlabels.set_aside(table)
     scores = evaluation.metrics(
         table[known], groups=groups, seed=seed, task=design["task"], training={SPLIT: y}
     )
+    if design["task"] == "classification":
+        scores = delong.replace(scores, evaluation.read(table[known], groups))
     return table, scores
+
+
+def groups_of(data, names, design):
+    """{sample: group (donor)} of samples of a Cohort, or None; a sample without one is a group of its own."""
+    if not design["group"]:
+        return None
+    cells = data.column(design["group"], names)
+    return {name: value or name for name, value in zip(names, cells, strict=True)}

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import resampling
+from rna2model import coxslope, resampling
 from rna2model.errors import InputProblem
 
 TIED = 1e-8  # risks closer than this are equal
@@ -40,6 +40,7 @@ class Survival(resampling.Rows):
         "harrell_c": "no fold has two samples of which one is known to live longer",
         "uno_c": "no fold has two samples of which one is known to live longer",
         "auc": "no fold has samples with an event before and samples observed beyond the times",
+        "calibration_slope": "the risks do not vary within the folds, or order all events",
         "integrated_brier": "no training sample was followed as long as the samples that are tested",
     }
 
@@ -63,6 +64,9 @@ class Survival(resampling.Rows):
             values["integrated_brier"] = integrated_brier(
                 self.at, self.squared[rows], self.known[rows], weights
             )
+        if only in (None, "calibration_slope"):
+            given = self.risk[rows], self.time[rows], self.event[rows], fold, weights
+            values["calibration_slope"] = coxslope.slope(*given)
         if only is not None and only not in values:
             raise InputProblem(f"{only!r} is not a metric of survival.")
         return values, skipped

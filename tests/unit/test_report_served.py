@@ -7,7 +7,7 @@ import pytest
 from tests.browser import DRAWN
 from tests.finished import Finished
 
-from rna2model import report, serving
+from rna2model import delong, evaluation, recalibration, report, serving
 
 TRAINED = ("models", "splits", "expression", "bundle")  # what a run has that trains
 
@@ -30,14 +30,21 @@ def serve(tmp_path):
             shutil.rmtree(run.folder / name, ignore_errors=True)
         if external:
             run.save(table.assign(split="external", flags=flags), "external_validation.tsv")
+            table, scores = (
+                table.assign(split="external"),
+                {k: v for k, v in metrics.items() if "estimate" in v},
+            )
+            if task == "classification":
+                scores = delong.replace(scores, evaluation.read(table))
             told = {
+                "recalibration": recalibration.of(table, task),
                 "bundle": {"model": shipped},
                 "n": n,
                 "samples": run.names[:n],
                 "left_out": {"known": "why"},
             }
             run.dump(
-                {**told, "metrics": {k: v for k, v in metrics.items() if "estimate" in v}},
+                {**told, "metrics": scores},
                 "external_validation.json",
             )
         run.config["training"] |= {"retrain": "never", "bundle": str(bundle)}
@@ -91,6 +98,19 @@ def test_the_scores_of_the_page_are_those_of_the_validation(serve, opened):
     cell = opened(path).locator("#external tbody td").nth(1).inner_text()
     assert cell.split("\n")[0].strip() == f"{told['estimate']:.3f}"
     assert f"({told['lower']:.3f} to {told['upper']:.3f})" in cell
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_what_recalibration_would_give_is_a_table(task, serve, opened):
+    path, run = serve(task)
+    moved = json.loads((run.folder / "external_validation.json").read_text())["recalibration"]
+    page = opened(path)
+    rows = page.locator("#external [aria-label=recalibration] tbody tr")
+    score = "brier" if task == "classification" else "rmse"
+    cells = [row.split("\t") for row in rows.all_inner_texts()]
+    assert [cells[k][4] for k in (0, 1)] == [f"{moved[name][score]:.3f}" for name in ("before", "intercept")]
+    assert ("DeLong's" in page.locator("#external").inner_text()) == (task == "classification")
+    assert page.heard == []
 
 
 def test_few_labelled_samples_have_a_table_and_no_curves(serve, opened):
