@@ -3,7 +3,17 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, delong, evaluation, job, predictions, reliability, splitdata
+from rna2model import (
+    cohort,
+    delong,
+    evaluation,
+    job,
+    predictions,
+    reliability,
+    report_run,
+    riskgroups,
+    splitdata,
+)
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -38,4 +48,6 @@ if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     if "p" in test:  # otherwise its note says why not
         scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
+if design["task"] == "survival":
+    scores["risk_groups"] = riskgroups.summary(report_run.first_repeat(table))
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

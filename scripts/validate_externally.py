@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, job, manifest, predictions, recalibration, served, unknownlabels
+from rna2model import cohort, job, manifest, predictions, recalibration, riskgroups, served, unknownlabels
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -39,5 +39,7 @@ result = {
         served.groups_of(data, names, params.design),
     ),
 }
+if params.design["task"] == "survival":
+    result["risk_groups"] = riskgroups.summary(table)
 Path(out.metrics).write_text(json.dumps(result, indent=1) + "\n")
 print(json.dumps(result, indent=1))
