@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rna2model import (
     cohort,
+    conformal,
     delong,
     evaluation,
     job,
@@ -48,6 +49,8 @@ if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     if "p" in test:  # otherwise its note says why not
         scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
+if sets := conformal.fit(table, design["task"], groups):
+    scores["conformal"] = sets
 if design["task"] == "survival":
     scores["risk_groups"] = riskgroups.summary(report_run.first_repeat(table))
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

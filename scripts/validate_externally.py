@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, job, manifest, predictions, recalibration, riskgroups, served, unknownlabels
+from rna2model import cohort, job, manifest, predictions, served, unknownlabels
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -33,13 +33,7 @@ result = {
     "left_out": left_out,
     "unknown_labels": strangers,
     "metrics": scores,
-    "recalibration": recalibration.of(
-        table[table["sample"].isin(names)],
-        params.design["task"],
-        served.groups_of(data, names, params.design),
-    ),
+    **served.details(table[table["sample"].isin(names)], data, params.design),
 }
-if params.design["task"] == "survival":
-    result["risk_groups"] = riskgroups.summary(table)
 Path(out.metrics).write_text(json.dumps(result, indent=1) + "\n")
 print(json.dumps(result, indent=1))

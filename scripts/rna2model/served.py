@@ -5,7 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import bundle, delong, evaluation, gate, outcome, predictions, unknownlabels
+from rna2model import (
+    bundle,
+    conformal,
+    delong,
+    evaluation,
+    gate,
+    outcome,
+    predictions,
+    recalibration,
+    riskgroups,
+    unknownlabels,
+)
 
 SPLIT = "external"
 
@@ -79,6 +90,16 @@ def validate(table, data, names, design, seed):
     if design["task"] == "classification":
         scores = delong.replace(scores, evaluation.read(table[known], groups))
     return table, scores
+
+
+def details(table, data, design):
+    """{name: JSON} of what is said beside the metrics of scored samples: recalibration, coverage of prediction sets, and
+    survival of the risk groups."""
+    task, groups = design["task"], groups_of(data, table["sample"].tolist(), design)
+    told = {"recalibration": recalibration.of(table, task, groups)}
+    if task == "survival":
+        return {**told, "risk_groups": riskgroups.summary(table)}
+    return {**told, "conformal": conformal.coverage(table, task, groups)}
 
 
 def groups_of(data, names, design):
