@@ -31,6 +31,7 @@ y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), dat
 task = params.design["task"]
 normalizer, corrections = normalization.load(given.normalizer), batch.load(given.batch_model)
 
+scores = json.loads(Path(given.metrics).read_text())
 counted = json.loads(Path(given.counting).read_text())
 strands = gate.column(given.samples, "strandedness") if given.samples else {}
 facts = {
@@ -70,6 +71,7 @@ facts = {
         salt=files.checksum(given.normalizer)[:16],
     ),
     "evaluation": params.evaluation,
+    "conformal": scores.get("conformal"),
 }
 kept = panel.Panel().fit(
     data.expression(data.train, normalizer, corrections),
@@ -88,6 +90,5 @@ made = bundle.assemble(
     kept,
 )
 
-scores = json.loads(Path(given.metrics).read_text())
 chance = json.loads(Path(given.chance).read_text())
 Path(out.card).write_text(modelcard.write(made, scores, chance))

@@ -3,7 +3,18 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, evaluation, job, predictions, reliability, splitdata
+from rna2model import (
+    cohort,
+    conformal,
+    delong,
+    evaluation,
+    job,
+    predictions,
+    reliability,
+    report_run,
+    riskgroups,
+    splitdata,
+)
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -27,6 +38,8 @@ for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.hol
     held_out = predictions.read(files) if files else []
     if len(held_out):
         scores[key] = metrics(held_out)
+        if key == "holdout" and design["task"] == "classification":
+            scores[key] = delong.replace(scores[key], evaluation.read(held_out, groups))
     elif files:
         print(f"{key}: none of its samples passed quality control; it is not scored")
 if given.batches:
@@ -36,4 +49,8 @@ if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     if "p" in test:  # otherwise its note says why not
         scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
+if sets := conformal.fit(table, design["task"], groups):
+    scores["conformal"] = sets
+if design["task"] == "survival":
+    scores["risk_groups"] = riskgroups.summary(report_run.first_repeat(table))
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

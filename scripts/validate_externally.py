@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, job, manifest, predictions, served
+from rna2model import cohort, job, manifest, predictions, served, unknownlabels
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
@@ -19,6 +19,11 @@ left_out |= {
 }
 table, names = table[has_one].reset_index(drop=True), table["sample"][has_one].tolist()
 table, scores = served.validate(table, data, names, params.design, params.seed)
+strangers = unknownlabels.of(table)
+left_out |= {
+    name: unknownlabels.reason(label, unknownlabels.classes(table)) for name, label in strangers.items()
+}
+names = [name for name in names if name not in strangers]
 predictions.write(table, out.table)
 made = manifest.read(folder)
 result = {
@@ -26,7 +31,9 @@ result = {
     "n": len(names),
     "samples": names,
     "left_out": left_out,
+    "unknown_labels": strangers,
     "metrics": scores,
+    **served.details(table[table["sample"].isin(names)], data, params.design),
 }
 Path(out.metrics).write_text(json.dumps(result, indent=1) + "\n")
 print(json.dumps(result, indent=1))

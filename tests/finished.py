@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from rna2model import config as configuration
-from rna2model import diagnostics, evaluation, importance, permutation, reliability
+from rna2model import conformal, diagnostics, evaluation, importance, permutation, reliability
 from rna2model.outcome import SURVIVAL
 
 DESIGN = {
@@ -160,6 +160,8 @@ class Finished:
             if model == self.models[0]:
                 scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
                 self.dump(test, f"models/{model}/permutation.json")
+            if sets := conformal.fit(table, self.task):
+                scores["conformal"] = sets
             self.save(table, f"models/{model}/predictions.tsv")
             self.save(reliability.table(table, self.task), f"models/{model}/calibration.tsv")
             self.dump(scores, f"models/{model}/metrics.json")

@@ -11,6 +11,7 @@ from rna2model import (
     __version__,
     artefact,
     batch,
+    conformal,
     features,
     fingerprint,
     gate,
@@ -90,6 +91,7 @@ class Bundle:
             self.model = models.load(folder / "model")
             if self.model.task == "classification":
                 self.model.classes_ = [str(name) for name in self.model.classes_]
+            self.sets = conformal.read(self.manifest.get("conformal"))
             self._try_out()
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
             raise InputProblem(
@@ -173,7 +175,7 @@ class Bundle:
         return ""
 
     def predict(self, samples, counts, genes, batches, unseen="uncorrected", cells=None, notes=None):
-        """Table of predictions with `batch_policy` (what was done about the batch), `ood_score` (1: as far from the training
+        """Table of predictions with prediction sets (conformal.py), `batch_policy` (what was done about the batch), `ood_score` (1: as far from the training
         samples as any that is like them) and `flags` (text, empty when nothing is to be said).
 
         cells : {sheet column: (n,) str} of `covariates`; may be left out where there are none
@@ -192,6 +194,7 @@ class Bundle:
         table, lacking = incomplete.complete(
             table, self, expression, cells, self._lacking(counts, genes, missing, cells)
         )
+        table = table.assign(**conformal.columns(self.sets, table, self.model.task))
         known = self.batch_model.is_known(batches)
         adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
         table["batch_policy"] = np.select(

@@ -7,7 +7,12 @@ LARGEST_SLOPE = 1e3
 
 
 def slope(logit, positive, weights):
-    """(B,) slope b of truth ~ a + b logit: 1 is right, below 1 the probabilities are too extreme.
+    """(B,) slope b of truth ~ a + b logit: 1 is right, below 1 the probabilities are too extreme. NaN as in `line`."""
+    return line(logit, positive, weights)[:, 1]
+
+
+def line(logit, positive, weights):
+    """(B, 2) a and b of truth ~ a + b logit.
 
     logit (n,), positive (n,) bool, weights (B, n). NaN where the classes are separated (no finite slope),
     one is missing, or the logits do not vary.
@@ -24,7 +29,7 @@ def slope(logit, positive, weights):
         if np.abs(step).max() < 1e-8:
             break
     defined = ~_separated(logit, positive, weights) & (np.abs(theta[:, 1]) < LARGEST_SLOPE)
-    return np.where(defined, theta[:, 1], np.nan)
+    return np.where(defined[:, None], theta, np.nan)
 
 
 def intercept(logit, positive, weights):

@@ -3,7 +3,7 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, covariates, outcome, placeholders, sheetcells, sheetfile, splits
+from rna2model import batch, covariates, outcome, placeholders, sheetcells, sheetfile, splits, unknownlabels
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
@@ -136,7 +136,7 @@ def _hold_out(path, labelled, trained, config):
         return [
             f"{path}, column {column}: no labelled sample has a value, so evaluation.holdout holds out nothing"
         ]
-    problems = []
+    problems = unknownlabels.held_out_problems(path, held, trained, config)
     if config["design"]["task"] != "classification":  # its cells are those of `trained` and must be as good
         problems += outcome.cell_problems(path, held, config["design"])
     shared = {s.metadata[group] for s in trained} & {s.metadata[group] for s in held} if group else set()

@@ -40,7 +40,7 @@ SHOWN = {
         "calibration_intercept",
     ),
     "regression": ("r2", "spearman", "pearson", "mae", "rmse", "calibration_slope"),
-    "survival": ("harrell_c", "uno_c", "auc", "integrated_brier"),
+    "survival": ("harrell_c", "uno_c", "auc", "integrated_brier", "calibration_slope"),
 }
 # What models are compared by on the same samples: ranking, probabilities, predicted classes.
 COMPARED = {task: shown[: 3 if task == "classification" else 2] for task, shown in SHOWN.items()}
@@ -103,6 +103,8 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
             result[name]["plain_mean"] = None if np.isnan(plain[name][0]) else float(plain[name][0])
     if task == "classification":
         result["auprc"] |= {"prevalence": _prevalence(table), **_chance(table, seed)}
+    if task == "survival" and "auc" in result and table.beyond:
+        result["auc"]["landmarks_left_out"] = table.beyond
     return result
 
 

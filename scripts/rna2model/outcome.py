@@ -151,7 +151,7 @@ def times(y, landmarks=None):
     shown = landmarks or [at[list(TIMES).index(share)] for share in LANDMARKS]
     rounded = sorted({float(f"{time:.3g}") for time in shown})
     return {f"survival_{time:g}": time for time in rounded}, {
-        f"curve_{time:.9g}": time for time in sorted(set(at.tolist()))
+        f"curve_{time:.9g}": float(f"{time:.9g}") for time in sorted(set(at.tolist()))
     }
 
 

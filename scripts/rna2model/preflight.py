@@ -20,6 +20,7 @@ from rna2model import (
     serving,
     sheet,
     splits,
+    unknownlabels,
 )
 from rna2model.errors import InputProblem
 
@@ -93,6 +94,8 @@ def check(given, folders, thorough=False, written=(), store=None):
     if samples and made is not None:
         serving.add_columns(samples, config["design"])
         problems += design.check_served(path, samples, config)
+        if not problems:
+            problems += unknownlabels.problems(path, samples, external(samples, config), config, made)
     elif samples:
         problems += design.check_columns(path, samples, config)
     if (

@@ -1,7 +1,9 @@
 """Figures of numbers and survival times: predictions of the shipped model beside what came true, out of fold."""
 
-from rna2model import survival_metrics
-from rna2model.report_parts import BLUE, GREY, RED, axis, line
+import numpy as np
+
+from rna2model import riskgroups
+from rna2model.report_parts import BLUE, GREY, RED, axis, line, plain
 from rna2model.report_run import first_repeat
 
 
@@ -32,21 +34,55 @@ def residuals(run):
 
 
 def kaplan_meier(run):
-    """Survival of the risk groups; the cut between them comes from training samples alone."""
-    table, traces = first_repeat(run["predictions"][run["shipped"]]), []
+    """Survival of the risk groups with 95 % bands and numbers at risk; the cut between them comes from training samples alone."""
+    found, traces = riskgroups.curves(first_repeat(run["predictions"][run["shipped"]])), []
+    at = riskgroups.ticks(max(each.followed[-1] for each in found.values()))
     for name, colour, dash in (("low", BLUE, "solid"), ("high", RED, "dash")):
-        part = table[table["risk_group"] == name]
-        if len(part):
-            time, survival = survival_metrics.kaplan_meier(
-                part["time"].to_numpy(), part["event"].to_numpy() > 0
-            )
-            label = f"{name} risk ({len(part)} samples, {int(part['event'].sum())} events)"
-            trace = line([0.0, *time], [1.0, *survival], label, colour, dash=dash)
-            trace["line"]["shape"] = "hv"
-            traces.append(trace)
+        if name in found:
+            traces += _survival(name, found[name], at, colour, dash)
+    rows = {"tickvals": [1, 0], "ticktext": ["low", "high"], "range": [-0.6, 1.6], "fixedrange": True}
+    rows |= {
+        "ticks": "outside",
+        "ticklen": 14,
+        "tickcolor": "rgba(0,0,0,0)",
+    }  # room for the numbers at time 0
+    title = {"text": "at risk", "xref": "paper", "yref": "y2 domain", "x": 0, "y": 1.02, "yanchor": "bottom"}
     layout = {
-        "height": 420,
-        "xaxis": axis("time", rangemode="tozero"),
-        "yaxis": axis("without event", range=[0, 1.02]),
+        "height": 480,
+        "xaxis": axis("", rangemode="tozero", tickvals=plain(at), anchor="y"),
+        "yaxis": axis("without event", range=[0, 1.02], domain=[0.3, 1]),
+        "yaxis2": axis("", domain=[0, 0.13], showgrid=False, zeroline=False, **rows),
+        "annotations": [
+            {**title, "xanchor": "right", "showarrow": False},
+            {**title, "x": 0.5, "y": 1.35, "text": "time", "xanchor": "center", "showarrow": False},
+        ],
     }
     return {"data": traces, "layout": layout}
+
+
+def _survival(name, curve, at, colour, dash):
+    """Traces of one risk group: the ends of its band, its curve, and its numbers at risk."""
+    label = f"{name} risk ({len(curve.followed)} samples, {curve.events} events)"
+    beside = {"legendgroup": label, "showlegend": False}
+    times, traces = [0.0, *curve.times], []
+    for end, fill in ((curve.lower, "none"), (curve.upper, "tonexty")):
+        known = (
+            int(np.isfinite(end).sum()) + 1
+        )  # the band of the last step before 0 ends where the curve does
+        values = [1.0, *end][:known] + [[1.0, *end][known - 1]] * (known < len(times))
+        band = line(times[: known + 1], values, label, colour, **beside)
+        band |= {"fill": fill, "fillcolor": _faint(colour), "hoverinfo": "skip"}
+        band["line"] |= {"shape": "hv", "width": 0}
+        traces.append(band)
+    steps = line(times, [1.0, *curve.survival], label, colour, dash=dash, legendgroup=label)
+    steps["line"]["shape"] = "hv"
+    numbers = {"text": [str(curve.at_risk(t)) for t in at], "yaxis": "y2", "hoverinfo": "skip", **beside}
+    numbers |= {"cliponaxis": False}
+    row = np.full(len(at), 1.0 if name == "low" else 0.0)
+    return [*traces, steps, line(at, row, f"{name}, at risk", colour, mode="text", **numbers)]
+
+
+def _faint(colour):
+    """The colour (#rrggbb) as a wash that leaves what lies below readable."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.15)"

@@ -97,7 +97,7 @@ def predictions(path, task):
 def served(path):
     """Predictions of new samples with their probabilities as numbers, or None."""
     found = optional(path)
-    return None if found is None else numbers(found, ("prob_", "survival_", "lower_", "upper_"))
+    return None if found is None else numbers(found, ("prob_", "survival_", "lower_", "upper_", "set_90_"))
 
 
 def first_repeat(frame):

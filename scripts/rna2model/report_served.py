@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rna2model import outcome, report_methods, report_warnings, report_words
+from rna2model import outcome, report_methods, report_warnings, report_words, unknownlabels
 from rna2model.evaluation import leading
 from rna2model.report_run import document, optional, predictions, served, table
 from rna2model.report_words import words
@@ -16,7 +16,8 @@ def read(results, config):
     folder, task = Path(config["training"]["bundle"]), config["design"]["task"]
     made, card = document(folder / "manifest.json"), folder / "MODEL_CARD.md"
     external, scored = document(results / "external_validation.json"), results / "external_validation.tsv"
-    known = predictions(scored, task) if external and external["n"] else pd.DataFrame()
+    shown = predictions(scored, task) if external and external["n"] else pd.DataFrame()
+    known = shown[~shown["sample"].isin((external or {}).get("unknown_labels", {}))] if len(shown) else shown
     run = {
         "task": task,
         "models": [made["model"]],
@@ -27,7 +28,7 @@ def read(results, config):
         "served": served(results / "predictions.tsv"),
         "external": external,
         "predictions": {made["model"]: known} if len(known) else {},
-        "scored": known if len(known) else None,
+        "scored": shown if len(shown) else None,
         "calibration": {},
         "outliers": None,
         "card": card.read_text() if card.exists() else None,
@@ -52,7 +53,8 @@ def flow(run):
         "included": int((samples["status"] == "included").sum()),
         "predicted": 0 if run["served"] is None else int((run["served"]["predicted"] != "").sum()),
         "validated": external["n"],
-        "left_out": len(external["left_out"]),
+        "left_out": len(external["left_out"]) - len(external.get("unknown_labels", {})),
+        "unknown": len(external.get("unknown_labels", {})),
     }
 
 
@@ -66,6 +68,8 @@ def warnings(run):
                 f"{len(doubtful)} of {len(predicted)} {what} carry a flag: {report_warnings.few(doubtful)}. Read it before you use"
                 " them."
             )
+    if strangers := (external or {}).get("unknown_labels"):
+        yield unknownlabels.summary(strangers, list(run["manifest"].get("classes") or {}))
     if not external or not external["n"]:
         yield (
             "Nothing here shows how good these predictions are: no sample of the sheet has a label and is new to the bundle. What"

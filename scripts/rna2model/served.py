@@ -5,7 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import bundle, evaluation, gate, outcome, predictions
+from rna2model import (
+    bundle,
+    conformal,
+    delong,
+    evaluation,
+    gate,
+    outcome,
+    predictions,
+    recalibration,
+    riskgroups,
+    unknownlabels,
+)
 
 SPLIT = "external"
 
@@ -63,16 +74,37 @@ def predicted(table):
 def validate(table, data, names, design, seed):
     """(`table` of predictions with what came true, {metric: {estimate, lower, upper, n}}) of labelled samples, all predicted.
 
-    Intervals resample groups. Censoring weights of survival are those of these samples themselves: the bundle does not
-    hold the times of its training samples.
+    Intervals resample groups; that of AUROC is DeLong's. Censoring weights of survival are those of these samples themselves: the bundle does not
+    hold the times of its training samples. Samples whose label the model never saw are flagged, and in no metric;
+    InputProblem where no other is left.
     """
     y = outcome.read(design, lambda column: data.column(column, names))
     table = predictions.scored(table, SPLIT, y)
     if not names:
         return table, {}
-    group = design["group"]
-    groups = dict(zip(names, data.column(group, names), strict=True)) if group else None
-    if groups and any(not name for name in groups.values()):
-        groups = {name: value or name for name, value in groups.items()}  # no group is one of its own
-    scores = evaluation.metrics(table, groups=groups, seed=seed, task=design["task"], training={SPLIT: y})
+    groups = groups_of(data, names, design)
+    table, known = unknownlabels.set_aside(table)
+    scores = evaluation.metrics(
+        table[known], groups=groups, seed=seed, task=design["task"], training={SPLIT: y}
+    )
+    if design["task"] == "classification":
+        scores = delong.replace(scores, evaluation.read(table[known], groups))
     return table, scores
+
+
+def details(table, data, design):
+    """{name: JSON} of what is said beside the metrics of scored samples: recalibration, coverage of prediction sets, and
+    survival of the risk groups."""
+    task, groups = design["task"], groups_of(data, table["sample"].tolist(), design)
+    told = {"recalibration": recalibration.of(table, task, groups)}
+    if task == "survival":
+        return {**told, "risk_groups": riskgroups.summary(table)}
+    return {**told, "conformal": conformal.coverage(table, task, groups)}
+
+
+def groups_of(data, names, design):
+    """{sample: group (donor)} of samples of a Cohort, or None; a sample without one is a group of its own."""
+    if not design["group"]:
+        return None
+    cells = data.column(design["group"], names)
+    return {name: value or name for name, value in zip(names, cells, strict=True)}

@@ -1,7 +1,9 @@
 """How good predicted risks and survival curves are; for any row weights, many at once.
 
 Censoring is met by weighting with the inverse probability of being uncensored (Uno et al. 2007, 2011; Graf et al. 1999),
-which is estimated on the training rows of each split. Held to scikit-survival by tests.
+which is estimated on the training rows of each split. An event at T could be seen by who was uncensored just before T, so
+its weight is 1/G(T-); who is observed beyond t has 1/G(t). With tied times (whole months) the two differ, and scikit-survival,
+to which the rest is held by tests, takes G(T) for both.
 """
 
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import resampling
+from rna2model import coxslope, resampling
 from rna2model.errors import InputProblem
 
 TIED = 1e-8  # risks closer than this are equal
@@ -18,14 +20,17 @@ ROWS_AT_ONCE = 512  # of pairs of samples
 
 @dataclass
 class Survival(resampling.Rows):
-    """Predictions of survival: time, event, risk (n,); brier (n,) integrated Brier score of each row, or None; uncensored
-    (n,) probability to be uncensored at each row's time; landmarks: {name: time} of the time-dependent AUC; last: time from
-    which Uno's C counts no event, since few uncensored samples would decide it."""
+    """Predictions of survival: time, event, risk (n,); at (t,) times of the Brier score, squared (n, t) squared errors of the
+    survival curves there and known (n, t) their weights, 0 where a row's status is not known; uncensored (n,) probability to
+    be uncensored just before each row's time; landmarks: {name: time} of the time-dependent AUC; last: time from which Uno's C
+    counts no event, since few uncensored samples would decide it."""
 
     time: np.ndarray
     event: np.ndarray
     risk: np.ndarray
-    brier: np.ndarray | None
+    at: np.ndarray
+    squared: np.ndarray
+    known: np.ndarray
     uncensored: np.ndarray
     landmarks: dict
     last: float
@@ -35,6 +40,8 @@ class Survival(resampling.Rows):
         "harrell_c": "no fold has two samples of which one is known to live longer",
         "uno_c": "no fold has two samples of which one is known to live longer",
         "auc": "no fold has samples with an event before and samples observed beyond the times",
+        "calibration_slope": "the risks do not vary within the folds, or order all events",
+        "integrated_brier": "no training sample was followed as long as the samples that are tested",
     }
 
     @property
@@ -53,8 +60,13 @@ class Survival(resampling.Rows):
                 )
         if only is None or only.startswith("auc"):
             values |= self._aucs(rows, fold, weights, skipped)
-        if self.brier is not None:
-            values["integrated_brier"] = weights @ self.brier[rows] / weights.sum(axis=1)
+        if len(self.at) > 1:
+            values["integrated_brier"] = integrated_brier(
+                self.at, self.squared[rows], self.known[rows], weights
+            )
+        if only in (None, "calibration_slope"):
+            given = self.risk[rows], self.time[rows], self.event[rows], fold, weights
+            values["calibration_slope"] = coxslope.slope(*given)
         if only is not None and only not in values:
             raise InputProblem(f"{only!r} is not a metric of survival.")
         return values, skipped
@@ -69,13 +81,13 @@ class Survival(resampling.Rows):
         return np.where(self.time[rows] < self.last, self._inverse(rows) ** 2, 0.0), longer
 
     def _inverse(self, rows):
-        """1 / probability to be uncensored at the time of an event; 0 for censored rows, and where nobody could be seen."""
+        """1 / probability to be uncensored just before an event; 0 for censored rows, and where nobody could be seen."""
         usable = self.event[rows] & (self.uncensored[rows] > 0)
         return np.divide(1.0, self.uncensored[rows], out=np.zeros(len(rows)), where=usable)
 
     def _aucs(self, rows, fold, weights, skipped):
-        """Cumulative cases against dynamic controls at each landmark, and their mean."""
-        values, plain = {}, {}
+        """Cumulative cases against dynamic controls at each landmark, and their mean over those within follow-up."""
+        values, plain, skipped["auc"] = {}, {}, 0
         for name, t in self.landmarks.items():
 
             def value(i, w, t=t):
@@ -83,11 +95,26 @@ class Survival(resampling.Rows):
                 case = np.where(time <= t, self._inverse(rows[i]), 0.0)
                 return counted(self.risk[rows[i]], w, case, lambda _: time > t)
 
-            values[name], plain[name], skipped["auc"] = resampling.pairs_of_folds(fold, weights, value)
+            values[name], plain[name], folds = resampling.pairs_of_folds(fold, weights, value)
+            if name not in self.beyond:
+                skipped["auc"] = max(skipped["auc"], folds)
         if values:
+            within = [name for name in values if name not in self.beyond] or list(values)
             means = {"auc": values, "plain_auc": plain}
-            values = values | {name: np.mean(list(of.values()), axis=0) for name, of in means.items()}
+            values = values | {
+                name: np.mean([each[one] for one in within], axis=0) for name, each in means.items()
+            }
         return values
+
+    @property
+    def beyond(self):
+        """Names of the landmarks at which no fold has both an event before and a sample observed beyond: the mean of the
+        landmarks leaves them out."""
+        return [name for name, t in self.landmarks.items() if not self._is_within(t)]
+
+    def _is_within(self, t):
+        seen = self.event & (self.uncensored > 0) & (self.time <= t)
+        return bool(set(self.fold[seen]) & set(self.fold[self.time > t]))
 
 
 def read(predictions, groups, training):
@@ -100,16 +127,13 @@ def read(predictions, groups, training):
     event = frame["event"].astype(float).to_numpy() > 0
     curves = {name: float(name.partition("_")[2]) for name in frame if name.startswith("curve_")}
     at, survival = np.array(list(curves.values())), frame[list(curves)].astype(float).to_numpy()
-    uncensored, brier = np.empty(len(frame)), np.full(len(frame), np.nan)
+    uncensored, known = np.empty(len(frame)), np.zeros(survival.shape)
     for split in np.unique(rows["fold"]):
         own = rows["fold"] == split
         y = training[split]
         censoring = kaplan_meier(y["time"], y["event"], censoring=True)
-        uncensored[own] = look_up(censoring, time[own])
-        if len(at) > 1:
-            brier[own] = integrated_brier(
-                time[own], event[own], survival[own], at, uncensored[own], look_up(censoring, at)
-            )
+        uncensored[own] = look_up(censoring, time[own], before=True)
+        known[own] = censoring_weights(time[own], event[own], at, uncensored[own], look_up(censoring, at))
     landmarks = {
         f"auc_at_{name.partition('_')[2]}": float(name.partition("_")[2])
         for name in frame
@@ -119,7 +143,9 @@ def read(predictions, groups, training):
         time=time,
         event=event,
         risk=risk,
-        brier=brier if len(at) > 1 else None,
+        at=at,
+        squared=(survival - (time[:, None] > at)) ** 2,
+        known=known,
         uncensored=uncensored,
         landmarks=landmarks,
         last=at[-1] if len(at) > 1 else np.inf,
@@ -156,15 +182,33 @@ def counted(risk, weights, earlier, later):
     return np.stack([right, pairs])[:, None]
 
 
-def integrated_brier(time, event, survival, at, uncensored, uncensored_at):
-    """(n,) Brier score of each row averaged over the times `at` (t,) by trapezoids; survival (n, t) probabilities.
+def censoring_weights(time, event, at, uncensored, uncensored_at):
+    """(n, t) weight of each row's status at the times `at` (t,): 1/G of who is observed beyond and of who had the event, 0 of
+    who was censored before.
 
-    uncensored (n,) and uncensored_at (t,): probability to be uncensored at the rows' times and at those of `at`.
+    uncensored (n,): probability to be uncensored just before the rows' times; uncensored_at (t,): at those of `at`. Where a
+    row would count that no training row was followed long enough for, nobody's status has a weight.
     """
-    known, beyond = (time[:, None] <= at) & event[:, None], time[:, None] > at
-    weight = np.divide(1.0, uncensored, out=np.zeros_like(uncensored), where=uncensored > 0)[:, None] * known
-    weight += np.divide(1.0, uncensored_at, out=np.zeros_like(at), where=uncensored_at > 0) * beyond
-    return np.trapezoid(weight * (survival - beyond) ** 2, at, axis=1) / (at[-1] - at[0])
+    ended, beyond = (time[:, None] <= at) & event[:, None], time[:, None] > at
+    chance = np.where(beyond, uncensored_at, uncensored[:, None])
+    status = ended | beyond
+    followed = ~(status & (chance <= 0)).any(axis=0)
+    return np.divide(1.0, chance, out=np.zeros(status.shape), where=status & followed)
+
+
+def integrated_brier(at, squared, known, weights):
+    """(B,) Brier score averaged over the times `at` (t,) by trapezoids, for row weights (B, n); squared errors (n, t).
+
+    At each time it is the weighted mean of those whose status is known (n, t), so that a constant prediction of one half
+    scores exactly 0.25, whatever the censoring. Times at which nobody's is are left out; NaN without two.
+    """
+    followed = known.any(axis=0)
+    if followed.sum() < 2:
+        return np.full(len(weights), np.nan)
+    at, squared, known = at[followed], squared[:, followed], known[:, followed]
+    total = weights @ known
+    score = np.divide(weights @ (known * squared), total, out=np.full(total.shape, np.nan), where=total > 0)
+    return np.trapezoid(score, at, axis=1) / (at[-1] - at[0])
 
 
 def kaplan_meier(time, event, censoring=False):
@@ -181,6 +225,8 @@ def kaplan_meier(time, event, censoring=False):
     return times, np.cumprod(1.0 - np.divide(lost, left, out=np.zeros(len(times)), where=left > 0))
 
 
-def look_up(curve, at):
-    """Value of a step curve (times, values) at times `at`; 1 before its first."""
-    return np.concatenate([[1.0], curve[1]])[np.searchsorted(curve[0], at, side="right")]
+def look_up(curve, at, before=False):
+    """Value of a step curve (times, values) at times `at`, or just before them; 1 before its first."""
+    return np.concatenate([[1.0], curve[1]])[
+        np.searchsorted(curve[0], at, side="left" if before else "right")
+    ]

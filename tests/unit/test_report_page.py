@@ -203,3 +203,36 @@ def test_a_frozen_bundle_s_sheet_without_a_training_sample_has_a_page(tmp_path):
     page = report.render(tmp_path, run.config, run.models)
     assert "<b>2</b> included" in page and "<b>2</b> new, predicted only" in page
     assert 'id="figure-roc"' in page and "unlike the other samples" not in page
+
+
+@pytest.mark.parametrize("task", ["classification", "regression", "survival"])
+def test_the_coverage_of_prediction_sets_is_told_where_there_are_some(task, pages):
+    path, run = pages(task)
+    told = json.loads((run.folder / f"models/{run.config['shipped_model']}/metrics.json").read_text())
+    text = path.read_text()
+    if task == "survival":
+        assert "conformal" not in told and "How sure is it" not in text
+        return
+    share = 100 * told["conformal"]["out_of_fold"]["coverage"]
+    assert (
+        f"Out of fold they hold the truth of {share:.0f} % (" in text
+        and "are exchangeable with these" in text
+    )
+
+
+def test_survival_has_bands_and_numbers_at_risk(pages):
+    """In the figure's data: at time 0 all samples of a risk group, and a band around its curve."""
+    from rna2model import report_outcomes, report_run
+
+    _, run = pages("survival")
+    table = report_run.predictions(run.folder / "models/cox_ridge/predictions.tsv", "survival")
+    traces = report_outcomes.kaplan_meier({"predictions": {"cox_ridge": table}, "shipped": "cox_ridge"})[
+        "data"
+    ]
+    numbers = [trace for trace in traces if trace["mode"] == "text"]
+    assert [int(trace["text"][0]) for trace in numbers] == table["risk_group"].value_counts()[
+        ["low", "high"]
+    ].tolist()
+    lower, upper, curve = traces[:3]
+    inside = [a <= s <= b for a, s, b in zip(lower["y"], curve["y"], upper["y"], strict=False)]
+    assert all(inside[:-1]) and len(inside) > 3

@@ -7,7 +7,7 @@ import pytest
 from tests.browser import DRAWN
 from tests.finished import Finished
 
-from rna2model import report, serving
+from rna2model import delong, evaluation, recalibration, report, serving
 
 TRAINED = ("models", "splits", "expression", "bundle")  # what a run has that trains
 
@@ -30,14 +30,21 @@ def serve(tmp_path):
             shutil.rmtree(run.folder / name, ignore_errors=True)
         if external:
             run.save(table.assign(split="external", flags=flags), "external_validation.tsv")
+            table, scores = (
+                table.assign(split="external"),
+                {k: v for k, v in metrics.items() if "estimate" in v},
+            )
+            if task == "classification":
+                scores = delong.replace(scores, evaluation.read(table))
             told = {
+                "recalibration": recalibration.of(table, task),
                 "bundle": {"model": shipped},
                 "n": n,
                 "samples": run.names[:n],
                 "left_out": {"known": "why"},
             }
             run.dump(
-                {**told, "metrics": {k: v for k, v in metrics.items() if "estimate" in v}},
+                {**told, "metrics": scores},
                 "external_validation.json",
             )
         run.config["training"] |= {"retrain": "never", "bundle": str(bundle)}
@@ -93,12 +100,46 @@ def test_the_scores_of_the_page_are_those_of_the_validation(serve, opened):
     assert f"({told['lower']:.3f} to {told['upper']:.3f})" in cell
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_what_recalibration_would_give_is_a_table(task, serve, opened):
+    path, run = serve(task)
+    moved = json.loads((run.folder / "external_validation.json").read_text())["recalibration"]
+    page = opened(path)
+    rows = page.locator("#external [aria-label=recalibration] tbody tr")
+    score = "brier" if task == "classification" else "rmse"
+    cells = [row.split("\t") for row in rows.all_inner_texts()]
+    assert [cells[k][4] for k in (0, 1)] == [f"{moved[name][score]:.3f}" for name in ("before", "intercept")]
+    assert ("DeLong's" in page.locator("#external").inner_text()) == (task == "classification")
+    assert page.heard == []
+
+
 def test_few_labelled_samples_have_a_table_and_no_curves(serve, opened):
     path, _ = serve(n=4, new=1)
     page = opened(path)
     assert set(page.evaluate(DRAWN)) == {"quality", "confusion"}
     assert "too few (below 10)" in page.locator("#curves").inner_text()
     assert page.heard == []
+
+
+def test_a_label_that_the_model_never_saw_is_in_no_figure_and_named_first(serve, opened):
+    path, run = serve()
+    told = json.loads((run.folder / "external_validation.json").read_text())
+    table = report.report_run.table(run.folder / "external_validation.tsv")
+    name, table.loc[0, "truth"] = table.loc[0, "sample"], "contrl"
+    table.to_csv(run.folder / "external_validation.tsv", sep="\t", index=False)
+    told |= {"unknown_labels": {name: "contrl"}, "n": 23}
+    told["left_out"][name] = "label 'contrl' is none of the model's classes"
+    (run.folder / "external_validation.json").write_text(json.dumps(told))
+    path.write_text(report.render(run.folder, run.config, run.models), encoding="utf-8")
+    page = opened(path)
+    assert page.heard == [] and "contrl" not in page.locator("#figure-confusion").inner_text()
+    first = page.locator("#warnings").inner_text()
+    assert (
+        "1 labelled sample has a label that the model never saw and takes no part in any score: 1 'contrl'"
+        in first
+    )
+    assert "1 more with a label that it never saw" in page.locator("#flow").inner_text()
+    assert "contrl" in page.locator("#external tbody").last.inner_text()
 
 
 def test_nobody_labelled_is_said_and_flags_come_first(serve):

@@ -96,6 +96,23 @@ def test_what_means_not_given_is_known_to_the_bundle_and_one_of_before_serves(tr
     assert check(trained)[2] == []
 
 
+def test_labels_of_which_the_bundle_knows_none_are_refused_before_any_job(trained):
+    facts = manifest.read(trained / "bundle") | {"classes": {"case": 5, "control": 5}}
+    manifest.write(trained / "bundle", facts)
+    sheet = "sample\tfastq_1\tkind\nn1\tn1_R1.fastq.gz\tCase\nn2\tn2_R1.fastq.gz\tcontrols\n"
+    (trained / "new.tsv").write_text(sheet)
+    _, _, (problem,) = check(trained)
+    assert (
+        "column kind: no labelled sample can validate the bundle: its classes are 'case', 'control'"
+        in problem
+    )
+    assert (
+        "'Case' (1 sample; did you mean 'case'?), 'controls' (1 sample; did you mean 'control'?)" in problem
+    )
+    (trained / "new.tsv").write_text(sheet.replace("controls", "control"))
+    assert check(trained)[2] == []
+
+
 def test_another_genome_or_annotation_is_refused_before_any_job_and_the_same_in_other_packing_is_not(trained):
     import gzip
 

@@ -36,6 +36,37 @@ def cohort(n=80, p=120, effect=1.0, seed=0, ties=False):
     return X, y
 
 
+def after_events(y):
+    """The same, censored just after what happens at their time: scikit-survival's G(T) of events is then G(T-)."""
+    later = structured(y)
+    later["time"] += np.where(later["event"], 0.0, 1e-6)
+    return later
+
+
+def brier(frame, training, at):
+    """Integrated Brier score of Graf et al. (1999), sample by sample and time by time, over the sum of their weights."""
+
+    def uncensored(y, t, before):
+        """Probability to be uncensored just before t, or at t; events come before censorings of the same time."""
+        left = 1.0
+        for u in np.unique(y["time"][~y["event"]]):
+            if u < t or (u == t and not before):
+                lost, gone = (y["time"] == u) & ~y["event"], (y["time"] == u) & y["event"]
+                left *= 1 - lost.sum() / ((y["time"] >= u).sum() - gone.sum())
+        return left
+
+    scores = []
+    for t in at:
+        errors, weights = [], []
+        for _, row in frame.iterrows():
+            y, beyond = training[row["split"]], row["time"] > t
+            if beyond or row["event"]:
+                errors.append((row[f"curve_{t:.9g}"] - beyond) ** 2)
+                weights.append(1 / uncensored(y, t if beyond else row["time"], before=not beyond))
+        scores.append(np.average(errors, weights=weights))
+    return np.trapezoid(scores, at) / (at[-1] - at[0])
+
+
 def structured(y):
     """As scikit-survival wants it: the event first."""
     return np.array(list(zip(y["event"], y["time"], strict=True)), dtype=[("event", bool), ("time", float)])
@@ -163,22 +194,29 @@ def test_metrics_equal_scikit_survival(ties):
     found = evaluation.metrics(frame, task="survival", training=training, n_boot=50)
     at = [float(name.removeprefix("curve_")) for name in frame if name.startswith("curve_")]
     landmarks = [float(name.removeprefix("survival_")) for name in frame if name.startswith("survival_")]
-    each, pairs = {"harrell_c": [], "uno_c": [], "auc": [], "integrated_brier": []}, []
+    each, pairs = {"harrell_c": [], "uno_c": [], "auc": []}, []
+    summed, weights = [], []
     for split, part in frame.groupby("split"):
-        test, train = structured(part.to_records()), structured(training[split])
+        test, train = structured(part.to_records()), after_events(training[split])
         test["event"] = part["event"] == 1
         test["time"] = part["time"]
         risk = part["predicted"].to_numpy()
-        curves = part[[f"curve_{t:.9g}" for t in at]].to_numpy()
         told = theirs.concordance_index_censored(test["event"], test["time"], risk)
         each["harrell_c"].append(told[0])
         pairs.append((told[1] + 0.5 * told[3], told[1] + told[2] + told[3]))
         each["uno_c"].append(theirs.concordance_index_ipcw(train, test, risk, tau=at[-1])[0])
         each["auc"].append(theirs.cumulative_dynamic_auc(train, test, risk, landmarks)[0])
-        each["integrated_brier"].append(theirs.integrated_brier_score(train, test, curves, at))
-    for name in ("harrell_c", "uno_c", "integrated_brier"):
-        own = found[name].get("plain_mean", found[name]["estimate"])
-        assert own == pytest.approx(np.mean(each[name]), abs=1e-9), name
+        curves = part[[f"curve_{t:.9g}" for t in at]].to_numpy()
+        for parts, predicted in ((summed, curves), (weights, np.full_like(curves, 0.5))):
+            scores = theirs.brier_score(structured(training[split]), test, predicted, at)[1]
+            parts.append(scores * len(part))
+    integrated = brier(frame, training, at)
+    assert found["integrated_brier"]["estimate"] == pytest.approx(integrated, abs=1e-9)
+    if not ties:  # where G(T-) is G(T); the error of a constant half is a quarter of the weights
+        scores = sum(summed) / sum(weights) / 4
+        assert integrated == pytest.approx(np.trapezoid(scores, at) / (at[-1] - at[0]), abs=1e-9)
+    for name in ("harrell_c", "uno_c"):
+        assert found[name]["plain_mean"] == pytest.approx(np.mean(each[name]), abs=1e-9), name
     assert found["auc"]["plain_mean"] == pytest.approx(np.mean(each["auc"]), abs=1e-9)
     right = [right for right, _ in pairs], [all_pairs for _, all_pairs in pairs]
     assert found["harrell_c"]["estimate"] == pytest.approx(np.sum(right[0]) / np.sum(right[1]), abs=1e-9)
@@ -201,7 +239,7 @@ def test_a_resample_is_a_weighting():
     assert values["harrell_c"][0] == pytest.approx(
         theirs.concordance_index_censored(y["event"], y["time"], risk)[0]
     )
-    uno = theirs.concordance_index_ipcw(structured(training["r1f1"]), y, risk, tau=table.last)[0]
+    uno = theirs.concordance_index_ipcw(after_events(training["r1f1"]), y, risk, tau=table.last)[0]
     assert values["uno_c"][0] == pytest.approx(uno)
 
 

@@ -82,6 +82,12 @@ def all_held_out(project):
     project.set("evaluation.holdout", "outside")
 
 
+def label_of_the_holdout(project):
+    project.cell(1, "outside", "yes")
+    project.cell(1, "condition", "aa")
+    project.set("evaluation.holdout", "outside")
+
+
 def donor_across_holdout(project):
     project.fill("outside", ["yes" if i < 4 else "" for i in range(12)])
     project.cell(5, "donor", project.rows[0]["donor"])
@@ -170,6 +176,7 @@ CASES = [
     Case("time below zero", "sheet, survival time", survival("-2"), REFUSED, "must be above 0"),
     Case("event in other words", "sheet, survival event", survival(event="maybe"), REFUSED, "says neither event"),
     Case("everything held out", "sheet, hold-out column", all_held_out, REFUSED, "every labelled sample is held out"),
+    Case("a label of the hold-out only", "sheet, hold-out column", label_of_the_holdout, REFUSED, "and of no training sample, so that no model can predict it"),
     Case("a donor in and out of the hold-out", "sheet, hold-out column", donor_across_holdout, REFUSED, "in the hold-out"),
     Case("batch and target coincide", "sheet, batch column", batch_is_target, REFUSED, "batch and target coincide"),
     Case("empty section", "config, qc", keys(qc=None), ACCEPTED),

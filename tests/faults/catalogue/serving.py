@@ -80,6 +80,8 @@ CASES = [
     Case("matrix with a sample named as a command", MATRIX, matrix(lambda t: t.replace("s03", "$(touch CANARY)")), ACCEPTED),
     Case("matrix with names that differ by case", MATRIX, matrix(lambda t: t.replace("s03", "S01")), REFUSED, "differ only by case"),
     Case("sheet without column sample", SHEET, sheet("name\ns01\n"), REFUSED, "column 'sample' is missing"),
+    Case("labels in other letters than the bundle's", SHEET, sheet("sample\tcondition\n" + "".join(f"{name}\tCase\n" for name in NAMES)), REFUSED, "'Case' (12 samples; did you mean 'case'?)"),
+    Case("one label in other letters", SHEET, sheet("sample\tcondition\n" + "".join(f"{name}\t{label}\n" for name, label in zip(NAMES, ["Case", *["case", "control"] * 6], strict=False))), ACCEPTED),
     Case("sheet without rows", SHEET, sheet("sample\n"), REFUSED, "has no sample rows"),
     Case("reads for a bundle of a matrix", SHEET, lambda asked: (sheet("sample\tfastq_1\ns01\ta.fastq.gz\n")(asked), given(counts=None)(asked)), REFUSED, "new samples have to come as a matrix"),
     Case("JSON that is none", BESIDE, beside("{"), REFUSED, "remove or repair it"),
