@@ -12,6 +12,7 @@ from rna2model import calibration_line, evaluation
 MOST_LEFT_OUT = 200  # groups, each of which is left out alone; more are left out in PARTS
 PARTS = 20
 NAMES = ("before", "intercept", "intercept_and_slope")
+TOO_FEW = "not testable: without some group a class is missing or separated, or nothing varies"
 
 
 def of(table, task, groups=None):
@@ -47,10 +48,9 @@ def _compared(predicted, truth, cluster, fit, scores):
     }
     for name, with_slope in (("intercept", False), ("intercept_and_slope", True)):
         line, lines = (fit(predicted, truth, weights, with_slope) for weights in (everybody, without))
-        if not (np.isfinite(line).all() and np.isfinite(lines).all()):
-            result[name] = {
-                "note": "not defined: without some group a class is missing or separated, or nothing varies"
-            }
+        if not np.isfinite(lines).all():
+            whole = line[0].tolist() if np.isfinite(line).all() else None
+            result[name] = {"update": whole, "note": TOO_FEW}
             continue
         own = lines[np.argmin(without, axis=0)]  # the update that did not see the sample
         moved = own[:, 0] + own[:, 1] * predicted

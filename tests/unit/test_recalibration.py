@@ -89,7 +89,7 @@ def test_numbers_are_recalibrated_by_a_line_and_other_tasks_say_nothing():
 
 def test_separated_classes_have_a_note():
     found = recalibration.of(study(12, 0.0, 60.0), "classification")
-    assert "not defined" in found["intercept_and_slope"]["note"] and found["before"]["brier"] < 0.3
+    assert "not testable" in found["intercept_and_slope"]["note"] and found["before"]["brier"] < 0.3
 
 
 # DeLong
