@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, evaluation, job, predictions, reliability, splitdata
+from rna2model import cohort, evaluation, job, permutation_draws, predictions, reliability, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -35,5 +35,5 @@ if given.batches:
 if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     if "p" in test:  # otherwise its note says why not
-        scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
+        scores["permutation"] = permutation_draws.without_values(test)
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

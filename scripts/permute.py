@@ -45,6 +45,7 @@ if training.get("calibration") == "sigmoid" and len(set(outcomes.values())) == 2
     )
 options = {
     "groups": splitdata.group_of(data.cohort, params.design),
+    "batches": splitdata.batch_of(data.cohort, params.design),
     "n": params.permutations,
     "seed": params.seed,
     "log": job.news,
