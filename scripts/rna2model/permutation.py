@@ -16,6 +16,7 @@ from rna2model.permutation_draws import summary, tested_in
 
 __all__ = ["Fold", "draw", "permutation_test", "permuted", "summary", "tested_in"]
 C_TIMES_GENES = (0.01, 0.1, 1.0, 10.0, 100.0)  # every second of logistic_l2's candidates, the ends left out
+CANDIDATES = len(C_TIMES_GENES)
 
 
 @dataclass

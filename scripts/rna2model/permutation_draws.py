@@ -12,6 +12,7 @@ from rna2model import batch, exchange, outcome
 from rna2model.errors import InputProblem
 
 MOST_DRAWS = 1000
+CONFOUNDED = 0.3  # Cramer's V of batch and label from which they go together, however few samples there are
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Drawn:
     n: int
     note: str | None
     batches: np.ndarray | None
-    association: float | None
+    association: dict
 
     def result(self, statistic, metric):
         """What permutation.json says, statistic (1 + n + m,); `within_batches` where there are batches."""
@@ -60,7 +61,7 @@ class Drawn:
                     within = summary(np.append(statistic[0], statistic[self.n + 1 :]), metric)
                 except InputProblem as problem:
                     within = {"note": str(problem)}
-            found["within_batches"] = {**within, "cramers_v": self.association}
+            found["within_batches"] = within | self.association
         return found
 
 
@@ -72,15 +73,27 @@ def arrange(task, y, of, train_rows, n, seed, n_within=None):
     """
     exchange.check(task, y, of.units)
     rng = np.random.default_rng(seed)
-    drawn, note, association = [y, *draw(task, y, of.units, train_rows, n, rng)], None, None
+    drawn, note, together = [y, *draw(task, y, of.units, train_rows, n, rng)], None, {}
     if of.batches is not None:
-        association = round(batch.confounding(of.batches, outcome.classes(task, y))["cramers_v"], 4)
+        together = association(of.batches, outcome.classes(task, y))
         try:
             exchange.check(task, y, of.units, of.batches)
             drawn += draw(task, y, of.units, train_rows, n if n_within is None else n_within, rng, of.batches)
         except InputProblem as problem:
             note = f"no permutation test within batches is possible: {problem}"
-    return Drawn(np.array(drawn), n, note, of.batches, association)
+    return Drawn(np.array(drawn), n, note, of.batches, together)
+
+
+def association(batches, classes):
+    """{cramers_v, associated} of batches and classes (n,): associated by a chi-squared test at 0.05, or V above CONFOUNDED."""
+    from scipy.stats import chi2
+
+    found = batch.confounding(batches, classes)
+    rows, columns = len(found["table"]), len(next(iter(found["table"].values())))
+    v, freedom = found["cramers_v"], (rows - 1) * (columns - 1)
+    statistic = v**2 * len(classes) * min(rows - 1, columns - 1)
+    associated = freedom > 0 and (v > CONFOUNDED or chi2.sf(statistic, freedom) < 0.05)
+    return {"cramers_v": round(v, 4), "associated": bool(associated)}
 
 
 def draw(task, y, units, train_rows, n, rng, batches=None):

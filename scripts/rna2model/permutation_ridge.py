@@ -10,6 +10,7 @@ from rna2model.models import base, ridge
 from rna2model.models.rotation import Rotation
 
 ALPHA_OVER_GENES = np.logspace(3, -2, 6)  # every second of ridge's candidates, the ends left out
+CANDIDATES = len(ALPHA_OVER_GENES)
 
 
 def permutation_test(folds, values, groups=None, n=200, seed=1, inner_folds=5, log=print, batches=None):

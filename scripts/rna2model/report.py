@@ -8,6 +8,7 @@ from rna2model import (
     outcome,
     report_figures,
     report_methods,
+    report_permutation,
     report_run,
     report_served,
     report_warnings,
@@ -44,7 +45,7 @@ def page(name, run, config, figures, methods):
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": report_warnings.number, "words": report_words.words}
-    environment.filters["p_value"] = report_methods.p_value
+    environment.filters["permutation"] = report_permutation.sentence
     shown = SHOWN[config["design"]["task"]]
     return environment.get_template(f"{name}.html.j2").render(
         run=run,
