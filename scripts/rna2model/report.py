@@ -7,6 +7,7 @@ from rna2model import (
     gate,
     outcome,
     report_figures,
+    report_learning,
     report_methods,
     report_permutation,
     report_run,
@@ -45,6 +46,7 @@ def page(name, run, config, figures, methods):
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": report_warnings.number, "words": report_words.words}
+    environment.filters["more_samples"] = report_learning.sentence
     environment.filters["permutation"] = report_permutation.sentence
     shown = SHOWN[config["design"]["task"]]
     return environment.get_template(f"{name}.html.j2").render(
