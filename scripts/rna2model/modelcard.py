@@ -4,6 +4,7 @@ the author can say."""
 from rna2model import duplicates, models, report_permutation, report_words
 from rna2model.evaluation import SHOWN
 from rna2model.report_methods import model_name
+from rna2model.report_warnings import number
 
 AUTHOR = "**The author must complete this.**"
 SMALL = 75  # test samples, below which no score is precise
@@ -236,7 +237,7 @@ def _interval(value):
 
 
 def _number(value):
-    return "not defined" if value is None else f"{value:.3f}"
+    return "not defined" if value is None else number(value)
 
 
 def _permutation(scores, manifest):
