@@ -17,6 +17,7 @@ from rna2model import (
     serving,
 )
 from rna2model.evaluation import SHOWN
+from rna2model.models import penalty
 from rna2model.report_parts import positives
 
 MOST_FEATURES = 100  # of the table
@@ -46,6 +47,7 @@ def page(name, run, config, figures, methods):
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": report_warnings.number, "words": report_words.words}
+    environment.filters["penalty"] = penalty.sentence
     environment.filters["more_samples"] = report_learning.sentence
     environment.filters["permutation"] = report_permutation.sentence
     shown = SHOWN[config["design"]["task"]]
