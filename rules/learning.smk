@@ -4,6 +4,7 @@ FRACTIONS = config["evaluation"]["learning_curve"]
 LEARNING = {
     "design": DESIGN,
     "fractions": FRACTIONS,
+    "subsets": config["evaluation"]["learning_curve_subsets"],
     "expression": config["expression"],
     "unit": UNIT,
     "features": config["features"],

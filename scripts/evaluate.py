@@ -9,6 +9,7 @@ from rna2model import (
     delong,
     evaluation,
     job,
+    permutation_draws,
     predictions,
     reliability,
     report_run,
@@ -48,7 +49,7 @@ if given.batches:
 if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     if "p" in test:  # otherwise its note says why not
-        scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
+        scores["permutation"] = permutation_draws.without_values(test)
 if sets := conformal.fit(table, design["task"], groups):
     scores["conformal"] = sets
 if design["task"] == "survival":

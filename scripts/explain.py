@@ -44,7 +44,7 @@ def explain_all():
 
 
 def write_sets(final):
-    """Enrichment of gene sets in the final model; returns why there is none, if so."""
+    """Enrichment of gene sets in the final model; returns why there is none, or no p, if so."""
     sets, named = genesets.read_gmt(given.gene_sets), [symbols.get(name, "") for name in final.names]
     try:
         members = genesets.members(sets, final.names, named)
@@ -52,9 +52,9 @@ def write_sets(final):
         write_header(out.gene_sets, importance_sets.COLUMNS)
         return str(problem)
     described = final.names, symbols, sets, final.classes, final.effects, members, final.residuals
-    table = importance_sets.table(*described)
+    table = importance_sets.table(*described, control=final.control)
     table.to_csv(out.gene_sets, sep="\t", index=False, float_format="%.6g")
-    return None
+    return importance_sets.why_no_p(final.control)
 
 
 def write_header(path, columns):

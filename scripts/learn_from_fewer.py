@@ -18,5 +18,6 @@ table = learningcurve.predict(
     params.unseen_batch,
     learningcurve.times(data, params.landmarks),
     params.seed,
+    subsets=params.subsets,
 )
 table.to_csv(snakemake.output[0], sep="\t", index=False)

@@ -1,6 +1,7 @@
 """Permutation test of one model over the cross-validation folds."""
 
 import json
+import math
 from pathlib import Path
 
 from rna2model import (
@@ -45,6 +46,7 @@ if training.get("calibration") == "sigmoid" and len(set(outcomes.values())) == 2
     )
 options = {
     "groups": splitdata.group_of(data.cohort, params.design),
+    "batches": splitdata.batch_of(data.cohort, params.design),
     "n": params.permutations,
     "seed": params.seed,
     "log": job.news,
@@ -66,11 +68,14 @@ def make(fold):
     )
 
 
+shared = fast is not None and training.get("imbalance", "auto") in ("auto", "none")
 try:
-    if fast and training.get("imbalance", "auto") in ("auto", "none"):
+    if shared:
         result = fast.permutation_test(folds, outcomes, inner_folds=params.inner_folds, **options)
     else:
         result = permutation_generic.permutation_test(folds, outcomes, make, task, **options)
+    own = math.prod(map(len, make(0).search.values()))
+    result |= {"candidates": fast.CANDIDATES if shared else own, "candidates_in_training": own}
 except InputProblem as problem:  # the scores do not need it
     result = {"note": f"no permutation test (evaluation.permutations) is possible: {problem}"}
     print("WARNING:", result["note"])

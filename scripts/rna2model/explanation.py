@@ -6,6 +6,7 @@ import numpy as np
 
 from rna2model import importance, outcome, pipeline, shuffled
 from rna2model.errors import InputProblem
+from rna2model.models import penalty
 
 MOST = 100  # training samples that SHAP values and gradients are averaged over
 
@@ -13,7 +14,8 @@ MOST = 100  # training samples that SHAP values and gradients are averaged over
 @dataclass
 class Explained:
     """names (p,) of features; classes (C,); effects (C, p) and `how` they were computed; control (P, C, p) of shuffled labels
-    or None; seeds, list of (C, p); residuals (n, p) expression of training samples less their class's mean, where asked."""
+    or None; seeds, list of (C, p); residuals (n, p) expression of training samples less their class's mean, where asked; names of the
+    samples it was `trained` on, and the model's `settings`."""
 
     names: list
     classes: list
@@ -22,6 +24,8 @@ class Explained:
     control: np.ndarray | None = None
     seeds: list = field(default_factory=list)
     residuals: np.ndarray | None = None
+    trained: list = field(default_factory=list)
+    settings: dict = field(default_factory=dict)
 
 
 class Explainer:
@@ -56,6 +60,7 @@ class Explainer:
         shown, again = X[rows], {"groups": groups, "select": self.selector(fitted[-1], model.SEES)}
         effects, how = importance.effects(model, shown, shown.mean(axis=0))
         found = Explained(list(names), self._classes(model, len(effects)), effects, how)
+        found.trained, found.settings = list(data.train), model.settings_
         if self.outcomes is not None:
             place = {name: row for row, name in enumerate(data.full)}
             outcomes = self.outcomes[:, [place[name] for name in data.train]]
@@ -73,11 +78,19 @@ def stability(folds, final):
     """What stability.json says of Explained folds and the final one: agreement over folds, of shuffled labels, over seeds."""
     told = {"note": None, "effect": final.how, "samples_at_most": MOST, "top": importance.TOP}
     told |= importance.agreement([(one.names, one.effects) for one in folds])
+    told["shared_training"] = shared([one.trained for one in folds])
+    told["penalty"] = penalty.summary(final.settings, [one.settings for one in folds])
     controls = [(one.names, one.control) for one in folds if one.control is not None]
     told["shuffled_labels"] = shuffled.agreement(controls) if controls else None
     seeds = [(final.names, effects) for effects in [final.effects, *final.seeds]]
     told["seeds"] = importance.agreement(seeds) | {"n": len(seeds)} if final.seeds else None
     return told
+
+
+def shared(trained):
+    """Mean share of its training samples (sets of names) that a fold has in common with another; None for fewer than two."""
+    pairs = [(set(a), set(b)) for i, a in enumerate(trained) for j, b in enumerate(trained) if i != j and a]
+    return round(float(np.mean([len(a & b) / len(a) for a, b in pairs])), 4) if pairs else None
 
 
 def _residuals(X, labels):

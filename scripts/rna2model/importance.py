@@ -38,7 +38,7 @@ def _shap(model, X):
 
     columns = np.arange(model.n_genes_) if model.columns_ is None else model.columns_
     values = shap.TreeExplainer(model.estimator_).shap_values(X[:, columns].astype(np.float32))
-    values = np.asarray(values)
+    values = np.asarray(values) * getattr(model, "unit", 1.0)
     parts = [values] if values.ndim == 2 else list(np.moveaxis(values, 2, 0))
     parts = parts[-1:] if len(parts) == 2 else parts
     full = [np.zeros(X.shape) for _ in parts]

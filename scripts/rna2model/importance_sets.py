@@ -1,39 +1,87 @@
-"""Which gene sets a model leans on: a rank test of the genes' effects, aware that genes of a set vary together."""
+"""Which gene sets a model leans on: ranks of the genes' effects, compared with what models of shuffled labels give the same set.
+
+|coefficient x sd| grows with a gene's sd whatever is predicted, so sets of variable genes rank high in every model. What a
+set reaches by chance is therefore its own, and only models of shuffled labels know it.
+"""
 
 import numpy as np
 
 COLUMNS = ["class", "gene_set", "genes", "matched", "auc", "correlation", "up_share", "p", "fdr", "strongest"]
+COLUMNS += ["chance", "z"]
 SHOWN = 5  # genes named for each set
+LEAST_SHUFFLES = 20  # of fewer no spread is known
 
 
-def table(names, symbols, sets, classes, effects, members, residuals):
+def table(names, symbols, sets, classes, effects, members, residuals, control=None):
     """DataFrame of COLUMNS, the most enriched first, one row for each class and set.
 
     names : (p,) features; symbols : {feature: symbol}; sets : {set: genes}; members : {set: columns} (genesets.members)
     effects : (C, p) of the final model; residuals : (n, p) expression of training samples less the mean of their class
+    control : (P, C, p) effects of models of shuffled labels, or None
 
-    `auc` is the chance that a gene of the set has a larger |effect| than a gene outside (0.5 by chance), p the one-sided rank
-    test of it that camera uses (Wu & Smyth 2012), and fdr Benjamini & Hochberg's within a class.
+    `auc` is the chance that a gene of the set has a larger |effect| than a gene outside, `chance` its mean over the models of
+    shuffled labels and `z` how many of their sds `auc` lies above it. p is the share of the z of all sets and shuffled models that
+    reach the set's z (pooled as by GSEA; Subramanian et al. 2005), fdr Benjamini & Hochberg's within a class. Without
+    LEAST_SHUFFLES shuffled models the four are empty and sets are sorted by `auc`.
     """
     import pandas as pd
     from scipy.stats import false_discovery_control
 
-    correlations = {name: correlation(residuals[:, columns]) for name, columns in members.items()}
+    columns_of = list(members.values())
+    correlations = [correlation(residuals[:, columns]) for columns in columns_of]
     parts = []
-    for label, effect in zip(classes, effects, strict=True):
-        rows, strength = [], np.abs(effect)
-        for name, columns in members.items():
-            auc, p = rank_test(strength, columns, correlations[name])
-            first = columns[np.argsort(-strength[columns], kind="stable")[:SHOWN]]
-            told = ",".join(symbols.get(names[i]) or names[i] for i in first)
+    for k, (label, effect) in enumerate(zip(classes, effects, strict=True)):
+        auc, rows = aucs(np.abs(effect)[None], columns_of)[0], []
+        for name, columns, value, together in zip(members, columns_of, auc, correlations, strict=True):
+            first = columns[np.argsort(-np.abs(effect)[columns], kind="stable")[:SHOWN]]
+            shown = ",".join(symbols.get(names[i]) or names[i] for i in first)
             up = (effect[columns] > 0).mean()
             rows.append(
-                (label, name, len(sets[name]), len(columns), auc, correlations[name], up, p, np.nan, told)
+                (label, name, len(sets[name]), len(columns), value, together, up, np.nan, np.nan, shown)
             )
-        part = pd.DataFrame(rows, columns=COLUMNS)
-        part["fdr"] = false_discovery_control(part["p"])
-        parts.append(part.sort_values(["p", "gene_set"], kind="stable"))
+        part = pd.DataFrame(rows, columns=COLUMNS[:-2]).assign(chance=np.nan, z=np.nan)
+        if why_no_p(control) is None:
+            part["chance"], part["z"], part["p"] = against(auc, aucs(np.abs(control[:, k]), columns_of))
+            part["fdr"] = false_discovery_control(part["p"])
+        order = np.lexsort((part["gene_set"], -part["auc"], part["p"]))
+        parts.append(part.iloc[order])
     return pd.concat(parts, ignore_index=True)
+
+
+def why_no_p(control):
+    """Why sets have no p, in words; None where they have."""
+    if control is not None and len(control) >= LEAST_SHUFFLES:
+        return None
+    return (
+        f"gene sets have no p: what a set reaches by chance is known from {LEAST_SHUFFLES} or more models of shuffled labels, here are"
+        f" {0 if control is None else len(control)} (explanation.shuffles)"
+    )
+
+
+def aucs(strength, columns_of):
+    """(P, sets) chance that a gene of a set is stronger than one outside, strength (P, p); columns_of: columns of each set."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(strength, axis=1)
+    found = np.full((len(strength), len(columns_of)), 0.5)  # of a set that all genes are in
+    for i, columns in enumerate(columns_of):
+        k, outside = len(columns), strength.shape[1] - len(columns)
+        if outside:
+            found[:, i] = (ranks[:, columns].sum(axis=1) - k * (k + 1) / 2) / (k * outside)
+    return found
+
+
+def against(auc, null):
+    """((sets,) mean of null, z, p) of auc (sets,) by null (P, sets), the same of models of shuffled labels."""
+    mean, sd = null.mean(axis=0), null.std(axis=0, ddof=1)
+    varies = sd > 1e-9
+    z, by_chance = (
+        np.divide(value - mean, sd, out=np.zeros(value.shape), where=np.broadcast_to(varies, value.shape))
+        for value in (auc, null)
+    )
+    pool = np.sort(by_chance[:, varies], axis=None)
+    reached = len(pool) - np.searchsorted(pool, z - 1e-9, side="left")
+    return mean, z, np.where(varies, (reached + 1) / (len(pool) + 1), 1.0)
 
 
 def correlation(residuals):
@@ -46,24 +94,3 @@ def correlation(residuals):
         return 0.0
     inflation = (unit.sum(axis=1) ** 2).sum() / k
     return float(max(0.0, (inflation - 1) / (k - 1)))
-
-
-def rank_test(statistic, columns, correlation):
-    """(AUC, p) of whether statistic (p,) is larger at `columns` than elsewhere (limma::rankSumTestWithCorrelation, greater)."""
-    from scipy.stats import norm, rankdata
-
-    n, n1 = len(statistic), len(columns)
-    n2, ranks = n - n1, rankdata(statistic)
-    if n2 == 0:
-        return 0.5, 1.0
-    U = ranks[columns].sum() - n1 * (n1 + 1) / 2  # pairs that the set wins
-    if correlation == 0 or n1 == 1:
-        variance = n1 * n2 * (n + 1) / 12
-    else:
-        angles = np.arcsin([1.0, 0.5, correlation / 2, (correlation + 1) / 2])
-        pairs = np.array([1, n2 - 1, (n1 - 1) * (n2 - 1), n1 - 1])
-        variance = n1 * n2 * (angles * pairs).sum() / (2 * np.pi)
-    ties = np.unique(ranks, return_counts=True)[1].astype(float)
-    variance *= 1 - (ties * (ties + 1) * (ties - 1)).sum() / (n * (n + 1) * (n - 1))
-    z = (U - n1 * n2 / 2 - 0.5) / np.sqrt(variance) if variance > 0 else 0.0
-    return U / (n1 * n2), float(norm.sf(z))

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from rna2model import panel as panels
+from rna2model.predictions import significant
 
-DIGITS = 6
 LIMIT = 20  # per cent of a prediction's variance that may go with what is missing
 
 
@@ -30,7 +30,7 @@ def complete(table, serve, expression, cells, missing):
     shown = np.full((len(table), 2 * len(names)), np.nan)
     shown[rows] = np.stack(ends, axis=2).reshape(len(rows), -1)
     columns = [f"{side}_{name}" for name in names for side in ("lower", "upper")]
-    shown = pd.DataFrame(np.round(shown, DIGITS), columns=columns, index=table.index)
+    shown = pd.DataFrame(significant(shown), columns=columns, index=table.index)
     table = pd.concat([table, shown], axis=1)
     for (_, covariates), same in missing.patterns().items():
         if same[0] not in rows:

@@ -1,9 +1,10 @@
 """The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): what the run knows, and what only
 the author can say."""
 
-from rna2model import duplicates, models, report_words
+from rna2model import duplicates, models, report_permutation, report_words
 from rna2model.evaluation import SHOWN
 from rna2model.report_methods import model_name
+from rna2model.report_warnings import number
 
 AUTHOR = "**The author must complete this.**"
 SMALL = 75  # test samples, below which no score is precise
@@ -69,7 +70,7 @@ were fitted inside each fold, on its training samples only. Who was tested where
 {_rows(scores, chance, shown)}
 
 {_meanings(scores, shown)}
-{_permutation(scores)}{_elsewhere(scores, shown)}
+{_permutation(scores, manifest)}{_elsewhere(scores, shown)}
 The intervals cover the choice of samples from this cohort, not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
 {_small(scores)}
@@ -235,14 +236,19 @@ def _interval(value):
 
 
 def _number(value):
-    return "not defined" if value is None else f"{value:.3f}"
+    return "not defined" if value is None else number(value)
 
 
-def _permutation(scores):
+def _permutation(scores, manifest):
     test = scores.get("permutation")
     if not test:
         return "\nThe scores were not compared with those of shuffled labels.\n"
-    return f"\nShuffled labels reached this {test.get('metric', 'score')} with p = {test['p']:.3g} ({test['n']} permutations).\n"
+    lead = test["within_batches"] if report_permutation.leads_within(test) else test
+    where = " within batches" if lead is not test else ""
+    told = f"Labels shuffled{where} reached this {test.get('metric', 'score')} with p = {lead['p']:.3g} ({lead['n']} permutations)."
+    if lead is not test:
+        told += f" Over the cohort p = {test['p']:.3g} ({test['n']} permutations), in which the batch has its part."
+    return f"\n{told} {report_permutation.explained(test, manifest)}\n"
 
 
 def _small(scores):

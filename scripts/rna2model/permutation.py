@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rna2model import ranking, resampling, splits
-from rna2model.errors import InputProblem
+from rna2model import exchange, permutation_draws, ranking, splits
 from rna2model.models import base, linear, newton
 from rna2model.models.rotation import Rotation
+from rna2model.permutation_draws import draw_classes as draw
+from rna2model.permutation_draws import summary, tested_in
 
+__all__ = ["Fold", "draw", "permutation_test", "permuted", "summary", "tested_in"]
 C_TIMES_GENES = (0.01, 0.1, 1.0, 10.0, 100.0)  # every second of logistic_l2's candidates, the ends left out
-MOST_DRAWS = 1000
+CANDIDATES = len(C_TIMES_GENES)
 
 
 @dataclass
@@ -30,119 +32,40 @@ class Fold:
     select: object = None
 
 
-def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print):
+def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print, batches=None):
     """{statistic, p, n}: AUROC within folds, which count by their pairs, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
-    folds: list of Fold; labels: {sample: label}; groups: {sample: group} or None. b counts permutations at
+    folds: list of Fold; labels: {sample: label}; groups, batches: {sample: name} or None; where there are batches, `within_batches`
+    has the same of as many labels permuted within them, in the same batch of fits. b counts permutations at
     least as good as the labels themselves. Labels are permuted over the cohort; where there are groups, as
     `permuted` says. `mean` and `sd` describe the permutations. Where folds select, columns are chosen anew for
     every permutation and inner fold, which takes a fit each instead of one batch per fold.
     """
-    samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
-    row = {name: i for i, name in enumerate(samples)}
-    classes = sorted({str(labels[name]) for name in samples})
-    y = np.searchsorted(classes, [str(labels[name]) for name in samples])
-    units = (
-        np.arange(len(samples))
-        if groups is None
-        else np.unique([groups[s] for s in samples], return_inverse=True)[1]
-    )
-    train_rows = [[row[name] for name in fold.train] for fold in folds]
-    drawn = np.array([y, *draw(y, units, train_rows, n, np.random.default_rng(seed))])
+    of = permutation_draws.tested(folds, groups, batches)
+    y = np.unique([str(labels[name]) for name in of.samples], return_inverse=True)[1]
+    train_rows = [of.rows(fold.train) for fold in folds]
+    made = permutation_draws.arrange("classification", y, of, train_rows, n, seed)
+    drawn, units = made.y, of.units
     values = []
     for fold, rows in zip(folds, train_rows, strict=True):
-        tested = drawn[:, [row[name] for name in fold.test]]
+        tested = drawn[:, of.rows(fold.test)]
         settings = {"inner_folds": inner_folds, "seed": seed}
         if fold.select is None:
             values.append(_aurocs(fold, drawn[:, rows], tested, units[rows], **settings))
         else:
             values.append(_aurocs_with_selection(fold, drawn[:, rows], tested, units[rows], settings))
         own = ranking.over_folds(values[-1][None])[0]
-        log(f"permutation test: {fold.split}, AUROC {own[0]:.3f}, permuted {np.nanmean(own[1:]):.3f}")
-    statistic = over_repeats(folds, values)
-    return summary(statistic, "auroc")
+        log(f"permutation test: {fold.split}, AUROC {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}")
+    return made.result(permutation_draws.over_repeats(folds, values), "auroc")
 
 
-def over_repeats(folds, found):
-    """(1 + n,) the score as it is reported, of (2, K, 1 + n) right and all pairs of each fold."""
-    return ranking.over_folds(np.array(found), [resampling.repeat_of(fold.split) for fold in folds])[0]
-
-
-def summary(statistic, metric):
-    """What a permutation test says: statistic (1 + n,) of the labels themselves and of n permutations.
-
-    Permutations without a value, whose folds test no two classes, are left out. InputProblem where the labels have none.
-    """
-    values = statistic[1:][~np.isnan(statistic[1:])]
-    if np.isnan(statistic[0]) or not len(values):
-        raise InputProblem("no fold tests samples that can be compared; set evaluation.folds lower")
-    n = len(values)
-    reached = int((values >= statistic[0] - 1e-12).sum())
-    return {
-        "statistic": float(statistic[0]),
-        "p": (reached + 1) / (n + 1),
-        "n": n,
-        "metric": metric,
-        "mean": float(values.mean()),
-        "sd": float(values.std()),
-        "values": [round(float(value), 6) for value in values],
-    }
-
-
-def permuted(y, units, rng):
+def permuted(y, units, rng, batches=None):
     """(n,) labels in an order that is as likely as theirs if expression says nothing about them.
 
     Groups with one label exchange it as a whole (a donor is a case or a control); in groups with several
     labels (tumour and normal of a patient) the samples exchange them within the group.
     """
-    new, whole = y.copy(), []
-    for unit in np.unique(units):
-        rows = np.flatnonzero(units == unit)
-        if len(set(y[rows].tolist())) == 1:
-            whole.append(rows)
-        else:
-            new[rows] = rng.permutation(y[rows])
-    for rows, source in zip(whole, rng.permutation(len(whole)), strict=True):
-        new[rows] = y[whole[source][0]]
-    return new
-
-
-def draw(y, units, train_rows, n, rng):
-    """`n` permutations that leave every training set with two samples of each class.
-
-    Where classes are so small that hardly any does, labels are permuted within the test folds of the first repeat, which
-    keeps in every training set what it has of each class; there one sample of each is enough, as for the labels themselves.
-    """
-    classes = y.max() + 1
-    within = tested_in(len(y), train_rows)
-    for least, strata in ((2, np.zeros(len(y), dtype=int)), (1, within)):
-        drawn = []
-        for _ in range(MOST_DRAWS + 10 * n):
-            new = _permuted_within(strata, y, units, rng)
-            if all(np.bincount(new[rows], minlength=classes).min() >= least for rows in train_rows):
-                drawn.append(new)
-            if len(drawn) == n:
-                return drawn
-    raise InputProblem("labels cannot be permuted without emptying a class of a training set")
-
-
-def tested_in(n, train_rows):
-    """(n,) number of the first training set that leaves a row out; -1 where none does."""
-    found = np.full(n, -1)
-    for number, rows in reversed(list(enumerate(train_rows))):
-        found[np.setdiff1d(np.arange(n), rows)] = number
-    return found
-
-
-def _permuted_within(strata, y, units, rng):
-    """`permuted` in each stratum by itself."""
-    if not strata.any():
-        return permuted(y, units, rng)
-    new = y.copy()
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
-        new[rows] = permuted(y[rows], units[rows], rng)
-    return new
+    return y[exchange.Exchange(y, units, batches).draw(rng)]
 
 
 def _aurocs(fold, trained, tested, units, inner_folds, seed):

@@ -6,37 +6,37 @@ each permutation and fold; permutation.py and permutation_ridge.py do the same f
 
 import numpy as np
 
-from rna2model import outcome, permutation, permutation_ridge, ranking, regression_metrics, survival_metrics
-from rna2model.errors import InputProblem
+from rna2model import outcome, permutation_draws, ranking, regression_metrics, survival_metrics
+from rna2model.permutation_draws import draw
+
+__all__ = ["METRICS", "draw", "permutation_test"]
 
 METRICS = {"classification": "auroc", "regression": "spearman", "survival": "harrell_c"}
 
 
-def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, log=print):
+def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, log=print, batches=None):
     """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as evaluation.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
     folds : list of permutation.Fold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
-    a fold that gives an unfitted model; groups : {sample: group} or None. Classes are permuted as permutation.permuted does, numbers and times
-    with their events as permutation_ridge.permuted does.
+    a fold that gives an unfitted model; groups, batches : {sample: name} or None. Classes are permuted as permutation.permuted does, numbers and times
+    with their events as permutation_ridge.permuted does. Where there are batches, `within_batches` has the same of half as
+    many permutations within them, so that the test takes half as long again.
     """
-    samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
-    row = {name: i for i, name in enumerate(samples)}
-    y = np.array([outcomes[name] for name in samples], dtype=outcome.SURVIVAL if task == "survival" else None)
-    units = np.unique(samples if groups is None else [groups[name] for name in samples], return_inverse=True)[
-        1
-    ]
-    train_rows = [[row[name] for name in fold.train] for fold in folds]
-    drawn = [y, *draw(task, y, units, train_rows, n, np.random.default_rng(seed))]
+    of = permutation_draws.tested(folds, groups, batches)
+    dtype = outcome.SURVIVAL if task == "survival" else None
+    y = np.array([outcomes[name] for name in of.samples], dtype=dtype)
+    train_rows = [of.rows(fold.train) for fold in folds]
+    made = permutation_draws.arrange(task, y, of, train_rows, n, seed, n_within=(n + 1) // 2)
     found = []
     for number, (fold, rows) in enumerate(zip(folds, train_rows, strict=True)):
-        tested = [row[name] for name in fold.test]
+        tested = of.rows(fold.test)
         values = []
-        for shuffled in drawn:
+        for shuffled in made.y:
             model = make(number)
             model.fit(
                 fold.train_expression,
                 shuffled[rows],
-                groups=None if groups is None else units[rows],
+                groups=None if groups is None else of.units[rows],
                 select=fold.select,
                 log=lambda *_: None,
             )
@@ -44,27 +44,12 @@ def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, lo
         found.append(np.concatenate(values, axis=2))
         own = ranking.over_folds(found[-1][None])[0]
         log(
-            f"permutation test: {fold.split}, {METRICS[task]} {own[0]:.3f}, permuted {np.nanmean(own[1:]):.3f}"
+            f"permutation test: {fold.split}, {METRICS[task]} {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}"
         )
-    statistic = permutation.over_repeats(folds, found)
+    statistic = permutation_draws.over_repeats(folds, found)
     if task != "classification":
         statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
-    return permutation.summary(statistic, METRICS[task])
-
-
-def draw(task, y, units, train_rows, n, rng):
-    """List of `n` permutations of y, as `permutation_test` says, each of which leaves something to train on."""
-    if task == "classification":
-        classes, numbers = np.unique(y, return_inverse=True)
-        return [classes[new] for new in permutation.draw(numbers, units, train_rows, n, rng)]
-    drawn = []
-    for _ in range(permutation.MOST_DRAWS + 10 * n):
-        new = y[permutation_ridge.permuted(np.arange(len(y)), units, rng)]
-        if task == "regression" or all(new["event"][rows].sum() >= 2 for rows in train_rows):
-            drawn.append(new)
-        if len(drawn) == n:
-            return drawn
-    raise InputProblem("labels cannot be permuted: too few events to leave two in every training set")
+    return made.result(statistic, METRICS[task])
 
 
 def _statistic(task, model, X, truth):

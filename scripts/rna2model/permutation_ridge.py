@@ -5,55 +5,47 @@ Scaling, rotation and the decompositions of the inner folds do not use the value
 
 import numpy as np
 
-from rna2model import permutation, ranking, regression_metrics, splits
+from rna2model import exchange, permutation_draws, ranking, regression_metrics, splits
 from rna2model.models import base, ridge
 from rna2model.models.rotation import Rotation
 
 ALPHA_OVER_GENES = np.logspace(3, -2, 6)  # every second of ridge's candidates, the ends left out
+CANDIDATES = len(ALPHA_OVER_GENES)
 
 
-def permutation_test(folds, values, groups=None, n=200, seed=1, inner_folds=5, log=print):
+def permutation_test(folds, values, groups=None, n=200, seed=1, inner_folds=5, log=print, batches=None):
     """{statistic, p, n}: Spearman's correlation within folds, averaged, and p = (b + 1) / (n + 1).
 
     The same as permutation.permutation_test, for values: {sample: float}. Inner folds are not balanced over the values,
     so that they are the same for all permutations.
     """
-    samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
-    row = {name: i for i, name in enumerate(samples)}
-    y = np.array([values[name] for name in samples], dtype=float)
-    units = np.unique(samples if groups is None else [groups[name] for name in samples], return_inverse=True)[
-        1
-    ]
-    rng = np.random.default_rng(seed)
-    drawn = np.array([y, *(permuted(y, units, rng) for _ in range(n))])
+    of = permutation_draws.tested(folds, groups, batches)
+    y = np.array([values[name] for name in of.samples], dtype=float)
+    made = permutation_draws.arrange("regression", y, of, None, n, seed)
+    drawn, units = made.y, of.units
     found = []
     for fold in folds:
-        train, test = ([row[name] for name in part] for part in (fold.train, fold.test))
+        train, test = of.rows(fold.train), of.rows(fold.test)
         predict = _predict if fold.select is None else _predict_with_selection
         predicted = predict(fold, drawn[:, train].T, units[train], inner_folds, seed)
         alone = np.ones((1, len(test)))
         pairs = zip(drawn[:, test], predicted.T, strict=True)
         found.append(np.array([regression_metrics.spearman(t, p, alone)[0] for t, p in pairs]))
         log(
-            f"permutation test: {fold.split}, Spearman {found[-1][0]:.3f}, permuted {np.nanmean(found[-1][1:]):.3f}"
+            f"permutation test: {fold.split}, Spearman {found[-1][0]:.3f}, permuted {np.nanmean(found[-1][1 : n + 1]):.3f}"
         )
     statistic = ranking.nanmean(np.array(found))
     statistic[1:] = np.where(np.isnan(statistic[1:]), 0.0, statistic[1:])
-    return permutation.summary(statistic, "spearman")
+    return made.result(statistic, "spearman")
 
 
-def permuted(y, units, rng):
+def permuted(y, units, rng, batches=None):
     """(n,) values in an order that is as likely as theirs if expression says nothing about them.
 
-    Groups of the same size exchange all their values, and samples exchange them within their group (Winkler et al. 2015).
+    Groups with one value exchange it whatever their size; others of the same size exchange all their values, and samples
+    exchange them within their group (Winkler et al. 2015).
     """
-    new = np.empty_like(y)
-    members = [rng.permutation(np.flatnonzero(units == unit)) for unit in np.unique(units)]
-    for size in sorted({len(rows) for rows in members}):
-        blocks = [rows for rows in members if len(rows) == size]
-        for rows, source in zip(blocks, rng.permutation(len(blocks)), strict=True):
-            new[rows] = y[blocks[source]]
-    return new
+    return y[exchange.Exchange(y, units, batches, blocks=True).draw(rng)]
 
 
 def _predict(fold, Y, units, inner_folds, seed):

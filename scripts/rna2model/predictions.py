@@ -26,13 +26,19 @@ def table(samples, model, expression, times=None):
             **{f"prob_{name}": np.round(probabilities[:, k], DIGITS) for k, name in enumerate(classes)}
         )
     predicted = model.predict(expression) if len(samples) else np.empty(0)
-    frame["predicted"] = [float(f"{value:.{DIGITS}g}") for value in predicted]
+    frame["predicted"] = significant(predicted)
     if model.task == "survival":
         frame["risk_group"] = model.risk_group(predicted)
         survival = model.survival(predicted, np.array(list(times.values()), dtype=float))
         columns = {name: np.round(survival[:, k], DIGITS) for k, name in enumerate(times)}
         frame = pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
     return frame
+
+
+def significant(values):
+    """Numbers of any unit with DIGITS significant digits, in the shape of values; NaN stays."""
+    values = np.asarray(values, dtype=float)
+    return np.array([float(f"{value:.{DIGITS}g}") for value in values.ravel()]).reshape(values.shape)
 
 
 def scored(predicted, split, y):

@@ -1,4 +1,8 @@
-"""How good predicted numbers are; for any row weights, many at once."""
+"""How good predicted numbers are; for any row weights, many at once.
+
+Nothing here depends on the target's unit: what counts as rounding is a share of the spread, so that a target in mol/l of 1e-9
+has the scores of the same target in nmol/l.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -24,14 +28,13 @@ class Numbers(resampling.Rows):
         "spearman": "in no fold do predictions and truth vary",
         "pearson": "in no fold do predictions and truth vary",
         "calibration_slope": "the predictions do not vary within the folds",
-        "calibration_intercept": "the predictions do not vary within the folds",
     }
 
     def one_repeat(self, rows, weights, only):
         truth, predicted, fold = self.truth[rows], self.predicted[rows], self.fold[rows]
         values, skipped = pooled(truth, predicted, weights), {}
-        if all(np.ptp(predicted[fold == f]) < 1e-9 for f in np.unique(fold)):
-            values["calibration_slope"][:] = values["calibration_intercept"][:] = np.nan
+        if all(np.ptp(predicted[fold == f]) < 1e-9 * np.ptp(truth) for f in np.unique(fold)):
+            values["calibration_slope"][:] = np.nan
         for name, function in (("spearman", spearman), ("pearson", pearson)):
             if only in (None, name):
                 values[name], skipped[name] = resampling.within_folds(
@@ -50,8 +53,11 @@ def read(predictions, groups=None):
 
 
 def pooled(truth, predicted, weights):
-    """{metric: (B,)}: R squared against the mean of these samples, MAE and RMSE in the target's unit, and the line
-    truth = intercept + slope predicted (a slope below 1: predictions too extreme)."""
+    """{metric: (B,)}: R squared against the mean of these samples, MAE and RMSE in the target's unit, the slope of the line
+    truth = a + slope predicted (below 1: predictions too extreme), and the intercept of truth = intercept + predicted
+    (calibration in the large, as for classes: by how much predictions are too low on average)."""
+    unit = _unit(truth)
+    truth, predicted = truth / unit, predicted / unit
     total = weights.sum(axis=1)
     error, squared = weights @ np.abs(truth - predicted) / total, weights @ (truth - predicted) ** 2 / total
     mean, mean_predicted = weights @ truth / total, weights @ predicted / total
@@ -62,21 +68,28 @@ def pooled(truth, predicted, weights):
     slope = _ratio(together, spread)
     return {
         "r2": 1.0 - _ratio(squared, variance),
-        "mae": error,
-        "rmse": np.sqrt(squared),
+        "mae": error * unit,
+        "rmse": np.sqrt(squared) * unit,
         "calibration_slope": slope,
-        "calibration_intercept": mean - slope * mean_predicted,
+        "calibration_intercept": (mean - mean_predicted) * unit,
     }
 
 
 def pearson(truth, predicted, weights):
     """(B,) correlation; NaN where one of them does not vary, or where fewer than LEAST_ROWS rows have a weight."""
-    return _correlation(*(np.broadcast_to(values, weights.shape) for values in (truth, predicted)), weights)
+    units = (values / _unit(values) for values in (truth, predicted))
+    return _correlation(*(np.broadcast_to(values, weights.shape) for values in units), weights)
 
 
 def spearman(truth, predicted, weights):
     """(B,) correlation of ranks, ties at their middle; a weight is how often a row is there."""
     return _correlation(_ranks(truth, weights), _ranks(predicted, weights), weights)
+
+
+def _unit(values):
+    """Power of two near the range of values (n,), so that dividing by it rounds nothing; 1 where only rounding varies."""
+    spread = np.ptp(values)
+    return float(2.0 ** np.floor(np.log2(spread))) if spread > 1e-12 * np.abs(values).max() else 1.0
 
 
 def _ranks(values, weights):

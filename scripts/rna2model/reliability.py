@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from rna2model import survival_metrics
+from rna2model.predictions import significant
 
 COLUMNS = ["outcome", "bin", "n", "predicted", "observed", "lower", "upper"]
 MOST_BINS, LEAST_IN_BIN = 10, 10
@@ -28,7 +29,8 @@ def table(predictions, task):
         for number, members in enumerate(bins(predicted), start=1):
             values = observe(members)
             rows.append([name, number, len(members), predicted[members].mean(), *values])
-    return pd.DataFrame(rows, columns=COLUMNS).round({name: 9 for name in COLUMNS[3:]})
+    shown = pd.DataFrame(rows, columns=COLUMNS)
+    return shown.assign(**{name: significant(shown[name]) for name in COLUMNS[3:]})
 
 
 def bins(predicted):

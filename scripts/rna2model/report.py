@@ -7,7 +7,9 @@ from rna2model import (
     gate,
     outcome,
     report_figures,
+    report_learning,
     report_methods,
+    report_permutation,
     report_run,
     report_served,
     report_warnings,
@@ -15,6 +17,7 @@ from rna2model import (
     serving,
 )
 from rna2model.evaluation import COMPARED, SHOWN, leading
+from rna2model.models import penalty
 from rna2model.report_parts import positives
 
 MOST_FEATURES = 100  # of the table
@@ -44,7 +47,9 @@ def page(name, run, config, figures, methods):
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": report_warnings.number, "words": report_words.words}
-    environment.filters["p_value"] = report_methods.p_value
+    environment.filters["penalty"] = penalty.sentence
+    environment.filters["more_samples"] = report_learning.sentence
+    environment.filters["permutation"] = report_permutation.sentence
     shown = SHOWN[config["design"]["task"]]
     return environment.get_template(f"{name}.html.j2").render(
         run=run,

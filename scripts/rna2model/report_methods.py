@@ -1,6 +1,6 @@
 """The methods paragraph with the run's own numbers and versions, and its provenance."""
 
-from rna2model import report_words
+from rna2model import report_permutation, report_words
 
 TOOLS = {
     "star": "STAR",
@@ -161,14 +161,9 @@ def _scores(run, config):
     told += f"Intervals are percentiles of 1,000 bootstraps of {unit}s within folds."
     test = run["metrics"][run["shipped"]].get("permutation")
     if test:
-        told += f" With all fitting repeated for each of {test['n']} permutations of the labels p = {p_value(test)}."
+        told += f" Permutation test: {report_permutation.quoted(test)}."
+        told += f" {report_permutation.explained(test, run['manifest'])}"
     return told
-
-
-def p_value(test):
-    """The p of a permutation test, and whether more permutations could have made it smaller."""
-    least = " (the smallest that so many can give)" if test["p"] <= 1 / (test["n"] + 1) + 1e-12 else ""
-    return f"{test['p']:.4f}{least}"
 
 
 def software(run):

@@ -11,14 +11,18 @@ from rna2model.report_words import words
 
 SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
 CONFOUNDED = 0.3  # Cramer's V of batch and target
+ROUNDING = 1e-15  # what is smaller is zero
 CHANCE_BAND = (
     0.1  # how far from chance the mean of shuffled labels may lie (AUROC, concordance; 0 for correlations)
 )
 
 
 def number(value, digits=3):
-    """A number for a table cell; an en dash for none."""
-    return "–" if value is None or value != value else f"{value:.{digits}f}"
+    """A number for a table cell; an en dash for none, and a power of ten where it would read as zero (a target of small unit)."""
+    if value is None or value != value:
+        return "–"
+    small = ROUNDING < abs(value) < 0.5 * 10**-digits
+    return f"{value:.2g}" if small else f"{value:.{digits}f}"
 
 
 def flow(run, config):

@@ -143,6 +143,6 @@ def summary(name, values, n, undefined):
         return {**result, "note": f"undefined in most resamples ({undefined.get(name, 'too few samples')})"}
     lower, upper = np.percentile(resampled, [2.5, 97.5])
     result |= {"lower": float(min(lower, estimate)), "upper": float(max(upper, estimate))}
-    if np.ptp(resampled) < 1e-12:
+    if np.ptp(resampled) <= 1e-12 * np.abs(resampled).max():  # of a metric in any unit
         result["note"] = "every resample gives this value, so the interval cannot show the uncertainty"
     return result

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import importance, models, outcome, permutation_generic
+from rna2model import exchange, importance, models, outcome, permutation_generic
 from rna2model.errors import InputProblem
 
 SHUFFLES = 100  # of linear models, where all are fitted in one batch
@@ -27,6 +27,7 @@ def draw(task, y, groups, trained, n, seed):
         np.unique(y[rows], return_counts=True)[1].min() < 2 for rows in trained
     ):
         raise InputProblem("labels cannot be shuffled: a training set has a single sample of a class")
+    exchange.check(task, y, units)
     return np.array(permutation_generic.draw(task, y, units, trained, n, np.random.default_rng(seed)))
 
 

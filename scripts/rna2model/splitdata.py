@@ -65,7 +65,7 @@ def read_manifest(path):
 
 def of(data, manifest, split, design):
     """The same as `read`, of a Cohort and a manifest that are read already."""
-    batches = dict(zip(data.samples, data.obs[design["batch"]], strict=True)) if design["batch"] else None
+    batches = batch_of(data, design)
     train = splits.training_samples(
         manifest, split, data.samples, batches=batches, groups=group_of(data, design)
     )
@@ -77,6 +77,11 @@ def of(data, manifest, split, design):
 def group_of(data, design):
     """{sample: group (donor)} of a Cohort, or None where the design has none."""
     return dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
+
+
+def batch_of(data, design):
+    """{sample: batch} of a Cohort, or None where the design has none."""
+    return dict(zip(data.samples, data.obs[design["batch"]], strict=True)) if design["batch"] else None
 
 
 def held_out_batches(data, manifest, names, design):

@@ -6,6 +6,9 @@ import numpy as np
 def nogueira(chosen, level=0.95):
     """{stability, lower, upper} of sets of features (Nogueira, Sechidis & Brown 2018): 1 always the same, 0 as by chance.
 
+    The interval takes the M sets as independent. Folds share most of their training samples (two of five 75 %), so that it is too
+    narrow for folds, and says nothing of another cohort.
+
     chosen : (M, p) bool, row i the features chosen in fold i; M >= 2. NaN where nothing, or everything, is chosen everywhere.
     """
     from scipy.stats import norm

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.stats import mannwhitneyu
 from test_importance import cohort
 
 from rna2model import importance, importance_sets, models, shuffled, surrogate
@@ -107,13 +108,14 @@ def test_models_that_draw_are_explained_with_other_seeds_too():
     assert all({3, 11} == set(np.argsort(-np.abs(effect[0]))[:2]) for effect in seeds)
 
 
-@pytest.mark.parametrize(("r", "p"), [(0, 0.00418018716231), (0.3, 0.0169517043292)])
-def test_sets_are_tested_as_by_limma(r, p):
-    """limma 3.54.1: rankSumTestWithCorrelation(c(1, 4, 8, 11), statistics, correlation = r)["greater"], with a tie."""
-    statistic = np.array([3.1, 0.2, 0.2, 5.5, 1.7, 2.2, 0.9, 4.1, 0.4, 1.1, 2.9, 0.7])
-    auc, found = importance_sets.rank_test(statistic, np.array([0, 3, 7, 10]), r)
-    assert found == pytest.approx(p, rel=1e-10)
-    assert auc == pytest.approx(1.0)
+def test_the_auc_of_a_set_is_that_of_the_rank_sum_test():
+    """scipy's Mann-Whitney U over the pairs, with a tie."""
+    strength = np.array([3.1, 0.2, 0.2, 5.5, 1.7, 2.2, 0.9, 4.1, 0.4, 1.1, 2.9, 0.7])
+    columns = np.array([0, 2, 7, 10])
+    others = np.delete(strength, columns)
+    expected = mannwhitneyu(strength[columns], others).statistic / (4 * 8)
+    found = importance_sets.aucs(strength[None], [columns, np.arange(12)])
+    assert found[0] == pytest.approx([expected, 0.5])
 
 
 def test_the_correlation_of_a_set_is_limma_s():
@@ -138,13 +140,20 @@ def test_the_planted_set_is_found_and_a_correlated_one_is_not_overrated():
     members = {"planted": np.arange(10), "together": np.arange(10, 30), "noise": np.arange(30, 50)}
     names = [f"g{i}" for i in range(300)]
     sets = {name: [names[i] for i in columns] for name, columns in members.items()}
-    table = importance_sets.table(names, {"g0": "GENE"}, sets, ["well"], effect, members, residuals)
+    described = names, {"g0": "GENE"}, sets, ["well"], effect, members, residuals
+    control = shuffled.effects(model, X, drawn(labels, 100), X)
+    table = importance_sets.table(*described, control=control)
     assert list(table.columns) == importance_sets.COLUMNS and table["gene_set"][0] == "planted"
     row = table.set_index("gene_set")
-    assert row.loc["planted", "fdr"] < 0.01 and row.loc["planted", "up_share"] == 1
+    assert (
+        row.loc["planted", "fdr"] < 0.05
+        and row.loc["planted", "z"] > 3
+        and row.loc["planted", "up_share"] == 1
+    )
     assert row.loc["together", "correlation"] > 0.6 and row.loc["together", "p"] > 0.05
-    blind = importance_sets.rank_test(np.abs(effect[0]), members["together"], 0)[1]
-    assert blind < row.loc["together", "p"] or row.loc["together", "auc"] < 0.5
+    without = importance_sets.table(*described, control=control[:19])
+    assert without[["p", "fdr", "z", "chance"]].isna().all(axis=None) and without["gene_set"][0] == "planted"
+    assert "no p" in importance_sets.why_no_p(control[:19]) and importance_sets.why_no_p(control) is None
     assert set(row.loc["planted", "strongest"].split(",")) <= {"GENE", *names[:10]}
 
 

@@ -144,7 +144,7 @@ def test_metrics_equal_scikit_learn_and_scipy():
         "mae": sk.mean_absolute_error(t, p),
         "rmse": sk.root_mean_squared_error(t, p),
         "calibration_slope": stats.linregress(p, t).slope,
-        "calibration_intercept": stats.linregress(p, t).intercept,
+        "calibration_intercept": (t - p).mean(),
         "spearman": np.mean([stats.spearmanr(t[f], p[f])[0] for f in folds]),
         "pearson": np.mean([stats.pearsonr(t[f], p[f])[0] for f in folds]),
     }

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from tests.finished import Finished
 
-from rna2model import report, report_methods, report_words
+from rna2model import report, report_permutation, report_words
 from rna2model.evaluation import SHOWN
 
 
@@ -105,8 +105,8 @@ def test_a_perfect_score_is_a_warning_with_what_it_can_still_hide(run):
 
 
 def test_a_p_value_that_more_permutations_could_lower_says_so():
-    assert report_methods.p_value({"p": 1 / 21, "n": 20}) == "0.0476 (the smallest that so many can give)"
-    assert report_methods.p_value({"p": 2 / 21, "n": 20}) == "0.0952"
+    assert report_permutation.p_value({"p": 1 / 21, "n": 20}) == "0.0476 (the smallest that so many can give)"
+    assert report_permutation.p_value({"p": 2 / 21, "n": 20}) == "0.0952"
 
 
 def test_scores_in_batches_never_seen_stand_beside_those_of_random_folds(run):

@@ -11,7 +11,7 @@ import numpy as np
 
 from rna2model import artefact, outcome, splits
 from rna2model.errors import InputProblem
-from rna2model.models import decision
+from rna2model.models import decision, penalty
 from rna2model.models.adjusting import Adjusting
 from rna2model.models.scores import balanced_accuracy, balanced_weights, held_out, log_loss, softmax
 
@@ -137,6 +137,9 @@ class Model(Adjusting):
         self._fit(X, y, folds, log)
         if self.ADJUSTED:
             self._adjust(X, y, folds, log)
+        if end := penalty.at_end(self.settings_):
+            self.settings_["penalty_at_end"] = end
+            self._note(penalty.sentence({"final": end, "folds": 0}), log)
         return self
 
     def _outcome(self, y, groups):

@@ -57,7 +57,7 @@ class ElasticNetRegression(LinearRegressor):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import enet_path
 
-        largest = max(float(np.abs(Z.T @ y).max()) / (len(y) * ratio), 1e-12)
+        largest = float(np.abs(Z.T @ y).max()) / (len(y) * ratio) or 1.0  # any, where nothing varies
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             _, weights, _ = enet_path(

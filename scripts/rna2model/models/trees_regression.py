@@ -9,11 +9,27 @@ from rna2model.models.regression import Regressor
 
 
 class TreesRegression(Regressor, trees.Trees):
-    """A fitted scikit-learn regressor, `estimator_`."""
+    """A fitted scikit-learn regressor, `estimator_`, of the target over `unit`.
+
+    scikit-learn splits no node whose variance is below 2e-16, so a target of 1e-9 would never be learned. `unit` is a power of
+    two, which rounds nothing; 1 for targets of usual size.
+    """
+
+    @property
+    def unit(self):
+        """What the estimator's numbers are multiplied by to be in the target's unit."""
+        return self.settings_.get("unit", 1.0)
+
+    def _in_units(self, y):
+        """y over the unit, which is kept in the settings where it is not 1."""
+        sd = float(np.std(y))
+        if not 1e-3 < sd < 1e6:
+            self.settings_["unit"] = float(2.0 ** np.floor(np.log2(sd)))
+        return y / self.unit
 
     def _numbers(self, X):
         with trees._threads(1):
-            return self.estimator_.predict(X).astype(float) if len(X) else np.empty(0)
+            return self.estimator_.predict(X).astype(float) * self.unit if len(X) else np.empty(0)
 
 
 class RandomForestRegression(TreesRegression):
@@ -25,7 +41,7 @@ class RandomForestRegression(TreesRegression):
     TREES, TREES_TUNING = 500, 50
 
     def _fit(self, X, y, folds, log):
-        X = X.astype(np.float32)  # what the trees work with
+        X, y = X.astype(np.float32), self._in_units(y)  # what the trees work with
         candidates = self._candidates()
         chosen = candidates[0]
         if folds:
@@ -66,7 +82,7 @@ class GradientBoostingRegression(TreesRegression):
     ROUNDS, DEFAULT_ROUNDS = 100, 50
 
     def _fit(self, X, y, folds, log):
-        candidates = self._candidates()
+        candidates, y = self._candidates(), self._in_units(y)
         chosen = {**candidates[0], "max_iter": self.DEFAULT_ROUNDS}
         with trees._threads(1):  # binning genes is most of the work, and slower with several
             if folds:
