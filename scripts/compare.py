@@ -10,8 +10,9 @@ job.start(snakemake)
 
 with open(snakemake.output[0], "w", newline="") as file:
     table = csv.writer(file, delimiter="\t", lineterminator="\n")
-    table.writerow(["model", "metric", "estimate", "lower", "upper"])
+    table.writerow(["model", "metric", "estimate", "lower", "upper", "lower_corrected", "upper_corrected"])
     for model, path in zip(snakemake.params.models, snakemake.input, strict=True):
         for metric, value in json.loads(Path(path).read_text()).items():
             if "estimate" in value and value["estimate"] is not None:
-                table.writerow([model, metric, *(value[key] for key in ("estimate", "lower", "upper"))])
+                keys = ("estimate", "lower", "upper", "lower_corrected", "upper_corrected")
+                table.writerow([model, metric, *(value.get(key) for key in keys)])

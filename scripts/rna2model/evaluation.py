@@ -6,7 +6,8 @@ AUROC and AUPRC compare samples with each other, and scores of different folds c
 they are computed within each fold and averaged; so are correlations and concordance of the other tasks. Repeats are averaged; they never count as more samples.
 
 Intervals: percentiles of a bootstrap that draws groups (samples where there are no groups) with replacement and
-keeps every row in its fold. They do not refit the models, so they leave out the variation between training sets.
+keeps every row in its fold. They do not refit the models, so they leave out the variation between training sets;
+`lower_corrected` and `upper_corrected` have it (intervals.py).
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import calibration_line, ranking, regression_metrics, resampling, survival_metrics
+from rna2model import calibration_line, intervals, ranking, regression_metrics, resampling, survival_metrics
 from rna2model.errors import InputProblem
 
 # What tables and figures show, the score that models are compared by first.
@@ -75,6 +76,7 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
         name: resampling.summary(name, each, table.n_samples, table.UNDEFINED)
         for name, each in values.items()
     }
+    result = intervals.widen(result, table)
     for name in table.RANKED:
         if name in result:
             result[name]["folds_skipped"] = skipped[name]
@@ -94,7 +96,8 @@ def paired_difference(
     if one.rows != other.rows:
         raise InputProblem("the two tables of predictions do not hold the same samples and splits.")
     a, b = (resampling.bootstrap(table, seed, n_boot, only=metric)[0][metric] for table in (one, other))
-    return resampling.summary(metric, a - b, one.n_samples, one.UNDEFINED)
+    found = {metric: resampling.summary(metric, a - b, one.n_samples, one.UNDEFINED)}
+    return intervals.widen(found, one, bounded=False)[metric]
 
 
 def _read(task, predictions, groups, training):

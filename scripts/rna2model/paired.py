@@ -1,0 +1,45 @@
+"""Differences of models on the same samples and resamples: what makes a sample hard for both cancels."""
+
+import pandas as pd
+
+from rna2model import evaluation, intervals, resampling
+from rna2model.errors import InputProblem
+
+# Beside the first two metrics that are shown: a proper score, which the right probabilities (numbers) make best, and AUROC.
+ALSO = {"classification": ("log_loss", "auroc"), "regression": ("rmse",), "survival": ()}
+LOSSES = {"brier", "log_loss", "mae", "rmse", "integrated_brier"}  # less is better
+COLUMNS = ["model", "against", "metric", "difference", "lower", "upper"]
+COLUMNS += ["lower_corrected", "upper_corrected", "comparisons"]
+
+
+def metrics(task):
+    """The metrics whose differences are written."""
+    return list(dict.fromkeys([*evaluation.SHOWN[task][:2], *ALSO[task]]))
+
+
+def differences(predictions, anchors, design, groups=None, seed=1, n_boot=1000, training=None):
+    """DataFrame of COLUMNS: every model of `predictions` ({model: table}) less every anchor.
+
+    `comparisons` is how many differences the table has. Each model is resampled once for each metric, all with the same draws.
+    """
+    task, rows = design["task"], []
+    read = {name: evaluation._read(task, table, groups, training) for name, table in predictions.items()}
+    first = next(iter(read.values()))
+    if any(table.rows != first.rows for table in read.values()):
+        raise InputProblem("the tables of predictions do not hold the same samples and splits.")
+    for metric in metrics(task):
+        values = {
+            name: resampling.bootstrap(table, seed, n_boot, only=metric)[0][metric]
+            for name, table in read.items()
+        }
+        for model in read:
+            for other in anchors:
+                if other != model and other in read:
+                    less = values[model] - values[other]
+                    found = resampling.summary(metric, less, first.n_samples, first.UNDEFINED)
+                    found = intervals.widen({metric: found}, first, bounded=False)[metric]
+                    rows.append([model, other, metric, found["estimate"]])
+                    rows[-1] += [found.get(key) for key in COLUMNS[4:8]]
+    order = {name: place for place, name in enumerate(predictions)}
+    rows.sort(key=lambda row: (order[row[0]], anchors.index(row[1])))
+    return pd.DataFrame([[*row, len(rows)] for row in rows], columns=COLUMNS)
