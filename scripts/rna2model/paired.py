@@ -29,15 +29,25 @@ def differences(predictions, anchors, design, groups=None, seed=1, n_boot=1000, 
         raise InputProblem("the tables of predictions do not hold the same samples and splits.")
     for metric in metrics(task):
         values = {
-            name: resampling.bootstrap(table, seed, n_boot, only=metric)[0][metric]
+            name: [
+                found[metric]
+                for found in (
+                    resampling.bootstrap(table, seed, n_boot, only=metric)[0],
+                    *intervals.of_repeats(table, seed, metric),
+                )
+            ]
             for name, table in read.items()
         }
         for model in read:
             for other in anchors:
                 if other != model and other in read:
-                    less = values[model] - values[other]
-                    found = resampling.summary(metric, less, first.n_samples, first.UNDEFINED)
-                    found = intervals.widen({metric: found}, first, bounded=False)[metric]
+                    less, *alone = (
+                        {metric: one - another}
+                        for one, another in zip(values[model], values[other], strict=True)
+                    )
+                    found = resampling.summary(metric, less[metric], first.n_samples, first.UNDEFINED)
+                    ratio = intervals.ratios(less, alone)
+                    found = intervals.widen({metric: found}, first, bounded=False, ratio=ratio)[metric]
                     rows.append([model, other, metric, found["estimate"]])
                     rows[-1] += [found.get(key) for key in COLUMNS[4:8]]
     order = {name: place for place, name in enumerate(predictions)}
