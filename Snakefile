@@ -105,6 +105,8 @@ else:
             f"{RESULTS}/versions.tsv",
             f"{RESULTS}/models/comparison.tsv",
             f"{RESULTS}/models/differences.tsv",
+            f"{RESULTS}/models/adequacy.tsv",
+            f"{RESULTS}/models/tripod_ai.md",
             f"{RESULTS}/models/{SHIPPED}/features.tsv",
             f"{RESULTS}/models/{SHIPPED}/subgroups.tsv" if SUBGROUPS else [],
             f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
