@@ -3,7 +3,7 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, covariates, outcome, placeholders, sheetcells, sheetfile, splits, subgroups
+from rna2model import batch, covariates, outcome, placeholders, sheetcells, sheetfile, splits, subgroupcolumns
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
@@ -82,7 +82,7 @@ def check_columns(path, samples, config):
             f"{path}, column {design['batch']}: no labelled sample is of expression.reference_batch {wanted!r}"
             f" (there are: {', '.join(batches)})"
         )
-    problems += _covariates(path, labelled, design) + subgroups.problems(path, labelled, config)
+    problems += _covariates(path, labelled, design) + subgroupcolumns.problems(path, labelled, config)
     problems += _adjusted(path, labelled, trained, config)
     problems += _hold_out(path, labelled, trained, config)
     if not problems:

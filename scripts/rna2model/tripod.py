@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from rna2model import adequacy, operating, outcome, report_methods, subgroups
+from rna2model import adequacy, operating, outcome, report_methods
+from rna2model.cells import is_missing
 from rna2model.evaluation import SHOWN
 from rna2model.gate import column_name
 from rna2model.report_words import words
@@ -275,6 +276,6 @@ def _missing(facts):
     used = samples[samples["status"] == "included"]
     for column in facts["config"]["design"]["covariates"]:
         if column_name(column) in used:
-            empty = sum(subgroups._level(cell) == subgroups.NOT_GIVEN for cell in used[column_name(column)])
+            empty = sum(is_missing(cell) for cell in used[column_name(column)])
             told.append(f"{column}: {empty} of {len(used)} missing")
     return f"{'; '.join(told)}." if told else "No covariates."
