@@ -70,7 +70,7 @@ were fitted inside each fold, on its training samples only. Who was tested where
 
 {_meanings(scores, shown)}
 {_permutation(scores)}{_elsewhere(scores, shown)}
-The intervals cover the choice of samples from this cohort, not a new hospital, protocol or sequencing centre.
+The intervals cover the choice of test samples from this cohort, corrected ones also that of training samples (Nadeau & Bengio 2003), not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
 {_small(scores)}
 ## Limits
@@ -232,7 +232,10 @@ def _interval(value):
         return f"not defined: {value.get('note', '')}"
     if value["lower"] is not None and value["lower"] == value["upper"]:
         return f"{_number(value['estimate'])} (no interval: every resample gives this)"
-    return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])})"
+    told = f"{_number(value['lower'])} to {_number(value['upper'])}"
+    if value.get("lower_corrected") is not None:
+        told += f"; corrected {_number(value['lower_corrected'])} to {_number(value['upper_corrected'])}"
+    return f"{_number(value['estimate'])} ({told})"
 
 
 def _number(value):

@@ -21,7 +21,7 @@ def gather(results, run, config):
             "comparisons": comparisons(run["differences"]),
             "operating": operating_points(metrics),
             "calibration": calibration(metrics),
-            "increment": increment(run["differences"], run["shipped"]),
+            "increment": increment(run["differences"], run["shipped"], config["design"]["covariates"]),
             "subgroups": subgroup_table(optional(own / "subgroups.tsv"), task)
             if config["evaluation"]["subgroups"]
             else None,
@@ -76,15 +76,20 @@ def calibration(metrics):
     )
 
 
-def increment(table, shipped):
-    """What the shipped model gains over the covariates alone, or an empty text."""
-    if table is None or "clinical" not in set(table["against"]):
+def increment(table, shipped, covariates):
+    """What the shipped model gains over the covariates alone, or an empty text where there are none."""
+    if table is None or not covariates or shipped == "clinical":
         return ""
+    if "clinical" not in set(table["against"]):
+        return (
+            "not known, since the model of covariates alone was not run; add clinical to models in the config"
+        )
     rows = table[(table["against"] == "clinical") & (table["model"] == shipped)]
-    return "; ".join(
+    told = "; ".join(
         f"{words(row['metric'])} {interval(row | {'estimate': row['difference']})}"
         for row in rows.to_dict("records")
     )
+    return f"{shipped} less clinical, {told}"
 
 
 def subgroup_table(table, task):

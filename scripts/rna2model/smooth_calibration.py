@@ -58,15 +58,15 @@ def _outcomes(predictions, task, groups, positive):
 def _function(predicted, truth, grid):
     def function(rows, weights):
         x, y = predicted[rows], truth[rows]
-        fitted, curve = lowess(x, y, weights, x), lowess(x, y, weights, grid)
-        away, total = np.abs(fitted - x), weights.sum(axis=1)
+        both = lowess(x, y, weights, np.concatenate([x, grid]))
+        away, total = np.abs(both[:, : len(x)] - x), weights.sum(axis=1)
         half, most = quantiles(away, weights, (0.5, 0.9))
         return {
             "calibration_in_the_large": weights @ (y - x) / total,
             "ici": (weights * away).sum(axis=1) / total,
             "e50": half,
             "e90": most,
-            "curve": curve,
+            "curve": both[:, len(x) :],
         }
 
     return function
