@@ -11,6 +11,10 @@ import pandas as pd
 
 SHRINKAGE, OPTIMISM, MARGIN, Z = 0.9, 0.05, 0.05, 1.959963984540054
 USUAL = 0.15  # of the largest R2 that is possible: what Riley et al. take where nothing is known
+BY_PARAMETER = (
+    "shrinkage of at most 10 %",
+    "optimism of R2 at most 0.05",
+)  # criteria that each parameter makes harder
 COLUMNS = ["candidates", "parameters", "n", "events", "events_per_parameter", "r2", "r2_from"]
 COLUMNS += ["criterion", "minimum_n", "met", "most_parameters"]
 
@@ -42,8 +46,8 @@ def numbers(parameters, r2, mean, sd):
         return 0.1 - t.ppf(0.975, left) * sd * math.sqrt((1 - r2) / n) / abs(mean)
 
     found = {
-        "shrinkage of at most 10 %": _least(lambda n: shrinkage(n) - SHRINKAGE, parameters + 2),
-        "optimism of R2 at most 0.05": 1 + parameters * (1 - r2) / OPTIMISM,
+        BY_PARAMETER[0]: _least(lambda n: shrinkage(n) - SHRINKAGE, parameters + 2),
+        BY_PARAMETER[1]: 1 + parameters * (1 - r2) / OPTIMISM,
         "residual sd within 10 %": 234 + parameters,
     }
     if abs(mean) > sd / 10:  # a target around 0 has no relative margin
@@ -59,8 +63,8 @@ def largest_r2(share):
 def _likelihood(parameters, r2, most):
     by_optimism = r2 / (r2 + OPTIMISM * most)
     return {
-        "shrinkage of at most 10 %": parameters / ((SHRINKAGE - 1) * math.log(1 - r2 / SHRINKAGE)),
-        "optimism of R2 at most 0.05": parameters / ((by_optimism - 1) * math.log(1 - r2 / by_optimism)),
+        BY_PARAMETER[0]: parameters / ((SHRINKAGE - 1) * math.log(1 - r2 / SHRINKAGE)),
+        BY_PARAMETER[1]: parameters / ((by_optimism - 1) * math.log(1 - r2 / by_optimism)),
     }
 
 
@@ -122,10 +126,10 @@ def _facts(y, task, groups, at):
 
 
 def _most_parameters(criteria, criterion, n, parameters):
-    """Largest number of parameters for which n is enough; None where the criterion does not depend on it."""
-    if criteria(parameters)[criterion] == criteria(parameters + 10)[criterion]:
+    """Largest number of parameters for which n is enough; None for a criterion of precision, which hardly depends on it."""
+    if criterion not in BY_PARAMETER:
         return None
-    low, high = 0, max(parameters, 1)
+    low, high = 0, max(parameters, n)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if criteria(middle)[criterion] <= n else (low, middle - 1)

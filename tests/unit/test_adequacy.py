@@ -82,6 +82,10 @@ def test_numbers_and_survival_have_tables():
     rng = np.random.default_rng(0)
     found = adequacy.table(rng.normal(50, 10, 80), "regression", {"genes": 5000}, r2_reached=0.3)
     assert set(found["met"]) == {"no"} | ({"yes"} & set(found["met"])) and found["events"].isna().all()
+    by = found.set_index(["criterion", "r2_from"])["most_parameters"].dropna()
+    assert len(by) == 4 and (by < 80).all()  # of shrinkage and optimism, for both R2
+    (said,) = adequacy.sentences(found)
+    assert f"carry {int(by.xs('15% of the largest possible', level=1).min())} parameters" in said
     centred = adequacy.table(rng.normal(0, 1, 80), "regression", {"genes": 50})
     assert "mean within 10 %" not in set(centred["criterion"])
     y = np.array(list(zip(rng.exponential(10, 80), rng.random(80) < 0.6, strict=True)), dtype=SURVIVAL)
