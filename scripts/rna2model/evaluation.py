@@ -76,8 +76,8 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
         name: resampling.summary(name, each, table.n_samples, table.UNDEFINED)
         for name, each in values.items()
     }
-    ratio = intervals.ratios(values, intervals.of_repeats(table, seed))
-    result = intervals.widen(result, table, ratio=ratio)
+    inflation = intervals.inflations(values, table, *intervals.parts(table, seed, list(values)))
+    result = intervals.widen(result, table, inflation=inflation)
     for name in table.RANKED:
         if name in result:
             result[name]["folds_skipped"] = skipped[name]
@@ -96,12 +96,9 @@ def paired_difference(
     one, other = (_read(task, predictions, groups, training) for predictions in (first, second))
     if one.rows != other.rows:
         raise InputProblem("the two tables of predictions do not hold the same samples and splits.")
-    a, b = (resampling.bootstrap(table, seed, n_boot, only=metric)[0][metric] for table in (one, other))
-    found = {metric: resampling.summary(metric, a - b, one.n_samples, one.UNDEFINED)}
-    alone = [intervals.of_repeats(table, seed, metric) for table in (one, other)]
-    alone = [{metric: first[metric] - less[metric]} for first, less in zip(*alone, strict=True)]
-    ratio = intervals.ratios({metric: a - b}, alone)
-    return intervals.widen(found, one, bounded=False, ratio=ratio)[metric]
+    return intervals.difference(
+        *(intervals.resampled(t, metric, seed, n_boot) for t in (one, other)), metric, one
+    )
 
 
 def _read(task, predictions, groups, training):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from rna2model import evaluation, intervals, resampling
+from rna2model import evaluation, intervals
 from rna2model.errors import InputProblem
 
 # Beside the first two metrics that are shown: a proper score, which the right probabilities (numbers) make best, and AUROC.
@@ -20,7 +20,7 @@ def metrics(task):
 def differences(predictions, anchors, design, groups=None, seed=1, n_boot=1000, training=None):
     """DataFrame of COLUMNS: every model of `predictions` ({model: table}) less every anchor.
 
-    `comparisons` is how many differences the table has. Each model is resampled once for each metric, all with the same draws.
+    `comparisons` is how many pairs of models and metrics the table has, either way round counted once. Each model is resampled once for each metric, all with the same draws.
     """
     task, rows = design["task"], []
     read = {name: evaluation._read(task, table, groups, training) for name, table in predictions.items()}
@@ -28,28 +28,14 @@ def differences(predictions, anchors, design, groups=None, seed=1, n_boot=1000, 
     if any(table.rows != first.rows for table in read.values()):
         raise InputProblem("the tables of predictions do not hold the same samples and splits.")
     for metric in metrics(task):
-        values = {
-            name: [
-                found[metric]
-                for found in (
-                    resampling.bootstrap(table, seed, n_boot, only=metric)[0],
-                    *intervals.of_repeats(table, seed, metric),
-                )
-            ]
-            for name, table in read.items()
-        }
+        values = {name: intervals.resampled(table, metric, seed, n_boot) for name, table in read.items()}
         for model in read:
             for other in anchors:
                 if other != model and other in read:
-                    less, *alone = (
-                        {metric: one - another}
-                        for one, another in zip(values[model], values[other], strict=True)
-                    )
-                    found = resampling.summary(metric, less[metric], first.n_samples, first.UNDEFINED)
-                    ratio = intervals.ratios(less, alone)
-                    found = intervals.widen({metric: found}, first, bounded=False, ratio=ratio)[metric]
+                    found = intervals.difference(values[model], values[other], metric, first)
                     rows.append([model, other, metric, found["estimate"]])
                     rows[-1] += [found.get(key) for key in COLUMNS[4:8]]
     order = {name: place for place, name in enumerate(predictions)}
     rows.sort(key=lambda row: (order[row[0]], anchors.index(row[1])))
-    return pd.DataFrame([[*row, len(rows)] for row in rows], columns=COLUMNS)
+    different = len({(frozenset(row[:2]), row[2]) for row in rows})
+    return pd.DataFrame([[*row, different] for row in rows], columns=COLUMNS)

@@ -48,11 +48,12 @@ def corrected(metrics, task):
 
 def comparisons(table):
     """How many paired differences there are, and what chance makes of so many."""
-    if table is None or table.empty:
+    if table is None or table.empty or "comparisons" not in table:
         return ""
+    n = int(table["comparisons"].iloc[0])
     return (
-        f"There are {len(table)} comparisons (models x others x metrics). Where no two models differed, about one in twenty of their"
-        f" intervals would leave out 0 all the same; to stand among {len(table)}, a difference needs a level of {0.05 / len(table):.2g}."
+        f"There are {n} comparisons (models x others x metrics). Where no two models differed, about one in twenty of their"
+        f" intervals would leave out 0 all the same; to stand among {n}, a difference needs a level of {0.05 / n:.2g}."
     )
 
 

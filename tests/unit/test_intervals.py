@@ -80,23 +80,40 @@ def test_corrected_intervals_cover_the_choice_of_training_samples(n):
 
 
 def test_with_five_folds_an_interval_is_half_again_as_wide_around_the_same_estimate():
-    """sqrt(1 + 5 / 4) = 1.5, and Student's t of 119 degrees instead of 1.96."""
-    value = evaluation.metrics(predictions(120))["log_loss"]
-    by = 1.5 * 1.980100 / 1.959964
-    assert value["lower_corrected"] == pytest.approx(
-        value["estimate"] - by * (value["estimate"] - value["lower"]), rel=1e-5
-    )
-    assert value["upper_corrected"] == pytest.approx(
-        value["estimate"] + by * (value["upper"] - value["estimate"]), rel=1e-5
-    )
+    """sqrt(1 + 5 / 4) = 1.5, and Student's t of 119 degrees instead of 1.96; of errors on the scale of their logarithm."""
+    found = evaluation.metrics(predictions(120))
+    by, value = 1.5 * 1.980100 / 1.959964, found["balanced_accuracy"]
+    for end in ("lower", "upper"):
+        wanted = value["estimate"] + by * (value[end] - value["estimate"])
+        assert value[f"{end}_corrected"] == pytest.approx(wanted, rel=1e-5)
     assert "Nadeau & Bengio" in value["correction"] and "1.52 times" in value["correction"]
+    loss = found["log_loss"]
+    ratio = np.log(loss["upper_corrected"] / loss["estimate"]) / np.log(loss["upper"] / loss["estimate"])
+    assert ratio >= by - 1e-6
+
+
+def test_errors_that_differ_more_between_folds_than_within_have_the_variance_between_folds():
+    """Two of five folds have twice the error of the others: S2 (1 / 5 + 1 / 4) is more than 2.25 times the bootstrap's variance."""
+    table = predictions(200).assign(truth="b", predicted="b")
+    p = np.where(table["split"].isin(["r1f1", "r1f2"]), 0.5, 0.8) + np.random.default_rng(0).normal(
+        0, 0.01, 200
+    )
+    table = table.assign(prob_a=1 - p, prob_b=p)
+    table.loc[::40, "truth"] = "a"
+    read = evaluation.read(table)
+    values = intervals.resampling.bootstrap(read, 1, 300)[0]
+    alone, by_fold = intervals.parts(read, 1, ["log_loss", "brier"])
+    assert alone == [] and len(by_fold["brier"]) == 5
+    found = intervals.inflations(values, read, alone, by_fold)
+    expected = by_fold["brier"].var(ddof=1) * 0.45 / np.var(values["brier"][1:])
+    assert found["brier"] == pytest.approx(max(1, expected))
 
 
 def test_repeats_do_not_narrow_the_correction():
     """Of a metric that all repeats give alike the factor is that of one; where repeats differ, it is larger."""
     one, five = (evaluation.read(predictions(60, repeats=r)) for r in (1, 5))
     assert intervals.factor(one) == intervals.factor(five)
-    assert intervals.factor(five, 2.0) / intervals.factor(one) == pytest.approx(np.sqrt(2 * 1.45 / 2.25))
+    assert intervals.factor(five, 2 * 1.45) / intervals.factor(one) == pytest.approx(np.sqrt(2.9 / 2.25))
     copies = pd.concat(
         [predictions(60).assign(split=lambda t, r=r: t["split"].str.replace("r1", f"r{r}")) for r in (1, 2)]
     )
@@ -135,7 +152,10 @@ def test_every_model_less_every_anchor_has_log_loss_both_intervals_and_the_numbe
     found = paired.differences(
         {"good": one, "dummy": noise}, ["dummy"], {"task": "classification"}, n_boot=200
     )
-    assert list(found.columns) == paired.COLUMNS and found["comparisons"].unique().tolist() == [len(found)]
+    assert list(found.columns) == paired.COLUMNS and found["comparisons"].unique().tolist() == [3]
+    both = {"good": one, "other": predictions(80, signal=1.0)}
+    again = paired.differences(both, ["good", "other"], {"task": "classification"}, n_boot=20)
+    assert len(again) == 6 and again["comparisons"].unique().tolist() == [3]
     row = found.set_index(["model", "against", "metric"]).loc[("good", "dummy", "log_loss")]
     alone = evaluation.paired_difference(one, noise, "log_loss", n_boot=200)
     assert row["difference"] == pytest.approx(alone["estimate"]) and row["difference"] < 0
