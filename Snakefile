@@ -54,6 +54,7 @@ if not FROZEN:
     include: "rules/evaluate.smk"
     include: "rules/learning.smk"
     include: "rules/explain.smk"
+    include: "rules/statistics.smk"
 
 
 include: "rules/predict.smk"
@@ -104,7 +105,10 @@ else:
             f"{RESULTS}/versions.tsv",
             f"{RESULTS}/models/comparison.tsv",
             f"{RESULTS}/models/differences.tsv",
+            f"{RESULTS}/models/adequacy.tsv",
+            f"{RESULTS}/models/tripod_ai.md",
             f"{RESULTS}/models/{SHIPPED}/features.tsv",
+            f"{RESULTS}/models/{SHIPPED}/subgroups.tsv" if SUBGROUPS else [],
             f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
             f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv" if FRACTIONS else [],
             f"{RESULTS}/bundle/manifest.json",

@@ -82,6 +82,10 @@ rule evaluate:
     output:
         predictions=f"{RESULTS}/models/{{model}}/predictions.tsv",
         calibration=f"{RESULTS}/models/{{model}}/calibration.tsv",
+        curve=f"{RESULTS}/models/{{model}}/calibration_curve.tsv",
+        decision=(
+            f"{RESULTS}/models/{{model}}/decision_curve.tsv" if DESIGN["task"] == "classification" else []
+        ),
         metrics=f"{RESULTS}/models/{{model}}/metrics.json",
     log:
         f"{RESULTS}/logs/evaluate/{{model}}.log",

@@ -79,6 +79,10 @@ if not FROZEN:
     SHOWN_OF_TRAINING = [
         f"{RESULTS}/splits/manifest.tsv",
         f"{RESULTS}/models/differences.tsv",
+        f"{RESULTS}/models/adequacy.tsv",
+        f"{RESULTS}/models/{SHIPPED}/calibration_curve.tsv",
+        *([f"{RESULTS}/models/{SHIPPED}/decision_curve.tsv"] if DESIGN["task"] == "classification" else []),
+        *([f"{RESULTS}/models/{SHIPPED}/subgroups.tsv"] if SUBGROUPS else []),
         f"{RESULTS}/models/{SHIPPED}/features.tsv",
         f"{RESULTS}/models/{SHIPPED}/stability.json",
         f"{RESULTS}/expression/differential.tsv",

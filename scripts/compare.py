@@ -10,11 +10,12 @@ job.start(snakemake)
 
 with open(snakemake.output[0], "w", newline="") as file:
     table = csv.writer(file, delimiter="\t", lineterminator="\n")
-    table.writerow(["model", "metric", "estimate", "lower", "upper"])
+    table.writerow(["model", "metric", "estimate", "lower", "upper", "lower_corrected", "upper_corrected"])
     for model, path in zip(snakemake.params.models, snakemake.input, strict=True):
         scores = json.loads(Path(path).read_text())
         shown = evaluation.SHOWN[snakemake.params.task]
         for metric in sorted(scores, key=lambda name: shown.index(name) if name in shown else len(shown)):
             value = scores[metric]
             if "estimate" in value and value["estimate"] is not None:
-                table.writerow([model, metric, *(value[key] for key in ("estimate", "lower", "upper"))])
+                keys = ("estimate", "lower", "upper", "lower_corrected", "upper_corrected")
+                table.writerow([model, metric, *(value.get(key) for key in keys)])

@@ -6,14 +6,17 @@ from pathlib import Path
 from rna2model import (
     cohort,
     conformal,
+    decision_curve,
     delong,
     evaluation,
     job,
+    operating,
     permutation_draws,
     predictions,
     reliability,
     report_run,
     riskgroups,
+    smooth_calibration,
     splitdata,
 )
 
@@ -22,19 +25,28 @@ given, params = snakemake.input, snakemake.params
 
 data, design = cohort.read(given.cohort), params.design
 manifest = splitdata.read_manifest(given.manifest)
-groups = splitdata.group_of(data, design)
+groups, positive = splitdata.group_of(data, design), design.get("positive")
 
 
 def metrics(table):
     """Scores of a table of predictions; survival takes its censoring weights from the training samples of each split."""
     training = splitdata.training_outcomes(data, manifest, set(table["split"]), design)
-    return evaluation.metrics(table, groups=groups, seed=params.seed, task=design["task"], training=training)
+    found = evaluation.metrics(table, groups=groups, seed=params.seed, task=design["task"], training=training)
+    if design["task"] == "classification":
+        found |= operating.metrics(table, groups, params.seed, positive=positive)
+    return found
 
 
 table = predictions.read(given.folds)
 predictions.write(table, snakemake.output.predictions)
 reliability.table(table, design["task"]).to_csv(snakemake.output.calibration, sep="\t", index=False)
 scores = metrics(table)
+smooth, curve = smooth_calibration.measure(table, design["task"], groups, params.seed, positive=positive)
+scores |= smooth
+curve.to_csv(snakemake.output.curve, sep="\t", index=False)
+if snakemake.output.get("decision"):
+    found = decision_curve.table(table, groups, params.seed, positive=positive)
+    found.to_csv(snakemake.output.decision, sep="\t", index=False)
 for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.holdout)):
     held_out = predictions.read(files) if files else []
     if len(held_out):

@@ -5,8 +5,21 @@ import json
 import numpy as np
 import pandas as pd
 
+from rna2model import (
+    adequacy,
+    conformal,
+    decision_curve,
+    diagnostics,
+    evaluation,
+    importance,
+    operating,
+    paired,
+    permutation,
+    reliability,
+    smooth_calibration,
+    subgroups,
+)
 from rna2model import config as configuration
-from rna2model import conformal, diagnostics, evaluation, importance, permutation, reliability
 from rna2model.outcome import SURVIVAL
 
 DESIGN = {
@@ -29,7 +42,7 @@ class Finished:
                 "models": MODELS[task],
                 "design": {**DESIGN[task], "batch": "batch", "group": "donor"},
                 "expression": {"batch_correction": "combat"},
-                "evaluation": {"learning_curve": [0.5]},
+                "evaluation": {"learning_curve": [0.5], "subgroups": ["batch"]},
             }
         )
         assert not problems
@@ -156,6 +169,12 @@ class Finished:
         options = {"n_boot": 40, "task": self.task, "training": training}
         for model, table in tables.items():
             scores = evaluation.metrics(table, **options)
+            smooth, curve = smooth_calibration.measure(table, self.task, n_boot=40)
+            scores |= smooth
+            self.save(curve, f"models/{model}/calibration_curve.tsv")
+            if self.task == "classification":
+                scores |= operating.metrics(table, n_boot=40)
+                self.save(decision_curve.table(table, n_boot=40), f"models/{model}/decision_curve.tsv")
             test = permutation.summary(np.array([0.9, *self.rng.normal(0.5, 0.05, 50)]), "auroc")
             if model == self.models[0]:
                 scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
@@ -165,14 +184,17 @@ class Finished:
             self.save(table, f"models/{model}/predictions.tsv")
             self.save(reliability.table(table, self.task), f"models/{model}/calibration.tsv")
             self.dump(scores, f"models/{model}/metrics.json")
-        rows = []
-        for model, metric in (
-            (m, k) for m in self.models[:2] for k in evaluation.COMPARED[self.task] if m != "dummy"
-        ):
-            found = evaluation.paired_difference(tables[model], tables["dummy"], metric, **options)
-            rows.append((model, "dummy", metric, *(found[key] for key in ("estimate", "lower", "upper"))))
-        columns = ["model", "against", "metric", "difference", "lower", "upper"]
-        self.save(pd.DataFrame(rows, columns=columns), "models/differences.tsv")
+        few = {model: tables[model] for model in (*self.models[:2], "dummy")}
+        design = {"task": self.task}
+        found = paired.differences(few, ["dummy"], design, n_boot=40, training=training)
+        self.save(found, "models/differences.tsv")
+        cells = {"batch": dict(zip(self.names, self.batch, strict=True))}
+        own = tables[self.models[0]]
+        found = subgroups.table(own, cells, design, n_boot=40, training=training)
+        self.save(found, f"models/{self.models[0]}/subgroups.tsv")
+        y = {"classification": self.labels, "regression": 50 + 10 * self.signal[: self.n], "survival": times}
+        found = adequacy.table(y[self.task], self.task, {"genes": len(self.genes)})
+        self.save(found, "models/adequacy.tsv")
         metric = evaluation.SHOWN[self.task][0]
         curve = pd.DataFrame({"fraction": [0.5, 1], "n_train": [6, 12], "folds": 2, "metric": metric})
         self.save(

@@ -3,7 +3,17 @@
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from rna2model import batch, covariates, outcome, placeholders, sheetcells, sheetfile, splits, unknownlabels
+from rna2model import (
+    batch,
+    covariates,
+    outcome,
+    placeholders,
+    sheetcells,
+    sheetfile,
+    splits,
+    subgroupcolumns,
+    unknownlabels,
+)
 from rna2model.cells import is_missing
 from rna2model.config import schema
 from rna2model.errors import InputProblem
@@ -40,6 +50,7 @@ def check_columns(path, samples, config):
     columns = next(iter(samples.values())).metadata if samples else {}
     named = [(f"design.{role}", design[role]) for role in ("target", "time", "event", "batch", "group")]
     named += [("design.covariates", column) for column in design["covariates"]]
+    named += [("evaluation.subgroups", column) for column in config["evaluation"]["subgroups"]]
     for key, column in [*named, ("evaluation.holdout", config["evaluation"]["holdout"])]:
         if column and column not in columns and not (key == "design.target" and design["task"] == "survival"):
             problems.append(
@@ -81,7 +92,7 @@ def check_columns(path, samples, config):
             f"{path}, column {design['batch']}: no labelled sample is of expression.reference_batch {wanted!r}"
             f" (there are: {', '.join(batches)})"
         )
-    problems += _covariates(path, labelled, design)
+    problems += _covariates(path, labelled, design) + subgroupcolumns.problems(path, labelled, config)
     problems += _adjusted(path, labelled, trained, config)
     problems += _hold_out(path, labelled, trained, config)
     if not problems:

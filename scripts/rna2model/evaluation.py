@@ -7,7 +7,8 @@ they are computed within each fold and averaged; so are correlations and concord
 concordance a fold counts by its pairs that can be compared; `plain_mean` counts every fold the same. Repeats are averaged; they never count as more samples.
 
 Intervals: percentiles of a bootstrap that draws groups (samples where there are no groups) with replacement and
-keeps every row in its fold. They do not refit the models, so they leave out the variation between training sets.
+keeps every row in its fold. They do not refit the models, so they leave out the variation between training sets;
+`lower_corrected` and `upper_corrected` have it (intervals.py).
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 from rna2model import (
     calibration_line,
     chance,
+    intervals,
     outcome,
     ranking,
     regression_metrics,
@@ -96,6 +98,8 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
         name: resampling.summary(name, each, table.n_samples, table.UNDEFINED)
         for name, each in values.items()
     }
+    inflation = intervals.inflations(values, table, *intervals.parts(table, seed, list(values)))
+    result = intervals.widen(result, table, inflation=inflation)
     for name in table.RANKED:
         if name in result:
             result[name]["folds_skipped"] = skipped[name]
@@ -124,8 +128,9 @@ def paired_difference(
     one, other = (_read(task, predictions, groups, training) for predictions in (first, second))
     if one.rows != other.rows:
         raise InputProblem("the two tables of predictions do not hold the same samples and splits.")
-    a, b = (resampling.bootstrap(table, seed, n_boot, only=metric)[0][metric] for table in (one, other))
-    return resampling.summary(metric, a - b, one.n_samples, one.UNDEFINED)
+    return intervals.difference(
+        *(intervals.resampled(t, metric, seed, n_boot) for t in (one, other)), metric, one
+    )
 
 
 def _read(task, predictions, groups, training):

@@ -71,7 +71,7 @@ were fitted inside each fold, on its training samples only. Who was tested where
 
 {_meanings(scores, shown)}
 {_permutation(scores, manifest)}{_elsewhere(scores, shown)}
-The intervals cover the choice of samples from this cohort, not a new hospital, protocol or sequencing centre.
+The intervals cover the choice of test samples from this cohort, corrected ones also that of training samples (Nadeau & Bengio 2003), not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
 {_small(scores)}
 ## Limits
@@ -231,8 +231,12 @@ def _interval(value):
         return f"not defined: {value.get('note', '')}"
     if value["lower"] is not None and value["lower"] == value["upper"]:
         return f"{_number(value['estimate'])} (no interval: every resample gives this)"
-    chance = f"; chance {_number(value['chance'])}" if value.get("chance") is not None else ""
-    return f"{_number(value['estimate'])} ({_number(value['lower'])} to {_number(value['upper'])}{chance})"
+    told = f"{_number(value['lower'])} to {_number(value['upper'])}"
+    if value.get("lower_corrected") is not None:
+        told += f"; corrected {_number(value['lower_corrected'])} to {_number(value['upper_corrected'])}"
+    if value.get("chance") is not None:
+        told += f"; chance {_number(value['chance'])}"
+    return f"{_number(value['estimate'])} ({told})"
 
 
 def _number(value):

@@ -34,6 +34,7 @@ def empty(samples, config):
         {numerals.plain(str(value)) for value in named} - {None},
     )
     columns = [*_columns(config["design"]), ("holdout", config["evaluation"]["holdout"])]
+    columns += [("subgroup", column) for column in config["evaluation"]["subgroups"]]
     for sample in samples.values() if named else ():
         for _, column in columns:
             cell = sample.metadata.get(column) if column else None

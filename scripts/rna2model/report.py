@@ -12,6 +12,7 @@ from rna2model import (
     report_permutation,
     report_run,
     report_served,
+    report_statistics,
     report_warnings,
     report_words,
     serving,
@@ -88,6 +89,7 @@ def read(results, config, models):
         run["feature_words"] = report_words.glossary(shown.columns, report_words.FEATURES)
     run["confounding"] = report_warnings.confounding(run, config)
     run["checks"] = report_warnings.checks(run)
+    run |= report_statistics.gather(results, run, config)
     run["warnings"] = list(report_warnings.warnings(run, config["design"]["task"]))
     return run
 

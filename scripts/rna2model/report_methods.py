@@ -159,6 +159,11 @@ def _scores(run, config):
             f" {number(value['upper'])}, n = {value['n']}; a model without genes {number(floor)}). "
         )
     told += f"Intervals are percentiles of 1,000 bootstraps of {unit}s within folds."
+    if value.get("lower_corrected") is not None:
+        told += (
+            f" Corrected for the choice of training samples (Nadeau & Bengio 2003) the interval is {number(value['lower_corrected'])}"
+            f" to {number(value['upper_corrected'])}."
+        )
     test = run["metrics"][run["shipped"]].get("permutation")
     if test:
         told += f" Permutation test: {report_permutation.quoted(test)}."

@@ -27,6 +27,8 @@ def gather(results, config, models):
         "predictions": {m: predictions(results / f"models/{m}/predictions.tsv", task) for m in models},
         "permutations": {m: document(results / f"models/{m}/permutation.json") for m in models},
         "calibration": {m: optional(results / f"models/{m}/calibration.tsv") for m in models},
+        "calibration_curve": optional(own / "calibration_curve.tsv"),
+        "decision_curve": optional(own / "decision_curve.tsv"),
         "differences": optional(results / "models/differences.tsv"),
         "folds": optional(results / "splits/manifest.tsv"),
         "one_library": optional(results / "splits/one_library.tsv"),
@@ -59,6 +61,8 @@ def gather(results, config, models):
 
 TEXT = {  # columns of optional tables that are no numbers
     "differences": ("model", "against", "metric"),
+    "calibration_curve": ("outcome",),
+    "decision_curve": ("outcome",),
     "outliers": ("sample", "verdict"),
     "differential": ("contrast", "gene_id", "symbol"),
     "features": ("feature", "symbol", "class", "above_control"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import reliability
+from rna2model import reliability, report_curves
 from rna2model.report_parts import (
     BLUE,
     GREY,
@@ -176,6 +176,7 @@ def decision(run):
             if f"prob_{name}" in table:
                 shown = True if model == run["shipped"] else "legendonly"
                 traces.append(line(THRESHOLDS, _benefit(table, name), model, visible=shown, **look))
+        traces[2:2] = report_curves.benefit(run, name)
         choices[name] = traces
     low = min(-0.05, -0.15 * float(share))
     layout = {"height": 400, "xaxis": axis("act above this probability", **UNIT)}
@@ -218,6 +219,8 @@ def calibration(run):
         values = [v for trace in traces for v in (*trace["x"], *trace["y"]) if v is not None]
         ends = [min(values, default=0), max(values, default=1)] if run["task"] == "regression" else [0, 1]
         traces.insert(0, line(ends, ends, "perfect", GREY, dash="dot"))
+    for name, traces in choices.items():
+        traces[1:1] = report_curves.smooth(run, name)
     whole = {} if run["task"] == "regression" else UNIT
     layout = {"height": 400, "xaxis": axis("predicted", **whole)}
     layout["yaxis"] = axis(f"observed {titles.get(run['task'], 'mean')}", **whole)
