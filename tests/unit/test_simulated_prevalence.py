@@ -74,6 +74,16 @@ def test_decision_values_are_brought_to_the_prevalence_with_and_without_weights(
         assert abs(found[1]) < 0.3 and found[2] > 0.62
 
 
+def test_a_sigmoid_of_decision_values_that_hardly_vary_is_not_held_back_by_their_common_offset():
+    """No inner fold found a signal, so that all decision values are near -0.8: the mean probability was 1.6e-6."""
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X, y = cohort(200, 1000, 0.35, rng)
+        model = models.make("linear_svm", imbalance="none").fit(X, np.array(["common", "rare"])[y], log=quiet)
+        new, _ = cohort(1000, 1000, 0.35, rng)
+        assert model.predict_proba(new)[:, 1].mean() == pytest.approx(PREVALENCE, abs=0.04)
+
+
 def test_factors_are_elkans_and_scaling_reaches_the_shares():
     shares = np.array([0.7, 0.2, 0.1])
     rng = np.random.default_rng(0)

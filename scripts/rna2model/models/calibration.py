@@ -17,8 +17,11 @@ def fit(decision, y, weight):
     decision (n, M) out-of-fold values, M = 1 for two classes or K; y (n,) class numbers; weight (n,).
     Targets are smoothed as Platt does, (n_k + 1) / (n_k + K) for the true class, so separable data stay finite.
     """
-    unit = max(float(np.sqrt(np.mean((decision - decision.mean(axis=0)) ** 2))), 1e-12)
-    targets, values = _smoothed(y), scores.two_sided(decision) / unit
+    centre = decision.mean(
+        axis=0
+    )  # a large common offset, as of a strong penalty, is none that the prior should hold back
+    unit = max(float(np.sqrt(np.mean((decision - centre) ** 2))), 1e-12)
+    targets, values = _smoothed(y), scores.two_sided(decision - centre) / unit
     theta = np.zeros(1 + values.shape[1])  # log slope, offsets
     for _ in range(200):
         gradient, hessian = _derivatives(theta, values, targets, weight)
@@ -28,8 +31,9 @@ def fit(decision, y, weight):
         if moved < 1e-10:
             break
     slope = max(np.exp(theta[0]), LEAST_SLOPE) / unit
-    offsets = theta[1:] - theta[1]
-    return float(slope), offsets[1:] if decision.shape[1] == 1 else offsets
+    if decision.shape[1] == 1:
+        return float(slope), theta[2:] - theta[1] - slope * centre
+    return float(slope), theta[1:] - theta[1] - slope * (centre - centre[0])
 
 
 def _smoothed(y):
