@@ -130,11 +130,23 @@ LOOK = {
     "enrich_gene_sets",
     "find_outliers",
 }  # exploration
-ALL_SAMPLES = {"qc_gate", "build_cohort", "multiqc", "predict", "report", "all", *LOOK}
+ALL_SAMPLES = {"qc_gate", "build_cohort", "multiqc", "predict", "tripod", "report", "all", *LOOK}
 EVALUATION = {
     "evaluate": MODELS,
     **dict.fromkeys(
-        ("permute", "explain", "bundle", "compare", "differences", "predict", "report", "all"), 1
+        (
+            "permute",
+            "explain",
+            "bundle",
+            "compare",
+            "differences",
+            "adequacy",
+            "tripod",
+            "predict",
+            "report",
+            "all",
+        ),
+        1,
     ),
 }
 FITTING = {
