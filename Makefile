@@ -14,7 +14,7 @@ SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: ## .venv with Snakemake, and the tools by conda or Debian packages
+setup: ## .venv with Snakemake, and the tools by conda or Debian packages (as root, or with SETUP_APT=1 by sudo)
 	@"$(HERE)envs/setup.sh"
 
 demo-data: setup ## only the simulated genome, reads and truth, in $(DEMO)/
