@@ -22,7 +22,7 @@ OLDEST = {"__unix": "0", "__linux": "4.18", "__glibc": "2.28", "__archspec": "1"
 async def solve(path, cuda):
     """Text of the pin file of the environment file `path`."""
     environment = yaml.safe_load(path.read_text())
-    wants_gpu = cuda and any(re.match("pytorch\\b", text) for text in environment["dependencies"])
+    wants_gpu = any(re.match("pytorch-gpu\\b", text) for text in environment["dependencies"])
     machine = OLDEST | ({"__cuda": cuda} if wants_gpu else {})
     records = await rattler.solve(
         [channel for channel in environment["channels"] if channel != "nodefaults"],
