@@ -27,6 +27,7 @@ include: "rules/guard.smk"
 include: "rules/messages.smk"
 include: "rules/slurm.smk"
 include: "rules/gpu.smk"
+include: "rules/environments.smk"
 
 
 if FROM_READS:
