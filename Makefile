@@ -14,7 +14,7 @@ SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: ## .venv with Snakemake, and the tools by conda or Debian packages
+setup: ## .venv with Snakemake, and the tools by conda or Debian packages (as root, or with SETUP_APT=1 by sudo)
 	@"$(HERE)envs/setup.sh"
 
 demo-data: setup ## only the simulated genome, reads and truth, in $(DEMO)/
@@ -63,8 +63,9 @@ lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
 
-lock: setup ## exact packages of every environment, in envs/*.linux-64.pin.txt; CUDA=12.8 for PyTorch on GPUs
-	@.venv/bin/python envs/lock.py $(if $(CUDA),--cuda $(CUDA)) envs/*.yaml
+lock: setup ## exact packages of every environment, in envs/*.linux-64.pin.txt; PLATFORM="linux-64 osx-arm64" LOCKS=envs/locks CUDA=12.8
+	@.venv/bin/python envs/lock.py envs/*.yaml --platform $(or $(PLATFORM),linux-64) $(if $(LOCKS),--out $(LOCKS)) \
+		$(if $(CUDA),--cuda $(CUDA)) $(if $(KEEP_GOING),--keep-going)
 
 bench: setup ## speed and memory against bare tools, R, scikit-learn and a peer; models on published sets (an hour)
 	.venv/bin/python tests/bench/reads_to_counts.py

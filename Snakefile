@@ -26,6 +26,8 @@ include: "rules/resources.smk"
 include: "rules/guard.smk"
 include: "rules/messages.smk"
 include: "rules/slurm.smk"
+include: "rules/gpu.smk"
+include: "rules/environments.smk"
 
 
 if FROM_READS:
@@ -63,10 +65,12 @@ include: "rules/versions.smk"
 
 
 show_disk()
+show_gpu_environment()
 
 
 onstart:
     check_slurm()
+    check_gpu()
     forget_first_failures()
 
 

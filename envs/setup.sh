@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Make everything a run needs: .venv with Snakemake; the tools by conda per rule (if conda
-# >= 24.7.1 is there), otherwise from Debian packages; otherwise say exactly what is missing.
+# Make everything a run needs: .venv with Snakemake, and the tools (envs/tools.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,33 +28,4 @@ if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
     echo "$wanted" > .venv/.requirements
 fi
 
-: > .venv/snakemake_options
-conda_version=$(conda --version 2>/dev/null | grep -oE '[0-9]+\.[0-9]+\.[0-9]+' | head -n 1 || true)
-if [ -n "$conda_version" ] && [ "$(printf '%s\n' 24.7.1 "$conda_version" | sort -V | head -n 1)" = 24.7.1 ]; then
-    echo "setup: conda $conda_version will provide the tools, one environment per rule"
-    echo "--software-deployment-method conda" > .venv/snakemake_options
-    exit 0
-fi
-[ -z "$conda_version" ] || echo "setup: conda $conda_version is not used; Snakemake needs 24.7.1 or newer"
-
-missing=() packages=()
-while IFS=$'\t' read -r command package; do
-    case "$command" in '#'*) continue ;; esac
-    command -v "$command" > /dev/null || { missing+=("$command"); packages+=("$package"); }
-done < envs/debian.txt
-[ ${#missing[@]} -gt 0 ] || { echo "setup: all tools are there"; exit 0; }
-
-as_root=()
-[ "$(id -u)" = 0 ] || as_root=(sudo -n)
-if command -v apt-get > /dev/null && "${as_root[@]}" true 2>/dev/null; then
-    echo "setup: installing ${packages[*]} with apt-get"
-    "${as_root[@]}" apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${packages[@]}" > /dev/null
-    exit 0
-fi
-{
-    echo "setup: these commands are missing: ${missing[*]}"
-    echo "  either install conda 24.7.1 or newer (Miniforge, say) and run this again,"
-    echo "  or ask an administrator for the Debian packages: ${packages[*]}"
-} >&2
-exit 1
+envs/tools.sh

@@ -17,6 +17,7 @@ from rna2model import (
     disk,
     environment,
     fingerprint,
+    gpu,
     manifest,
     models,
     preflight,
@@ -66,6 +67,7 @@ DESIGN = config["design"]
 UNIT = units.of_cohort(config["counts_unit"])
 MODELS = config["models"]
 TORCH_MODELS = [model for model in MODELS if model in models.TORCH]
+GPUS = config["training"]["gpus"] if TORCH_MODELS and not FROZEN else 0  # of one training job
 COVARIATES = preflight.covariate_kinds(config, SAMPLES)  # {column: "number" or "category"}
 HAS_FEATURES = bool(config["features"]["gene_sets"] or COVARIATES)
 SPLITS = preflight.split_names(config, SAMPLES)

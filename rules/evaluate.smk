@@ -52,7 +52,7 @@ use rule permute as permute_torch with:
     wildcard_constraints:
         model="|".join(TORCH_MODELS) or "(?!)",
     conda:
-        "../envs/torch.yaml"
+        "../envs/torch.yaml" if GPUS == 0 else "../envs/torch_gpu.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=10),
         runtime=minutes(600),

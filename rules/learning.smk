@@ -50,7 +50,7 @@ use rule learn_from_fewer as learn_from_fewer_torch with:
     wildcard_constraints:
         model="|".join(TORCH_MODELS) or "(?!)",
     conda:
-        "../envs/torch.yaml"
+        "../envs/torch.yaml" if GPUS == 0 else "../envs/torch_gpu.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=14),
         runtime=minutes(240),

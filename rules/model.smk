@@ -50,7 +50,7 @@ use rule train as train_torch with:
     wildcard_constraints:
         model="|".join(TORCH_MODELS) or "(?!)",  # without a torch model in the config this matches nothing
     conda:
-        "../envs/torch.yaml"
+        "../envs/torch.yaml" if GPUS == 0 else "../envs/torch_gpu.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=10),
         runtime=minutes(120),

@@ -101,6 +101,7 @@ def environments():
         "python": True,
         "explore": not FROZEN,
         "torch": not FROZEN or NEW or EXTERNAL,
+        "torch_gpu": GPUS > 0,
         "explain": not FROZEN,
         "report": True,
     }

@@ -114,7 +114,7 @@ rule check_index:
     benchmark:
         f"{RESULTS}/benchmarks/check_index/reference.tsv"
     conda:
-        "../envs/hisat2.yaml"
+        "../envs/star.yaml" if ALIGNER == "star" else "../envs/hisat2.yaml"
     resources:
         mem_mb=megabytes(2000, per_genome_mb=4),
         runtime=minutes(20),

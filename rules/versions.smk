@@ -34,10 +34,31 @@ rule ask_versions:
         "( {params.question} ) > {output} 2> {log}"
 
 
+rule ask_gpu:
+    """Device, driver and CUDA, asked by a job that gets a GPU as the training jobs do."""
+    output:
+        temp(f"{RESULTS}/versions_gpu.tsv"),
+    log:
+        f"{RESULTS}/logs/ask_gpu/cohort.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/ask_gpu/cohort.tsv"
+    conda:
+        "../envs/torch_gpu.yaml"
+    resources:
+        mem_mb=megabytes(3000),
+        runtime=minutes(5),
+        gpu=GPUS,
+    params:
+        library=LIBRARY,
+    script:
+        "../scripts/ask_gpu.py"
+
+
 rule gather_versions:
     """Software, version, and the environments that have it."""
     input:
         expand(f"{RESULTS}/versions/{{environment}}.tsv", environment=ENVIRONMENTS),
+        f"{RESULTS}/versions_gpu.tsv" if GPUS else [],
     output:
         f"{RESULTS}/versions.tsv",
     log:
@@ -50,7 +71,7 @@ rule gather_versions:
         mem_mb=megabytes(500),
         runtime=minutes(5),
     params:
-        environments=ENVIRONMENTS,
+        environments=ENVIRONMENTS + (["GPU job"] if GPUS else []),
         workflow={"rna2model": __version__, "snakemake": snakemake.__version__},
         library=LIBRARY,
     script:

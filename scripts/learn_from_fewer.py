@@ -1,12 +1,12 @@
 """Train the whole pipeline on fewer of a split's training samples and predict those it holds out."""
 
-from rna2model import job, learningcurve, splitdata
+from rna2model import gpu, job, learningcurve, splitdata
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 
 data = splitdata.read(given.cohort, given.manifest, wildcards.split, params.design)
-device = "cuda" if params.gpus else "cpu"
+device = gpu.device(params.gpus)
 fit = learningcurve.fitter(
     wildcards.model, params.training, params, given.gene_sets, device, snakemake.threads
 )

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from rna2model import (
+    gpu,
     job,
     models,
     permutation,
@@ -19,6 +20,7 @@ from rna2model.errors import InputProblem
 job.start(snakemake)
 given, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
 task = params.design["task"]
+device = gpu.device(params.gpus)  # here: without the GPU there is no permutation test to leave out
 training = {**params.training, "threshold": "default"}  # classes are ranked, whatever is predicted
 sees = models.class_of(name, task).SEES
 
@@ -62,7 +64,7 @@ def make(fold):
         seen[fold],
         seed=params.seed,
         inner_folds=params.inner_folds,
-        device="cuda" if params.gpus else "cpu",
+        device=device,
         threads=snakemake.threads,
         task=task,
     )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rna2model import cohort, job, models, pipeline, splitdata
+from rna2model import cohort, gpu, job, models, pipeline, splitdata
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
@@ -26,7 +26,7 @@ model = pipeline.make_model(
     pipeline.seen(fitted[0], fitted[-1]),
     seed=params.seed,
     inner_folds=params.inner_folds,
-    device="cuda" if params.gpus else "cpu",
+    device=gpu.device(params.gpus),
     threads=snakemake.threads,
     task=params.design["task"],
     **options,

@@ -5,7 +5,8 @@ The family: the locale (decimal comma, order of sorting, translated messages), o
 PERL5LIB, the user's site-packages), and folders that cannot be written (TMPDIR, HOME).
 
 Kept, because a cluster needs them: PATH, LD_LIBRARY_PATH, what `module` is made of, JAVA_HOME, REF_PATH and REF_CACHE
-(where references of CRAM files are found), numbers of threads, everything of CUDA, conda and Snakemake.
+(where references of CRAM files are found), numbers of threads, everything of CUDA, conda and Snakemake; only the priority of channels is always strict, so that
+conda takes the same packages whatever its own settings say.
 """
 
 import contextlib
@@ -44,7 +45,12 @@ def settle():
     letters = _letters()
     for name in [name for name in os.environ if DROPPED.fullmatch(name)]:
         del os.environ[name]
-    os.environ |= {"LANG": "C", "LC_CTYPE": letters, "PYTHONNOUSERSITE": "1"}
+    os.environ |= {
+        "LANG": "C",
+        "LC_CTYPE": letters,
+        "PYTHONNOUSERSITE": "1",
+        "CONDA_CHANNEL_PRIORITY": "strict",
+    }
     if is_own_python():
         os.environ.pop("PYTHONPATH", None)  # any other Python may have Snakemake itself from there
     return _temporary_folders()

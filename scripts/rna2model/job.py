@@ -2,8 +2,9 @@
 
 import os
 import sys
+from pathlib import Path
 
-from rna2model import failure
+from rna2model import failure, software
 from rna2model.errors import InputProblem
 
 NEWS = "progress: "  # begins the lines of a log that the console shows while the job runs, wherever it does
@@ -15,6 +16,7 @@ def start(snakemake, **options):
     The message goes to the log and to the console, so that nobody has to look for it. The job of one sample ends here where
     a job before it failed, and with a verdict where its data are to blame; `options` are those of failure.SampleJob.
     """
+    leave_foreign_packages()
     console = os.dup(2)
     log = os.open(str(snakemake.log[0]), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(log, 1)
@@ -26,8 +28,8 @@ def start(snakemake, **options):
     sample = failure.SampleJob.of(snakemake, **options)
 
     def explain(kind, error, trace):
-        if issubclass(kind, InputProblem):
-            text = f"error: {error}\n"
+        if issubclass(kind, InputProblem | ImportError):
+            text = f"error: {software.problem(error) if issubclass(kind, ImportError) else error}\n"
             sys.stderr.write(text)
             os.write(console, text.encode())
         else:
@@ -41,6 +43,21 @@ def start(snakemake, **options):
     sys.excepthook = explain
     if sample and sample.hand_on():
         sys.exit()
+
+
+def leave_foreign_packages():
+    """Take off sys.path what Snakemake has put at its end: the path of its own Python, for a script in an environment.
+
+    Packages there are built for another Python. What an environment lacks on purpose (torch, pyarrow) would be tried from
+    there; our own library is kept. Snakemake itself is loaded by now. Where it comes from this Python, nothing is foreign.
+    """
+    loaded = getattr(sys.modules.get("snakemake"), "__file__", None)
+    theirs = loaded and str(Path(loaded).parents[1])
+    if theirs not in sys.path or Path(theirs).is_relative_to(sys.prefix):
+        return
+    first = len(sys.path) - 1 - sys.path[::-1].index(theirs)
+    own, library = sys.path[:first], str(Path(__file__).parents[1])
+    sys.path[:] = own if library in own else [*own, library]
 
 
 def news(text):

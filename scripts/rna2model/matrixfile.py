@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from rna2model import software
 from rna2model.errors import InputProblem
 from rna2model.tables import columns, frames, hdf5, opening, textfile
 
@@ -14,7 +15,6 @@ UNREADABLE = (
     OSError,
     EOFError,
     LookupError,
-    ImportError,
     TypeError,
     AttributeError,
     zlib.error,
@@ -40,6 +40,8 @@ def read(path, unit="counts", samples=(), layer=None):
         table, notes, titles = _table(path, unit, samples, layer)
     except InputProblem:
         raise
+    except ImportError as error:  # says nothing of the file
+        raise InputProblem(f"{path} cannot be read here: {software.problem(error)}") from None
     except UNREADABLE as error:
         raise InputProblem(unreadable(path, error)) from None
     table.index = table.index.where(table.index.notna(), "").astype(str).str.strip()

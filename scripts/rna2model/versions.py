@@ -7,6 +7,7 @@ import shlex
 # Programs are asked on the command line; every other package of an environment is a Python distribution.
 PROGRAMS = {
     "bowtie2": "bowtie2 --version",
+    "cuda-version": "python -c 'import torch; print(torch.version.cuda)'",
     "fastp": "fastp --version",
     "fastqc": "fastqc --version",
     "gffread": "gffread --version",
@@ -21,6 +22,7 @@ PROGRAMS = {
 }
 DISTRIBUTIONS = {
     "pytorch": "torch",
+    "pytorch-gpu": "torch",
     "matplotlib-base": "matplotlib",
 }  # conda's name: PyPI's, where they differ
 COLUMNS = ("software", "version", "environments")

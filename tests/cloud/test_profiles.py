@@ -82,7 +82,7 @@ def test_torch_training_asks_for_a_gpu_in_the_words_of_the_executor(
     (project / "samples.tsv").write_bytes((matrix / "samples.tsv").read_bytes())
     text = bucket.snakemake(project, "--profile", profiles, "-n", check=True).text
     for rule, lines in jobs(text):
-        assert (resource in lines) == (rule in ("train_torch", "permute_torch")), rule
+        assert (resource in lines) == (rule in ("train_torch", "permute_torch", "ask_gpu")), rule
 
 
 def test_a_job_goes_to_aws_batch_as_its_profile_says(bucket, matrix):

@@ -34,7 +34,10 @@ def small_matrix(folder):
         folder / "samples.tsv", sep="\t", index=False
     )
     config = {"samples": "samples.tsv", "counts": "counts.tsv", "models": ["mlp"]}
-    config |= {"evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0}, "training": {"gpus": 1}}
+    config |= {
+        "evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0},
+        "training": {"gpus": 1, "gpu_fallback": "cpu"},
+    }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return folder
 

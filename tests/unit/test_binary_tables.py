@@ -1,5 +1,8 @@
 """Matrices in workbooks and HDF5 files: read as they are, or the key that finds the values is named."""
 
+import subprocess
+import sys
+
 import anndata
 import h5py
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from rna2model import matrix, matrixfile
 from rna2model.errors import InputProblem
+from rna2model.failure import is_infrastructure
 
 rng = np.random.default_rng(4)
 GENES = [f"ENSG{i:011}" for i in range(30)]
@@ -83,3 +87,34 @@ def test_of_archs4_only_the_samples_of_the_sheet_are_read(tmp_path):
     assert list(table.columns) == ["GSM1"] and np.array_equal(table["GSM1"], COUNTS[:, 1])
     with pytest.raises(InputProblem, match="none of the samples is in it"):
         matrixfile.read(tmp_path / "human.h5", samples=["elsewhere"])
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("m.parquet", "pyarrow"), ("m.xlsx", "openpyxl"), ("m.h5ad", "h5py")]
+)
+def test_a_package_that_the_environment_lacks_is_named_and_the_matrix_not_blamed(tmp_path, name, package):
+    path, table = tmp_path / name, pd.DataFrame({"gene": ["g1", "g2"], "s1": [1, 2], "s2": [3, 4]})
+    if name == "m.parquet":
+        table.to_parquet(path)
+    elif name == "m.xlsx":
+        table.to_excel(path, index=False)
+    else:
+        h5py = pytest.importorskip("h5py")
+        h5py.File(path, "w").close()
+    code = f"""
+import sys
+from rna2model import matrixfile
+from rna2model.errors import InputProblem
+sys.modules.update(dict.fromkeys([{package!r}, "fastparquet", "anndata"]))
+try:
+    matrixfile.read({str(path)!r})
+except InputProblem as problem:
+    print(problem)
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.startswith(f"{path} cannot be read here: package ") and "is missing or broken in" in said, (
+        said
+    )
+    assert "cannot be read as a matrix" not in said
+    assert name == "m.h5ad" or f"package {package} " in said
+    assert is_infrastructure(said), "a job must not exclude a sample for it"

@@ -10,6 +10,8 @@ import yaml
 
 from rna2model import models
 
+EXACT = re.compile(r"([\w-]+) ?=([\w.]+)")
+
 
 def test_every_rule_has_an_environment_a_log_and_a_benchmark(repository):
     for path in (repository / "rules").glob("*.smk"):
@@ -32,7 +34,17 @@ def test_environments_are_used_pinned_and_without_the_defaults_channel(repositor
         assert all(re.search(r"[=<>]", package) for package in env["dependencies"]), path.name
 
 
-# Where one version cannot serve all: {package: environments that pin another}
+def test_the_page_on_environments_has_each_of_them_with_the_versions_that_are_pinned(repository):
+    page = (repository / "envs/README.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)\.yaml` \| ([^|]*) \|", page, re.M))
+    assert rows.keys() == {path.stem for path in (repository / "envs").glob("*.yaml")}
+    for path in (repository / "envs").glob("*.yaml"):
+        listed = yaml.safe_load(path.read_text())["dependencies"]
+        pins = [" ".join(match.groups()) for match in map(EXACT.fullmatch, listed) if match]
+        assert rows[path.stem] == (", ".join(pins) or "none"), path.name
+
+
+# Pinned otherwise than elsewhere, for the reason in envs/README.md: {package: environments}
 APART = {"samtools": {"rseqc", "umi_tools"}}
 
 
@@ -46,9 +58,9 @@ def test_environments_parse_as_conda_reads_them_and_agree(repository):
             name = spec.name.normalized
             if path.stem in APART.get(name, ()):
                 continue
-            exact = re.fullmatch(r"[\w-]+ ?=([\w.]+)", text)
+            exact = EXACT.fullmatch(text)
             if exact:
-                pinned.setdefault(name, {}).setdefault(exact[1], []).append(path.stem)
+                pinned.setdefault(name, {}).setdefault(exact[2], []).append(path.stem)
             else:
                 ranges.append((path.stem, name, spec.version))
     assert {name: found for name, found in pinned.items() if len(found) > 1} == {}

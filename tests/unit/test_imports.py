@@ -19,6 +19,7 @@ CONDA_NAMES = {
     "yaml": "pyyaml",
 }
 BROUGHT = {  # with the package that needs them
+    "pytorch-gpu": {"pytorch"},
     "scikit-learn": {"scipy", "threadpoolctl"},
     "umi_tools": {"pysam"},
 }

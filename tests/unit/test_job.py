@@ -10,7 +10,7 @@ import pytest
 from snakemake_interface_logger_plugins.common import LogEvent
 from tests.command import REPOSITORY
 
-from rna2model import job
+from rna2model import failure, job
 from snakemake_logger_plugin_progress import MOST_NEWS, LogHandler, LogHandlerSettings
 
 
@@ -128,3 +128,50 @@ def test_a_dry_run_shows_what_would_run_and_why(tmp_path):
     assert told.count("train one: Missing output files: one.txt\n") == 1 and "[0/" not in told
     assert told.count("total        2\n") == 1 and told.count("This was a dry-run") == 1
     assert "train one" not in snakemake(tmp_path, "-n", "--quiet", "rules", "--", "one.txt", "two.txt")
+
+
+def as_script(folder, body, prefix="own", theirs="theirs"):
+    """`body` in a script under an environment's Python, as Snakemake starts it: its own path at the end of sys.path."""
+    for package in ("snakemake", "torch"):
+        (folder / theirs / package).mkdir(parents=True)
+        (folder / theirs / package / "__init__.py").write_text("")
+    library = REPOSITORY / "scripts"
+    code = f"""
+        import sys
+        sys.path[:] = [path for path in sys.path if "site-packages" not in path and path != {str(library)!r}]
+        sys.path.extend([{str(folder / theirs)!r}, "/usr/lib/python9/lib-dynload", {str(library)!r}, {str(folder)!r}])
+        import snakemake as _
+        from types import SimpleNamespace
+        from rna2model import job
+        sys.prefix = {str(folder / prefix)!r}
+        job.start(SimpleNamespace(log=[{str(folder / "job.log")!r}]))
+    """
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code) + textwrap.dedent(body)], capture_output=True, text=True
+    )
+
+
+def test_a_script_in_an_environment_sees_no_packages_of_snakemakes_own_python(tmp_path):
+    body = f"""
+        assert sys.path[-1] == {str(REPOSITORY / "scripts")!r}, sys.path
+        assert {str(tmp_path / "theirs")!r} not in sys.path and {str(tmp_path)!r} not in sys.path
+        import rna2model.gate
+        import torch
+    """
+    done = as_script(tmp_path, body)
+    assert done.stderr.startswith("error: package torch is missing or broken in the Python of"), done.stderr
+    assert "Traceback" not in done.stderr + (tmp_path / "job.log").read_text()
+
+
+def test_packages_of_the_python_that_snakemake_runs_in_stay(tmp_path):
+    done = as_script(tmp_path, "import torch", prefix="theirs")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_broken_environment_is_named_and_tried_again(tmp_path):
+    """It says which file it was made of, and counts as the machine's fault: no sample is excluded for it."""
+    (tmp_path / "own/conda-meta").mkdir(parents=True)
+    (tmp_path / "own.yaml").write_bytes((REPOSITORY / "envs/star.yaml").read_bytes())
+    said = as_script(tmp_path, "import torch").stderr
+    assert f"in environment envs/star.yaml, {tmp_path}/own; remove that folder" in said
+    assert failure.is_infrastructure(said) and failure.stopped_for_good(tmp_path / "job.log") is None

@@ -39,6 +39,8 @@ def ask(folder, packages, **programs):
         ("subread=2.1.1", "featureCounts", "\nfeatureCounts v2.1.1\n", "2.1.1"),
         ("samtools=1.24", "samtools", "samtools 1.24\nUsing htslib 1.24.1", "1.24"),
         ("samtools=1.24", "samtools", "no number", "unknown"),
+        ("cuda-version >=12", "python", "12.9", "12.9"),
+        ("cuda-version >=12", "python", "None", "unknown"),
     ],
 )
 def test_a_program_is_asked_for_its_own_version(tmp_path, package, program, text, expected):

@@ -22,14 +22,9 @@ def read_parquet(path):
 
 def read_workbook(path):
     """(DataFrame with all cells under the header, notes) of the first sheet of an xlsx; gene ids are its first column."""
-    try:
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            names = book.sheet_names
-            cells = book.parse(names[0], header=None, dtype=object, keep_default_na=False, na_values=[""])
-    except ImportError:
-        raise ValueError(
-            "it is a workbook (xlsx), which needs the package openpyxl: `make setup` installs it; or save it as text with tabs"
-        ) from None
+    with pd.ExcelFile(path, engine="openpyxl") as book:
+        names = book.sheet_names
+        cells = book.parse(names[0], header=None, dtype=object, keep_default_na=False, na_values=[""])
     cells = cells.dropna(how="all").dropna(how="all", axis=1)
     while len(cells) and _is_comment(cells.iloc[0]):
         cells = cells.iloc[1:]

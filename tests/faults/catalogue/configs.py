@@ -194,6 +194,7 @@ CASES = [
     Case("comment and document start", "config", more("# fin\n..."), ACCEPTED),
     key("training.gpus", "yes", "training.gpus: "),
     key("training.gpus", -1, "must be at least 0"),
+    key("training.gpu_fallback", "gpu", "training.gpu_fallback: "),
     key("evaluation.leave_one_batch_out", "no", "must be boolean, not 'no'"),
     key("expression.reference_batch", 1, "expression.reference_batch: must be "),
     key("design.covariates", "age", "design.covariates: must be array, not 'age'"),
