@@ -66,6 +66,8 @@ def explained(test, manifest):
     metric = words(test.get("metric", "auroc"))
     value = f" ({test['statistic']:.3f})" if "statistic" in test else ""
     told = [f"The statistic of this p is the {metric} within folds, averaged over folds{value}."]
+    if test.get("metric", "auroc") != "spearman":
+        told.append("In that average a fold counts by its pairs of samples that can be compared.")
     tried, own = test.get("candidates"), test.get("candidates_in_training")
     if tried and own and tried != own:
         told.append(
