@@ -27,8 +27,7 @@ def binary(parameters, share, r2):
 
 def survival(parameters, share, r2, rate, at):
     """The same for `share` of samples with an event, `rate` events per sample and time, and the risk at the time `at`."""
-    most = 1 - math.exp(2 * share * (math.log(share) - 1)) if share < 1 else 1 - math.exp(-2)
-    found = _likelihood(parameters, r2, most)
+    found = _likelihood(parameters, r2, largest_r2_of_survival(share))
     away = math.log1p(MARGIN * math.exp(rate * at)) / at
     return found | {"overall risk within 0.05": rate * (Z / away) ** 2 / (share / rate)}
 
@@ -58,6 +57,11 @@ def numbers(parameters, r2, mean, sd):
 def largest_r2(share):
     """Largest Cox-Snell R2 that any model can reach for `share` of cases."""
     return 1 - math.exp(2 * (share * math.log(share) + (1 - share) * math.log(1 - share)))
+
+
+def largest_r2_of_survival(share):
+    """The same for `share` of samples with an event."""
+    return 1 - math.exp(2 * share * (math.log(share) - 1))
 
 
 def _likelihood(parameters, r2, most):
@@ -115,8 +119,8 @@ def _facts(y, task, groups, at):
         event, time = y["event"].astype(bool), y["time"].astype(float)
         share, rate = float(event.mean()), float(event.sum() / time.sum())
         at = float(np.median(time[event])) if at is None else at
-        most = 1 - math.exp(2 * share * (math.log(share) - 1)) if share < 1 else 1 - math.exp(-2)
-        made = {"criteria": lambda p, r2: survival(p, share, r2, rate, at), "largest_r2": most}
+        made = {"criteria": lambda p, r2: survival(p, share, r2, rate, at)}
+        made["largest_r2"] = largest_r2_of_survival(share)
     else:
         names, counts = np.unique(y, return_counts=True)
         event = y == names[counts.argmin()]

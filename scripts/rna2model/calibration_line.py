@@ -20,7 +20,7 @@ def line(logit, positive, weights):
     theta = np.zeros((len(weights), 2))
     theta[:, 1] = 1.0
     for _ in range(50):
-        p = _sigmoid(theta[:, :1] + theta[:, 1:] * logit)
+        p = sigmoid(theta[:, :1] + theta[:, 1:] * logit)
         error, w = weights * (p - positive), weights * p * (1.0 - p)
         gradient = np.stack([error.sum(axis=1), error @ logit], axis=1)
         step = _solve2(w.sum(axis=1), w @ logit, w @ logit**2, gradient)
@@ -36,7 +36,7 @@ def intercept(logit, positive, weights):
     """(B,) intercept a of truth ~ a + logit (calibration in the large): 0 is right; NaN where a class is missing."""
     a = np.zeros((len(weights), 1))
     for _ in range(100):
-        p = _sigmoid(a + logit)
+        p = sigmoid(a + logit)
         step = (weights * (p - positive)).sum(axis=1) / np.maximum((weights * p * (1 - p)).sum(axis=1), 1e-12)
         a -= np.clip(step, -1.0, 1.0)[:, None]
         if np.abs(step).max() < 1e-10:
@@ -66,5 +66,6 @@ def _solve2(a, b, c, g):
     return np.stack([(c * g[:, 0] - b * g[:, 1]) / det, (a * g[:, 1] - b * g[:, 0]) / det], axis=1)
 
 
-def _sigmoid(x):
+def sigmoid(x):
+    """Probabilities of log odds, the other way round from `logit`."""
     return 0.5 * (1.0 + np.tanh(0.5 * x))

@@ -7,7 +7,7 @@ scores of its folds come from different models with training samples in common: 
 
 import numpy as np
 
-Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
+from rna2model.reliability import Z
 
 
 def components(scores, positive):

@@ -5,7 +5,6 @@ import pandas as pd
 from rna2model import evaluation, intervals
 from rna2model.errors import InputProblem
 
-LOSSES = {"brier", "log_loss", "mae", "rmse", "integrated_brier"}  # less is better
 COLUMNS = ["model", "against", "metric", "difference", "lower", "upper"]
 COLUMNS += ["lower_corrected", "upper_corrected", "comparisons"]
 

@@ -97,7 +97,7 @@ def _least_squares(predicted, truth, weights, with_slope):
 
 
 def _probability_scores(logit, positive):
-    p = 0.5 * (1.0 + np.tanh(0.5 * logit))
+    p = calibration_line.sigmoid(logit)
     both = np.stack([1.0 - p, p], axis=1)
     found = evaluation.probability_metrics(both, positive.astype(int), np.ones((1, len(p))))
     return {name: float(values[0]) for name, values in found.items()}

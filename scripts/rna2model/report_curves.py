@@ -13,13 +13,13 @@ def smooth(run, outcome):
     if part is None:
         return []
     curve = line(part["predicted"], part["observed"], f"{run['shipped']}, smooth", BLUE, dash="dot")
-    return [_band(part["predicted"], part, "", run["shipped"]), curve]
+    return [_band(part["predicted"], part, run["shipped"]), curve]
 
 
 def benefit(run, outcome):
     """[band] of the decision curve; nothing where the run has none."""
     part = _of(run, "decision_curve", outcome)
-    return [] if part is None else [_band(part["threshold"], part, "", run["shipped"])]
+    return [] if part is None else [_band(part["threshold"], part, run["shipped"])]
 
 
 def _of(run, key, outcome):
@@ -30,11 +30,9 @@ def _of(run, key, outcome):
     return part if len(part) else None
 
 
-def _band(x, part, start, name):
+def _band(x, part, name):
     """A filled area between the ends of the corrected interval, or of the other where there is none."""
-    ends = [
-        part[f"{start}{end}_corrected"].fillna(part[f"{start}{end}"]).to_numpy() for end in ("lower", "upper")
-    ]
+    ends = [part[f"{end}_corrected"].fillna(part[end]).to_numpy() for end in ("lower", "upper")]
     known = np.isfinite(ends[0]) & np.isfinite(ends[1])
     x, lower, upper = x.to_numpy()[known], ends[0][known], ends[1][known]
     trace = line(np.r_[x, x[::-1]], np.r_[lower, upper[::-1]], f"{name}, 95 %", BLUE, hoverinfo="skip")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rna2model import survival_metrics
+from rna2model.reliability import Z
 
-Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 NAMES = ("low", "high")
 STEPS = 6  # at most, between times at which numbers at risk are given
 
