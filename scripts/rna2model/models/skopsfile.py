@@ -13,7 +13,7 @@ from rna2model.errors import InputProblem
 
 NAME = "model.skops"
 SCHEMA = "schema.json"
-TORCH_OF_SKLEARN = "sklearn.externals.array_api_compat.torch"
+HIDDEN = {"sklearn.externals.array_api_compat.torch": "torch", "pytest": "sklearn.utils._testing"}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip entry can carry
 
 
@@ -42,18 +42,17 @@ def read(path, trusted):
 
 
 def _skops():
-    """The module skops.io, without torch unless that is there already.
+    """The module skops.io, without torch and pytest unless they are there already.
 
-    skops looks for estimators in all packages of scikit-learn, of which one imports torch: longer than all else together.
+    skops looks for estimators in all packages of scikit-learn, of which two import these: longer than all else together.
     """
-    hidden = "torch" not in sys.modules and TORCH_OF_SKLEARN not in sys.modules
-    if hidden:
-        sys.modules[TORCH_OF_SKLEARN] = None  # its import fails, which the search passes over
+    hidden = [name for name, of in HIDDEN.items() if not {name, of} & set(sys.modules)]
+    sys.modules.update(dict.fromkeys(hidden))  # importing them fails, which scikit-learn passes over
     try:
         import skops.io
     finally:
-        if hidden:
-            del sys.modules[TORCH_OF_SKLEARN]
+        for name in hidden:
+            del sys.modules[name]
     return skops.io
 
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model.models import base, skopsfile
+from rna2model.models import base, binning, skopsfile
 
 SMALL = 500_000  # values of expression
 
@@ -145,7 +145,7 @@ class GradientBoosting(Trees):
     def _fit(self, X, y, folds, log):
         candidates = self._candidates()
         chosen = {**candidates[0], "max_iter": self.DEFAULT_ROUNDS}
-        with _threads(1):  # binning genes is most of the work, and slower with several
+        with _threads(1), binning.quick():  # with several threads it is slower
             if folds:
                 tried = [self._inner_scores(candidate, X, y, folds) for candidate in candidates]
                 best, self._inner = max(tried, key=lambda one: one[0]["minus_log_loss"])
@@ -187,7 +187,7 @@ def small_trees(n, seed):
     return {
         "min_samples_leaf": max(2, min(20, n // 10)),  # 20, the default, would not split 24 samples
         "max_features": 0.1,
-        "max_bins": 63,
+        "max_bins": max(2, min(63, n)),  # more than samples would only take memory
         "early_stopping": False,
         "random_state": seed,
     }

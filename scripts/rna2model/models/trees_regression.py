@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model.models import trees
+from rna2model.models import binning, trees
 from rna2model.models.regression import Regressor
 
 
@@ -84,7 +84,7 @@ class GradientBoostingRegression(TreesRegression):
     def _fit(self, X, y, folds, log):
         candidates, y = self._candidates(), self._in_units(y)
         chosen = {**candidates[0], "max_iter": self.DEFAULT_ROUNDS}
-        with trees._threads(1):  # binning genes is most of the work, and slower with several
+        with trees._threads(1), binning.quick():  # with several threads it is slower
             if folds:
                 tried = [self._inner_errors(candidate, X, y, folds) for candidate in candidates]
                 chosen = tried[self._choose([c for c, _ in tried], [e for _, e in tried], log)][0]
