@@ -21,6 +21,7 @@ from rna2model import (
     gpu,
     manifest,
     models,
+    places,
     preflight,
     qcpage,
     samplefiles,
@@ -58,6 +59,8 @@ def checked():
         raise WorkflowError(preflight.message(problems))
     if IS_STORED:
         done["samples"] = os.path.relpath(done["samples"])
+    else:
+        places.make_relative(done, samples, os.getcwd())
     if done["training"]["retrain"] != "never" and (warning := design.too_few_to_train(samples, done)):
         if done["counts"]:  # nothing has to be counted before
             raise WorkflowError(preflight.message([f"{done['samples']}: {warning}"]))
