@@ -75,14 +75,20 @@ def frozen():
         text = snapshot.of(*checked())
         found = snapshot.read(json.loads(text))
         if ASKS and (path := snapshot.write(text)):
-            # Executors name these files to each job, and clouds pack them; what the user gave as --config is in it.
-            workflow.config_settings.configfiles[:] = workflow.configfiles[:] = [path.absolute()]
+            # Executors name these files to each job; what the user gave as --config is in it, too.
+            workflow.config_settings.configfiles[:] = [path.absolute()]
     return found
 
 
 config, SAMPLES = frozen()
 if IS_STORED:
-    pack([config["samples"], *(file for kind in PACKED for file in REPOSITORY.glob(kind))])
+    pack(
+        [
+            config["samples"],
+            *workflow.overwrite_configfiles,
+            *(file for kind in PACKED for file in REPOSITORY.glob(kind)),
+        ]
+    )
 FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
 
 RESULTS = config["results"]

@@ -5,9 +5,9 @@ Snakemake (9.27) compares contents up to a megabyte and paths as text; three of 
 
 import asyncio
 
-from rna2model import samecontent
+from rna2model import archive, samecontent
 from snakemake.dag import DAG
-from snakemake.io import _IOFile
+from snakemake.io import Mtime, _IOFile
 from snakemake.persistence import PersistenceBase
 
 HERE = os.getcwd()
@@ -37,11 +37,58 @@ def compare_contents(checksum, eligible, checksums, input_changed):
         if not input_changed(records, job, file):
             return False
         before = records.metadata(file)
-        return not samecontent.same_inputs(before.input, records._input(job), before.input_checksums or {}, HERE)
+        return not samecontent.same_inputs(
+            before.input, records._input(job), before.input_checksums or {}, HERE
+        )
 
     _IOFile.is_checksum_eligible, _IOFile.checksum = eligible_now, checksum_now
     PersistenceBase.input_checksums, PersistenceBase._input_changed = checksums_now, input_changed_now
 
+
+def keep_counted(exists, changed, postprocess):
+    """Have Snakemake plan as if files of counted reads were there, unchanged, and stop where a job would read them."""
+
+    async def exists_now(file):
+        return str(file) in GONE or await exists(file)
+
+    async def changed_now(file, *given, **options):
+        return Mtime(local=0) if str(file) in GONE else await changed(file, *given, **options)
+
+    async def postprocess_now(dag, *given, **options):
+        if not workflow.touch and (needed := needed_again(dag)):
+            raise WorkflowError(archive.refusal(needed))
+        return await postprocess(dag, *given, **options)
+
+    _IOFile.exists, _IOFile.mtime_uncached, DAG.postprocess = exists_now, changed_now, postprocess_now
+
+
+def needed_again(dag):
+    """{sample: (files that are not there, {rule: why it runs})} of the planned jobs that start from such files."""
+    first = [job for job in dag.needrun_jobs() if GONE.intersection(map(str, job.input))]
+    return {
+        job.wildcards_dict["sample"]: (ARCHIVED[job.wildcards_dict["sample"]], reasons(dag, job))
+        for job in first
+    }
+
+
+def reasons(dag, first):
+    """{rule: why it runs} of the jobs of a sample, beginning with its first, that run of themselves or for another file."""
+    sample, found = first.wildcards_dict["sample"], {}
+    for job in dag.bfs(dag.depending, first):
+        if not dag.needrun(job) or job.wildcards_dict.get("sample") != sample:
+            continue
+        others = {one.rule.name for one in dag.dependencies[job] if dag.needrun(one)}
+        others -= {one.rule.name for one in dag.dependencies[job] if "sample" in one.wildcards_dict}
+        if not dag.reason(job).derived:
+            found[job.rule.name] = " and ".join(dag.reason(job).get_names())
+        elif others:
+            found[job.rule.name] = f"because of {', '.join(sorted(others))}"
+    return found
+
+
+# {sample: files}; all other files that are not there were refused
+ARCHIVED = archive.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
+GONE = {file for files in ARCHIVED.values() for file in files}
 
 if ASKS:
     compare_contents(
@@ -50,3 +97,6 @@ if ASKS:
         PersistenceBase.input_checksums,
         PersistenceBase._input_changed,
     )
+if ARCHIVED:
+    logger.warning(f"rna2model: {archive.note(ARCHIVED)}")
+    keep_counted(_IOFile.exists, _IOFile.mtime_uncached, DAG.postprocess)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rna2model import config as configuration
 from rna2model import (
+    archive,
     covariates,
     design,
     disk,
@@ -80,6 +81,7 @@ def check(given, folders, thorough=False, written=(), store=None):
         strandedness=config["quantification"]["strandedness"],
         store=store,
         contents=thorough,
+        counted=None if store else archive.counted(config["results"], folders[0]),
     )
     problems += sheet_problems
     placeholders.empty(samples, config)
