@@ -13,7 +13,7 @@ from snakemake.persistence import PersistenceBase
 HERE = os.getcwd()
 
 
-def compare_contents(checksum, eligible, checksums, input_changed):
+def compare_contents(checksum, eligible, checksums, input_changed, metadata):
     """Have Snakemake record and compare the content of local files of any size; arguments: what it did before."""
 
     async def eligible_now(file, threshold):
@@ -41,7 +41,14 @@ def compare_contents(checksum, eligible, checksums, input_changed):
             before.input, records._input(job), before.input_checksums or {}, HERE
         )
 
+    def metadata_now(records, target):
+        """Results were recorded by their absolute paths where the config gave one."""
+        found = metadata(records, target)
+        earlier = None if found or target.is_storage else os.path.join(HERE, target)
+        return found or (earlier and records._read_record(earlier))
+
     _IOFile.is_checksum_eligible, _IOFile.checksum = eligible_now, checksum_now
+    PersistenceBase.metadata = metadata_now
     PersistenceBase.input_checksums, PersistenceBase._input_changed = checksums_now, input_changed_now
 
 
@@ -96,6 +103,7 @@ if ASKS:
         _IOFile.is_checksum_eligible,
         PersistenceBase.input_checksums,
         PersistenceBase._input_changed,
+        PersistenceBase.metadata,
     )
 if ARCHIVED:
     logger.warning(f"rna2model: {archive.note(ARCHIVED)}")

@@ -2,8 +2,8 @@
 
 import os
 
-FILE_KEYS = (  # (section, keys) of the config that name files or folders that are read
-    (None, ("samples", "counts")),
+FILE_KEYS = (  # (section, keys) of the config that name files or folders
+    (None, ("samples", "counts", "results")),
     ("reference", ("fasta", "gtf", "index")),
     ("trimming", ("rrna",)),
     ("training", ("pretrained", "bundle")),

@@ -5,7 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-from rna2model import config as configuration
 from rna2model import (
     archive,
     covariates,
@@ -23,6 +22,7 @@ from rna2model import (
     splits,
     unknownlabels,
 )
+from rna2model import config as configuration
 from rna2model.errors import InputProblem
 
 # folders and files that a run writes right below its results
