@@ -78,6 +78,12 @@ def needed_again(dag):
     }
 
 
+FOLLOWS = (
+    "output files have to be generated",
+    "input files updated by another job",
+)  # from the reason of others
+
+
 def reasons(dag, first):
     """{rule: why it runs} of the jobs of a sample, beginning with its first, that run of themselves or for another file."""
     sample, found = first.wildcards_dict["sample"], {}
@@ -87,7 +93,8 @@ def reasons(dag, first):
         others = {one.rule.name for one in dag.dependencies[job] if dag.needrun(one)}
         others -= {one.rule.name for one in dag.dependencies[job] if "sample" in one.wildcards_dict}
         if not dag.reason(job).derived:
-            found[job.rule.name] = " and ".join(dag.reason(job).get_names())
+            why = list(dag.reason(job).get_names())
+            found[job.rule.name] = " and ".join([name for name in why if name not in FOLLOWS] or why)
         elif others:
             found[job.rule.name] = f"because of {', '.join(sorted(others))}"
     return found
