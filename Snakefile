@@ -20,6 +20,7 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/storage.smk"
 include: "rules/common.smk"
+include: "rules/unchanged.smk"
 include: "rules/paths.smk"
 include: "rules/options.smk"
 include: "rules/resources.smk"

@@ -1,6 +1,7 @@
 """What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
 
 import gc
+import json
 import os
 import re
 import sys
@@ -20,10 +21,12 @@ from rna2model import (
     gpu,
     manifest,
     models,
+    places,
     preflight,
     qcpage,
     samplefiles,
     serving,
+    snapshot,
     store,
     units,
 )
@@ -39,25 +42,54 @@ ASKS = workflow.is_main_process  # jobs do not ask again what it asked before th
 for note in NOTES if ASKS else ():
     logger.warning(f"rna2model: {note}")
 STORE = store.Store(STORAGE.default_storage_prefix, stored_bytes if ASKS else None) if IS_STORED else None
-config, SAMPLES, PROBLEMS = preflight.check(
-    config,
-    [Path.cwd(), *CONFIG_FOLDERS],
-    thorough=ASKS,
-    written=CONFIG_FILES if ASKS else (),
-    store=STORE,
-)
-if IS_STORED and config and ASKS:
-    PROBLEMS += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, config["samples"]])
-if PROBLEMS:
-    raise WorkflowError(preflight.message(PROBLEMS))
+
+
+def checked():
+    """(config, samples) as the user wrote them; WorkflowError with all problems."""
+    done, samples, problems = preflight.check(
+        config,
+        [Path.cwd(), *CONFIG_FOLDERS],
+        thorough=ASKS,
+        written=CONFIG_FILES if ASKS else (),
+        store=STORE,
+    )
+    if IS_STORED and done:
+        problems += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, done["samples"]])
+    if problems:
+        raise WorkflowError(preflight.message(problems))
+    if IS_STORED:
+        done["samples"] = os.path.relpath(done["samples"])
+    else:
+        places.make_relative(done, samples, os.getcwd())
+    if done["training"]["retrain"] != "never" and (warning := design.too_few_to_train(samples, done)):
+        if done["counts"]:  # nothing has to be counted before
+            raise WorkflowError(preflight.message([f"{done['samples']}: {warning}"]))
+        logger.warning(warning)
+    return done, samples
+
+
+def frozen():
+    """(config, samples) that were checked: jobs find them in the snapshot that stands for the config files, and this process
+    goes on with what they will read."""
+    if (found := snapshot.read(config)) is None:
+        text = snapshot.of(*checked())
+        found = snapshot.read(json.loads(text))
+        if ASKS and (path := snapshot.write(text)):
+            # Executors name these files to each job; what the user gave as --config is in it, too.
+            workflow.config_settings.configfiles[:] = [path.absolute()]
+    return found
+
+
+config, SAMPLES = frozen()
 if IS_STORED:
-    config["samples"] = os.path.relpath(config["samples"])
-    pack([config["samples"], *(file for kind in PACKED for file in REPOSITORY.glob(kind))])
+    pack(
+        [
+            config["samples"],
+            *workflow.overwrite_configfiles,
+            *(file for kind in PACKED for file in REPOSITORY.glob(kind)),
+        ]
+    )
 FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
-if not FROZEN and (WARNING := design.too_few_to_train(SAMPLES, config)):
-    if config["counts"]:  # nothing has to be counted before
-        raise WorkflowError(preflight.message([f"{config['samples']}: {WARNING}"]))
-    logger.warning(WARNING)
 
 RESULTS = config["results"]
 REFERENCE = f"{RESULTS}/reference"

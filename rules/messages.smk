@@ -4,7 +4,9 @@
 def show_disk():
     """Only in the process that the user started: each job reads these files again."""
     if workflow.is_main_process and FROM_READS and not STORE:
-        text, short = disk.message(disk.estimate({name: SAMPLES[name] for name in USED}, config))
+        text, short = disk.message(
+            disk.estimate({name: SAMPLES[name] for name in USED if name not in ARCHIVED}, config)
+        )
         (logger.warning if short else logger.info)(f"rna2model: {text}")
 
 

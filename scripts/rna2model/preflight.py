@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from rna2model import config as configuration
 from rna2model import (
+    archive,
     covariates,
     design,
     disk,
@@ -22,6 +22,7 @@ from rna2model import (
     splits,
     unknownlabels,
 )
+from rna2model import config as configuration
 from rna2model.errors import InputProblem
 
 # folders and files that a run writes right below its results
@@ -80,6 +81,7 @@ def check(given, folders, thorough=False, written=(), store=None):
         strandedness=config["quantification"]["strandedness"],
         store=store,
         contents=thorough,
+        counted=None if store else archive.counted(config["results"], folders[0]),
     )
     problems += sheet_problems
     placeholders.empty(samples, config)

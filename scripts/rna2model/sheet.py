@@ -41,12 +41,13 @@ class Sample:
     layout: str = "single"
 
 
-def read(path, folders=(), matrix=False, strandedness="auto", store=None, contents=True):
+def read(path, folders=(), matrix=False, strandedness="auto", store=None, contents=True, counted=None):
     """Return (samples: {name: Sample}, problems: list of str) of the sheet at `path`.
 
     `folders`: where relative paths are looked for after the sheet's own folder. With `matrix` the
     counts come from elsewhere and the file columns are not read. `store`: the object storage that has the files.
-    `contents`: also open the lanes of samples that have several, and compare how they begin.
+    `contents`: also open the lanes of samples that have several, and compare how they begin. `counted`: function that says
+    of a sample's name whether its counts are there, so that its reads may be gone.
     """
     path = Path(path)
     rows, columns, problems = sheetfile.read(path)
@@ -61,7 +62,7 @@ def read(path, folders=(), matrix=False, strandedness="auto", store=None, conten
     samples, merge_problems = _merge(path, rows, places, matrix, strandedness)
     problems += merge_problems + _similar_names(path, samples)
     if not matrix:
-        problems += _files(path, rows, places, store)
+        problems += _files(path, rows, places, store, counted or (lambda name: False))
         problems += _same_lanes(path, rows, places) if contents and not store else []
     return samples, problems
 
@@ -192,17 +193,20 @@ def _add_accession(where, sample, row, folders):
     return []
 
 
-def _files(path, rows, folders, store):
-    """Files that are not there, or that two cells name."""
+def _files(path, rows, folders, store, counted):
+    """Files that are not there but should be, or that two cells name."""
     problems, seen = [], defaultdict(list)
     cells = [
-        (number, column, row[column]) for number, row in rows for column in FILE_COLUMNS if row.get(column)
+        (number, row["sample"], column, row[column])
+        for number, row in rows
+        for column in FILE_COLUMNS
+        if row.get(column)
     ]
-    stored = store.unreadable([cell for _, _, cell in cells]) if store else {}
-    for number, column, cell in cells:
+    stored = store.unreadable([cell for *_, cell in cells]) if store else {}
+    for number, name, column, cell in cells:
         file = locate(cell, folders)
         why = stored.get(cell) if store else unreadable(file)
-        if why:
+        if why and (os.path.exists(file) or not counted(name)):
             problems.append(f"{path} row {number}, column {column}: {why}: {file}")
         told = (file, f"row {number}, column {column}")
         seen[file if store else _identity(file)].append(told)

@@ -9,6 +9,8 @@ around
 and these numbers, before sequencing and alignment, are the truth in `truth/counts.tsv`.
 """
 
+import filecmp
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,22 +63,35 @@ def read_definition(path):
 
 
 def make(definition, out):
-    """Write the whole demo below the folder `out`; returns the samples."""
+    """Write the whole demo below the folder `out`; files that are there and the same keep their dates. Returns the samples."""
     out = Path(out).resolve()
-    for folder in (out / "reads", out / "truth"):
-        folder.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".demo", dir=out) as folder:
+        samples = write(definition, Path(folder), out)
+        for new in sorted(filter(Path.is_file, Path(folder).rglob("*"))):
+            old = out / new.relative_to(folder)
+            old.parent.mkdir(exist_ok=True)
+            if not (old.is_file() and filecmp.cmp(old, new, shallow=False)):
+                new.replace(old)
+    return samples
+
+
+def write(definition, folder, out):
+    """Write the demo that will lie in `out` to the empty `folder`; returns the samples."""
+    for below in (folder / "reads", folder / "truth"):
+        below.mkdir()
     seed = definition["seed"]
     genome = simulate_genome.build(definition, seed)
     samples = cohort(definition["cohort"])
     effects = draw_effects(definition, genome.genes, seed)
     counts = draw_cohort_counts(definition, effects, samples, seed)
-    simulate_genome.write_fasta(genome.chromosomes, out / "genome.fa")
-    simulate_genome.write_gtf(genome.genes, out / "annotation.gtf")
-    write_reads(definition, genome, samples, counts, out, seed)
-    sheet(samples, definition["reads"]["paired"]).to_csv(out / "samples.tsv", **TSV)
-    write_config(definition["config"], out)
-    write_gene_sets(genome.genes, effects, out / "gene_sets.gmt", seed)
-    write_truth(definition, genome, samples, effects, counts, out / "truth")
+    simulate_genome.write_fasta(genome.chromosomes, folder / "genome.fa")
+    simulate_genome.write_gtf(genome.genes, folder / "annotation.gtf")
+    write_reads(definition, genome, samples, counts, folder, seed)
+    sheet(samples, definition["reads"]["paired"]).to_csv(folder / "samples.tsv", **TSV)
+    (folder / "config.yaml").write_text(config_text(definition["config"], out))
+    write_gene_sets(genome.genes, effects, folder / "gene_sets.gmt", seed)
+    write_truth(definition, genome, samples, effects, counts, folder / "truth")
     return samples
 
 
@@ -208,16 +223,15 @@ def sheet(samples, paired):
     return pd.DataFrame(rows)
 
 
-def write_config(settings, out):
-    """config.yaml: the definition's settings under absolute paths, so it works from any folder."""
+def config_text(settings, out):
+    """config.yaml of a demo in `out`: the definition's settings under absolute paths, so it works from any folder."""
     paths = {
         "samples": str(out / "samples.tsv"),
         "results": str(out / "results"),
         "reference": {"fasta": str(out / "genome.fa"), "gtf": str(out / "annotation.gtf")},
     }
     sets = {"expression": settings.get("expression", {}) | {"gene_sets": str(out / "gene_sets.gmt")}}
-    lines = [f"{key}: {_inline(value)}\n" for key, value in (paths | settings | sets).items()]
-    (out / "config.yaml").write_text("".join(lines))
+    return "".join(f"{key}: {_inline(value)}\n" for key, value in (paths | settings | sets).items())
 
 
 def write_gene_sets(genes, effects, path, seed, size=8, others=6):

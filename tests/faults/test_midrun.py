@@ -7,7 +7,7 @@ import shutil
 import pytest
 import yaml
 
-from rna2model import preflight
+from rna2model import preflight, snapshot
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.faults.project import Project
@@ -81,3 +81,43 @@ def test_a_changed_genome_makes_a_new_index_and_is_not_that_of_an_old_one(world)
         "is not of reference.fasta: it lacks, or has in another length, chrIV" in log
         and log.rstrip() in run.text
     )
+
+
+def as_an_executor_starts_it(folder, rule, sample):
+    """A job of the run that was planned last, as executors start it: a process of its own, which is told the snapshot."""
+    (told,) = (folder / ".snakemake/rna2model").glob("*.json")
+    job = [
+        "--mode",
+        "remote",
+        "--force",
+        "--nolock",
+        "--ignore-incomplete",
+        "--no-hooks",
+        "--allowed-rules",
+        rule,
+    ]
+    job += ["--target-jobs", f"{rule}:sample={sample}"]
+    return snakemake(folder, *job, config=told.relative_to(folder))
+
+
+def test_jobs_see_the_sheet_and_config_that_were_planned(world):
+    """Meanwhile a row comes, another sample's file goes, and the config is no longer one."""
+    reads = [f"results/reads/prepared/paired/d02_b1_R{mate}.fastq.gz" for mate in (1, 2)]
+    assert world("-n", "results/qc/reads/paired/d02_b1.json").returncode == 0
+    sheet = world.folder / "samples.tsv"
+    sheet.write_text(sheet.read_text() + "late\treads/late_R1.fastq.gz\treads/late_R2.fastq.gz\td08\n")
+    (world.folder / "reads/d08_b1_R1.fastq.gz").rename(world.folder / "elsewhere.fastq.gz")
+    (world.folder / "config.yaml").write_text("samples: [not a config")
+    job = as_an_executor_starts_it(world.folder, "prepare_reads", "d02_b1")
+    assert job.returncode == 0, job.text
+    assert all((world.folder / path).is_file() for path in reads)
+    late = as_an_executor_starts_it(world.folder, "prepare_reads", "late")
+    assert late.returncode != 0 and "late" in late.text  # it was never planned
+
+
+def test_a_run_that_cannot_write_its_snapshot_has_jobs_read_the_live_files(tmp_path):
+    (tmp_path / "file").write_text("")
+    assert snapshot.write("{}", tmp_path / "file/below") is None
+    path = snapshot.write("{}", tmp_path / "folder")
+    assert snapshot.write("{}", tmp_path / "folder") == path and path.read_text() == "{}"
+    assert [one.name for one in path.parent.iterdir()] == [path.name]

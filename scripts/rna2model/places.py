@@ -1,0 +1,33 @@
+"""Paths as Snakemake compares them: what lies below the working directory is named from there, so that the folder can move."""
+
+import os
+
+FILE_KEYS = (  # (section, keys) of the config that name files or folders
+    (None, ("samples", "counts", "results")),
+    ("reference", ("fasta", "gtf", "index")),
+    ("trimming", ("rrna",)),
+    ("training", ("pretrained", "bundle")),
+    ("expression", ("gene_sets",)),
+    ("features", ("gene_sets",)),
+)
+
+
+def below(folder, path):
+    """`path` as named from `folder` if it is written as one below it, else as it is (None stays None).
+
+    Only the text is looked at: what lies behind a link inside the folder moves with the link.
+    """
+    start = os.path.join(folder, "")
+    return path[len(start) :] if path and path.startswith(start) and len(path) > len(start) else path
+
+
+def make_relative(config, samples, folder):
+    """Name all files of a checked config and its samples from `folder`, in place."""
+    for section, keys in FILE_KEYS:
+        node = config[section] if section else config
+        node |= {key: below(folder, node[key]) for key in keys}
+    for sample in samples.values():
+        for column in ("bam", "counts_file"):
+            setattr(sample, column, below(folder, getattr(sample, column)))
+        for column in ("fastq_1", "fastq_2"):
+            setattr(sample, column, [below(folder, file) for file in getattr(sample, column)])
