@@ -72,6 +72,7 @@ onstart:
     check_slurm()
     check_gpu()
     forget_first_failures()
+    servestatus.follow(servestatus.given_run(), SAMPLES, logger)
 
 
 onsuccess:
@@ -80,6 +81,7 @@ onsuccess:
 
 onerror:
     logger.error(failed_jobs(workflow.scheduler))
+    servestatus.note_failures(servestatus.given_run(), jobs_that_failed(workflow.scheduler), last_words)
 
 
 rule predictions:

@@ -23,6 +23,7 @@ from rna2model import (
     preflight,
     qcpage,
     samplefiles,
+    servestatus,
     serving,
     store,
     units,
