@@ -12,13 +12,11 @@ python=${PYTHON:-python3}
 # an activated .venv is about to be replaced: use the Python it was made with
 python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
 
-in_use() { # numbers of the processes whose program or command line is in .venv; nothing where the system does not say
+in_use() { # numbers of the processes that were started from .venv or have loaded something of it; none where no /proc says it
     local here=$PWD/.venv/ folder
     for folder in /proc/[0-9]*; do
-        case ${folder#/proc/} in $$ | $PPID) continue ;; esac
-        if tr '\0' ' ' 2> /dev/null < "$folder/cmdline" | grep -qF "$here" && [ "$(readlink "$folder/exe")" != "$(readlink -f "$(command -v bash)")" ]; then
-            printf '%s ' "${folder#/proc/}"
-        fi
+        case ${folder#/proc/} in $$ | $BASHPID | $PPID) continue ;; esac
+        if grep -qaF "$here" "$folder/cmdline" "$folder/maps" 2> /dev/null; then printf '%s ' "${folder#/proc/}"; fi
     done
 }
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 sys.dont_write_bytecode = True  # nothing is written into an installation that others use, too
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
-from rna2model import files, runlock, serverun, servestatus  # noqa: E402  (found only after the lines above)
+from rna2model import files, runlock, serverun, servestatus, usercache  # noqa: E402  (found only after the lines above)
 from rna2model.errors import InputProblem  # noqa: E402
 
 
@@ -83,7 +83,7 @@ def snakemake(folder, config, run, lock, arguments):
     # Snakemake's own lock would stay after a kill, and it is of the folder; ours is of the results.
     command += ["--configfile", config, "--nolock", "--rerun-incomplete"]
     tools = REPOSITORY / ".venv/snakemake_options"  # what set-up found out: conda or not
-    command += tools.read_text().split() if tools.is_file() else []
+    command += usercache.conda_options(tools.read_text().split()) if tools.is_file() else []
     command += arguments or ["--cores", "2", "--profile", REPOSITORY / "profiles/local"]
     environment = os.environ | {servestatus.RUN_FOLDER: str(run)}
     started = subprocess.Popen([str(part) for part in command], env=environment)
