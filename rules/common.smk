@@ -20,6 +20,7 @@ from rna2model import (
     gpu,
     manifest,
     models,
+    notify,
     preflight,
     qcpage,
     samplefiles,
