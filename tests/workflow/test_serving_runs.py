@@ -89,6 +89,28 @@ def asked(tmp_path, made, counts):
     return Asked(tmp_path, made, counts)
 
 
+def modes(folder):
+    """{path: permissions} of the files and folders that a run made."""
+    return {str(path.relative_to(folder)): path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("mask", [0o002, 0o027])
+def test_all_that_a_run_writes_has_the_permissions_of_the_umask(asked, mask):
+    before = os.umask(mask)
+    try:
+        assert asked.run().returncode == 0
+    finally:
+        os.umask(before)
+    found = modes(asked.results)
+    assert {"predictions.tsv", "status.json", "logs/predict/new_samples.log", "cohort.h5ad"} <= found.keys()
+    wrong = {
+        name: oct(mode)
+        for name, mode in found.items()
+        if mode != (0o777 if (asked.results / name).is_dir() else 0o666) & ~mask
+    }
+    assert not wrong
+
+
 def test_two_runs_at_once_predict_or_name_the_other(asked):
     first = asked.start()
     asked.wait_for(asked.results / "serving.lock")
