@@ -31,10 +31,12 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 sheet: setup ## FASTQ=folder: samples.tsv and config.yaml from the names of the reads below it, in OUT= (default: the folder you are in); FIX_NAMES=sheet COUNTS=matrix: the sheet with the matrix's names
 	@"$(HERE).venv/bin/python" "$(HERE)scripts/sheet.py" $(if $(FIX_NAMES),--fix-names "$(FIX_NAMES)" --counts "$(COUNTS)","$(FASTQ)") $(if $(OUT),--out "$(OUT)")
 
-predict: setup ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
-	@"$(HERE).venv/bin/python" "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \
+# No set-up here: others' installations are used by cron. -B: nothing is written into them.
+predict: ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
+	@"$(HERE)envs/is_ready.sh" predict
+	@"$(HERE).venv/bin/python" -B "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \
 		$(if $(COUNTS),--counts "$(COUNTS)") $(if $(RESULTS),--results "$(RESULTS)") $(if $(REFERENCE),--reference "$(REFERENCE)") \
-		-- $$(cat "$(HERE).venv/snakemake_options") $(if $(and $(OF_PROFILE),$(filter file,$(origin CORES))),,--cores $(CORES)) --profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/local)"
+		-- $(if $(and $(OF_PROFILE),$(filter file,$(origin CORES))),,--cores $(CORES)) --profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/local)"
 
 example: setup ## published data: the same models under random folds and by study, in $(EXAMPLE)/
 	@.venv/bin/python resources/example/prepare.py --out $(EXAMPLE)

@@ -73,14 +73,18 @@ onstart:
     check_slurm()
     check_gpu()
     forget_first_failures()
+    servestatus.follow(servestatus.given_run(), SAMPLES, logger)
 
 
 onsuccess:
     show_tool_failures()
+    notify.tell(config["notify"], "finished", RESULTS, logger.warning)
 
 
 onerror:
     logger.error(failed_jobs(workflow.scheduler))
+    servestatus.note_failures(servestatus.given_run(), jobs_that_failed(workflow.scheduler), last_words)
+    notify.tell(config["notify"], "failed", RESULTS, logger.warning)
 
 
 rule predictions:

@@ -12,8 +12,22 @@ python=${PYTHON:-python3}
 # an activated .venv is about to be replaced: use the Python it was made with
 python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
 
+in_use() { # numbers of the processes that were started from .venv or have loaded something of it; none where no /proc says it
+    local here=$PWD/.venv/ folder
+    for folder in /proc/[0-9]*; do
+        case ${folder#/proc/} in $$ | $BASHPID | $PPID) continue ;; esac
+        if grep -qaF "$here" "$folder/cmdline" "$folder/maps" 2> /dev/null; then printf '%s ' "${folder#/proc/}"; fi
+    done
+}
+
 wanted=$(cat envs/requirements.txt envs/setup.sh | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
+    used=$(in_use)
+    [ -z "$used" ] || {
+        echo "setup: .venv has to be made anew, but these processes of this machine work with it: $used" >&2
+        echo "  Nothing was changed. Wait for their end (and for runs on other machines), or install into another folder." >&2
+        exit 1
+    }
     echo "setup: installing Python packages into .venv"
     rm -rf .venv
     "$python" -m venv .venv
@@ -25,6 +39,7 @@ if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
     site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     # where the library is, and what must be settled before Snakemake starts (a HOME that cannot be written, PYTHONPATH)
     printf '%s\n' "$PWD/scripts" "import rna2model.environment; rna2model.environment.at_start()" > "$site/rna2model.pth"
+    .venv/bin/python -m compileall -q scripts || true # others, who cannot write here, need not compile it each time
     echo "$wanted" > .venv/.requirements
 fi
 

@@ -10,9 +10,14 @@ def show_disk():
         (logger.warning if short else logger.info)(f"rna2model: {text}")
 
 
+def jobs_that_failed(scheduler):
+    """Jobs that failed after their retries; those of a group are all of it."""
+    return [job for entry in scheduler.failed for job in getattr(entry, "jobs", [entry])]
+
+
 def failed_jobs(scheduler):
     """Sample (or split and model), rule, log and last sentence of each job that failed after its retries."""
-    failed = [job for entry in scheduler.failed for job in getattr(entry, "jobs", [entry])]
+    failed = jobs_that_failed(scheduler)
     lines = []
     for job in failed:
         line = f"  {failure.of_what(job.wildcards_dict)}  {job.rule.name}  {', '.join(map(str, job.log))}"

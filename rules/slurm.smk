@@ -37,6 +37,16 @@ def check_slurm():
         )
     if problems:
         raise WorkflowError("\n  ".join(["nothing was submitted.", *problems]))
+    name_slurm_jobs(workflow.scheduler._executor, settings)
+
+
+def name_slurm_jobs(executor, settings):
+    """Let the names of jobs begin with the project's, unless slurm-jobname-prefix says else.
+
+    The executor joins prefix and run ID when it is made, before `onstart`; what it submits and asks for takes the ID then.
+    """
+    if hasattr(executor, "run_uuid") and not settings.jobname_prefix:
+        executor.run_uuid = f"{notify.job_prefix(os.getcwd())}_{executor.run_uuid}"
 
 
 def slurm_refusals(settings):

@@ -1,22 +1,34 @@
 """Predict the samples of a sheet with a bundle, and nothing else: `make predict BUNDLE=path SAMPLES=sheet`.
 
-Counting settings and reference are those of the bundle. The results are beside the sheet: predictions.tsv, samples.tsv.
+Counting settings and reference are those of the bundle. The results are beside the sheet: predictions.tsv, samples.tsv, and
+status.json, which is kept while the run goes on. Exit codes: 0 all samples predicted, 3 some excluded, 4 bad input, 5 a job
+failed or the run was stopped, 6 another run predicts into the same results.
 """
 
 import argparse
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
+sys.dont_write_bytecode = True  # nothing is written into an installation that others use, too
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
-from rna2model import serverun  # noqa: E402  (found only after the line above)
+from rna2model import files, runlock, serverun, servestatus, usercache  # noqa: E402  (found only after the lines above)
 from rna2model.errors import InputProblem  # noqa: E402
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(servestatus.BAD_INPUT, f"predict: {message}\n")
+
+
+def options():
+    parser = Parser(description=__doc__)
     parser.add_argument("--bundle", required=True, help="folder of the bundle")
     parser.add_argument("--samples", help="sample sheet; with --counts it may be left out")
     parser.add_argument("--counts", help="genes x samples matrix instead of reads")
@@ -25,24 +37,80 @@ def main():
         "--reference",
         help="where the genome and annotation of the bundle are: a config that names them, or a folder with both",
     )
-    parser.add_argument("snakemake", nargs="*", help="after --: further options of Snakemake")
-    options = parser.parse_args()
-    folder, config = serverun.prepare(
-        options.bundle, options.samples, options.counts, options.results, options.reference, tell=print
+    parser.add_argument(
+        "snakemake",
+        nargs="*",
+        help="after --: options of Snakemake; default: --cores 2 --profile profiles/local",
     )
+    return parser.parse_args()
+
+
+def main():
+    given = options()
+    asked = serverun.look(given.bundle, given.samples, given.counts, given.results, given.reference)
+    run = serverun.begin(asked.results)
+    try:
+        with runlock.Lock(asked.results) as lock:
+            if lock.taken_over is not None:
+                print("predict: the run before this one did not end; this one goes on with what it left")
+            return predict(asked, run, lock, given.snakemake)
+    except runlock.Locked:
+        run.rmdir()  # nothing was written into it
+        raise
+
+
+def predict(asked, run, lock, arguments):
+    """Exit code of a run that holds the lock of its results."""
+    facts = {"host": lock.content["host"], "pid": os.getpid(), "bundle": str(asked.bundle)}
+    facts["bundle_sha256"] = files.checksum(asked.bundle / "manifest.json")
+    status = servestatus.Status.begin(run, **facts)
+    try:
+        folder, config = serverun.write(asked, run, tell=print)
+    except InputProblem as problem:
+        status.finish(servestatus.BAD_INPUT, str(problem))
+        raise
+    code = snakemake(folder, config, run, lock, arguments)
+    status = servestatus.Status(run)
+    code = status.end(code, status.content["reason"])
+    serverun.forget_old(asked.results)
+    report(asked, code, status)
+    return code
+
+
+def snakemake(folder, config, run, lock, arguments):
+    """Exit status of Snakemake, which belongs to the lock, so that it is not taken over while only Snakemake lives."""
     command = [sys.executable, "-m", "snakemake", "predictions", "-s", REPOSITORY / "Snakefile", "-d", folder]
-    command += ["--configfile", config, *options.snakemake]
-    done = subprocess.run([str(part) for part in command])
-    if done.returncode == 0:
-        for note in serverun.ignored_columns(config.parent) if options.samples and options.counts else ():
-            print(f"{options.counts}: {note}")
-        print(f"\npredictions  {config.parent / 'predictions.tsv'}")
-        print(f"samples      {config.parent / 'samples.tsv'} (who was excluded, and why)")
-    return done.returncode
+    # Snakemake's own lock would stay after a kill, and it is of the folder; ours is of the results.
+    command += ["--configfile", config, "--nolock", "--rerun-incomplete"]
+    tools = REPOSITORY / ".venv/snakemake_options"  # what set-up found out: conda or not
+    command += usercache.conda_options(tools.read_text().split()) if tools.is_file() else []
+    command += arguments or ["--cores", "2", "--profile", REPOSITORY / "profiles/local"]
+    environment = os.environ | {servestatus.RUN_FOLDER: str(run)}
+    started = subprocess.Popen([str(part) for part in command], env=environment)
+    lock.add(started.pid)
+    signal.signal(signal.SIGTERM, lambda *_: started.terminate())
+    while True:
+        try:
+            return started.wait()
+        except KeyboardInterrupt:  # Snakemake got it, too: it stops its jobs
+            continue
+
+
+def report(asked, code, status):
+    if code in (servestatus.ALL_PREDICTED, servestatus.SOME_EXCLUDED):
+        for note in serverun.ignored_columns(asked.results) if asked.sheet and asked.matrix else ():
+            print(f"{asked.matrix}: {note}")
+        if (asked.results / "predictions.tsv").exists():
+            print(f"\npredictions  {asked.results / 'predictions.tsv'}")
+        print(f"samples      {asked.results / 'samples.tsv'} (who was excluded, and why)")
+    counts = {state: n for state, n in status.content["counts"].items() if n}
+    told = ", ".join(f"{n} {state}" for state, n in counts.items())
+    print(f"status       {asked.results / servestatus.NAME} ({told or 'no sample'}; exit code {code})")
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
     except InputProblem as problem:
-        sys.exit(f"predict: {problem}")
+        print(f"predict: {problem}", file=sys.stderr)
+        sys.exit(servestatus.LOCKED if isinstance(problem, runlock.Locked) else servestatus.BAD_INPUT)

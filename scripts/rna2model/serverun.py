@@ -2,22 +2,36 @@
 
 import os
 import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import yaml
 
-from rna2model import manifest
+from rna2model import manifest, wholefiles
 from rna2model.errors import InputProblem
 
-CONFIG = "serving.yaml"
+CONFIG = "serving.yaml"  # of the last run
+RUNS, KEPT = "serving", 20  # folder of the runs in the results, and how many are kept
 GENOME, ANNOTATION = r"\.(fa|fasta|fna)(\.gz)?$", r"\.(gtf|gff|gff3)(\.gz)?$"
 TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
 
 
-def prepare(bundle, samples=None, counts=None, results=None, reference=None, tell=lambda note: None):
-    """(folder to run in, path of its config) of predicting `samples` with `bundle`; all given as paths.
+@dataclass(frozen=True)
+class Asked:
+    """What is to be predicted, looked at: paths of the bundle, the sheet or the matrix, the results, and {keys} of the reference."""
 
-    `tell` is called with what is to be known of a matrix that comes without a sheet, such as columns that are no samples.
+    bundle: Path
+    sheet: Path | None
+    matrix: Path | None
+    results: Path
+    reference: dict
+
+
+def look(bundle, samples=None, counts=None, results=None, reference=None):
+    """The Asked of what a user names, all given as paths; nothing is written.
 
     The results are beside the sheet (or the matrix) unless `results` says else. InputProblem when something is not there,
     or when the results belong to another kind of run.
@@ -35,22 +49,54 @@ def prepare(bundle, samples=None, counts=None, results=None, reference=None, tel
         raise InputProblem(
             f"{results} holds a run that trained; predictions would change its files. Give RESULTS=another folder."
         )
+    if reference:
+        reference = _there(reference, "REFERENCE", "a config, or a folder of genome and annotation")
+    return Asked(bundle, sheet, matrix, results, _reference(reference) if reference else {})
+
+
+def begin(results):
+    """Folder of a new run below `results`, which is made where it is not there; InputProblem where it cannot be."""
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
     try:
-        results.mkdir(parents=True, exist_ok=True)
+        (results / RUNS / name).mkdir(parents=True)
     except OSError as error:
         raise InputProblem(f"{results}: {error.strerror}; give RESULTS=another folder.") from None
+    return results / RUNS / name
+
+
+def forget_old(results):
+    """Remove the folders of all runs but the last KEPT."""
+    for folder in sorted((results / RUNS).iterdir())[:-KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write(asked, run=None, tell=lambda note: None):
+    """(folder to run in, path of the config) of an Asked: in the folder `run` of this run, and as the last config beside it.
+
+    `tell` is called with what is to be known of a matrix that comes without a sheet, such as columns that are no samples.
+    """
+    folder = run or asked.results
+    folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "samples": str(sheet or _sheet_of(matrix, results, tell)),
-        "results": results.name,
-        "training": {"retrain": "never", "bundle": str(bundle), "predict_labelled": True},
+        "samples": str(asked.sheet or _sheet_of(asked.matrix, folder, tell)),
+        "results": asked.results.name,
+        "training": {"retrain": "never", "bundle": str(asked.bundle), "predict_labelled": True},
     }
-    if matrix:
-        config["counts"] = str(matrix)
-    if reference:
-        config |= _reference(_there(reference, "REFERENCE", "a config, or a folder of genome and annotation"))
-    path = results / CONFIG
-    path.write_text("# Written by `make predict`; all else is as the bundle says.\n" + yaml.safe_dump(config))
-    return results.parent, path
+    if asked.matrix:
+        config["counts"] = str(asked.matrix)
+    text = yaml.safe_dump(config | asked.reference)
+    for path in (asked.results / CONFIG, *([run / "config.yaml"] if run else [])):
+        wholefiles.write(path, "# Written by `make predict`; all else is as the bundle says.\n" + text)
+    return asked.results.parent, path
+
+
+def prepare(bundle, samples=None, counts=None, results=None, reference=None, tell=lambda note: None):
+    """look() and write() in one, without a folder of the run; (folder to run in, path of its config)."""
+    asked = look(bundle, samples, counts, results, reference)
+    try:
+        return write(asked, tell=tell)
+    except OSError as error:
+        raise InputProblem(f"{asked.results}: {error.strerror}; give RESULTS=another folder.") from None
 
 
 def _there(path, variable, what):
@@ -74,7 +120,7 @@ def _sheet_of(counts, results, tell):
     if len(set(names)) < len(names):
         names = columns
     path = results / "samples_of_matrix.tsv"
-    path.write_text("".join(f"{name}\n" for name in ["sample", *names]))
+    wholefiles.write(path, "".join(f"{name}\n" for name in ["sample", *names]))
     return path
 
 

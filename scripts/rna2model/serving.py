@@ -7,7 +7,7 @@ import copy
 import json
 from pathlib import Path
 
-from rna2model import annotation, fingerprint, manifest, units
+from rna2model import annotation, fingerprint, manifest, remembered, units
 from rna2model.config import locate
 from rna2model.errors import InputProblem
 
@@ -179,8 +179,8 @@ def _facts(made, config):
         and max(fasta.stat().st_mtime, gtf.stat().st_mtime) < record.stat().st_mtime
     ):
         return known
-    digest, lengths = fingerprint.genome(fasta)
-    if made["reference"].get("gtf_text_sha256") == fingerprint.unpacked(gtf):
+    digest, lengths = remembered.genome(fasta)
+    if made["reference"].get("gtf_text_sha256") == remembered.unpacked(gtf):
         return {
             **made["reference"],
             "fasta": str(fasta),
@@ -197,7 +197,7 @@ def _facts(made, config):
 
 def _rrna(made, config):
     path = config["trimming"]["rrna"]
-    now = fingerprint.genome(path)[0] if path else None
+    now = remembered.genome(path)[0] if path else None
     if now == made.get("rrna_sha256"):
         return []
     return [f"trimming.rrna: {path or 'none'} does not hold the sequences that the bundle was made with"]

@@ -69,6 +69,21 @@ def test_reads_get_the_predictions_of_the_run_that_trained(served, demo):
     assert counts.equals(demo.matrix()["new_1"].loc[counts.index].rename("count"))
 
 
+def test_all_that_the_demo_wrote_can_be_read_by_whom_the_umask_lets(demo):
+    mask = os.umask(0)
+    os.umask(mask)
+    for path in demo.results.rglob("*"):
+        mode = path.stat().st_mode & 0o777
+        assert mode == (0o777 if path.is_dir() else 0o666) & ~mask, path
+
+
+def test_the_status_tells_a_lims_how_far_each_sample_is(served):
+    told = json.loads((served.results / "status.json").read_text())
+    assert told["exit_code"] == 0 and told["counts"]["predicted"] == 2 and told["state"] == "finished"
+    times = told["samples"]["patient1"]["times"]
+    assert told["started"] <= times["queued"] <= times["running"] <= times["predicted"] <= told["ended"]
+
+
 def test_only_the_samples_own_steps_and_the_prediction_ran(served):
     ran = {path.name for path in (served.results / "logs").iterdir()}
     assert ran >= PER_SAMPLE | {"predict"} and not ran & {

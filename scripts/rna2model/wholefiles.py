@@ -1,0 +1,50 @@
+"""Files that are there whole or not at all: written beside their place and renamed, with the permissions that the umask gives.
+
+A temporary file of `tempfile` is readable by its owner alone, and so is what it is renamed to: whoever shares a results
+folder could not read it. Here files are made with mode 666, from which the system takes the umask.
+"""
+
+import os
+import uuid
+from pathlib import Path
+
+
+def write(path, text):
+    """Write `text` (str) to `path`; readers see the old content or the new one."""
+    half = _half(path, text)
+    os.replace(half, path)
+
+
+def create(path, text):
+    """Whether `path` could be made with content `text`: False, and nothing is changed, where it exists."""
+    half = _half(path, text)
+    try:
+        os.link(half, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a disk without hard links
+        return _create_in_place(path, text)
+    finally:
+        half.unlink()
+    return True
+
+
+def _create_in_place(path, text):
+    try:
+        with open(path, "x") as file:
+            file.write(text)
+    except FileExistsError:
+        return False
+    return True
+
+
+def _half(path, text):
+    path = Path(path)
+    half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with open(half, "x") as file:
+            file.write(text)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+    return half

@@ -1,0 +1,185 @@
+"""Runs of `make predict` side by side, killed, refused and failed: the lock, the exit codes and status.json."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rna2model import batch, bundle, config, models, normalization, panel, runlock
+from tests.command import LOCAL, REPOSITORY
+
+GENES = [f"G{i:03}" for i in range(80)]
+LABELS = np.tile(["case", "control"], 12)
+SERVE = [sys.executable, "-B", REPOSITORY / "scripts/serve.py"]
+
+
+@pytest.fixture(scope="module")
+def counts():
+    rng = np.random.default_rng(5)
+    effect = np.where(LABELS[:, None] == "case", np.r_[np.full(8, 4.0), np.ones(72)], 1)
+    return rng.poisson(rng.lognormal(5, 1, 80) * effect).astype(float)
+
+
+@pytest.fixture(scope="module")
+def made(counts, tmp_path_factory):
+    """A bundle of a matrix of 24 samples."""
+    folder = tmp_path_factory.mktemp("bundle")
+    normalizer = normalization.make("tmm", GENES).fit(counts, groups=LABELS)
+    normalizer.save(folder / "n")
+    batches = np.full(24, "", dtype=object)
+    X = normalizer.transform(counts)
+    correction = batch.make("none").fit(X, batches)
+    correction.save(folder / "b")
+    models.make("logistic_l2", inner_folds=3).fit(X, LABELS, log=lambda *_: None).save(folder / "m")
+    full = config.complete({"counts": "m.tsv", "design": {"target": "label"}})[0]
+    facts = {"model": "logistic_l2", "batch_correction": "none", "classes": {"case": 12, "control": 12}}
+    facts |= {"counts_unit": "counts", "qc": full["qc"]} | {
+        key: full[key] for key in ("design", "expression")
+    }
+    bundle.assemble(
+        folder / "bundle", folder / "n", folder / "b", folder / "m", facts, kept=panel.Panel().fit(X)
+    )
+    return folder / "bundle"
+
+
+class Asked:
+    """A folder with a bundle and the matrix of four samples, and the command that predicts them."""
+
+    def __init__(self, folder, made, counts):
+        self.folder, self.results, self.bundle = folder, folder / "results", made
+        table = pd.DataFrame(counts[:4].T, index=GENES, columns=["s1", "s2", "s3", "s4"]).astype(int)
+        table.rename_axis("gene_id").to_csv(folder / "counts.tsv", sep="\t")
+        self.table = table
+
+    def command(self, *more):
+        given = ["--bundle", self.bundle, "--counts", self.folder / "counts.tsv", *more]
+        return [str(part) for part in (*SERVE, *given)]
+
+    def run(self, *more):
+        return subprocess.run(self.command(*more), cwd=self.folder, capture_output=True, text=True)
+
+    def start(self, *more):
+        return subprocess.Popen(
+            self.command(*more), cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def status(self):
+        return json.loads((self.results / "status.json").read_text())
+
+    def states(self):
+        return {name: sample["state"] for name, sample in self.status()["samples"].items()}
+
+    def wait_for(self, path, seconds=60):
+        end = time.monotonic() + seconds
+        while not path.exists():
+            assert time.monotonic() < end, f"{path} did not come"
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def asked(tmp_path, made, counts):
+    return Asked(tmp_path, made, counts)
+
+
+def modes(folder):
+    """{path: permissions} of the files and folders that a run made."""
+    return {str(path.relative_to(folder)): path.stat().st_mode & 0o777 for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("mask", [0o002, 0o027])
+def test_all_that_a_run_writes_has_the_permissions_of_the_umask(asked, mask):
+    before = os.umask(mask)
+    try:
+        assert asked.run().returncode == 0
+    finally:
+        os.umask(before)
+    found = modes(asked.results)
+    assert {"predictions.tsv", "status.json", "logs/predict/new_samples.log", "cohort.h5ad"} <= found.keys()
+    wrong = {
+        name: oct(mode)
+        for name, mode in found.items()
+        if mode != (0o777 if (asked.results / name).is_dir() else 0o666) & ~mask
+    }
+    assert not wrong
+
+
+def test_two_runs_at_once_predict_or_name_the_other(asked):
+    first = asked.start()
+    asked.wait_for(asked.results / "serving.lock")
+    beside = asked.start("--results", asked.folder / "beside")
+    second = asked.run()
+    assert second.returncode == 6, second.stderr
+    assert f"process {first.pid} on {socket.gethostname()}" in second.stderr and "since" in second.stderr
+    assert first.wait() == 0 and beside.wait() == 0
+    told = asked.status()
+    assert told["state"] == "finished" and told["exit_code"] == 0 and told["ended"] >= told["started"]
+    assert asked.states() == dict.fromkeys(["s1", "s2", "s3", "s4"], "predicted")
+    assert set(told["samples"]["s1"]["times"]) == {"queued", "running", "predicted"}
+    assert len(told["bundle_sha256"]) == 64 and not (asked.results / "serving.lock").exists()
+    tables = [(asked.folder / name / "predictions.tsv").read_bytes() for name in ("results", "beside")]
+    assert tables[0] == tables[1]
+    assert (
+        len(list((asked.results / "serving").iterdir())) == 1
+    )  # of the run that was refused nothing is left
+
+
+def test_a_killed_run_is_followed_by_the_next(asked):
+    """First the starter alone dies: its Snakemake goes on and holds the lock. Then both are gone."""
+    first = asked.start()
+    asked.wait_for(asked.results / "serving.lock")
+    child = None
+    while child is None:
+        processes = json.loads((asked.results / "serving.lock").read_text())["processes"]
+        child = processes[1]["pid"] if len(processes) > 1 else None
+    os.kill(child, signal.SIGSTOP)
+    first.kill()
+    first.wait()
+    second = asked.run()
+    assert second.returncode == 6 and f"process {child}" in second.stderr, second.stderr
+    os.kill(child, signal.SIGKILL)
+    while runlock.is_alive({**processes[1]}):
+        time.sleep(0.05)
+    third = asked.run()
+    assert third.returncode == 0, third.stdout + third.stderr
+    assert "did not end" in third.stdout and set(asked.states().values()) == {"predicted"}
+
+
+def test_what_is_excluded_refused_or_fails_has_its_own_exit_code(asked):
+    asked.table.assign(s2=0).rename_axis("gene_id").to_csv(asked.folder / "counts.tsv", sep="\t")
+    done = asked.run()
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert asked.states() == {"s1": "predicted", "s2": "excluded", "s3": "predicted", "s4": "predicted"}
+    table = pd.read_csv(asked.results / "samples.tsv", sep="\t", index_col="sample")
+    assert asked.status()["samples"]["s2"]["reason"] == table.loc["s2", "reason"]
+
+    (asked.folder / "sheet.tsv").write_text("sample\ns1\ns1\n")
+    done = asked.run("--samples", asked.folder / "sheet.tsv")
+    assert done.returncode == 4 and "Traceback" not in done.stderr, done.stderr
+    told = asked.status()
+    assert (told["state"], told["exit_code"]) == ("refused", 4) and told["reason"]
+
+    assert asked.run("--bundle", asked.folder / "nowhere").returncode == 4
+    assert subprocess.run([str(part) for part in SERVE], capture_output=True).returncode == 4
+
+
+def test_a_failed_job_is_told_of_each_sample(asked, made):
+    """Half of the model's genes are not in the matrix, which the prediction refuses."""
+    shutil.copytree(made, asked.folder / "bundle")
+    asked.bundle = asked.folder / "bundle"
+    asked.table.iloc[:40].rename_axis("gene_id").to_csv(
+        asked.folder / "counts.tsv", sep="\t"
+    )  # half of the genes
+    done = asked.run("--", "--cores", "1", *LOCAL, "--retries", "0")
+    assert done.returncode == 5, done.stdout + done.stderr
+    told = asked.status()
+    assert told["state"] == "failed" and "predict" in told["reason"]
+    assert set(asked.states().values()) == {"failed"}
+    assert all("predict" in sample["reason"] for sample in told["samples"].values())
