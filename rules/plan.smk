@@ -58,9 +58,7 @@ def plan_text():
         known_partitions() or [requests.Partition("any")],
         {name: job.rule.restart_times or 0 for name, job in biggest.items()},
     )
-    space = (
-        disk.estimate({name: SAMPLES[name] for name in USED}, config) if FROM_READS and not STORE else None
-    )
+    space = disk_of_run() if FROM_READS and not STORE else None
     reads = sum(EXPECTED.reads_mb(name) for name in USED) if FROM_READS else 0
     return expected.plan(
         by_rule, len(together), files, problems, notes, reads, disk.message(space)[0] if space else ""

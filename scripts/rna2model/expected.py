@@ -4,10 +4,10 @@ import re
 from functools import cache
 from pathlib import Path
 
-from rna2model.disk import BAM, PACKED
+from rna2model.disk import ACCESSION, BAM, PACKED
 from rna2model.files import is_gzip
 
-ACCESSION_MB = 4000  # packed FASTQ of a run of the archive, whose size nobody knows yet: 30 million pairs
+ACCESSION_MB = ACCESSION / 1e6
 FEATURES = 60_000  # genes of a GENCODE annotation; smaller ones ask for less than is planned
 BYTES_OF_CELL = 8  # of a cohort file: int32 counts and float32 values
 READ = 250  # bytes of a read in FASTQ
