@@ -5,7 +5,9 @@ def disk_of_run():
     """The disk that this run takes, with as many samples at the same time as it may work on."""
     asked = workflow.resource_settings
     at_once = max(asked.nodes or 0, 0 if asked.nodes else asked.cores or 1)
-    return disk.estimate({name: SAMPLES[name] for name in USED}, config, at_once)
+    return disk.estimate(
+        {name: SAMPLES[name] for name in USED}, config, at_once, workflow.global_resources.get("downloads")
+    )
 
 
 def show_disk():

@@ -18,12 +18,13 @@ FULL = 20e6  # bytes; with less a job that died probably died of it
 INDEX = {"star": 12, "hisat2": 5, "none": 0}  # index, relative to the genome
 
 
-def estimate(samples, config, at_once=None):
+def estimate(samples, config, at_once=None, downloads=None):
     """{reads, kept, working, free} in bytes: what comes in, stays, is there at most while it runs, and is free now;
     `quota` says whose quota leaves only that, and `guessed` counts accessions, each taken for 4 GB.
 
     samples : {name: Sample} that are used
     at_once : number of samples that are worked on at the same time, the largest ones; None: all
+    downloads : number of accessions that are fetched at the same time; None: all
     """
     aligned = config["alignment"]["tool"] != "none"
     given = sum(Path(sample.bam).stat().st_size for sample in samples.values() if sample.bam)
@@ -46,9 +47,10 @@ def estimate(samples, config, at_once=None):
         (_scratch(sample, packed[name], aligned) for name, sample in samples.items()), reverse=True
     )
     working = kept + joined + QUICK * reads * steps + (0 if config["keep"]["alignments"] else alignments)
-    working += sum(scratch[:at_once])
-    free, whose = _free(config["results"])
     guessed = sum(len(sample.accessions) for sample in samples.values())
+    fetched = min(number for number in (guessed, at_once, downloads) if number is not None)
+    working += sum(scratch[:at_once]) + 2 * PACKED * ACCESSION * fetched
+    free, whose = _free(config["results"])
     return {
         "reads": reads + given,
         "kept": kept,
@@ -66,15 +68,14 @@ def _reads(sample):
 
 
 def _scratch(sample, packed, aligned):
-    """Bytes of files that are there only while one job of a sample runs, the largest such job.
+    """Bytes of files that are there only while the alignments of a sample are made.
 
-    A download: FASTQ and fasterq-dump's temporary files, both unpacked. A sort: its chunks, packed quickly. A given BAM file:
-    with equal names of mates, by name, in form, and the chunks of its sort.
+    A sort: its chunks, packed quickly. A given BAM file: with equal names of mates, by name, in form, and the chunks of its
+    sort. (A download has the FASTQ and fasterq-dump's temporary files, both unpacked.)
     """
     if sample.bam:
         return (2 + 2 * QUICK) * Path(sample.bam).stat().st_size
-    download = 2 * PACKED * ACCESSION if sample.accessions else 0
-    return max(download, QUICK * BAM * packed if aligned else 0)
+    return QUICK * BAM * packed if aligned else 0
 
 
 def message(found):
