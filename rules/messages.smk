@@ -5,9 +5,9 @@ def disk_of_run():
     """The disk that this run takes, with as many samples at the same time as it may work on."""
     asked = workflow.resource_settings
     at_once = max(asked.nodes or 0, 0 if asked.nodes else asked.cores or 1)
-    return disk.estimate(
-        {name: SAMPLES[name] for name in USED}, config, at_once, workflow.global_resources.get("downloads")
-    )
+    limit = workflow.global_resources.get("downloads")
+    downloads = getattr(limit, "value", limit)  # none where no profile limits them
+    return disk.estimate({name: SAMPLES[name] for name in USED}, config, at_once, downloads)
 
 
 def show_disk():

@@ -100,11 +100,9 @@ def test_the_disk_that_a_run_takes_is_added_up(tmp_path):
     assert not short and text.startswith("disk: 2 MB of reads come in")
     assert disk.message(amount | {"free": 1})[1]
     samples["c"] = Sample("c", 4, "auto", "", {}, accessions=["SRR1"])
-    fetched = disk.estimate(samples, full, at_once=1)
-    assert (
-        fetched["working"] > one["working"] + 8 * disk.ACCESSION
-        and "1 accession taken for 4 GB" in disk.message(fetched)[0]
-    )
+    fetched, waiting = (disk.estimate(samples, full, at_once=3, downloads=number) for number in (5, 0))
+    assert fetched["working"] - waiting["working"] == 2 * disk.PACKED * disk.ACCESSION  # unpacked, twice
+    assert "1 accession taken for 4 GB" in disk.message(fetched)[0]
 
 
 CONTIGS = {"1": 1000, "2": 500}
