@@ -60,6 +60,6 @@ def plan_text():
     )
     space = disk_of_run() if FROM_READS and not STORE else None
     reads = sum(EXPECTED.reads_mb(name) for name in USED) if FROM_READS else 0
-    return expected.plan(
-        by_rule, len(together), files, problems, notes, reads, disk.message(space)[0] if space else ""
-    )
+    limited = bool(known_partitions())
+    told = disk.message(space)[0] if space else ""
+    return expected.plan(by_rule, len(together), files, limited, problems, notes, reads, told)

@@ -81,10 +81,10 @@ class Expected:
         return 0
 
 
-def plan(by_rule, submissions, files, problems, notes, reads_mb, disk):
+def plan(by_rule, submissions, files, limited, problems, notes, reads_mb, disk):
     """The text of a plan.
 
-    by_rule : {rule: [Request of each job]}; submissions, files : numbers; problems, notes : of `requests.unfit`
+    by_rule : {rule: [Request of each job]}; submissions, files : numbers; limited : whether partitions are known; problems, notes : of `requests.unfit`
     reads_mb : packed FASTQ of all samples; disk : sentence about the disk, or an empty text
     """
     lines = [
@@ -110,7 +110,9 @@ def plan(by_rule, submissions, files, problems, notes, reads_mb, disk):
     lines += [disk] if disk else []
     lines += ["", "Fits no partition:", *(f"  {text}" for text in problems)] if problems else []
     lines += ["", "Limited by the largest partition:", *(f"  {text}" for text in notes)] if notes else []
-    lines += [] if problems else ["Every job's first attempt fits a partition of the profile."]
+    lines += (
+        ["Every job's first attempt fits a partition of the profile."] if limited and not problems else []
+    )
     return "\n".join(lines)
 
 
