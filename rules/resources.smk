@@ -82,7 +82,7 @@ def known_partitions():
 
 
 def fit_to_partitions(each):
-    """Let the memory and time of a rule be what the largest partition takes, at most: one that fits none is not submitted.
+    """Cut the memory and time of `each` rule to what the largest partition takes, as a job that fits none is not submitted.
 
     What the user sets for single rules (`set-resources`) stays as it is.
     """

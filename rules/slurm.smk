@@ -131,7 +131,7 @@ def too_large_for_partitions():
     return [
         "These rules ask for more than any partition of partitions.yaml takes:",
         *(f"  {problem}" for problem in problems),
-        "Name a larger partition there, or say what the rule may have: `set-resources` in config.yaml of the profile.",
+        "Name a larger partition there, or set what the rule asks for by `set-resources` in config.yaml of the profile.",
     ]
 
 
