@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data sheet predict example test faults clouds chaos lint lock bench golden dag clean
+.PHONY: help setup demo demo-data sheet plan predict example test faults clouds chaos lint lock bench golden dag clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -30,6 +30,10 @@ demo: demo-data ## simulated reads to a trained model and predictions, in $(DEMO
 
 sheet: setup ## FASTQ=folder: samples.tsv and config.yaml from the names of the reads below it, in OUT= (default: the folder you are in); FIX_NAMES=sheet COUNTS=matrix: the sheet with the matrix's names
 	@"$(HERE).venv/bin/python" "$(HERE)scripts/sheet.py" $(if $(FIX_NAMES),--fix-names "$(FIX_NAMES)" --counts "$(COUNTS)","$(FASTQ)") $(if $(OUT),--out "$(OUT)")
+
+plan: setup ## CONFIG=my.yaml: hours, memory, disk, files and submissions of a run, and what fits no partition, before it; FOLDER= PROFILE=
+	@"$(HERE).venv/bin/python" "$(HERE)scripts/plan.py" -s "$(HERE)Snakefile" --configfile "$(CONFIG)" $(if $(FOLDER),-d "$(FOLDER)") \
+		--profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/slurm)"
 
 # No set-up here: others' installations are used by cron. -B: nothing is written into them.
 predict: ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=

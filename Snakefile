@@ -63,6 +63,7 @@ if not FROZEN:
 include: "rules/predict.smk"
 include: "rules/report.smk"
 include: "rules/versions.smk"
+include: "rules/plan.smk"
 
 
 show_disk()

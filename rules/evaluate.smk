@@ -32,7 +32,7 @@ rule permute:
     threads: 4
     resources:
         mem_mb=megabytes(1500, per_input_mb=8),
-        runtime=minutes(120),
+        runtime=minutes(120, per_gigabyte=1.2 * config["evaluation"]["permutations"]),
     params:
         folds=FOLDS,
         design=DESIGN,
@@ -55,7 +55,7 @@ use rule permute as permute_torch with:
         "../envs/torch.yaml" if GPUS == 0 else "../envs/torch_gpu.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=10),
-        runtime=minutes(600),
+        runtime=minutes(600, per_gigabyte=2.4 * config["evaluation"]["permutations"]),
         gpu=config["training"]["gpus"],
     params:
         folds=FOLDS,

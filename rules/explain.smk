@@ -33,7 +33,7 @@ rule explain:
         "../envs/explain.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=10),
-        runtime=minutes(60),
+        runtime=minutes(60, per_gigabyte=30 * len(EXPLAINED_SPLITS)),
     params:
         splits=EXPLAINED_SPLITS,
         design=DESIGN,
@@ -66,7 +66,7 @@ rule lime:
         "../envs/explain.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=10),
-        runtime=minutes(60),
+        runtime=minutes(60, per_gigabyte=30 * len(EXPLAINED_SPLITS)),
     params:
         splits=EXPLAINED_SPLITS,
         design=DESIGN,

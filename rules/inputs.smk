@@ -19,6 +19,7 @@ rule fetch_accession:
     resources:
         mem_mb=megabytes(2000),
         runtime=minutes(240),
+        downloads=1,  # the profile says how many at the same time
     params:
         folder=lambda wildcards, output: f"{Path(output[0]).parent}/{wildcards.accession}.tmp",
         files=lambda wildcards: [f"{wildcards.accession}_{mate}.fastq" for mate in (1, 2)],
@@ -46,6 +47,13 @@ use rule fetch_accession as fetch_accession_single with:
     params:
         folder=lambda wildcards, output: f"{Path(output[0]).parent}/{wildcards.accession}.tmp",
         files=lambda wildcards: f"{wildcards.accession}.fastq",
+
+
+if config["downloads"] == "here":
+
+    localrules:
+        fetch_accession,
+        fetch_accession_single,
 
 
 rule prepare_reads:

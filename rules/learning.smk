@@ -36,7 +36,7 @@ rule learn_from_fewer:
     threads: 4
     resources:
         mem_mb=megabytes(1500, per_input_mb=12),
-        runtime=minutes(120),
+        runtime=minutes(120, per_gigabyte=120 * len(FRACTIONS)),
     params:
         **LEARNING,
         training=training_options,
@@ -53,7 +53,7 @@ use rule learn_from_fewer as learn_from_fewer_torch with:
         "../envs/torch.yaml" if GPUS == 0 else "../envs/torch_gpu.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=14),
-        runtime=minutes(240),
+        runtime=minutes(240, per_gigabyte=240 * len(FRACTIONS)),
         gpu=config["training"]["gpus"],
     params:
         **LEARNING,

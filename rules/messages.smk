@@ -1,12 +1,20 @@
 """What a person is told before the first job and after the last."""
 
 
+def disk_of_run():
+    """The disk that this run takes, with as many samples at the same time as it may work on."""
+    asked = workflow.resource_settings
+    at_once = max(asked.nodes or 0, 0 if asked.nodes else asked.cores or 1)
+    limit = workflow.global_resources.get("downloads")
+    downloads = getattr(limit, "value", limit)  # none where no profile limits them
+    to_read = {name: SAMPLES[name] for name in USED if name not in ARCHIVED}
+    return disk.estimate(to_read, config, at_once, downloads)
+
+
 def show_disk():
     """Only in the process that the user started: each job reads these files again."""
     if workflow.is_main_process and FROM_READS and not STORE:
-        text, short = disk.message(
-            disk.estimate({name: SAMPLES[name] for name in USED if name not in ARCHIVED}, config)
-        )
+        text, short = disk.message(disk_of_run())
         (logger.warning if short else logger.info)(f"rna2model: {text}")
 
 

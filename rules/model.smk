@@ -26,7 +26,7 @@ rule train:
     threads: 4
     resources:
         mem_mb=megabytes(1500, per_input_mb=8),
-        runtime=minutes(60),
+        runtime=minutes(60, per_gigabyte=120),
     params:
         design=DESIGN,
         seed=config["evaluation"]["seed"],
@@ -53,7 +53,7 @@ use rule train as train_torch with:
         "../envs/torch.yaml" if GPUS == 0 else "../envs/torch_gpu.yaml"
     resources:
         mem_mb=megabytes(3000, per_input_mb=10),
-        runtime=minutes(120),
+        runtime=minutes(120, per_gigabyte=240),
         gpu=config["training"]["gpus"],
     params:
         design=DESIGN,

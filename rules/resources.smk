@@ -4,6 +4,11 @@ import os
 from functools import cache
 from math import ceil, inf
 
+from rna2model import requests
+from snakemake.resources import Resource
+
+UNCUT = "uncut"
+PLANNING = []  # not empty while requests are calculated before their input is there
 SNAKEMAKE_MB = 400  # a submitted job holds Snakemake twice, 180 MB each (measured), beside its tool
 
 
@@ -28,6 +33,8 @@ def size_mb(files):
 
     The same as `input.size_mb`, without an event loop for each job: that was a tenth of the time to plan a large cohort.
     """
+    if PLANNING:
+        return sum(map(EXPECTED.size_mb, files))
     return files.size_mb if STORE else sum(os.stat(file).st_size for file in files) / 1e6
 
 
@@ -60,3 +67,45 @@ def minutes(base, per_gigabyte=0):
         return int((base + given) * attempt)
 
     return needed
+
+
+@cache
+def known_partitions():
+    """What the partitions of the profile take: read by the process that submits, which tells its jobs; else none."""
+    settings = workflow.executor_settings if workflow.is_main_process else None
+    path = getattr(settings, "partition_config", None)
+    if path:
+        os.environ[requests.VARIABLE] = requests.dumps(read_partitions(path))
+    elif workflow.is_main_process:
+        os.environ.pop(requests.VARIABLE, None)
+    return requests.loads(os.environ.get(requests.VARIABLE))
+
+
+def fit_to_partitions(each):
+    """Cut the memory and time of `each` rule to what the largest partition takes, as a job that fits none is not submitted.
+
+    What the user sets for single rules (`set-resources`) stays as it is.
+    """
+    overwritten = workflow.resource_settings._parsed_overwrite_resources.get(each.name, {})
+    own = {name: each.resources.get(name) for name in ("mem_mb", "runtime")}
+    if own.keys() & set(overwritten) or not own.keys() <= set(each.resources):
+        return
+    gpu = each.resources.get("gpu")
+    gpus = 0 if gpu.is_evaluable() else int(gpu.value or 0)
+
+    def fitted(name):
+        def needed(wildcards, input, attempt, threads):
+            told = {"input": input, "attempt": attempt, "threads": threads}
+            if UNCUT in PLANNING or not known_partitions():
+                return own[name].evaluate(wildcards, **told).value
+            asked = {key: resource.evaluate(wildcards, **told).value for key, resource in own.items()}
+            if not isinstance(asked[name], int):  # input that is still to be made
+                return asked[name]
+            known = [value if isinstance(value, int) else 0 for value in asked.values()]
+            cut = requests.fitted(requests.Request(*known, threads, gpus), known_partitions())
+            return cut.mem_mb if name == "mem_mb" else cut.minutes
+
+        return needed
+
+    for name in own:
+        each.resources[name] = Resource(name, fitted(name))

@@ -29,7 +29,7 @@ def check_slurm():
         return
     problems = slurm_refusals(settings)
     if not problems:
-        problems = too_many_for_queue(settings)
+        problems = too_many_for_queue(settings) + too_large_for_partitions()
     if settings.array_jobs:
         problems.append(
             "slurm-array-jobs: with this executor each task of an array deletes the output of the first one"
@@ -100,6 +100,48 @@ def too_many_for_queue(settings):
     return [
         f"SLURM lets you have {least} jobs in the queue, and this run would submit up to {wanted}."
         f" Set `jobs: {least}` in config.yaml of the profile, or less where you have other jobs in the queue."
+    ]
+
+
+def read_partitions(path):
+    """The partitions of this cluster in the profile's file, as the executor reads it."""
+    from snakemake_executor_plugin_slurm.partitions import read_partition_file
+
+    return [
+        requests.Partition(
+            found.name,
+            limit.max_mem_mb,
+            limit.max_runtime,
+            min(limit.max_threads, limit.max_cpus_per_task),
+            limit.max_gpu,
+        )
+        for found in read_partition_file(Path(path))
+        if not found.partition_cluster
+        for limit in [found.limits]
+    ]
+
+
+def too_large_for_partitions():
+    """Rules whose largest job fits no partition; those of which only a later attempt does not are named as a warning."""
+    partitions = known_partitions()
+    if not partitions:
+        return []
+    largest = largest_jobs(workflow.dag.needrun_jobs())
+    problems, notes = requests.unfit(
+        {name: (lambda attempt, job=job: asked(job, attempt)) for name, job in largest.items()},
+        partitions,
+        {name: job.rule.restart_times or 0 for name, job in largest.items()},
+    )
+    if notes:
+        logger.warning(
+            "\n  ".join(["rna2model: the largest partition limits these rules (partitions.yaml):", *notes])
+        )
+    if not problems:
+        return []
+    return [
+        "These rules ask for more than any partition of partitions.yaml takes:",
+        *(f"  {problem}" for problem in problems),
+        "Name a larger partition there, or set what the rule asks for by `set-resources` in config.yaml of the profile.",
     ]
 
 

@@ -22,7 +22,7 @@ if TRIMMER == "fastp":
             "../envs/fastp.yaml"
         threads: 4
         resources:
-            mem_mb=megabytes(1500),
+            mem_mb=megabytes(4000, per_input_mb=0.3),  # short of memory it hangs to the time limit
             runtime=minutes(10, per_gigabyte=10),
         params:
             options=fastp_options("paired"),
@@ -120,7 +120,7 @@ if TRIMMER == "trim_galore":
         retries: 2
         conda:
             "../envs/trim_galore.yaml"
-        threads: 4
+        threads: 8  # one core of Trim Galore is four processes: to read, to trim and to write (its manual: 4 use 15)
         resources:
             mem_mb=megabytes(1500),
             runtime=minutes(10, per_gigabyte=30),
@@ -143,7 +143,7 @@ if TRIMMER == "trim_galore":
                 exit 0
             fi
             tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict} || true)
-            trim_galore {params.options} ${{tails[which]}} --gzip --cores {threads} --length {params.min_length} \
+            trim_galore {params.options} ${{tails[which]}} --gzip --cores $(({threads} < 8 ? 1 : {threads} / 4)) --length {params.min_length} \
                 --output_dir {params.folder} {input.reads}
             for mate in "${{!reads[@]}}"; do
                 name=$(basename "${{reads[$mate]}}")

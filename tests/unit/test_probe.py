@@ -89,10 +89,20 @@ def test_the_disk_that_a_run_takes_is_added_up(tmp_path):
     amount = disk.estimate(samples, full)
     assert amount["reads"] == pytest.approx(2e6, rel=0.01)
     assert amount["kept"] == pytest.approx(1e6 + 5e6 + 2 * disk.REPORTS + disk.BAM * 2e6, rel=0.01)
-    assert amount["working"] - amount["kept"] == pytest.approx(2e6, rel=0.01)
+    trimmed, chunks = (
+        disk.QUICK * 2e6,
+        disk.QUICK * disk.BAM * 2e6,
+    )  # reads packed quickly; sorts of both samples
+    assert amount["working"] - amount["kept"] == pytest.approx(trimmed + chunks, rel=0.01)
+    one = disk.estimate(samples, full, at_once=1)
+    assert amount["working"] - one["working"] == pytest.approx(chunks / 2, rel=0.01)
     text, short = disk.message(amount)
     assert not short and text.startswith("disk: 2 MB of reads come in")
     assert disk.message(amount | {"free": 1})[1]
+    samples["c"] = Sample("c", 4, "auto", "", {}, accessions=["SRR1"])
+    fetched, waiting = (disk.estimate(samples, full, at_once=3, downloads=number) for number in (5, 0))
+    assert fetched["working"] - waiting["working"] == pytest.approx(8 * 4e9)  # unpacked, twice
+    assert "1 accession taken for 4 GB" in disk.message(fetched)[0]
 
 
 CONTIGS = {"1": 1000, "2": 500}
