@@ -56,8 +56,8 @@ def reaches_channels():
 
 
 def variables(folder):
-    """Variables {name: value} with which conda takes packages from channels made in `folder`, whatever the user's settings."""
-    places = {"channel_alias": (channel.write(folder / "channels")).as_uri()}
+    """Variables {name: value} with which conda takes packages from the channels in `folder`/channels, whatever the user's settings."""
+    places = {"channel_alias": (folder / "channels").as_uri()}
     places |= {"pkgs_dirs": [str(folder / "packages")], "envs_dirs": [str(folder / "named")]}
     (folder / "home").mkdir()
     (folder / "condarc").write_text(json.dumps(SETTINGS | places))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import LOCAL, command
-from tests.environments import conda
+from tests.environments import channel, conda
 from tests.workflow.conftest import Run, make_demo
 
 # What a run says of itself: time, machine, versions; reports name these.
@@ -28,6 +28,7 @@ def variables(tmp_path_factory):
     if conda.reaches_channels():
         return dict(os.environ)
     folder = tmp_path_factory.mktemp("conda")
+    channel.write(folder / "channels")
     return conda.variables(folder) | {"PATH": conda.bare_path(folder / "bin")}
 
 
