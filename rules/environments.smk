@@ -1,9 +1,14 @@
-"""Conda's environments as they are made, which takes minutes each: which one, of how many. For Snakemake 9.27."""
+"""Conda's environments as they are made, which takes minutes each: which one, of how many. Activated once. For Snakemake 9.27."""
 
+from rna2model import activation
 from snakemake.dag import DAG
 from snakemake.deployment.conda import Conda, get_env_setup_done_flag_file
+from snakemake.script import PythonScript
 
 MAKE_ENVIRONMENTS = DAG.create_conda_envs
+ACTIVATE = Conda.shellcmd
+ASK_PYTHON = PythonScript._get_python_version
+PYTHONS = {}  # of environments: their versions
 
 
 def is_missing(env):
@@ -29,6 +34,26 @@ def make_environments(dag, dryrun=False, quiet=False):
     MAKE_ENVIRONMENTS(dag, dryrun=dryrun, quiet=quiet)
 
 
+def activated(conda, environment, command):
+    """What Conda.shellcmd does, without starting conda for each command."""
+    lines = None
+    if not conda.container_img:
+        lines = activation.statements(os.path.dirname(conda.bin_path()), environment)
+    return f"{lines}\n{command}" if lines else ACTIVATE(conda, environment, command)
+
+
+def python_version(script):
+    """What PythonScript._get_python_version does, without starting an environment's Python for each script."""
+    environment = script.conda_env
+    if not environment or script.container_img:
+        return ASK_PYTHON(script)
+    if environment not in PYTHONS:
+        PYTHONS[environment] = ASK_PYTHON(script)
+    return PYTHONS[environment]
+
+
+Conda.shellcmd = activated
+PythonScript._get_python_version = python_version
 if ASKS:
     DAG.create_conda_envs = make_environments
 # Snakemake asks conda's files for strict channel priority and would warn; CONDA_CHANNEL_PRIORITY (environment.py) goes before them.

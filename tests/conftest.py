@@ -10,7 +10,9 @@ from tests.command import REPOSITORY, command
 REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
 
-SHARE_THE_DEMO = {f"tests/workflow/test_{name}.py" for name in ("demo", "incremental", "serving", "explore")}
+SHARE_THE_DEMO = {
+    f"tests/workflow/test_{name}.py" for name in ("demo", "incremental", "serving", "explore", "conda")
+}
 
 
 def pytest_xdist_make_scheduler(config, log):
