@@ -9,10 +9,6 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
-# Used only with `--software-deployment-method conda apptainer`: the system under the environments of the rules.
-container: "docker://condaforge/miniforge3:24.11.3-0"
-
-
 if not workflow.overwrite_configfiles:
 
     configfile: "config/config.yaml"
@@ -20,6 +16,18 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/storage.smk"
 include: "rules/common.smk"
+
+
+# Used only with `--software-deployment-method conda apptainer`
+if config["container"]:  # an image with the environments of the rules in it (envs/Dockerfile)
+
+    containerized: config["container"]
+
+else:  # the system under environments that are made when a run begins
+
+    container: "docker://condaforge/miniforge3:24.11.3-0"
+
+
 include: "rules/unchanged.smk"
 include: "rules/paths.smk"
 include: "rules/options.smk"

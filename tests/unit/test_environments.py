@@ -1,8 +1,11 @@
 """Every rule names an environment that exists, parses and pins its tools."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -100,3 +103,37 @@ def test_the_container_has_a_conda_that_snakemake_takes(repository):
         (repository / "Snakefile").read_text(),
     )
     assert tuple(map(int, found.groups())) >= (24, 7, 1)
+
+
+def test_the_image_has_each_environment_where_snakemake_looks_for_it(repository, tmp_path):
+    """In an image that is declared as containerized: a folder by the content of the file and of its lock."""
+    from snakemake.deployment.conda import Env
+
+    envs = tmp_path / "envs"
+    shutil.copytree(repository / "envs", envs)
+    (envs / "fastp.linux-64.pin.txt").write_text("@EXPLICIT\n")
+    asked = ["bash", repository / "envs/container.sh", "--names", envs, "/conda-envs"]
+    for cuda, without in (("", {"torch_gpu.yaml"}), ("12.9", set())):
+        done = subprocess.run(
+            asked, env=os.environ | {"CUDA": cuda}, check=True, capture_output=True, text=True
+        )
+        found = dict(line.split() for line in done.stdout.splitlines())
+        expected = {}
+        for path in envs.glob("*.yaml"):
+            lock = path.with_name(f"{path.stem}.linux-64.pin.txt")
+            env = SimpleNamespace(name=None, dir=None, content_deploy=None, content=path.read_bytes())
+            env.content_pin = lock.read_bytes() if lock.exists() else None
+            expected[path.name] = f"/conda-envs/{Env._get_hash(env, False, False)}"
+        assert found == {name: place for name, place in expected.items() if name not in without}
+
+
+def test_the_image_is_built_from_what_is_copied_into_it(repository):
+    text = (repository / "envs/Dockerfile").read_text()
+    steps = [line.split(maxsplit=1) for line in text.splitlines() if line and not line.startswith("#")]
+    assert [step for step, _ in steps] == ["FROM", "ARG", "COPY", "RUN"]
+    kept = (repository / "envs/Dockerfile.dockerignore").read_text().split()
+    assert kept[0] == "*" and {"!envs/*.yaml", "!envs/container.sh"} <= set(kept)
+    base = dict(steps)["FROM"]
+    assert f"docker://{base}" in (repository / "Snakefile").read_text()
+    actions = yaml.safe_load((repository / ".github/workflows/image.yml").read_text())
+    assert any("envs/Dockerfile" in step.get("run", "") for step in actions["jobs"]["image"]["steps"])
