@@ -55,7 +55,7 @@ def plan_text():
     biggest = largest_jobs(jobs)
     problems, notes = requests.unfit(
         {name: (lambda attempt, job=job: asked(job, attempt)) for name, job in biggest.items()},
-        known_partitions() or [requests.Partition("any")],
+        partitions_of if known_partitions() else lambda name: [requests.Partition("any")],
         {name: job.rule.restart_times or 0 for name, job in biggest.items()},
     )
     space = disk_of_run() if FROM_READS and not STORE else None

@@ -81,6 +81,13 @@ def known_partitions():
     return requests.loads(os.environ.get(requests.VARIABLE))
 
 
+@cache
+def partitions_of(name):
+    """What a rule may fill of each partition: not all where other jobs are submitted with it (`groups` of the profile)."""
+    grouped = name in workflow.group_settings.overwrite_groups
+    return requests.with_room(known_partitions()) if grouped else known_partitions()
+
+
 def fit_to_partitions(each):
     """Cut the memory and time of `each` rule to what the largest partition takes, as a job that fits none is not submitted.
 
@@ -102,7 +109,7 @@ def fit_to_partitions(each):
             if not isinstance(asked[name], int):  # input that is still to be made
                 return asked[name]
             known = [value if isinstance(value, int) else 0 for value in asked.values()]
-            cut = requests.fitted(requests.Request(*known, threads, gpus), known_partitions())
+            cut = requests.fitted(requests.Request(*known, threads, gpus), partitions_of(each.name))
             return cut.mem_mb if name == "mem_mb" else cut.minutes
 
         return needed

@@ -123,13 +123,12 @@ def read_partitions(path):
 
 def too_large_for_partitions():
     """Rules whose largest job fits no partition; those of which only a later attempt does not are named as a warning."""
-    partitions = known_partitions()
-    if not partitions:
+    if not known_partitions():
         return []
     largest = largest_jobs(workflow.dag.needrun_jobs())
     problems, notes = requests.unfit(
         {name: (lambda attempt, job=job: asked(job, attempt)) for name, job in largest.items()},
-        partitions,
+        partitions_of,
         {name: job.rule.restart_times or 0 for name, job in largest.items()},
     )
     if notes:

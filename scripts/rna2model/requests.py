@@ -5,7 +5,7 @@ of the largest partition may well be enough.
 """
 
 import json
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from math import inf
 
 VARIABLE = "RNA2MODEL_PARTITIONS"  # how submitted jobs learn the partitions, so that they calculate the same requests
@@ -61,6 +61,16 @@ def fitted(request, partitions):
     return max(cuts, key=lambda cut: (cut.mem_mb, cut.minutes), default=request)
 
 
+def with_room(partitions, share=0.9):
+    """Partitions of which a job gets only that share of memory and time: the rest is for what is submitted with it."""
+    return [
+        replace(
+            one, name=f"{one.name}, beside its group,", mem_mb=share * one.mem_mb, minutes=share * one.minutes
+        )
+        for one in partitions
+    ]
+
+
 def dumps(partitions):
     """The partitions as a text for jobs (`loads`)."""
     return json.dumps([asdict(partition) for partition in partitions])
@@ -91,14 +101,16 @@ def _most(number, unit):
     return f"any number of {unit}" if number == inf else f"{number:.4g} {unit}"
 
 
-def unfit(rules, partitions, retries):
+def unfit(rules, partitions_of, retries):
     """(problems, notes): rules whose first attempt fits no partition, and those of which only later ones are cut.
 
     rules : {rule: function of an attempt that returns the uncut Request of its largest job}
+    partitions_of : function of a rule, the partitions that it may fill
     retries : {rule: further attempts after the first}
     """
     problems, notes = [], []
     for rule, asks in sorted(rules.items()):
+        partitions = partitions_of(rule)
         first, last = asks(1), asks(1 + retries[rule])
         if not any(first.fits(one) for one in partitions):
             problems.append(
