@@ -52,6 +52,18 @@ def compare_contents(checksum, eligible, checksums, input_changed, metadata):
     PersistenceBase.input_checksums, PersistenceBase._input_changed = checksums_now, input_changed_now
 
 
+def name_targets_from_here(make):
+    """Files that a user asks for by absolute paths are those that the rules name from the working directory."""
+
+    def make_now(dag, *given, **options):
+        for kind in ("targetfiles", "forcefiles", "priorityfiles", "untilfiles", "omitfiles"):
+            if options.get(kind):
+                options[kind] = {places.below(HERE, file) for file in options[kind]}
+        make(dag, *given, **options)
+
+    DAG.__init__ = make_now
+
+
 def keep_counted(exists, changed, postprocess):
     """Have Snakemake plan as if files of counted reads were there, unchanged, and stop where a job would read them."""
 
@@ -104,6 +116,8 @@ def reasons(dag, first):
 ARCHIVED = archive.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
 GONE = {file for files in ARCHIVED.values() for file in files}
 
+if ASKS and not STORE:
+    name_targets_from_here(DAG.__init__)
 if ASKS:
     compare_contents(
         _IOFile.checksum,

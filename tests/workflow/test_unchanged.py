@@ -137,3 +137,12 @@ def test_a_run_that_needs_archived_reads_names_sample_and_reason(moved):
     (moved / "results/counts/s00001.tsv").unlink()
     text = snakemake(moved, "-n", check=False).text
     assert "row 3, column fastq_1: no such file" in text and "row 4" not in text
+
+
+def test_absolute_paths_below_the_folder_name_the_same_results(moved):
+    """In the config, as after `make demo`, and as targets."""
+    config = yaml.safe_load((moved / "config.yaml").read_text())
+    absolute = {"results": str(moved / "results"), "samples": str(moved / "samples.tsv")}
+    (moved / "config.yaml").write_text(yaml.safe_dump(config | absolute))
+    assert planned(moved) == {}
+    assert "Nothing to be done" in snakemake(moved, "-n", str(moved / "results/samples.tsv"), check=True).text
