@@ -83,7 +83,7 @@ def known_partitions():
 
 @cache
 def partitions_of(name):
-    """What a rule may fill of each partition: not all where other jobs are submitted with it (`groups` of the profile)."""
+    """The part of each partition that a rule may fill, which is not all of it where other jobs are submitted with it (`groups` of the profile)."""
     grouped = name in workflow.group_settings.overwrite_groups
     return requests.with_room(known_partitions()) if grouped else known_partitions()
 
