@@ -15,6 +15,6 @@ for file in "$from"/*.yaml; do
     if [ -f "$lock" ]; then
         CONDA_OVERRIDE_CUDA=${CUDA:-} conda create --yes --quiet --prefix "$prefix" --file "$lock"
     else
-        CONDA_OVERRIDE_CUDA=${CUDA:-} CONDA_CHANNEL_PRIORITY=strict conda env create --quiet --prefix "$prefix" --file "$file"
+        CONDA_OVERRIDE_CUDA=${CUDA:-} CONDA_CHANNELS=conda-forge,bioconda CONDA_CHANNEL_PRIORITY=strict conda env create --quiet --prefix "$prefix" --file "$file"
     fi
 done

@@ -33,7 +33,7 @@ async def solve(environment, platform, cuda):
     """Text of the pin file of an environment (content of its file)."""
     machine = OLDEST[platform] | ({"__cuda": cuda} if needs_gpu(environment) else {})
     records = await rattler.solve(
-        [channel for channel in environment["channels"] if channel != "nodefaults"],
+        environment["channels"],
         environment["dependencies"],
         platforms=[platform, "noarch"],
         virtual_packages=[

@@ -5,8 +5,8 @@ The family: the locale (decimal comma, order of sorting, translated messages), o
 PERL5LIB, the user's site-packages), and folders that cannot be written (TMPDIR, HOME).
 
 Kept, because a cluster needs them: PATH, LD_LIBRARY_PATH, what `module` is made of, JAVA_HOME, REF_PATH and REF_CACHE
-(where references of CRAM files are found), numbers of threads, everything of CUDA, conda and Snakemake; only the priority of channels is always strict, so that
-conda takes the same packages whatever its own settings say.
+(where references of CRAM files are found), numbers of threads, everything of CUDA, conda and Snakemake; only the priority of channels is always strict, and Anaconda's
+`defaults` is no channel unless the user's .condarc names it, so that conda takes the same packages whatever its own settings say.
 """
 
 import contextlib
@@ -18,6 +18,8 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Said here: `nodefaults` in a file keeps `defaults` away with old condas only; 26.7 looks for a channel of that name, and stops.
+CONDA_CHANNELS = "conda-forge,bioconda"
 OWN_CACHE = "rna2model-cache-"
 UTF8_LOCALES = ("C.UTF-8", "C.utf8", "en_US.UTF-8")
 DROPPED = re.compile(
@@ -50,6 +52,7 @@ def settle():
         "LC_CTYPE": letters,
         "PYTHONNOUSERSITE": "1",
         "CONDA_CHANNEL_PRIORITY": "strict",
+        "CONDA_CHANNELS": CONDA_CHANNELS,
     }
     if is_own_python():
         os.environ.pop("PYTHONPATH", None)  # any other Python may have Snakemake itself from there

@@ -100,8 +100,7 @@ def _python_files(dist, links):
 
 def write(folder):
     """Make the channels in `folder`."""
-    # `conda env create` of conda 26.7 asks for a channel of that name, which only meant "without the defaults" before
-    for channel, packages in {**all_packages(), "nodefaults": {}}.items():
+    for channel, packages in all_packages().items():
         place = folder / channel
         for subdir in ("noarch", "linux-64", "linux-aarch64", "osx-64", "osx-arm64"):
             (place / subdir).mkdir(parents=True)

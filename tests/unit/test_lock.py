@@ -52,7 +52,7 @@ def lock(repository, folder, *dependencies, channel, options=(), others=()):
     """`make lock` of tool.yaml with the dependencies, and of further files with those of `others`."""
     files = []
     for name, listed in {"tool": dependencies, **dict(others)}.items():
-        content = {"channels": [channel, "nodefaults"], "dependencies": list(listed)}
+        content = {"channels": [channel], "dependencies": list(listed)}
         files.append(folder / f"{name}.yaml")
         files[-1].write_text(yaml.safe_dump(content))
     command = [sys.executable, repository / "envs/lock.py", *files, *options]
