@@ -15,10 +15,12 @@ FILE_KEYS = (  # (section, keys) of the config that name files or folders
 def below(folder, path):
     """`path` as named from `folder` if it is written as one below it, else as it is (None stays None).
 
-    Only the text is looked at: what lies behind a link inside the folder moves with the link.
+    Only the text is looked at: what lies behind a link inside the folder moves with the link. What tools would take for an
+    option keeps its folder.
     """
     start = os.path.join(folder, "")
-    return path[len(start) :] if path and path.startswith(start) and len(path) > len(start) else path
+    rest = path[len(start) :] if path and path.startswith(start) else ""
+    return rest if rest and not rest.startswith(("-", "/")) else path
 
 
 def make_relative(config, samples, folder):

@@ -1,6 +1,7 @@
 """The pins of envs/ against what is recorded of the packages: they fit, and what did not is refused."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import yaml
@@ -21,21 +22,21 @@ def solve(channels, specs, cuda=None):
     rattler = pytest.importorskip("rattler", reason="py-rattler is not installed (make setup)")
     from rattler.exceptions import SolverError
 
-    virtual = [("__cuda", cuda)] if cuda else []
-    try:
-        records = asyncio.run(
-            rattler.solve(
-                [(channels / name).as_uri() for name in ("conda-forge", "bioconda")],
-                specs,
-                platforms=["linux-64", "noarch"],
-                virtual_packages=[
-                    rattler.GenericVirtualPackage(
-                        rattler.PackageName(name), rattler.Version(version), rattler.BuildString("0")
-                    )
-                    for name, version in virtual
-                ],
-            )
+    driver = [("__cuda", cuda)] if cuda else []
+    virtual = [
+        rattler.GenericVirtualPackage(
+            rattler.PackageName(name), rattler.Version(version), rattler.BuildString("0")
         )
+        for name, version in driver
+    ]
+
+    async def solution():
+        places = [(channels / name).as_uri() for name in ("conda-forge", "bioconda")]
+        return await rattler.solve(places, specs, platforms=["linux-64", "noarch"], virtual_packages=virtual)
+
+    try:  # in a thread of its own: the browser of other tests keeps a loop running in this one
+        with ThreadPoolExecutor(1) as threads:
+            records = threads.submit(lambda: asyncio.run(solution())).result()
     except SolverError as error:
         return str(error)
     return {f"{record.name.normalized} {record.version}" for record in records}

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rna2model import config as configuration
+from rna2model import places
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.faults import nasty
@@ -101,8 +102,9 @@ def test_printed_commands_quote_every_path(tmp_path, texts):
     project, paths = harmful(folder, texts)
     project.write()
     run = snakemake(folder, "--dry-run", "--printshellcmds", "results/counts/matrix.tsv.gz", check=True)
-    assert shlex.quote(str(paths[0])) in run.text and shlex.quote(str(paths[1])) in run.text
-    assert_nothing_unquoted(run.text, paths)
+    named = [places.below(str(folder), str(path)) for path in paths]
+    assert shlex.quote(named[0]) in run.text and shlex.quote(named[1]) in run.text
+    assert_nothing_unquoted(run.text, named)
     assert not list(folder.rglob("CANARY"))
 
 

@@ -70,7 +70,16 @@ def test_the_content_recorded_of_a_moved_file_is_found_under_its_old_name():
 
 @pytest.mark.parametrize(
     ("path", "named"),
-    [("/p/x", "x"), ("/p/a/../x", "a/../x"), ("/p2/x", "/p2/x"), ("/p/", "/p/"), ("x", "x"), (None, None)],
+    [
+        ("/p/x", "x"),
+        ("/p/a/../x", "a/../x"),
+        ("/p2/x", "/p2/x"),
+        ("/p/", "/p/"),
+        ("x", "x"),
+        (None, None),
+        ("/p/-x", "/p/-x"),
+        ("/p//x", "/p//x"),
+    ],
 )
 def test_a_path_below_the_working_directory_is_named_from_there(path, named):
     assert places.below("/p", path) == named
