@@ -11,6 +11,7 @@ from rna2model import (
     design,
     disk,
     genesets,
+    indexstore,
     manifest,
     matrixhead,
     outcome,
@@ -59,6 +60,9 @@ def check(given, folders, thorough=False, written=(), store=None):
         return None, {}, problems
     missing = configuration.resolve_files(config, folders, store)
     problems += missing
+    problems += indexstore.prepare(config, folders, store)
+    if not store and thorough and not config["counts"]:
+        problems += indexstore.repair(Path(folders[0]) / config["results"], config["reference"]["store"])
     if not store:
         problems += filter(None, [disk.unwritable(config["results"])])
     if not config["counts"] and not missing and not store:
