@@ -54,6 +54,7 @@ def checked():
         thorough=ASKS,
         written=CONFIG_FILES if ASKS else (),
         store=STORE,
+        tell=lambda text: logger.warning(f"rna2model: {text}"),
     )
     if IS_STORED and done:
         problems += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, done["samples"]])

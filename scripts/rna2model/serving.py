@@ -76,7 +76,7 @@ def _files(full, made, where):
         ]
     problems = []
     reference = full["reference"] = dict(full.get("reference") or {})
-    for key, what in (("fasta", "genome"), ("gtf", "annotation")):
+    for key, what in (("fasta", "genome"), ("gtf", "annotation")) if not reference.get("name") else ():
         recorded = Path(made["reference"][key])
         if not reference.get(key) and recorded.is_file():
             reference[key] = str(recorded)
