@@ -135,7 +135,7 @@ def test_a_download_is_compared_with_the_publishers_list(listed, site, tmp_path)
     sums = {name: hashlib.md5((folder / name).read_bytes()).hexdigest() for name in NAMES}
     lines = {
         "right": [f"{sums[name]}  ./{name}" for name in NAMES],
-        "wrong": [f"{'0' * 32}  {NAMES[1]}"],
+        "wrong": [f"{sums[NAMES[0]]}  {NAMES[0]}", f"{'0' * 32} *{NAMES[1]}"],
         "not listed": ["0 other"],
     }
     if listed in lines:
