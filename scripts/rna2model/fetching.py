@@ -38,10 +38,10 @@ def fetch(url, path, md5sums=None, tell=lambda text: None):
             digest = _copy(url, half)
             stated = _stated(md5sums, path.name, tell) if md5sums else None
             if stated and stated != digest:
-                raise InputProblem(f"{url}: its MD5 is {digest}, and {md5sums} says {stated}")
+                raise InputProblem(f"its MD5 is {digest}, and {md5sums} says {stated}")
             os.replace(half, path)
     except FAILURES as error:
-        raise InputProblem(f"{url} cannot be had ({getattr(error, 'reason', None) or error})") from None
+        raise InputProblem(f"it cannot be had ({getattr(error, 'reason', None) or error})") from None
     finally:
         half.unlink(missing_ok=True)
 

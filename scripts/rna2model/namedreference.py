@@ -80,7 +80,7 @@ def find(name, annotation, rows):
     if not name:
         raise InputProblem(f"annotation {annotation} needs a name; known: {', '.join(names)}")
     if not of_name:
-        hint = _meant(name, names) or f"known: {', '.join(names)}"
+        hint = f"{_meant(name, names)}known: {', '.join(names)}"
         raise InputProblem(
             f"name {name} is not known; {hint}. Others: annotation {' or '.join(PROVIDERS)} asks genomepy, or give fasta and gtf"
         )
@@ -118,11 +118,13 @@ def _provide(row, paths, tell):
         try:
             fetching.fetch(row[key], path, row.get("md5sums"), tell)
         except InputProblem as problem:
-            problems.append(f"{problem}")
+            problems.append(f"{path.name}: {problem}")
     if problems:
         folder = next(iter(paths.values())).parent
-        listed = "; ".join(f"{row[key]} as {path.name}" for key, path in missing.items() if not path.exists())
-        raise InputProblem(f"{'; '.join(problems)}. Put into {folder}: {listed}; then run again")
+        listed = " and ".join(row[key] for key, path in missing.items() if not path.exists())
+        raise InputProblem(
+            f"{'; '.join(problems)}. Put into {folder} what is at {listed}, by the same names; then run again"
+        )
     for key, path in paths.items():
         _compare(row, key, path)
 

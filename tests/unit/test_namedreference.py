@@ -95,7 +95,8 @@ def test_without_network_it_says_which_files_to_put_where(site, tmp_path):
         (folder / name).rename(tmp_path / name)
     (problem,), _, _ = ask(project, store)
     place = store / "sources/tiny-v1"
-    for text in (str(place), *NAMES, *((folder / name).as_uri() for name in NAMES)):
+    assert problem.count(str(place)) == 1
+    for text in (*NAMES, *((folder / name).as_uri() for name in NAMES)):
         assert text in problem
     for name in NAMES:
         (tmp_path / name).rename(place / name)
