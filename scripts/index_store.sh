@@ -10,14 +10,17 @@ index_in_store() {
     local tool=$1 version=$2 options=$3 log=$4 output=$5 made_of key note='' locked=
     shift 5
     : >"$log"
-    made_of=$(describe_index "$tool" "$version" "$options" "$@")
-    key=$(printf '%s\n' "$made_of" | sha256)
-    PLACE=$RNA2MODEL_STORE/indices/$tool-$version-${key:0:32}
-    if use_stored "$made_of" "$output" "$log"; then return 0; fi
-    if [ -e "$PLACE" ]; then
-        note="$PLACE is not whole, or not what its name says: have its owner remove it. The index is made in the results."
-    elif ! make_store; then
-        note="$RNA2MODEL_STORE cannot be written by $(id -un): the index is made in the results, and stays there."
+    # A checksum that failed would be the same for every genome.
+    if ! made_of=$(describe_index "$tool" "$version" "$options" "$@") || ! key=$(printf '%s\n' "$made_of" | sha256); then
+        note="the version of $tool or a checksum of its input cannot be had: the index is made in the results."
+    else
+        PLACE=$RNA2MODEL_STORE/indices/$tool-$version-${key:0:32}
+        if use_stored "$made_of" "$output" "$log"; then return 0; fi
+        if [ -e "$PLACE" ]; then
+            note="$PLACE cannot be read, is not whole or not what its name says: ask its owner. The index is made in the results."
+        elif ! make_store; then
+            note="$RNA2MODEL_STORE cannot be written by $(id -un): the index is made in the results, and stays there."
+        fi
     fi
     rm -rf "$output" # never build into links: the tool would write into the store
     if [ -n "$note" ]; then
@@ -36,8 +39,8 @@ index_in_store() {
         fi
     fi
     if ! use_stored "$made_of" "$output" "$log"; then
-        [ -z "$locked" ] || rm -rf "$PLACE".half.* # of runs that were killed
-        build
+        [ -z "$locked" ] || rm -rf "$PLACE".half.* 2>/dev/null || true # of runs that were killed
+        build 9>&- # a tool that outlives its job holds no lock
         if publish "$made_of" "$output"; then
             use_stored "$made_of" "$output" "$log"
         else
@@ -57,15 +60,19 @@ fasta_text() {
         END {print ""}'
 }
 
+# Text that says what an index is made of; fails where any part of it is not known.
 describe_index() {
+    local input sum
+    [ -n "$2" ] || return 1
     printf 'tool\t%s\nversion\t%s\noptions\t%s\n' "$1" "$2" "$3"
     shift 3
-    local input
     for input; do
         case $input in
-            *.fa) printf '%s\t%s\n' "${input##*/}" "$(fasta_text "$input" | sha256)" ;;
-            *) printf '%s\t%s\n' "${input##*/}" "$(sha256 <"$input")" ;;
+            *.fa) sum=$(fasta_text "$input" | sha256) || return 1 ;;
+            *) sum=$(sha256 <"$input") || return 1 ;;
         esac
+        [ "${#sum}" = 64 ] || return 1
+        printf '%s\t%s\n' "${input##*/}" "$sum"
     done
 }
 
@@ -101,7 +108,7 @@ make_store() {
 # Copy OUTPUT to PLACE, there whole or not at all. That another got there first is no failure.
 publish() {
     local made_of=$1 output=$2 half
-    half=$PLACE.half.$(hostname).$$
+    half=$PLACE.half.${HOSTNAME:-}.$$
     if mkdir "$half" && cp -R "$output" "$half/index" && sizes_of "$output" >"$half/sizes.txt" \
         && [ "$(sizes_of "$half/index")" = "$(cat "$half/sizes.txt")" ] && printf '%s\n' "$made_of" >"$half/made_of.txt" \
         && chmod -R u+rwX,g+rX "$half"; then

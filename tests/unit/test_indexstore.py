@@ -32,9 +32,9 @@ def write_genome(folder, seed=1, width=60, end="\n", lower=False, note=""):
     return folder
 
 
-def command(build=BUILD, version="2.2.1", options="none", inputs="genome.fa annotation.gtf"):
+def command(build=BUILD, version="2.2.1", options="none", inputs="genome.fa annotation.gtf", before=""):
     return (
-        f'set -euo pipefail; source "{SCRIPT}"\n'
+        f'set -euo pipefail; source "{SCRIPT}"; {before}\n'
         f"build() {{ echo built >>builds; mkdir -p index; {build} >log 2>&1; }}\n"
         f"index_in_store hisat2 {version} {options} log index {inputs}"
     )
@@ -79,10 +79,7 @@ needs_hisat2 = pytest.mark.skipif(not shutil.which("hisat2-build"), reason="HISA
     "other, same",
     [
         ({}, True),
-        ({"width": 17}, True),
-        ({"end": "\r\n"}, True),
-        ({"lower": True}, True),
-        ({"note": " a description"}, True),
+        ({"width": 17, "end": "\r\n", "lower": True, "note": " a description"}, True),
         ({"seed": 2}, False),
     ],
 )
@@ -189,6 +186,25 @@ def test_a_store_of_others_is_read(tmp_path):
     assert answers["known"] == "" and not (tmp_path / "mine/known/builds").exists()
     assert "cannot be written" in answers["other"] and len(stored(store)) == 1
     assert not any(path.is_symlink() for path in (tmp_path / "mine/other/index").iterdir())
+
+
+@needs_hisat2
+@pytest.mark.parametrize(
+    "failing",
+    [
+        {"before": "awk() { return 127; }"},
+        {"before": "sha256sum() { return 1; }; shasum() { return 1; }"},
+        {"before": "tr() { head -c 500; return 1; }"},
+        {"inputs": "genome.fa absent.txt"},
+        {"version": "''"},
+    ],
+)
+def test_what_cannot_be_described_is_not_kept(failing, tmp_path):
+    """Else two genomes of which no checksum can be had would have the same."""
+    store = tmp_path / "refs"
+    builds, said = make(write_genome(tmp_path / "p"), store, **failing)
+    assert builds == 1 and "cannot be had: the index is made in the results" in said
+    assert not store.exists()
 
 
 def links(folder, store, key="star-2.7.11b-abc"):
