@@ -1,6 +1,7 @@
 """Print what a run would ask for, and run nothing: `make plan`. Takes Snakemake's own options, profile and config included."""
 
 import sys
+from pathlib import Path
 
 from snakemake.cli import main
 from snakemake.workflow import Workflow
@@ -15,5 +16,9 @@ def build_and_print(workflow):
     sys.exit(0)
 
 
+config = sys.argv[sys.argv.index("--configfile") + 1]
+if not Path(config).is_file():
+    print(f"plan: {config or 'no config'}: no such file; name one: make plan CONFIG=my.yaml", file=sys.stderr)
+    sys.exit(1)
 Workflow._build_dag = build_and_print
 main([*sys.argv[1:], "--nolock", "--rerun-incomplete", "--quiet", "all"])

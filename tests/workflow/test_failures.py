@@ -38,8 +38,7 @@ def test_a_disk_that_is_full_for_one_sample_stops_that_sample_only(one_too_large
     few = {"min_reads": 100, "fastqc_reads": 0, "rseqc_fragments": 0}
     failed = tiny("counts", *LOCAL, sheet=tiny.sheet, check=False, within=limit, qc=few)
     assert "rna2model: 1 job failed after all retries (sample, rule, log):" in failed.text
-    log = tiny.results / "logs/align_star/large.log"
-    assert f"  large  align_star  {log}" in failed.text
+    assert "  large  align_star  results/logs/align_star/large.log" in failed.text
     assert failed.text.count("Error in rule align_star") == 3  # tried again, twice
     assert all((tiny.results / f"qc/samples/{name}.json").is_file() for name in tiny.others)
     assert not (tiny.results / "aligned/star/large.bam").exists()

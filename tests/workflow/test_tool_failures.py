@@ -132,7 +132,7 @@ def test_each_tool_that_fails_on_a_sample_excludes_that_sample_alone(late, way, 
         row = table.loc[named[rule]]
         assert row["reason"] == f"{rule} failed twice: Error: {tool} met an odd read", table["reason"]
         assert row["status"] == "excluded" and int(row["reads"]) == int(row["faulty"]) > 100
-        log = run.results / f"logs/{rule}/{named[rule]}.log"
+        log = f"{run.results.name}/logs/{rule}/{named[rule]}.log"
         assert f"  {named[rule]}  {row['reason']}  {log}\n" in run.log
         assert run.log.count(f"Error in rule {rule}:") == 1  # the first time; the second is the verdict
     counted = [*sound, *(named[rule] for rule, _, _ in quality)]
@@ -165,7 +165,7 @@ def test_a_sample_that_the_aligner_refuses_does_not_stop_the_run_and_comes_back_
     stopped = late(
         "replaced", samples, "samples.tsv", check=False, **settings, qc=LEAN | {"on_tool_failure": "stop"}
     )
-    log = stopped.results / f"logs/align_star/{odd}.log"
+    log = f"{stopped.results.name}/logs/align_star/{odd}.log"
     assert (
         f"  {odd}  align_star  {log}\n      EXITING because of FATAL ERROR in reads input: quality"
         in stopped.log
@@ -178,7 +178,7 @@ def test_a_sample_that_the_aligner_refuses_does_not_stop_the_run_and_comes_back_
         "EXITING because of FATAL ERROR in reads input: quality string length is not equal to sequence length"
     )
     assert row["status"] == "excluded" and row["reason"].startswith(f"align_star failed twice: {sentence}: @")
-    assert run.log.rstrip().splitlines()[-1] == f"  --forcerun {run.results}/aligned/star/{odd}.bam"
+    assert run.log.rstrip().splitlines()[-1] == f"  --forcerun {run.results.name}/aligned/star/{odd}.bam"
     assert list(run.matrix()) == SOUND and set(
         run.table("models/logistic_l2/predictions.tsv")["sample"]
     ) == set(SOUND)
