@@ -76,6 +76,7 @@ include: "rules/plan.smk"
 
 show_disk()
 show_gpu_environment()
+seenfiles.write(RESULTS)
 
 
 onstart:
