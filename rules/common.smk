@@ -19,6 +19,7 @@ from rna2model import (
     environment,
     fingerprint,
     gpu,
+    gpunodes,
     manifest,
     models,
     notify,
