@@ -47,7 +47,7 @@ class Seen:
         if what in answers:
             return answers[what]
         answer = look(file)
-        if answer is not None and not (certain and now - found.st_mtime < TICK):
+        if answer is not None and not (certain and abs(now - found.st_mtime) < TICK):
             self.records[name] = [*state, answers | {what: answer}]
             self.changed = True
         return answer
