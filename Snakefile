@@ -77,6 +77,7 @@ include: "rules/plan.smk"
 
 show_disk()
 show_gpu_environment()
+seenfiles.write(RESULTS)
 
 
 onstart:
