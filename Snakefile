@@ -41,6 +41,7 @@ include: "rules/environments.smk"
 
 if FROM_READS:
 
+    include: "rules/indices.smk"
     include: "rules/reference.smk"
     include: "rules/inputs.smk"
     include: "rules/trim.smk"
@@ -76,6 +77,7 @@ include: "rules/plan.smk"
 
 show_disk()
 show_gpu_environment()
+seenfiles.write(RESULTS)
 
 
 onstart:

@@ -33,14 +33,14 @@ rule align_star:
     shell:
         guarded("""
         summary={output.summary} prefix=${{summary%Log.final.out}}
-        rm -rf "$prefix"tmp {output.bam}.*.bam # what a killed run left
-        trap 'rm -rf "$prefix"tmp "$prefix"_STAR* "$prefix"Log.progress.out "$prefix"Log.out' EXIT
+        take_scratch 2 {output.bam} {input.reads} # of a sort
+        trap 'rm -rf "$scratch" "$prefix"_STAR* "$prefix"Log.progress.out "$prefix"Log.out' EXIT
         (STAR --runThreadN {threads} --genomeDir {input.index:q} {params.two_pass} {params.counting} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
-            --outFileNamePrefix "$prefix" --outTmpDir "$prefix"tmp \
+            --outFileNamePrefix "$prefix" --outTmpDir "$scratch"/star \
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
-            | samtools sort -@ $(({threads} / 4)) -l 1 -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+            | samtools sort -@ $(({threads} / 4)) -l 1 -T "$scratch"/sort --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """)
 
 
@@ -72,10 +72,10 @@ rule align_hisat2:
         ),
     shell:
         guarded("""
-        rm -f {output.bam}.*.bam # what a killed run left
+        take_scratch 2 {output.bam} {input.reads} # of a sort
         (hisat2 -p {threads} -x {params.index:q} {params.reads} \
             --known-splicesite-infile {input.splice_sites} --new-summary --summary-file {output.summary} \
             --rg-id {wildcards.sample} --rg SM:{wildcards.sample} \
             | samtools view -u -F secondary - \
-            | samtools sort -@ $(({threads} / 4)) -l 1 -T {output.bam} --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+            | samtools sort -@ $(({threads} / 4)) -l 1 -T "$scratch"/sort --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """)

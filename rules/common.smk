@@ -19,6 +19,7 @@ from rna2model import (
     environment,
     fingerprint,
     gpu,
+    gpunodes,
     manifest,
     models,
     notify,
@@ -26,6 +27,7 @@ from rna2model import (
     preflight,
     qcpage,
     samplefiles,
+    seenfiles,
     servestatus,
     serving,
     snapshot,
@@ -43,6 +45,8 @@ CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_con
 ASKS = workflow.is_main_process  # jobs do not ask again what it asked before the first of them
 for note in NOTES if ASKS else ():
     logger.warning(f"rna2model: {note}")
+if ASKS and not IS_STORED:
+    seenfiles.start(Path.cwd())
 STORE = store.Store(STORAGE.default_storage_prefix, stored_bytes if ASKS else None) if IS_STORED else None
 
 
@@ -54,6 +58,7 @@ def checked():
         thorough=ASKS,
         written=CONFIG_FILES if ASKS else (),
         store=STORE,
+        tell=lambda text: logger.warning(f"rna2model: {text}"),
     )
     if IS_STORED and done:
         problems += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, done["samples"]])

@@ -25,3 +25,20 @@ def check_gpu():
             f"training.gpus is {GPUS}, but this machine has no GPU driver ({', '.join(sorted(training))} would run here)."
             " Run on one that has (profiles/README.md), or set `training.gpu_fallback: cpu` or `training.gpus: 0`."
         )
+
+
+def avoid_broken_gpus():
+    """Have the SLURM executor (2.8) send GPU jobs to nodes on which none of this run failed for the lack of one."""
+    import snakemake_executor_plugin_slurm as plugin
+
+    if not isinstance(plugin.get_submit_command, gpunodes.Submissions):
+        plugin.get_submit_command = gpunodes.Submissions(
+            plugin.get_submit_command, plugin.set_gres_string, logger.warning
+        )
+
+
+def gpu_elsewhere(rule, error):
+    """Whether a job that ended for the lack of a GPU may do better on another node, to which it is sent then."""
+    executor = sys.modules.get("snakemake_executor_plugin_slurm")
+    submissions = getattr(executor, "get_submit_command", None)
+    return isinstance(submissions, gpunodes.Submissions) and submissions.may_try_again(rule, error)

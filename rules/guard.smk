@@ -41,7 +41,9 @@ def forget_first_failures():
 def tries_left(job):
     """What Snakemake (9.27) takes for `retries` after a failure: none where the input is wrong, which no memory mends."""
     jobs = getattr(job, "jobs", [job])  # what was submitted together is tried again together
-    if any(one.rule.script and failure.stopped_for_good(log, STARTED) for one in jobs for log in one.log):
+    scripts = [(one.rule.name, log) for one in jobs if one.rule.script for log in one.log]
+    ends = [(name, failure.stopped_for_good(log, STARTED)) for name, log in scripts]
+    if any(told and not gpu_elsewhere(name, told) for name, told in ends):
         return 0
     return max(one.rule.restart_times for one in jobs)
 

@@ -27,8 +27,10 @@ rule fetch_accession:
         """
         exec >{log} 2>&1
         rm -rf {params.folder} && mkdir -p {params.folder}
-        trap 'rm -rf {params.folder}' EXIT
-        fasterq-dump --split-3 --threads {threads} --outdir {params.folder} --temp {params.folder} {wildcards.accession}
+        source "$RNA2MODEL_GUARD"
+        scratch=$(mktemp -d "$(scratch_place 32000000 {params.folder}/any)"/rna2model.XXXXXX) # kB for 30 million pairs
+        trap 'rm -rf {params.folder} "$scratch"' EXIT
+        fasterq-dump --split-3 --threads {threads} --outdir {params.folder} --temp "$scratch" {wildcards.accession}
         set -- {output}
         for file in {params.files}; do
             if ! test -s {params.folder}/"$file"; then

@@ -169,7 +169,7 @@ def multiqc_inputs(names):
 
     To name all files would take a tenth of the time to plan a large cohort. A bucket sends only what is named.
     """
-    if STORE:
+    if ONLY_NAMED:
         return multiqc_files(names)
     return sample_facts(names) + [file for name in names for file in fastqc_reports(name, ["R1"])]
 

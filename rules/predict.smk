@@ -26,7 +26,7 @@ if not FROZEN:
             ood=f"{BUNDLE}/ood.safetensors",
             panel=f"{BUNDLE}/panel.safetensors",
             # the files beside it depend on the model; a job elsewhere sends only what is named here
-            model=directory(f"{BUNDLE}/model") if STORE else f"{BUNDLE}/model/model.json",
+            model=directory(f"{BUNDLE}/model") if ONLY_NAMED else f"{BUNDLE}/model/model.json",
             card=report(
                 f"{BUNDLE}/MODEL_CARD.md",
                 caption="../resources/report/captions/model_card.rst",

@@ -124,9 +124,8 @@ rule rseqc:
             touch {output}
             exit 0
         fi
-        folder={output.body}.tmp
-        rm -rf "$folder" && mkdir -p "$folder"
-        trap 'rm -rf "$folder"' EXIT
+        take_scratch 1 {output.body} {input.bam}
+        folder=$scratch
         part=$folder/{wildcards.sample}.bam
         share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
         samtools view --bam --fast --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}

@@ -68,9 +68,10 @@ if COUNTER == "featurecounts":
             fi
             case "$strandedness" in forward) strand=1 ;; reverse) strand=2 ;; *) strand=0 ;; esac
             case "$layout" in paired) pairs="-p --countReadPairs" ;; *) pairs= ;; esac
+            take_scratch 1 {output.table} {input.bam}
             samtools view -u -F 4 {input.bam} \
                 | featureCounts -T {threads} $pairs {params.several_places} -s "$strand" -t exon -g gene_id \
-                    -a {input.gtf} -o {output.table}
+                    -a {input.gtf} -o {output.table} --tmpDir "$scratch"
             sed -i "1s/STDIN/{wildcards.sample}/" {output.summary}
             awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} >{output.counts}
             """)
@@ -105,8 +106,8 @@ if COUNTER == "htseq":
             exec 2>{log}
             source {input.library} # layout, strandedness, fragments
             case "$strandedness" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
-            rm -f {output.summary}.tmp*
-            samtools collate -u -O {input.bam} {output.summary}.tmp \
+            take_scratch 2 {output.summary} {input.bam}
+            samtools collate -u -O {input.bam} "$scratch"/part \
                 | samtools view -u {params.one_place} - \
                 | htseq-count --format bam --order name --minaqual 0 --stranded "$strand" --mode union \
                     --type exon --idattr gene_id - {input.gtf} >{output.summary}

@@ -60,7 +60,9 @@ rule index_star:
         mem_mb=megabytes(2000, per_genome_mb=12),  # 37 GB for a human genome
         runtime=minutes(20, per_gigabyte=30),
     shell:
-        """
+        kept(
+            "star",
+            """
         (
             rm -rf {output}/tmp
             mkdir -p {output} # STAR would make a folder that its owner alone can read
@@ -78,7 +80,8 @@ rule index_star:
                 rm -r {output}/one
             fi
         ) >{log} 2>&1
-        """
+        """,
+        )
 
 
 rule index_hisat2:
@@ -100,7 +103,9 @@ rule index_hisat2:
         mem_mb=megabytes(1000, per_genome_mb=4),
         runtime=minutes(20, per_gigabyte=60),
     shell:
-        "(mkdir -p {output} && hisat2-build -p {threads} {input} {output}/genome) > {log} 2>&1"
+        kept(
+            "hisat2", "(mkdir -p {output} && hisat2-build -p {threads} {input} {output}/genome) > {log} 2>&1"
+        )
 
 
 rule check_index:

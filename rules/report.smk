@@ -32,7 +32,7 @@ if FROM_READS:
             mem_mb=megabytes(2000, per_input_mb=10),
             runtime=minutes(30),
         params:
-            files=lambda wildcards: [] if STORE else multiqc_files(PARTS[PART.format(**wildcards)]),
+            files=lambda wildcards: [] if ONLY_NAMED else multiqc_files(PARTS[PART.format(**wildcards)]),
             samples=lambda wildcards: PARTS[PART.format(**wildcards)] if IN_PARTS else None,
             library=LIBRARY,
         script:

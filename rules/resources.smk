@@ -35,7 +35,7 @@ def size_mb(files):
     """
     if PLANNING:
         return sum(map(EXPECTED.size_mb, files))
-    return files.size_mb if STORE else sum(os.stat(file).st_size for file in files) / 1e6
+    return files.size_mb if ONLY_NAMED else sum(os.stat(file).st_size for file in files) / 1e6
 
 
 def sold(mb, threads):

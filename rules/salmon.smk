@@ -67,8 +67,11 @@ if COUNTER == "salmon":
             mem_mb=megabytes(1000, per_genome_mb=7),  # 20 GB for a human genome
             runtime=minutes(30, per_gigabyte=40),
         shell:
-            "salmon index --transcripts {input.fasta} --decoys {input.decoys} --index {output}"
-            " --threads {threads} --keepDuplicates > {log} 2>&1"
+            kept(
+                "salmon",
+                "salmon index --transcripts {input.fasta} --decoys {input.decoys} --index {output}"
+                " --threads {threads} --keepDuplicates > {log} 2>&1",
+            )
 
     rule count_salmon:
         """Mapping-based, with corrections for sequence and GC bias. Too few fragments to quantify: zeros."""

@@ -38,6 +38,7 @@ def check_slurm():
     if problems:
         raise WorkflowError("\n  ".join(["nothing was submitted.", *problems]))
     name_slurm_jobs(workflow.scheduler._executor, settings)
+    avoid_broken_gpus()
 
 
 def name_slurm_jobs(executor, settings):

@@ -12,7 +12,9 @@ from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
 STORAGE = workflow.storage_settings
-IS_STORED = STORAGE.default_storage_provider is not None
+# Jobs get copies of what their rule names, and nothing else; with `fs` of files on a disk that the machines share.
+ONLY_NAMED = STORAGE.default_storage_provider is not None
+IS_STORED = ONLY_NAMED and STORAGE.default_storage_provider != "fs"
 # What jobs read beside rules, scripts and environments, which Snakemake packs for them (all else only where git tracks it).
 PACKED = [
     "config/schemas/*.yaml",
@@ -72,8 +74,8 @@ def mend(kind):
 if IS_STORED:
     if STORAGE.default_storage_provider != "s3":
         raise WorkflowError(
-            "--default-storage-provider: only s3 is known here; give other storage by its S3 interface"
-            " (--storage-s3-endpoint-url)."
+            "--default-storage-provider: only s3 and fs (copies on the nodes' own disks) are known here; give other storage"
+            " by its S3 interface (--storage-s3-endpoint-url)."
         )
     mend(workflow.storage_registry.default_storage_provider.get_storage_object_cls())
     # Snakemake (9.27) waits for temporary files that it told a job not to send, as nothing needs them: let it be sent.

@@ -128,13 +128,12 @@ if TRIMMER == "trim_galore":
             options=trim_galore_options("paired"),
             tails=poly_g_options("trim_galore"),
             min_length=config["trimming"]["min_length"],
-            folder=lambda wildcards, output: output.reads[0].removesuffix("_R1.fastq.gz") + ".tmp",
             ends=["val_1.fq.gz", "val_2.fq.gz"],
         shell:
             guarded("""
             exec >{log} 2>&1
-            rm -rf {params.folder} && mkdir -p {params.folder}
-            trap 'rm -rf {params.folder}' EXIT
+            set -- {output.reads}
+            take_scratch 3 "$1" {input.reads}
             reads=({input.reads}) trimmed=({output.reads}) reports=({output.report}) ends=({params.ends})
             # Trim Galore refuses a library without reads
             if [ -z "$(gzip -cd "${{reads[0]}}" | head -c 1)" ]; then
@@ -144,11 +143,11 @@ if TRIMMER == "trim_galore":
             fi
             tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict} || true)
             trim_galore {params.options} ${{tails[which]}} --gzip --cores $(({threads} < 8 ? 1 : {threads} / 4)) --length {params.min_length} \
-                --output_dir {params.folder} {input.reads}
+                --output_dir "$scratch" {input.reads}
             for mate in "${{!reads[@]}}"; do
                 name=$(basename "${{reads[$mate]}}")
-                mv {params.folder}/"${{name%.fastq.gz}}_${{ends[$mate]}}" "${{trimmed[$mate]}}"
-                mv {params.folder}/"${{name}}_trimming_report.txt" "${{reports[$mate]}}"
+                mv "$scratch/${{name%.fastq.gz}}_${{ends[$mate]}}" "${{trimmed[$mate]}}"
+                mv "$scratch/${{name}}_trimming_report.txt" "${{reports[$mate]}}"
             done
             """)
 
@@ -163,5 +162,4 @@ if TRIMMER == "trim_galore":
             options=trim_galore_options("single"),
             tails=poly_g_options("trim_galore"),
             min_length=config["trimming"]["min_length"],
-            folder=lambda wildcards, output: output.reads[0].removesuffix("_R1.fastq.gz") + ".tmp",
             ends="trimmed.fq.gz",

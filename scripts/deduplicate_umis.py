@@ -1,16 +1,15 @@
 """Keep one fragment of each molecule of one sample."""
 
 import json
-import tempfile
 from pathlib import Path
 
-from rna2model import job, molecules
+from rna2model import job, molecules, scratch
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 library = dict(line.split("=") for line in Path(given.library).read_text().splitlines())
-with tempfile.TemporaryDirectory(dir=Path(out.bam).parent) as folder:
+with scratch.folder(3 * Path(given.bam).stat().st_size, out.bam) as folder:
     kept = molecules.deduplicate(
         given.bam, out.bam, library["layout"] == "paired", snakemake.params.separator, folder
     )

@@ -84,6 +84,33 @@ judge() {
     echo "rna2model: $sample: $rule failed twice, the run goes on without it: $sentence (log: $log)" >&2
 }
 
+# take_scratch FACTOR OUTPUT INPUT...: make the folder $scratch for temporary files of FACTOR times the inputs; it is gone
+# when this shell ends.
+take_scratch() {
+    local factor=$1 output=$2 bytes=0 file place
+    shift 2
+    for file in "$@"; do bytes=$((bytes + $(wc -c <"$file"))); done
+    place=$(scratch_place $((bytes * factor / 1000)) "$output")
+    if [ "$place" = "${TMPDIR:-/tmp}" ]; then
+        scratch=$(mktemp -d "$place"/rna2model.XXXXXX)
+    else
+        scratch=$output.tmp
+        rm -rf "$scratch" # what a killed run left
+        mkdir "$scratch"
+    fi
+    trap 'rm -rf "$scratch"' EXIT
+}
+
+# scratch_place KB OUTPUT: where such a folder is to be: the job's TMPDIR, which is Snakemake's `tmpdir`, if it has twice the
+# room, as other jobs of the node use it, too, and is no memory (of up to 100 MB nobody dies); else beside the output. Some
+# tools take no spaces.
+scratch_place() {
+    local place=${TMPDIR:-/tmp} room
+    room=$(df -Pk "$place" 2>/dev/null \
+        | awk -v need="$1" 'NR == 2 && $4 > 2 * need && (need < 100000 || $1 !~ /^(tmpfs|ramfs)$/) {print "yes"}')
+    if [ -n "$room" ] && [ -w "$place" ] && [[ $place != *[[:space:]]* ]]; then echo "$place"; else dirname "$2"; fi
+}
+
 # The first line of a file, or of the mark in a folder, as $line.
 first_line() {
     local file=$1

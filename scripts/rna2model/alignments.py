@@ -5,13 +5,13 @@ the file, each fragment is then counted once.
 """
 
 import hashlib
-import tempfile
 from pathlib import Path
 
 import pysam
 
-from rna2model import matelines, names
+from rna2model import matelines, names, scratch
 
+ROOM = 5  # times the size of a file: with equal names, by name, in form, chunks of a sort (packed quickly)
 LOOKED_AT = 10_000  # records that tell how mates are named
 
 
@@ -98,7 +98,7 @@ def take_over(path, target, contigs, fasta, threads=1, umi=False):
 def _bring(path, target, fasta, threads, umi):
     """Collate, bring each fragment's lines into form, sort by place, index."""
     pool, fasta = str(threads), str(fasta)
-    with tempfile.TemporaryDirectory(dir=Path(target).parent) as folder:
+    with scratch.folder(ROOM * Path(path).stat().st_size, target) as folder:
         renamed = _name_alike(path, f"{folder}/renamed.bam", fasta)
         collated, formed = f"{folder}/collated.bam", f"{folder}/formed.bam"
         pysam.collate(

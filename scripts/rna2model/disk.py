@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from rna2model import quota
+from rna2model import quota, seenfiles
 from rna2model.files import is_gzip
 
 BAM = 1.1  # sorted BAM, relative to the gzipped FASTQ
@@ -36,7 +36,7 @@ def estimate(samples, config, at_once=None, downloads=None):
         config["trimming"]["tool"] != "none"
     )
     fasta = Path(config["reference"]["fasta"])
-    genome = fasta.stat().st_size * (PACKED if is_gzip(fasta) else 1)
+    genome = fasta.stat().st_size * (PACKED if is_packed(fasta) else 1)
     index = 0 if config["reference"]["index"] else INDEX[config["alignment"]["tool"]] * genome
     index += 8 * genome if config["quantification"]["tool"] == "salmon" else 0
 
@@ -117,9 +117,14 @@ def unwritable(results):
     )
 
 
+def is_packed(path):
+    """Whether a file is gzip; one that an earlier start looked into is not opened."""
+    return seenfiles.answer("gzip", path, is_gzip)
+
+
 def _packed_size(path):
     path = Path(path)
-    return path.stat().st_size / (1 if is_gzip(path) else PACKED)
+    return path.stat().st_size / (1 if is_packed(path) else PACKED)
 
 
 def _existing(results):

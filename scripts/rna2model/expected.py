@@ -4,8 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from rna2model.disk import ACCESSION, BAM, PACKED
-from rna2model.files import is_gzip
+from rna2model.disk import ACCESSION, BAM, PACKED, is_packed
 
 ACCESSION_MB = ACCESSION / 1e6
 FEATURES = 60_000  # genes of a GENCODE annotation; smaller ones ask for less than is planned
@@ -53,7 +52,7 @@ class Expected:
             return self.size_mb(sample.bam) / BAM
         given = [*sample.fastq_1, *sample.fastq_2]
         given = [path for path in given if Path(path).is_file()]
-        packed = sum(self.size_mb(path) / (1 if is_gzip(path) else PACKED) for path in given)
+        packed = sum(self.size_mb(path) / (1 if is_packed(path) else PACKED) for path in given)
         return packed + ACCESSION_MB * len(sample.accessions)
 
     def _of_sample(self, found):

@@ -38,6 +38,7 @@ def _umi_tools(source, target, separator, options):
         f"--umi-separator={separator}",
         "--random-seed=1",
         "--log2stderr",
+        f"--temp-dir={Path(target).parent}",
         *options,
     ]
     done = subprocess.run(

@@ -11,8 +11,10 @@ from rna2model import (
     design,
     disk,
     genesets,
+    indexstore,
     manifest,
     matrixhead,
+    namedreference,
     outcome,
     placeholders,
     probe,
@@ -33,13 +35,13 @@ WRITTEN |= {"qc", "reads", "reference", "salmon", "splits", "versions"}
 NOT_SERVED = "config: training.retrain: a frozen bundle serves where its files lie, on one machine or SLURM, not with object storage"
 
 
-def check(given, folders, thorough=False, written=(), store=None):
+def check(given, folders, thorough=False, written=(), store=None, tell=lambda text: None):
     """Return (config, samples, problems) of the user's config dict.
 
     `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
     reference files with an index or a frozen bundle, which takes time once, in the process that starts the run.
     `written`: the files that `given` was read from. `store`: the object storage that holds all files but the sheet, where
-    the run has one.
+    the run has one. `tell`: called with a line about what takes minutes.
     """
     made = None
     if unclear := [problem for path in written for problem in configuration.text_problems(path)]:
@@ -57,8 +59,14 @@ def check(given, folders, thorough=False, written=(), store=None):
     config, problems = configuration.complete(given)
     if config is None:
         return None, {}, problems
+    problems += indexstore.prepare(config, folders, store)
+    named = namedreference.resolve(config, folders, thorough and not problems, tell, bool(store))
+    if named:  # its files would be missing, too
+        return config, {}, problems + named
     missing = configuration.resolve_files(config, folders, store)
     problems += missing
+    if not store and thorough and not config["counts"]:
+        problems += indexstore.repair(Path(folders[0]) / config["results"], config["reference"]["store"])
     if not store:
         problems += filter(None, [disk.unwritable(config["results"])])
     if not config["counts"] and not missing and not store:
@@ -115,7 +123,8 @@ def check(given, folders, thorough=False, written=(), store=None):
 
 def _inputs(config, samples):
     """Every file or folder that is read: of the config, then of the sheet."""
-    named = [config["samples"], config["counts"], *config["reference"].values(), config["trimming"]["rrna"]]
+    named = [config["samples"], config["counts"], config["trimming"]["rrna"]]
+    named += [config["reference"][key] for key in ("fasta", "gtf", "index", "store")]
     named += [config[section]["gene_sets"] for section in ("expression", "features")]
     for sample in samples.values():
         named += [*sample.fastq_1, *sample.fastq_2, sample.bam, sample.counts_file]

@@ -28,6 +28,11 @@ def unpacked(path):
     return _of(path, "unpacked", lambda: fingerprint.unpacked(path))
 
 
+def checksum(path):
+    """files.checksum() of a file, or what it was when the file was the same."""
+    return _of(path, "checksum", lambda: files.checksum(path))
+
+
 def _of(path, kind, read):
     path = os.path.realpath(path)
     before = _state(path)

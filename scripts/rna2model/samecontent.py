@@ -7,6 +7,7 @@ from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
+from rna2model import seenfiles
 from rna2model.files import alike, checksum
 from rna2model.places import below
 
@@ -32,8 +33,13 @@ def of(path):
 def _of_file(path, size, changed, most=None):
     """`changed` is there for the cache: an input is read once, not for each output of each job that had it."""
     if size > SMALL and (path.endswith(READS) or (most and size > most)):
-        return "ends:{}-{}".format(*alike(path, 1 << 20))
-    return f"sha256:{checksum(path)}"
+        return seenfiles.answer("ends", path, _ends, certain=True)
+    return seenfiles.answer("content", path, lambda file: f"sha256:{checksum(file)}", certain=True)
+
+
+def _ends(path):
+    found = alike(path, 1 << 20)
+    return found and "ends:{}-{}".format(*found)
 
 
 def _of_folder(path):

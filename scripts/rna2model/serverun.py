@@ -16,6 +16,7 @@ from rna2model.errors import InputProblem
 CONFIG = "serving.yaml"  # of the last run
 RUNS, KEPT = "serving", 20  # folder of the runs in the results, and how many are kept
 GENOME, ANNOTATION = r"\.(fa|fasta|fna)(\.gz)?$", r"\.(gtf|gff|gff3)(\.gz)?$"
+NAMES = ("name", "annotation")  # what is no path in `reference`
 TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
 
 
@@ -150,7 +151,8 @@ def _reference(path):
         named = {key: value for key, value in given["reference"].items() if value}
         rrna = (given.get("trimming") or {}).get("rrna")
         files = {
-            key: str((path.parent / Path(value).expanduser()).absolute()) for key, value in named.items()
+            key: value if key in NAMES else str((path.parent / Path(value).expanduser()).absolute())
+            for key, value in named.items()
         }
         more = {"trimming": {"rrna": str((path.parent / rrna).absolute())}} if rrna else {}
     except (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):

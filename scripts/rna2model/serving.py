@@ -7,7 +7,7 @@ import copy
 import json
 from pathlib import Path
 
-from rna2model import annotation, fingerprint, manifest, remembered, units
+from rna2model import annotation, fingerprint, indexstore, manifest, remembered, units
 from rna2model.config import locate
 from rna2model.errors import InputProblem
 
@@ -76,7 +76,7 @@ def _files(full, made, where):
         ]
     problems = []
     reference = full["reference"] = dict(full.get("reference") or {})
-    for key, what in (("fasta", "genome"), ("gtf", "annotation")):
+    for key, what in (("fasta", "genome"), ("gtf", "annotation")) if not reference.get("name") else ():
         recorded = Path(made["reference"][key])
         if not reference.get(key) and recorded.is_file():
             reference[key] = str(recorded)
@@ -100,6 +100,8 @@ def _index(made, full):
     """The index that training used, where it is still there and of the same reference; never this run's own."""
     index = made.get("index")
     if not index or full["alignment"]["tool"] not in ALIGNER_INDEX or not Path(index).is_dir():
+        return None
+    if indexstore.is_broken(index):  # its store is gone; one that the config names is asked
         return None
     if Path(index).resolve().is_relative_to(Path(full.get("results") or "results").resolve()):
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator
 
-from rna2model import sheetfile
+from rna2model import seenfiles, sheetfile
 from rna2model.cells import is_missing as is_missing  # looked for here, too
 from rna2model.config import locate, schema, unreadable
 from rna2model.files import first_read
@@ -228,7 +228,7 @@ def _same_lanes(path, rows, folders):
     for name, files in lanes.items():
         seen = {}
         for number, file in files if len(files) > 1 else ():
-            read = first_read(file)
+            read = seenfiles.answer("first read", file, _first_read)
             first, other = seen.setdefault(read, (number, file)) if read else (number, file)
             if file != other and not os.path.samefile(file, other):
                 problems.append(
@@ -236,6 +236,12 @@ def _same_lanes(path, rows, folders):
                     f" {name} must not be counted twice: remove one of the rows"
                 )
     return problems
+
+
+def _first_read(file):
+    """files.first_read() as text."""
+    read = first_read(file)
+    return read and " ".join(part.decode(errors="replace") for part in read)
 
 
 def _identity(file):

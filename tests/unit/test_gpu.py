@@ -18,12 +18,13 @@ def machine(monkeypatch):
     """A function that makes this process look as on a machine with the given PyTorch build, driver and devices."""
     import torch
 
-    def make(cuda=None, devices=(), driver=False, visible=None):
+    def make(cuda=None, devices=(), driver=False, visible=None, broken=""):
         monkeypatch.setattr(torch.version, "cuda", cuda)
         monkeypatch.setattr(torch.version, "hip", None)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(devices))
         monkeypatch.setattr(torch.cuda, "device_count", lambda: len(devices))
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda i: devices[i])
+        monkeypatch.setattr(gpu, "_try", lambda: broken)
         monkeypatch.setattr(gpu, "has_driver", lambda: driver)
         monkeypatch.setattr(gpu, "_driver_of", lambda line: "535.104.05" if driver else "")
         monkeypatch.delenv(gpu.FALLBACK, raising=False)
@@ -103,3 +104,30 @@ def test_a_run_on_a_machine_without_a_gpu_stops_before_its_first_job(tmp_path):
     )
     assert done.returncode == 1 and "this machine has no GPU driver (train_torch" in done.stderr
     assert not (tmp_path / "results/logs").exists()
+
+
+def test_a_gpu_that_does_not_calculate_stops_the_job_at_once(machine, monkeypatch):
+    machine(
+        cuda="12.9", devices=["A100"], driver=True, broken="CUDA error: uncorrectable ECC error encountered"
+    )
+    monkeypatch.setenv("SLURMD_NODENAME", "gpu7")
+    with pytest.raises(
+        InputProblem,
+        match=r"this job on gpu7 finds no GPU: the GPU does not work .CUDA error.* another node is tried",
+    ):
+        gpu.device(1)
+
+
+@pytest.mark.parametrize(
+    ("there", "of_this_node"),
+    [
+        ({}, False),
+        ({"driver": True}, False),
+        ({"cuda": "12.9"}, True),
+        ({"cuda": "12.9", "driver": True, "visible": "NoDevFiles"}, False),
+        ({"cuda": "12.9", "driver": True}, True),
+    ],
+)
+def test_only_what_may_be_better_elsewhere_is_of_the_node(machine, there, of_this_node):
+    machine(**there)
+    assert gpu._is_of_this_node() == of_this_node

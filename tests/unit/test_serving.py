@@ -309,3 +309,20 @@ def test_logarithms_of_counts_serve_a_bundle_of_counts(trained):
         assert problems == [] and full["qc"]["min_counts"] == 9
     _, _, problems = check(trained, counts=str(trained / "m.tsv"), counts_unit="log")
     assert any("counts_unit: the bundle says 'counts', the config 'log'" in text for text in problems)
+
+
+def test_a_reference_may_name_a_store_and_a_genome(tmp_path):
+    (tmp_path / "ref.yaml").write_text("reference: {name: GRCh38, annotation: gencode_v46, store: refs}\n")
+    found = serverun._reference(tmp_path / "ref.yaml")["reference"]
+    assert found == {"name": "GRCh38", "annotation": "gencode_v46", "store": str(tmp_path / "refs")}
+
+
+def test_an_index_whose_store_is_gone_is_left_for_that_of_the_store(trained, tmp_path):
+    made = {"index": str(tmp_path / "index")}
+    (tmp_path / "index").mkdir()
+    (tmp_path / "SA").write_text("")
+    (tmp_path / "index/SA").symlink_to(tmp_path / "SA")
+    full = {"alignment": {"tool": "star"}, "results": str(tmp_path / "results")}
+    assert serving._index(made, full) == str(tmp_path / "index")
+    (tmp_path / "SA").unlink()
+    assert serving._index(made, full) is None

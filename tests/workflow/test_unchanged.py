@@ -1,14 +1,21 @@
 """What is planned where files have other dates or places, or are gone, and hold what they held."""
 
+import contextlib
+import ctypes
+import os
 import shutil
+import struct
+import time
 
 import pytest
 import yaml
 
+from rna2model import seenfiles
 from tests.conftest import snakemake
 from tests.workflow import faked
 from tests.workflow.test_incremental import TRAINING, planned
 
+IN_OPEN, IN_ISDIR = 0x20, 0x40000000  # linux/inotify.h
 LARGE = 1_100_000  # bytes; beyond what Snakemake compares of itself
 NEW = "s00004"  # the sample without a label
 
@@ -146,3 +153,35 @@ def test_absolute_paths_below_the_folder_name_the_same_results(moved):
     (moved / "config.yaml").write_text(yaml.safe_dump(config | absolute))
     assert planned(moved) == {}
     assert "Nothing to be done" in snakemake(moved, "-n", str(moved / "results/samples.tsv"), check=True).text
+
+
+@contextlib.contextmanager
+def opened_files(folder):
+    """A list of the names of files in `folder` that any process opens meanwhile (inotify; complete at the end)."""
+    libc, opened = ctypes.CDLL(None, use_errno=True), []
+    watch = libc.inotify_init1(os.O_NONBLOCK)
+    assert watch >= 0 and libc.inotify_add_watch(watch, os.fsencode(folder), IN_OPEN) >= 0
+    try:
+        yield opened
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(watch, 1 << 20):
+                while data:
+                    _, mask, _, length = struct.unpack_from("iIII", data)
+                    name = data[16 : 16 + length].rstrip(b"\0").decode()
+                    opened += [name] if name and not mask & IN_ISDIR else []
+                    data = data[16 + length :]
+    finally:
+        os.close(watch)
+
+
+def test_a_later_start_opens_no_reads(moved):
+    """Reads of a new date, too, once a start found that they hold what they held."""
+    for path in (moved / "reads").iterdir():
+        path.touch()
+    time.sleep(seenfiles.TICK)
+    with opened_files(moved / "reads") as first:
+        assert planned(moved) == {}
+    assert len(set(first)) == 2 * 5  # mates and samples of the sheet
+    with opened_files(moved / "reads") as later:
+        assert planned(moved) == {}
+    assert later == []

@@ -53,6 +53,16 @@ def index_named(name):
     return inject
 
 
+def named(**reference):
+    """A reference by name instead of files."""
+    return lambda project: project.config.update(reference=reference)
+
+
+def store_is_a_file(project):
+    project.file("refs", "x")
+    project.set("reference.store", "refs")
+
+
 def rrna_with_comma(project):
     project.file("a,b.fa", ">a\nACGT\n")
     project.set("trimming.rrna", "a,b.fa")
@@ -119,6 +129,11 @@ ISOFORMS = "".join(
 LINE = "1\tx\texon\t1\t100\t.\t+\t.\t"
 GENOME, ANNOTATION, INDEX, RRNA = "reference.fasta", "reference.gtf", "reference.index", "trimming.rrna"
 CASES = [
+    Case("a genome that no table has", GENOME, named(name="GRCh39", annotation="gencode_v46"), REFUSED, "known: GRCh38, GRCm39, mRatBN7.2"),
+    Case("an annotation of another genome", ANNOTATION, named(name="GRCm39", annotation="gencode_v46"), REFUSED, "known: gencode_vM35"),
+    Case("a genome by name without annotation", ANNOTATION, named(name="GRCh38"), REFUSED, "needs an annotation"),
+    Case("a name beside files", GENOME, lambda project: project.set("reference.name", "GRCh38"), REFUSED, "reference.fasta is given, too"),
+    Case("a store of indices that is a file", INDEX, store_is_a_file, REFUSED, "is a file, not a folder"),
     Case("GTF without gene_id", ANNOTATION, gtf(GTF.replace('gene_id "g1"; ', "")), REFUSED, "line 1: this 'exon' line has no gene_id"),
     Case("GTF without gene_id, far down", ANNOTATION, late(LINE + 'note "x";\n'), STOPPED, "line 21001: this 'exon' line has no gene_id"),
     Case("GTF without exons", ANNOTATION, gtf(GTF.replace("exon", "CDS")), REFUSED, "has no 'exon' lines"),
