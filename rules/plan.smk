@@ -38,6 +38,16 @@ def largest_jobs(jobs):
     return {name: job for name, (_, job) in found.items()}
 
 
+def unfit_rules(jobs):
+    """(problems, notes) of requests.unfit() for the largest of these jobs of each rule; none where partitions are not known."""
+    largest = largest_jobs(jobs)
+    return requests.unfit(
+        {name: (lambda attempt, job=job: asked(job, attempt)) for name, job in largest.items()},
+        partitions_of if known_partitions() else lambda name: [requests.Partition("any")],
+        {name: job.rule.restart_times or 0 for name, job in largest.items()},
+    )
+
+
 def plan_text():
     """A table of what the run asks for by rule, and its sums, for `make plan`."""
     jobs = [
@@ -52,12 +62,7 @@ def plan_text():
         len([file for file in job.output if file not in job.temp_output]) + len(job.log) + bool(job.benchmark)
         for job in jobs
     )
-    biggest = largest_jobs(jobs)
-    problems, notes = requests.unfit(
-        {name: (lambda attempt, job=job: asked(job, attempt)) for name, job in biggest.items()},
-        partitions_of if known_partitions() else lambda name: [requests.Partition("any")],
-        {name: job.rule.restart_times or 0 for name, job in biggest.items()},
-    )
+    problems, notes = unfit_rules(jobs)
     space = disk_of_run() if FROM_READS and not STORE else None
     reads = sum(EXPECTED.reads_mb(name) for name in USED) if FROM_READS else 0
     limited = bool(known_partitions())

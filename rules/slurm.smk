@@ -126,12 +126,7 @@ def too_large_for_partitions():
     """Rules whose largest job fits no partition; those of which only a later attempt does not are named as a warning."""
     if not known_partitions():
         return []
-    largest = largest_jobs(workflow.dag.needrun_jobs())
-    problems, notes = requests.unfit(
-        {name: (lambda attempt, job=job: asked(job, attempt)) for name, job in largest.items()},
-        partitions_of,
-        {name: job.rule.restart_times or 0 for name, job in largest.items()},
-    )
+    problems, notes = unfit_rules(workflow.dag.needrun_jobs())
     if notes:
         logger.warning(
             "\n  ".join(["rna2model: the largest partition limits these rules (partitions.yaml):", *notes])

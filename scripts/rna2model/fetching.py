@@ -1,7 +1,5 @@
 """Files from the network, there whole or not at all, once for all who share a folder."""
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import urllib.error
@@ -10,6 +8,7 @@ import uuid
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from rna2model import wholefiles
 from rna2model.errors import InputProblem
 
 SECONDS, BLOCK = 60, 1 << 20
@@ -32,7 +31,7 @@ def fetch(url, path, md5sums=None, tell=lambda text: None):
         raise InputProblem(f"{path.parent} cannot be made ({error.strerror})") from None
     half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
-        with _alone(path.parent):
+        with wholefiles.alone(path.parent):
             if path.exists():  # another run got it meanwhile
                 return
             digest = _copy(url, half)
@@ -74,15 +73,3 @@ def _stated(md5sums, name, tell):
     if not found:
         tell(f"{md5sums} does not list {name}, which is not compared with it")
     return found[0] if found else None
-
-
-@contextlib.contextmanager
-def _alone(folder):
-    """One process at a time, where the disk can do that."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -6,7 +6,6 @@ stale when none of its processes lives; one of another machine when it was not r
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import socket
@@ -38,7 +37,7 @@ class Lock:
         self.content = {"host": socket.gethostname(), "since": now(), "processes": [process(os.getpid())]}
 
     def __enter__(self):
-        with _alone(self.path.parent):
+        with wholefiles.alone(self.path.parent):  # of two that find a stale lock one takes it over
             held = read(self.path)
             if held is not None and (other := living(held, self.path)):
                 raise Locked(message(self.path, held, other))
@@ -156,15 +155,3 @@ def _silence(path):
         return float("inf")
     except OSError:
         return time.time() - path.stat().st_mtime
-
-
-@contextlib.contextmanager
-def _alone(folder):
-    """One process of this machine at a time, where the disk can do that: of two that find a stale lock one takes it over."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -5,11 +5,11 @@ moved meanwhile would change what they are to make, or stop them.
 """
 
 import json
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
 
+from rna2model import wholefiles
 from rna2model.fingerprint import text_sha256
 from rna2model.sheet import Sample
 
@@ -38,12 +38,10 @@ def write(text, folder=FOLDER):
     Returns the path; None where nothing can be written, so that jobs, if there are any, read the user's files.
     """
     path = Path(folder) / f"{text_sha256(text)[:16]}.json"
-    part = path.with_suffix(f".{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _forget_old(path.parent)
-        part.write_text(text)
-        part.replace(path)  # also gives an older copy today's date
+        wholefiles.write(path, text)  # also gives an older copy today's date
     except OSError:
         return None
     return path

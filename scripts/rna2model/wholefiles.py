@@ -4,9 +4,23 @@ A temporary file of `tempfile` is readable by its owner alone, and so is what it
 folder could not read it. Here files are made with mode 666, from which the system takes the umask.
 """
 
+import contextlib
+import fcntl
 import os
 import uuid
 from pathlib import Path
+
+
+@contextlib.contextmanager
+def alone(folder):
+    """One process of this machine at a time in `folder`, where its disk has locks."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write(path, text):
