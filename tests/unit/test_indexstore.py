@@ -162,7 +162,8 @@ def test_colleagues_can_read_and_add_whatever_the_umask(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user is needed")
 def test_a_store_of_others_is_read(tmp_path):
     """As another user: root may write everything."""
-    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+    above = [folder for folder in tmp_path.parents if folder.name.startswith(("pytest-", "popen-"))]
+    for folder in (tmp_path, *above):
         folder.chmod(0o755)
     store, known, other = (
         tmp_path / "refs",
