@@ -21,6 +21,7 @@ from rna2model import (
     outcome,
     panel,
     splitdata,
+    units,
 )
 
 job.start(snakemake)
@@ -48,7 +49,7 @@ facts = {
     "covariates": params.design["covariates"],
     "counts_unit": counted["unit"],
     "library_size": float(np.median(data.counts(data.train).sum(axis=1)))
-    if counted["unit"] in gate.COUNT_UNITS
+    if counted["unit"] in units.COUNT_UNITS
     else None,
     "counting": counted["counting"],
     "rrna_sha256": counted["rrna_sha256"],

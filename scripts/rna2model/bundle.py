@@ -242,7 +242,7 @@ class Bundle:
 
     def _depths(self, counts):
         """For each of counts (m, n_genes) a flag where the library is far smaller than those of training."""
-        if self.manifest.get("counts_unit", "counts") not in gate.COUNT_UNITS:
+        if self.manifest.get("counts_unit", "counts") not in units.COUNT_UNITS:
             return [""] * len(counts)
         genes, usual = np.count_nonzero(self.normalizer.kept_), self.manifest.get("library_size") or 0
         return [gate.small(size, usual, genes, "training samples") for size in counts.sum(axis=1)]
