@@ -6,7 +6,11 @@ from rna2model.report_words import words
 
 def p_value(test):
     """The p of a permutation test, and whether more permutations could have made it smaller."""
-    least = f" (the smallest p that {test['n']} permutations can give)" if test["p"] <= 1 / (test["n"] + 1) + 1e-12 else ""
+    least = (
+        f" (the smallest p that {test['n']} permutations can give)"
+        if test["p"] <= 1 / (test["n"] + 1) + 1e-12
+        else ""
+    )
     return f"{test['p']:.4f}{least}"
 
 
