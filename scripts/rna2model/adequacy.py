@@ -171,7 +171,7 @@ def sentences(found):
         )
         carries = usual["most_parameters"].dropna()
         if least > row["n"] and len(carries):
-            said += f" So many samples carry {int(carries.min())} parameters."
+            said += f" With this many samples the criteria allow {int(carries.min())} candidate parameters."
         if row["parameters"] > row["n"]:
             said += (
                 " With more candidates than samples no cohort of this kind meets the criteria: the penalty, inner tuning and"

@@ -154,8 +154,8 @@ def _scores(run, config):
     if value.get("estimate") is not None:
         floor = run["metrics"]["dummy"].get(main, {}).get("estimate")
         told = (
-            f"The shipped model, {model_name(run['shipped'])}, was named before any score was known and reached a"
-            f" {words(main)} of {number(value['estimate'])} (95 % interval {number(value['lower'])} to"
+            f"The shipped model, {model_name(run['shipped'])}, was named before any score was known. It reached"
+            f" {words(main)} {number(value['estimate'])} (95 % interval {number(value['lower'])} to"
             f" {number(value['upper'])}, n = {value['n']}; a model without genes {number(floor)}). "
         )
     told += f"Intervals are percentiles of 1,000 bootstraps of {unit}s within folds."

@@ -6,7 +6,11 @@ from rna2model.report_words import words
 
 def p_value(test):
     """The p of a permutation test, and whether more permutations could have made it smaller."""
-    least = " (the smallest that so many can give)" if test["p"] <= 1 / (test["n"] + 1) + 1e-12 else ""
+    least = (
+        f" (the smallest p that {test['n']} permutations can give)"
+        if test["p"] <= 1 / (test["n"] + 1) + 1e-12
+        else ""
+    )
     return f"{test['p']:.4f}{least}"
 
 
@@ -71,8 +75,8 @@ def explained(test, manifest):
     tried, own = test.get("candidates"), test.get("candidates_in_training")
     if tried and own and tried != own:
         told.append(
-            f"It is of models tuned over {tried} candidates, for the labels themselves as for shuffled ones, where training tries"
-            f" {own}: it may differ from the {metric} of the model."
+            f"For the true labels and for the permuted ones alike, models were tuned over {tried} candidates instead of the {own} of"
+            f" training, so this {metric} may differ from that of the model."
         )
     selected = (manifest.get("features") or {}).get("selection", "none") != "none"
     again = ["scaling", *["feature selection"] * selected, "tuning", "fit"]

@@ -52,8 +52,8 @@ def comparisons(table):
         return ""
     n = int(table["comparisons"].iloc[0])
     return (
-        f"There are {n} comparisons (models x others x metrics). Where no two models differed, about one in twenty of their"
-        f" intervals would leave out 0 all the same; to stand among {n}, a difference needs a level of {0.05 / n:.2g}."
+        f"There are {n} comparisons (pairs of models x metrics). Even if all models were equally good, about one interval in twenty"
+        f" would exclude 0; with Bonferroni's correction for {n} comparisons the level is {0.05 / n:.2g}."
     )
 
 

@@ -97,9 +97,9 @@ def _perfect(run):
     group = run["group_of"]
     n = len({group.get(name) or name for name in table["sample"]})
     yield (
-        f"Every out-of-fold prediction is right, so that intervals have no width. It does not mean that none will be wrong:"
-        f" {n} right of {n} {'groups' if group else 'samples'} happen as often as once in 20 times where"
-        f" {1 - 0.05 ** (1 / n):.0%} are called wrong."
+        f"Every out-of-fold prediction is right, so the intervals have no width. With {n} of {n}"
+        f" {'groups' if group else 'samples'} right, an error rate of up to {1 - 0.05 ** (1 / n):.0%} cannot be ruled out"
+        " (upper 95 % limit)."
     )
 
 

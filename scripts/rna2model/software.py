@@ -8,6 +8,7 @@ ENVIRONMENTS = Path(__file__).resolve().parents[2] / "envs"
 # pandas names what it could not import in its text only
 NAMED = re.compile(
     r"(?:Missing optional dependency|tried using:|No module named|cannot import name .* from) '([\w.]+)'"
+    r"|`Import ([\w.]+)` failed"  # pandas 3
 )
 
 
@@ -15,7 +16,7 @@ def problem(error):
     """A sentence on an ImportError: which package, in which environment, and how to make that again."""
     text = " ".join(str(error).split())
     found = NAMED.search(text)
-    package = (error.name or (found[1] if found else "")).split(".")[0]
+    package = (error.name or (found and (found[1] or found[2])) or "").split(".")[0]
     what = f"package {package} is missing or broken" if package else "a package is missing or broken"
     return f"{what} in {_environment()} ({type(error).__name__}: {text})"
 

@@ -55,7 +55,7 @@ def test_thousands_of_genes_and_sixty_samples_are_told_as_they_are():
     assert genes[genes["criterion"].str.startswith("overall")]["most_parameters"].isna().all()
     said, clinical = adequacy.sentences(found)
     assert "15,003 candidate parameters, 60 independent samples (30 events, 0.002 per candidate)" in said
-    assert "carry 0 parameters" in said and "do not replace a larger cohort" in said
+    assert "allow 0 candidate parameters" in said and "do not replace a larger cohort" in said
     assert "more candidates than samples" not in clinical
 
 
@@ -85,7 +85,7 @@ def test_numbers_and_survival_have_tables():
     by = found.set_index(["criterion", "r2_from"])["most_parameters"].dropna()
     assert len(by) == 4 and (by < 80).all()  # of shrinkage and optimism, for both R2
     (said,) = adequacy.sentences(found)
-    assert f"carry {int(by.xs('15% of the largest possible', level=1).min())} parameters" in said
+    assert f"allow {int(by.xs('15% of the largest possible', level=1).min())} candidate parameters" in said
     centred = adequacy.table(rng.normal(0, 1, 80), "regression", {"genes": 50})
     assert "mean within 10 %" not in set(centred["criterion"])
     y = np.array(list(zip(rng.exponential(10, 80), rng.random(80) < 0.6, strict=True)), dtype=SURVIVAL)

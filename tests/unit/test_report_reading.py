@@ -98,14 +98,17 @@ def test_a_perfect_score_is_a_warning_with_what_it_can_still_hide(run):
     told["balanced_accuracy"] |= {"estimate": 1.0, "lower": 1.0, "upper": 1.0}
     scores.write_text(json.dumps(told))
     page = page_of(run)
-    assert "24 right of 24 groups" in section(page, "warnings") and "12% are called wrong" in section(
+    assert "With 24 of 24 groups right, an error rate of up to 12% cannot be ruled out" in section(
         page, "warnings"
     )
     assert "1.000 <small>(no interval)</small>" in section(page, "comparison")
 
 
 def test_a_p_value_that_more_permutations_could_lower_says_so():
-    assert report_permutation.p_value({"p": 1 / 21, "n": 20}) == "0.0476 (the smallest that so many can give)"
+    assert (
+        report_permutation.p_value({"p": 1 / 21, "n": 20})
+        == "0.0476 (the smallest p that 20 permutations can give)"
+    )
     assert report_permutation.p_value({"p": 2 / 21, "n": 20}) == "0.0952"
 
 

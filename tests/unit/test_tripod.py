@@ -68,7 +68,7 @@ def test_the_page_says_which_intervals_these_are_and_what_chance_makes_of_many_c
     told = report.read(tmp_path, run.config, run.models)["statistics"]
     n = pd.read_csv(tmp_path / "models/differences.tsv", sep="\t")["comparisons"].iloc[0]
     assert f"There are {n} comparisons" in page and f"{0.05 / n:.2g}" in told["comparisons"]
-    assert "These intervals refit no model" in page and "Is the cohort large enough?" in page
+    assert "without training again" in page and "Is the cohort large enough?" in page
     groups = told["subgroups"]
     assert groups["level"].tolist() == ["b1", "b2"] and groups["samples"].sum() == 24
     assert groups["note"].str.startswith("few").all() and "– to –" not in page

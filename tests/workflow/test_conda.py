@@ -13,9 +13,9 @@ from tests.command import LOCAL, REPOSITORY, command
 from tests.environments import channel, conda
 from tests.workflow.conftest import Run, make_demo
 
-# Results without names of folders, times and versions, which headers of BAM files, logs and reports have
+# Results without names of folders, times and versions, which headers of BAM files, logs, reports and the checklist have
 NUMBERS = re.compile(
-    r"counts/.*\.(tsv|gz)|(splits|expression)/.*|models/.*|bundle/model/.*|bundle/[^/]*\.safetensors|(samples|predictions)\.tsv|cohort\.h5ad"
+    r"counts/.*\.(tsv|gz)|(splits|expression)/.*|models/(?!tripod_ai).*|bundle/model/.*|bundle/[^/]*\.safetensors|(samples|predictions)\.tsv|cohort\.h5ad"
 )
 
 

@@ -97,14 +97,14 @@ def _places(data):
     """What counts_layer can name, as the end of a sentence."""
     held = ["X"] if data.X is not None else []
     held += ["raw"] if data.raw is not None else []
-    held += list(data.layers)
+    held += _layers(data)
     return f" (it holds {', '.join(held)})" if held else ""
 
 
 def _whole(data):
     """Layers, and `raw`, of whole numbers."""
     found = ["raw"] if data.raw is not None and _is_whole(data.raw.X) else []
-    return [*found, *(name for name in data.layers if _is_whole(data.layers[name]))]
+    return [*found, *(name for name in _layers(data) if _is_whole(data.layers[name]))]
 
 
 def _is_whole(values):
@@ -118,3 +118,8 @@ def _dense(values):
 
 def _frame(values, genes, data):
     return pd.DataFrame(_dense(values).T, index=genes.astype(str), columns=data.obs_names.astype(str))
+
+
+def _layers(data):
+    """Names of the layers; since anndata 0.13 X is one of them, without a name."""
+    return [name for name in data.layers if name is not None]
