@@ -151,8 +151,10 @@ TRIMMING_REPORT = {
 }[TRIMMER]
 
 # Snakemake looks at a script's date, and not at what it imports: rules of the cohort carry a hash of both in their params, and are
-# judged by it alone (unchanged.smk). Rules of single samples do not, so that no other edit than of their script runs them again.
+# judged by it alone. Rules of single samples do not, so that no other edit than of their script runs them again.
 code_of = sourcecode.code_of_scripts(REPOSITORY / "scripts", models.modules(DESIGN["task"]), snapshot.FOLDER)
+if ASKS:
+    sourcecode.judge_scripts_by_code()
 # The model by whose scores training samples choose their batch correction
 CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []
 
