@@ -222,7 +222,7 @@ def test_a_reference_is_a_config_or_a_folder(trained):
 
 
 def test_unlabelled_samples_never_stand_for_held_out_ones():
-    from rna2model import batch, normalization, splitdata
+    from rna2model import batch, normalization, preprocessing, splitdata
 
     rng = np.random.default_rng(0)
     counts = rng.poisson(50, (8, 20))
@@ -232,7 +232,8 @@ def test_unlabelled_samples_never_stand_for_held_out_ones():
     design = {"task": "classification", "target": "condition", "group": "donor", "batch": "run"}
     data = splitdata.SplitData(whole, names[:6], names[6:], names, design)
     normalizer = normalization.make("cpm", whole.genes, gene_filter="none").fit(data.counts(data.train))
-    fitted = normalizer, batch.make("none").fit(normalizer.transform(data.counts(data.train)), ["x"] * 6)
+    same = batch.make("none").fit(normalizer.transform(data.counts(data.train)), ["x"] * 6)
+    fitted = preprocessing.Preprocessing(normalizer, same)
     others = cohort.Cohort(
         np.vstack([counts[0] + 1, counts[1] + 1, counts[6] + 1, counts[7], counts[2] + 1]),
         ["u1", "donor_held_out", "s6", "copy", "batch_held_out"],
@@ -240,7 +241,7 @@ def test_unlabelled_samples_never_stand_for_held_out_ones():
         None,
         {"condition": [""] * 5, "donor": ["d0", "d3", "d9", "d9", "d9"], "run": ["x", "x", "x", "x", "y"]},
     )
-    seen = splitdata.unlabelled(data, others, *fitted)
+    seen = splitdata.unlabelled(data, others, fitted)
     assert np.array_equal(seen, normalizer.transform(others.counts[:1]))
 
 

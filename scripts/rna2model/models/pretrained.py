@@ -19,7 +19,7 @@ def read(folder, name, genes, log=print):
         return None
     if "hidden_weights" not in getattr(served.model, "arrays_", {}):
         raise InputProblem(f"{folder}: {name} cannot start from a pretrained model.")
-    place = {gene: column for column, gene in enumerate(served.normalizer.genes_)}
+    place = {gene: column for column, gene in enumerate(served.preprocessing.normalizer.genes_)}
     known = [gene in place for gene in genes]
     if not any(known):
         raise InputProblem(
