@@ -9,6 +9,7 @@ from rna2model import (
     job,
     models,
     permutation,
+    permutation_draws,
     permutation_generic,
     permutation_ridge,
     pipeline,
@@ -31,7 +32,7 @@ for split, fitted in zip(params.folds, preprocessing.load_splits(given), strict=
     data = splitdata.read(given.cohort, given.manifest, split, params.design)
     seen.append(fitted.names)
     folds.append(
-        permutation.Fold(
+        permutation_draws.PermutationFold(
             split,
             data.train,
             data.test,

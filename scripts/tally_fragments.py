@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from rna2model import causes, failure, fragments, job, quality, sexcheck
+from rna2model import causes, failure, fragments, gate, job, quality, sexcheck
 
 
 def left_out(failed):
     """A sample that failed before, or fails here, still has its facts: the gate excludes it by them."""
-    text = json.dumps(failure.facts(failed, snakemake.input.verdict), indent=1) + "\n"
+    text = json.dumps(gate.of_failure(failed, snakemake.input.verdict), indent=1) + "\n"
     Path(snakemake.output[0]).write_text(text)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from rna2model import spikeins
 from rna2model.errors import InputProblem
-from rna2model.sheetfile import SPREADSHEET_ERROR
+from rna2model.spreadsheet import SPREADSHEET_ERROR
 
 # ENSG00000000003.15, .15_6 (lifted over), .15_PAR_Y, ENSGR0000000003 (PAR_Y of old), gene:ENSG..., ENSG...|NAME
 ENSEMBL_ID = re.compile(

@@ -4,8 +4,6 @@ For logistic_l2: scaling and rotation do not use labels and are shared; the inne
 the fit are repeated for every permutation, all of them in one batch per fold (models/newton.py).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from rna2model import exchange, permutation_draws, ranking, splits
@@ -14,28 +12,15 @@ from rna2model.models.rotation import Rotation
 from rna2model.permutation_draws import draw_classes as draw
 from rna2model.permutation_draws import summary, tested_in
 
-__all__ = ["Fold", "draw", "permutation_test", "permuted", "summary", "tested_in"]
+__all__ = ["draw", "permutation_test", "permuted", "summary", "tested_in"]
 C_TIMES_GENES = (0.01, 0.1, 1.0, 10.0, 100.0)  # every second of logistic_l2's candidates, the ends left out
 CANDIDATES = len(C_TIMES_GENES)
-
-
-@dataclass
-class Fold:
-    """One split: its name, the samples it trains on and tests, what models see of them (n, p), and the
-    selection.Selector that chooses columns of it, or None."""
-
-    split: str
-    train: list
-    test: list
-    train_expression: np.ndarray
-    test_expression: np.ndarray
-    select: object = None
 
 
 def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print, batches=None):
     """{statistic, p, n}: AUROC within folds, which count by their pairs, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
-    folds: list of Fold; labels: {sample: label}; groups, batches: {sample: name} or None; where there are batches, `within_batches`
+    folds: list of PermutationFold; labels: {sample: label}; groups, batches: {sample: name} or None; where there are batches, `within_batches`
     has the same of as many labels permuted within them, in the same batch of fits. b counts permutations at
     least as good as the labels themselves. Labels are permuted over the cohort; where there are groups, as
     `permuted` says. `mean` and `sd` describe the permutations. Where folds select, columns are chosen anew for

@@ -16,6 +16,19 @@ CONFOUNDED = 0.3  # Cramer's V of batch and label from which they go together, h
 
 
 @dataclass
+class PermutationFold:
+    """One split: its name, the samples it trains on and tests, what models see of them (n, p), and the
+    selection.Selector that chooses columns of it, or None."""
+
+    split: str
+    train: list
+    test: list
+    train_expression: np.ndarray
+    test_expression: np.ndarray
+    select: object = None
+
+
+@dataclass
 class Tested:
     """The samples of a permutation test by name and row, their units (groups, or themselves) and batches or None, (n,) each."""
 
@@ -29,7 +42,7 @@ class Tested:
 
 
 def tested(folds, groups, batches):
-    """The Tested of a list of permutation.Fold; groups, batches : {sample: name} or None. One batch is none."""
+    """The Tested of a list of PermutationFold; groups, batches : {sample: name} or None. One batch is none."""
     samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
     own = samples if groups is None else [groups[name] for name in samples]
     runs = None if batches is None else np.array([batches[name] for name in samples])

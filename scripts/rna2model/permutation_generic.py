@@ -17,7 +17,7 @@ METRICS = {"classification": "auroc", "regression": "spearman", "survival": "har
 def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, log=print, batches=None):
     """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as evaluation.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
-    folds : list of permutation.Fold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
+    folds : list of permutation_draws.PermutationFold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
     a fold that gives an unfitted model; groups, batches : {sample: name} or None. Classes are permuted as permutation.permuted does, numbers and times
     with their events as permutation_ridge.permuted does. Where there are batches, `within_batches` has the same of half as
     many permutations within them, so that the test takes half as long again.

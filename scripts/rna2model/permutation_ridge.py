@@ -6,7 +6,8 @@ Scaling, rotation and the decompositions of the inner folds do not use the value
 import numpy as np
 
 from rna2model import exchange, permutation_draws, ranking, regression_metrics, splits
-from rna2model.models import base, ridge
+from rna2model.models import ridge
+from rna2model.models.folds import Fold
 from rna2model.models.rotation import Rotation
 
 ALPHA_OVER_GENES = np.logspace(3, -2, 6)  # every second of ridge's candidates, the ends left out
@@ -54,9 +55,7 @@ def _predict(fold, Y, units, inner_folds, seed):
     chosen = np.full(
         Y.shape[1], list(ALPHA_OVER_GENES).index(min(ALPHA_OVER_GENES, key=lambda a: abs(a - 1)))
     )
-    inner = [
-        base.Fold(rows) for rows in splits.inner(np.full(len(Y), "all"), units, inner_folds, seed, needed=())
-    ]
+    inner = [Fold(rows) for rows in splits.inner(np.full(len(Y), "all"), units, inner_folds, seed, needed=())]
     if inner:
         held_out = ridge.out_of_fold(rotation, X, Y, ALPHA_OVER_GENES, inner)
         chosen = ((held_out - Y) ** 2).mean(axis=1).argmin(axis=0)

@@ -17,7 +17,7 @@ NAMES = ("r2", "mae", "rmse", "calibration_slope", "calibration_intercept", "spe
 
 
 @dataclass
-class Numbers(resampling.Rows):
+class Numbers(resampling.Predictions):
     """Predictions of a number: truth, predicted (n,) float64, in the target's unit."""
 
     truth: np.ndarray

@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 512  # of pairs of samples
 
 
 @dataclass
-class Survival(resampling.Rows):
+class Survival(resampling.Predictions):
     """Predictions of survival: time, event, risk (n,); at (t,) times of the Brier score, squared (n, t) squared errors of the
     survival curves there and known (n, t) their weights, 0 where a row's status is not known; uncensored (n,) probability to
     be uncensored just before each row's time; landmarks: {name: time} of the time-dependent AUC; last: time from which Uno's C

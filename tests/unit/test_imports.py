@@ -27,7 +27,7 @@ BROUGHT = {  # with the package that needs them
 # normalizers fitted and models trained by the rules of the others.
 NOT_REACHED = {
     "explain": {"anndata", "pydeseq2"},
-    "explore": {"anndata", "imbalanced-learn", "pytorch", "skops"},
+    "explore": {"anndata"},
     "python": {"pytorch"},
     "report": {"imbalanced-learn", "pytorch", "skops"},
 }

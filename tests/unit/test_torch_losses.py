@@ -81,7 +81,7 @@ def test_the_loop_learns_other_losses_too(loss):
         def initial(self, rng, width, outputs):
             return super().initial(rng, width, 1)
 
-    fold = torch_data.Fold(x, np.arange(60) < 45, np.arange(60) >= 45, np.ones(60))
+    fold = torch_data.TorchFold(x, np.arange(60) < 45, np.arange(60) >= 45, np.ones(60))
     program = torch_loop.train(OneOutput(6), [fold], [SETTINGS[2]], truth, plan_of(60, loss))
     output = program.network.forward(program.weights, torch.tensor(x)[None], torch.tensor([5]))[0][0, 0, :, 0]
     assert np.corrcoef(output.detach(), x[:, 0])[0, 1] > 0.9
