@@ -26,22 +26,17 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
     `permuted` says. `mean` and `sd` describe the permutations. Where folds select, columns are chosen anew for
     every permutation and inner fold, which takes a fit each instead of one batch per fold.
     """
-    of = permutation_draws.tested(folds, groups, batches)
-    y = np.unique([str(labels[name]) for name in of.samples], return_inverse=True)[1]
-    train_rows = [of.rows(fold.train) for fold in folds]
-    made = permutation_draws.arrange("classification", y, of, train_rows, n, seed)
-    drawn, units = made.y, of.units
-    values = []
-    for fold, rows in zip(folds, train_rows, strict=True):
-        tested = drawn[:, of.rows(fold.test)]
-        settings = {"inner_folds": inner_folds, "seed": seed}
-        if fold.select is None:
-            values.append(_aurocs(fold, drawn[:, rows], tested, units[rows], **settings))
-        else:
-            values.append(_aurocs_with_selection(fold, drawn[:, rows], tested, units[rows], settings))
-        own = ranking.over_folds(values[-1][None])[0]
-        log(f"permutation test: {fold.split}, AUROC {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}")
-    return made.result(permutation_draws.over_repeats(folds, values), "auroc")
+    settings = {"inner_folds": inner_folds, "seed": seed}
+
+    def score(_, fold, trained, tested, units):
+        aurocs = _aurocs if fold.select is None else _aurocs_with_selection
+        return aurocs(fold, trained, tested, units, **settings)
+
+    used = {name: str(labels[name]) for fold in folds for name in (*fold.train, *fold.test)}
+    classes = sorted(set(used.values()))
+    numbers = {name: classes.index(label) for name, label in used.items()}
+    given = groups, n, seed, log, batches
+    return permutation_draws.run(folds, numbers, "classification", "auroc", score, *given)
 
 
 def permuted(y, units, rng, batches=None):
@@ -68,7 +63,7 @@ def _aurocs(fold, trained, tested, units, inner_folds, seed):
     return np.concatenate(found, axis=2)
 
 
-def _aurocs_with_selection(fold, trained, tested, units, settings):
+def _aurocs_with_selection(fold, trained, tested, units, **settings):
     """The same with columns chosen for each labelling by itself."""
     alone, values = np.ones((1, tested.shape[1])), []
     for y, truth in zip(trained, tested, strict=True):

@@ -97,6 +97,34 @@ def arrange(task, y, of, train_rows, n, seed, n_within=None):
     return Drawn(np.array(drawn), n, note, of.batches, together)
 
 
+def run(folds, outcomes, task, metric, score, groups, n, seed, log, batches, n_within=None, combine=None):
+    """What a permutation test says (`Drawn.result`): the one loop over folds, whatever is trained in them.
+
+    folds : list of PermutationFold; outcomes : {sample: class, number, or (time, event)}; groups, batches : {sample: name} or None
+    score : function of a fold's number, the fold, outcomes (1 + n + m, samples) of its training and of its tested rows, and the
+        units (samples,) of the training rows; gives what `combine` takes of a fold, for each labelling
+    combine : function of folds and their scores that gives (1 + n + m,) what is reported; over_repeats
+    """
+    combine = combine or over_repeats
+    of = tested(folds, groups, batches)
+    y = np.array(
+        [outcomes[name] for name in of.samples], dtype=outcome.SURVIVAL if task == "survival" else None
+    )
+    train_rows = [of.rows(fold.train) for fold in folds]
+    made = arrange(task, y, of, train_rows, n, seed, n_within)
+    found = []
+    for number, (fold, rows) in enumerate(zip(folds, train_rows, strict=True)):
+        found.append(score(number, fold, made.y[:, rows], made.y[:, of.rows(fold.test)], of.units[rows]))
+        own = combine([fold], found[-1:])
+        log(
+            f"permutation test: {fold.split}, {metric} {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}"
+        )
+    statistic = combine(folds, found)
+    if task != "classification":  # a permutation that orders nothing
+        statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
+    return made.result(statistic, metric)
+
+
 def association(batches, classes):
     """{cramers_v, associated} of batches and classes (n,): associated by a chi-squared test at 0.05, or V above CONFOUNDED."""
     from scipy.stats import chi2
