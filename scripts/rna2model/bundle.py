@@ -1,7 +1,6 @@
 """The bundle: the artefacts of the split `full` with a manifest, enough to serve new samples anywhere."""
 
 import shutil
-from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
@@ -61,12 +60,6 @@ def _version(name):
         return None
 
 
-def _alone(plain, names):
-    """(plain id, id) of the ids that are the only one of their plain id."""
-    counted = Counter(plain)
-    return [(short, name) for short, name in zip(plain, names, strict=True) if counted[short] == 1]
-
-
 class Bundle:
     """A fitted pipeline that serves new samples: preprocessing and model of all training samples."""
 
@@ -117,7 +110,7 @@ class Bundle:
 
     def expression(self, counts, genes, batches, unseen="uncorrected"):
         """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
-        aligned, missing = self.preprocessing.normalizer.align(counts, self._ids(genes))
+        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         share = self._share(missing)
         if share > MAX_MISSING_PCT:
             raise InputProblem(
@@ -131,14 +124,8 @@ class Bundle:
             given_out[:, gone] = self.panel.mean_[gone]
         return given_out, missing
 
-    def _ids(self, genes):
-        """Gene ids as training had them, where they are the same but for what `geneids.plain` takes away: a matrix loses
-        the versions of its Ensembl ids, reads keep them."""
-        own = self.preprocessing.normalizer.gene_ids
-        of_plain = [dict(_alone(geneids.plain(names), names)) for names in (own, list(genes))]
-        same = {of_plain[1][name]: of_plain[0][name] for name in of_plain[0].keys() & of_plain[1].keys()}
-        known = set(own)
-        return [gene if gene in known else same.get(gene, gene) for gene in genes]
+    def _as_trained(self, genes):
+        return geneids.as_known(genes, self.preprocessing.normalizer.gene_ids)
 
     @property
     def covariates(self):
@@ -254,7 +241,7 @@ class Bundle:
         absent = np.isin(self.preprocessing.normalizer.genes_, missing)
         gone = np.broadcast_to(absent, (len(counts), len(absent)))
         if self.preprocessing.normalizer.missing != "refuse":
-            aligned = self.preprocessing.normalizer.align(counts, self._ids(genes))[0]
+            aligned = self.preprocessing.normalizer.align(counts, self._as_trained(genes))[0]
             gone = gone | np.isnan(
                 aligned[
                     :,
@@ -285,7 +272,7 @@ class Bundle:
 
     def seen(self, samples, counts, genes, groups=None):
         """{sample: why} of samples that training knew by name, group, or counts (n, len(genes))."""
-        aligned, missing = self.preprocessing.normalizer.align(counts, self._ids(genes))
+        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         return manifests.trained(self.manifest, samples, groups, None if missing else aligned)
 
     def strandedness_flags(self, kinds):

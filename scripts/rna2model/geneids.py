@@ -54,6 +54,21 @@ def _plain(gene):
     return gene
 
 
+def as_known(genes, known):
+    """Ids as `known` has them, where they are the same but for what `plain` takes away: a matrix loses the versions of its
+    Ensembl ids, reads keep them. An id of which there are several without its version stays."""
+    of_plain = [dict(_alone(plain(names), names)) for names in (known, list(genes))]
+    same = {of_plain[1][name]: of_plain[0][name] for name in of_plain[0].keys() & of_plain[1].keys()}
+    there = set(known)
+    return [gene if gene in there else same.get(gene, gene) for gene in genes]
+
+
+def _alone(plain, names):
+    """(plain id, id) of the ids that are the only one of their plain id."""
+    counted = Counter(plain)
+    return [(short, name) for short, name in zip(plain, names, strict=True) if counted[short] == 1]
+
+
 def _as_numbers(genes):
     """{id: integer as text} of the ids that became 7105.0 or 1e+05; empty unless all are numbers."""
     own = [gene for gene in genes if not spikeins.of_counter(gene)]

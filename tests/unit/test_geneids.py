@@ -206,11 +206,9 @@ def test_a_sum_of_the_genes_is_found_with_spike_ins_below_it_or_within():
 
 def test_a_bundle_and_gene_sets_compare_ids_without_versions():
     ids = [f"ENSG{i:011}.{i}" for i in range(1, 9)]
-    served = bundle.Bundle.__new__(bundle.Bundle)
-    served.preprocessing = Preprocessing(type("Fitted", (), {"gene_ids": ids}))
-    assert served._ids([f"ENSG{i:011}.{i + 5}_2" for i in range(1, 9)]) == ids
+    assert geneids.as_known([f"ENSG{i:011}.{i + 5}_2" for i in range(1, 9)], ids) == ids
     twice = ["ENSG00000000001", "ENSG00000000001_PAR_Y"]  # which of them is meant is not known
-    assert served._ids(twice) == twice
+    assert geneids.as_known(twice, ids) == twice
     columns = genesets.members({"set": [f"ENSG{i:011}" for i in range(1, 7)]}, ids)
     assert columns["set"].tolist() == [0, 1, 2, 3, 4, 5]
 
