@@ -1,10 +1,13 @@
 """What a split learned before its model: stored and read back it is the same, and serving applies what training applied."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from tests.command import REPOSITORY
 
 from rna2model import batch, bundle, cohort, models, normalization, pipeline, preprocessing, splitdata
 from rna2model.errors import InputProblem
@@ -139,3 +142,12 @@ def test_parts_that_are_mixed_up_damaged_or_of_other_genes_are_refused_by_name(t
     batch_model.write_bytes(batch_model.read_bytes()[:40])
     with pytest.raises(InputProblem, match=r"batch_model\.safetensors is not a readable rna2model artefact"):
         preprocessing.load(normalizer, batch_model, features)
+
+
+def test_the_steps_and_their_order_stand_in_one_module():
+    """Nobody else takes normalised samples on to a batch model, or corrected ones to features."""
+    chained = re.compile(r"(batch_model|features)\.transform\(")
+    library = REPOSITORY / "scripts"
+    assert [path.name for path in library.rglob("*.py") if chained.search(path.read_text())] == [
+        "preprocessing.py"
+    ]
