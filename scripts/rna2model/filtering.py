@@ -6,7 +6,6 @@ from rna2model.rows import SampleRows
 
 LARGE_GROUP, LARGE_SHARE = 10, 0.7  # edgeR's large.n and min.prop
 TOLERANCE = 1e-14
-LIMITS = ("min_mean", "min_variance", "top_variance")
 
 
 def by_expression(counts, groups=None, min_count=10, min_total=15):

@@ -23,8 +23,3 @@ def load(path, samples, unit, missing="refuse", layer=None, joined=None):
     notes = [*notes, *names, *commas, *undone, *units.notes(values, unit, path)]
     values, genes, more = geneids.unify(values, genes, unit, path)
     return values, genes, notes + more
-
-
-def select(table, samples, path):
-    """The columns of `samples`, in their order; InputProblem shows the names of both sides where some are not there."""
-    return samplenames.choose(table, samples, path)[0]

@@ -13,7 +13,6 @@ from rna2model import resampling
 from rna2model.errors import InputProblem
 
 LEAST_ROWS = 3  # of a fold: two points always lie on a line
-NAMES = ("r2", "mae", "rmse", "calibration_slope", "calibration_intercept", "spearman", "pearson")
 
 
 @dataclass

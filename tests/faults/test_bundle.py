@@ -98,7 +98,7 @@ def test_what_make_predict_says(case, of_a_matrix, tmp_path):
     asked = Asked(tmp_path, of_a_matrix)
     case.inject(asked)
     try:
-        folder, path = serverun.prepare(**asked.given)
+        folder, path = serverun.write(serverun.look(**asked.given))
         _, samples, problems = preflight.check(yaml.safe_load(path.read_text()), [folder], thorough=True)
         said = "\n".join(problems)
     except InputProblem as problem:

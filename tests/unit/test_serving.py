@@ -176,16 +176,18 @@ def test_samples_and_donors_of_training_are_not_external(trained):
 
 
 def test_make_predict_writes_the_config_and_keeps_off_a_training_run(trained, tmp_path):
-    folder, path = serverun.prepare(trained / "bundle", trained / "new.tsv")
+    folder, path = serverun.write(serverun.look(trained / "bundle", trained / "new.tsv"))
     assert folder == trained and path == trained / "results/serving.yaml"
     assert yaml.safe_load(path.read_text())["training"]["bundle"] == str(trained / "bundle")
     (tmp_path / "m.tsv").write_text("gene_id\ta\tb\ng1\t1\t2\n")
-    _, path = serverun.prepare(trained / "bundle", counts=tmp_path / "m.tsv", results=tmp_path / "out")
+    _, path = serverun.write(
+        serverun.look(trained / "bundle", counts=tmp_path / "m.tsv", results=tmp_path / "out")
+    )
     assert (tmp_path / "out/samples_of_matrix.tsv").read_text() == "sample\na\nb\n"
     (tmp_path / "other/results/models").mkdir(parents=True)
     (tmp_path / "other/new.tsv").write_text("sample\n")
     with pytest.raises(InputProblem, match="Give RESULTS="):
-        serverun.prepare(trained / "bundle", tmp_path / "other/new.tsv")
+        serverun.write(serverun.look(trained / "bundle", tmp_path / "other/new.tsv"))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_make_predict_writes_the_config_and_keeps_off_a_training_run(trained, tm
 def test_what_make_predict_is_not_given_is_named(trained, given, said, monkeypatch):
     monkeypatch.chdir(trained)
     with pytest.raises(InputProblem, match=said):
-        serverun.prepare(*given)
+        serverun.write(serverun.look(*given))
 
 
 def test_a_reference_is_a_config_or_a_folder(trained):
