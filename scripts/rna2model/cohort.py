@@ -11,6 +11,7 @@ import numpy as np
 
 from rna2model import genetable
 from rna2model.errors import InputProblem
+from rna2model.files import packing
 
 ROWS_AT_ONCE = 64  # samples
 GENES_AT_ONCE = 512
@@ -155,12 +156,7 @@ def write_matrix(counts, samples, genes, path, more=None):
     counts : (n_samples, n_genes), an array or a dataset on disk, of which some genes are read at a time
     more : (counts, ids) of rows to write below
     """
-    import gzip
-
-    with (
-        open(path, "wb") as raw,
-        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
-    ):
+    with packing(path) as out:
         out.write(("\t".join(["gene_id", *samples]) + "\n").encode())
         for values, ids in filter(None, [(counts, genes), more]):
             for first in range(0, len(ids), GENES_AT_ONCE):

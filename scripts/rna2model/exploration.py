@@ -1,13 +1,12 @@
 """Views of the whole cohort for people; nothing here feeds a model."""
 
-import gzip
 import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from rna2model import cohort, outcome
+from rna2model import cohort, files, outcome
 
 
 def write(values, samples, genes, path):
@@ -15,10 +14,7 @@ def write(values, samples, genes, path):
     text = pd.DataFrame(values.T, index=pd.Index(genes, name="gene_id"), columns=samples).to_csv(
         sep="\t", float_format="%.4f", lineterminator="\n"
     )
-    with (
-        open(path, "wb") as raw,
-        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
-    ):
+    with files.packing(path) as out:
         out.write(text.encode())
 
 
