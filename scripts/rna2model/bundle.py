@@ -8,22 +8,19 @@ import numpy as np
 
 from rna2model import (
     __version__,
-    artefact,
+    bundleparts,
     conformal,
     fingerprint,
     gate,
     geneids,
     imputation,
-    models,
     ood,
     panel,
-    preprocessing,
     units,
 )
 from rna2model import manifest as manifests
 from rna2model.errors import InputProblem
 
-FEATURES = "features.safetensors"  # only where models see other than genes
 OOD = "ood.safetensors"
 PANEL = "panel.safetensors"
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
@@ -40,7 +37,7 @@ def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=N
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
     shutil.copyfile(batch_model, folder / "batch_model.safetensors")
-    for name, given in ((FEATURES, features), (OOD, ood)):
+    for name, given in ((bundleparts.FEATURES, features), (OOD, ood)):
         (folder / name).unlink(missing_ok=True)
         if given:
             shutil.copyfile(given, folder / name)
@@ -64,32 +61,14 @@ class Bundle:
     """A fitted pipeline that serves new samples: preprocessing and model of all training samples."""
 
     def __init__(self, folder):
-        folder = Path(folder)
-        self.folder, self.manifest = folder, manifests.read(folder)
-        manifests.check_files(folder, self.manifest)
+        self.folder = folder = Path(folder)
+        self.manifest, self.preprocessing, self.model = bundleparts.read(folder)
         listed = self.manifest["files"]
-        for name in listed:
-            if name.endswith(".safetensors"):  # of a covariate that did not vary the scale is infinite
-                artefact.check_numbers(
-                    folder / name, infinite=not name.startswith("model/"), gaps=imputation.WITH_GAPS
-                )
-        try:
-            self.preprocessing = preprocessing.load(
-                folder / "normalizer.safetensors",
-                folder / "batch_model.safetensors",
-                folder / FEATURES if FEATURES in listed else None,
-            )
+        with bundleparts.readable(folder):
             self.ood = ood.load(folder / OOD) if OOD in listed else None
             self.panel = panel.load(folder / PANEL) if PANEL in listed else None
-            self.model = models.load(folder / "model")
-            if self.model.task == "classification":
-                self.model.classes_ = [str(name) for name in self.model.classes_]
             self.sets = conformal.read(self.manifest.get("conformal"))
             self._try_out()
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
-            raise InputProblem(
-                f"{folder} is not a readable bundle ({type(error).__name__}: {error}); get it again, or train it again."
-            ) from None
 
     def _try_out(self):
         """Predict anything: ValueError (or what numpy says) where parts do not fit together, or hold no numbers."""

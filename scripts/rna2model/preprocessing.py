@@ -30,17 +30,8 @@ class Preprocessing:
         return self.fit_features(data, settings, covariates, gene_sets) if gene_sets or covariates else self
 
     def fit_normalizer(self, data, expression, unit):
-        """Gene filter and normalization. expression : the config's section; unit : its counts_unit."""
-        made = normalization.make(
-            expression["normalization"],
-            gene_ids=data.cohort.genes,
-            gene_lengths=data.cohort.lengths,
-            gene_filter=expression["filter"],
-            unit=unit,
-            missing=expression["missing"],
-        )
-        # groups: only the class sizes are used
-        self.normalizer = made.fit(data.counts(data.train), groups=data.labels(data.train))
+        """See normalization.fit, which the rule takes by itself: it depends on none of the later steps."""
+        self.normalizer = normalization.fit(data, expression, unit)
         return self
 
     def fit_batch_model(self, data, expression):

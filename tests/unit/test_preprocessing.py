@@ -101,9 +101,7 @@ def test_the_steps_one_by_one_are_the_fit_as_a_whole(tmp_path):
     data, expression = split_of(4), expression_of("tmm", "combat")
     whole = preprocessing.Preprocessing().fit(data, expression, "counts", SETTINGS, KINDS)
     paths = {name: tmp_path / file for name, file in FILES.items()}
-    preprocessing.Preprocessing().fit_normalizer(data, expression, "counts").save(
-        normalizer=paths["normalizer"]
-    )
+    normalization.fit(data, expression, "counts").save(paths["normalizer"])
     second = preprocessing.load(paths["normalizer"]).fit_batch_model(data, expression)
     second.save(batch_model=paths["batch_model"])
     assert second.names == whole.normalizer.genes_  # as long as there are no features
