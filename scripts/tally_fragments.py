@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from rna2model import causes, failure, fragments, job, quality, sexcheck
+from rna2model import causes, failure, fragments, gate, genetable, job, quality, sexcheck
 
 
 def left_out(failed):
     """A sample that failed before, or fails here, still has its facts: the gate excludes it by them."""
-    text = json.dumps(failure.facts(failed, snakemake.input.verdict), indent=1) + "\n"
+    text = json.dumps(gate.of_failure(failed, snakemake.input.verdict), indent=1) + "\n"
     Path(snakemake.output[0]).write_text(text)
 
 
@@ -19,7 +19,7 @@ has = set(given.keys())
 verdict = json.loads(Path(given.verdict).read_text())
 strand = json.loads(Path(given.strandedness).read_text())
 reference = json.loads(Path(given.reference).read_text())
-genes, counts = quality.read_genes(given.genes), quality.read_counts(given.counts)
+genes, counts = genetable.read(given.genes), genetable.read_counts(given.counts)
 aligned = fragments.of_flagstat(given.flagstat) if "flagstat" in has else None
 if aligned and "mapped" in verdict:  # of given alignments, each fragment was looked at
     aligned = fragments.Alignments(verdict["reads"], verdict["mapped"], aligned.mapped_pct, aligned.paired)

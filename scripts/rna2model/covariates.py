@@ -3,8 +3,8 @@
 import numpy as np
 
 from rna2model import imputation
+from rna2model.cells import is_missing
 from rna2model.errors import InputProblem
-from rna2model.sheet import is_missing
 
 
 def kind(cells):

@@ -4,7 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from rna2model.disk import ACCESSION, BAM, PACKED, is_packed
+from rna2model.disk import ACCESSION, BAM, packed_reads
 
 ACCESSION_MB = ACCESSION / 1e6
 FEATURES = 60_000  # genes of a GENCODE annotation; smaller ones ask for less than is planned
@@ -29,7 +29,7 @@ class Expected:
     def __init__(self, config, samples, genome_mb, trained):
         self.results, self.config, self.samples = Path(config["results"]), config, samples
         self.genome_mb, self.trained = genome_mb, trained
-        self.size_mb = cache(self.size_mb)
+        self.size_mb, self.reads_mb = cache(self.size_mb), cache(self.reads_mb)
 
     def size_mb(self, path):
         """Megabytes of a file: what it has where it is there, else an estimate; 0 of small ones and of folders."""
@@ -50,10 +50,7 @@ class Expected:
         sample = self.samples[name]
         if sample.bam:
             return self.size_mb(sample.bam) / BAM
-        given = [*sample.fastq_1, *sample.fastq_2]
-        given = [path for path in given if Path(path).is_file()]
-        packed = sum(self.size_mb(path) / (1 if is_packed(path) else PACKED) for path in given)
-        return packed + ACCESSION_MB * len(sample.accessions)
+        return packed_reads(sample) / 1e6
 
     def _of_sample(self, found):
         if found["kind"] == "sampled":

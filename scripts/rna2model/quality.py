@@ -1,22 +1,8 @@
 """Quality numbers of one sample, out of what the tools wrote."""
 
-import csv
 from pathlib import Path
 
 RIBOSOMAL = {"rRNA", "Mt_rRNA", "rRNA_pseudogene"}  # gene biotypes of Ensembl, GENCODE and NCBI
-
-
-def read_counts(path):
-    """{gene_id: fragments} of counts/<sample>.tsv."""
-    with open(path) as file:
-        next(file)
-        return {gene: int(count) for gene, count in (line.rstrip("\n").split("\t") for line in file)}
-
-
-def read_genes(path):
-    """Rows (dicts) of reference/genes.tsv."""
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def three_prime_bias(body):

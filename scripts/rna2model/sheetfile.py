@@ -4,8 +4,9 @@ import csv
 import io
 import re
 
+from rna2model.spreadsheet import SPREADSHEET_ERROR
+
 DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
-SPREADSHEET_ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
 DATE = re.compile(r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-\d+)?", re.IGNORECASE)
 RESERVED = {"_index"}  # cohort.h5ad keeps the samples' names under it
 PERIODIC = re.compile(r"(.+)\1{19}$")

@@ -27,8 +27,9 @@ BROUGHT = {  # with the package that needs them
 # normalizers fitted and models trained by the rules of the others.
 NOT_REACHED = {
     "explain": {"anndata", "pydeseq2"},
-    "explore": {"anndata", "imbalanced-learn", "pytorch", "skops"},
+    "explore": {"anndata"},
     "python": {"pytorch"},
+    "reads": {"numpy", "pandas"},
     "report": {"imbalanced-learn", "pytorch", "skops"},
 }
 MODEL = re.compile(r"(rna2model[\w.]+):\w+")  # as models.NAMES names a class
