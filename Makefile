@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data sheet plan predict example test faults clouds chaos lint lock bench golden dag clean
+.PHONY: help setup demo demo-data sheet plan predict example test faults clouds chaos docs lint lock bench golden dag clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
@@ -61,6 +61,9 @@ clouds: setup ## the profiles of clouds, with an S3 server and jobs that share n
 
 chaos: setup ## kill a small run at 20 random moments; it must end with the same bytes (ten minutes or more)
 	.venv/bin/python -m tests.chaos.kill
+
+docs: setup ## config/config.yaml and the tables of config/README.md, from config/schemas/config.schema.yaml
+	@.venv/bin/python resources/docs/make_docs.py
 
 lint: setup ## ruff, snakefmt and Snakemake's own linter
 	.venv/bin/ruff check .

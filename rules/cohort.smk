@@ -36,7 +36,7 @@ if FROM_READS:
             used=USED,
             spike_ins=config["expression"]["spike_ins"],
             metadata=metadata(USED),
-            library=LIBRARY,
+            library=code_of("build_cohort.py"),
         script:
             "../scripts/build_cohort.py"
 
@@ -55,7 +55,7 @@ if FROM_READS:
             used=list(LABELLED),
             spike_ins=config["expression"]["spike_ins"],
             metadata=design_cells(list(LABELLED)),
-            library=LIBRARY,
+            library=code_of("build_cohort.py"),
 
     use rule build_cohort as build_unlabelled_cohort with:
         input:
@@ -73,7 +73,7 @@ if FROM_READS:
             spike_ins=config["expression"]["spike_ins"],
             metadata=metadata(PRETRAINING),
             may_be_empty=True,  # then models are trained without them
-            library=LIBRARY,
+            library=code_of("build_cohort.py"),
 
 else:
 
@@ -111,7 +111,7 @@ else:
             files=files_of(USED),
             metadata=metadata(SAMPLES),
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
-            library=LIBRARY,
+            library=code_of("import_matrix.py"),
         script:
             "../scripts/import_matrix.py"
 
@@ -130,7 +130,7 @@ else:
             files=files_of(list(LABELLED)),
             metadata=design_cells(list(LABELLED)),
             excluded={},
-            library=LIBRARY,
+            library=code_of("import_matrix.py"),
 
     use rule import_matrix as import_unlabelled_matrix with:
         input:
@@ -147,7 +147,7 @@ else:
             files=files_of(PRETRAINING),
             metadata=metadata(PRETRAINING),
             excluded={},
-            library=LIBRARY,
+            library=code_of("import_matrix.py"),
 
 
 rule describe_counting:
@@ -171,7 +171,7 @@ rule describe_counting:
         counting={key: config[key] for key in serving.COUNTING} if FROM_READS else None,
         unit=UNIT,
         matrix=config["counts"],
-        library=LIBRARY,
+        library=code_of("describe_counting.py"),
     script:
         "../scripts/describe_counting.py"
 
@@ -200,6 +200,6 @@ rule assign_folds:
         folds=config["evaluation"]["folds"],
         repeats=config["evaluation"]["repeats"],
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=code_of("assign_folds.py"),
     script:
         "../scripts/assign_folds.py"

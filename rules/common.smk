@@ -31,6 +31,7 @@ from rna2model import (
     servestatus,
     serving,
     snapshot,
+    sourcecode,
     store,
     units,
 )
@@ -149,8 +150,11 @@ TRIMMING_REPORT = {
     "none": [],
 }[TRIMMER]
 
-# Snakemake tracks a script, not what it imports: cohort-side rules carry this hash in their params.
-LIBRARY = preflight.source_hash(REPOSITORY / "scripts" / "rna2model")
+# Snakemake looks at a script's date, and not at what it imports: rules of the cohort carry a hash of both in their params, and are
+# judged by it alone (unchanged.smk). Rules of single samples do not, so that no other edit than of their script runs them again.
+code_of = sourcecode.code_of_scripts(REPOSITORY / "scripts", models.modules(DESIGN["task"]), snapshot.FOLDER)
+# The model by whose scores training samples choose their batch correction
+CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []
 
 
 wildcard_constraints:

@@ -40,7 +40,7 @@ rule test_differential:
         design=DESIGN,
         unit=UNIT,
         gene_filter=config["expression"]["filter"],
-        library=LIBRARY,
+        library=code_of("differential_expression.py"),
     script:
         "../scripts/differential_expression.py"
 
@@ -66,7 +66,7 @@ if config["expression"]["gene_sets"]:
             mem_mb=megabytes(2000, per_input_mb=30),
             runtime=minutes(60),
         params:
-            library=LIBRARY,
+            library=code_of("enrich_gene_sets.py"),
         script:
             "../scripts/enrich_gene_sets.py"
 
@@ -92,7 +92,7 @@ if config["expression"]["combat_seq"]:
             runtime=minutes(120),
         params:
             batch=DESIGN["batch"],
-            library=LIBRARY,
+            library=code_of("combat_seq.py"),
         script:
             "../scripts/combat_seq.py"
 

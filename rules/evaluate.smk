@@ -43,7 +43,7 @@ rule permute:
         seed=config["evaluation"]["seed"],
         unseen_batch=config["expression"]["unseen_batch"],
         gpus=0,
-        library=LIBRARY,
+        library=lambda wildcards: code_of("permute.py", wildcards.model),
     script:
         "../scripts/permute.py"
 
@@ -67,7 +67,7 @@ use rule permute as permute_torch with:
         seed=config["evaluation"]["seed"],
         unseen_batch=config["expression"]["unseen_batch"],
         gpus=config["training"]["gpus"],
-        library=LIBRARY,
+        library=lambda wildcards: code_of("permute.py", wildcards.model),
 
 
 rule evaluate:
@@ -99,7 +99,7 @@ rule evaluate:
     params:
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=code_of("evaluate.py"),
     script:
         "../scripts/evaluate.py"
 
@@ -120,7 +120,7 @@ rule leave_one_batch_out:
         mem_mb=megabytes(500),
         runtime=minutes(5),
     params:
-        library=LIBRARY,
+        library=code_of("gather.py"),
     script:
         "../scripts/gather.py"
 
@@ -159,7 +159,7 @@ rule compare:
     params:
         models=MODELS,
         task=DESIGN["task"],
-        library=LIBRARY,
+        library=code_of("compare.py"),
     script:
         "../scripts/compare.py"
 
@@ -191,6 +191,6 @@ rule differences:
         anchors=models.ALWAYS[DESIGN["task"]],
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=code_of("differences.py"),
     script:
         "../scripts/differences.py"

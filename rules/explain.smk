@@ -40,7 +40,7 @@ rule explain:
         features=config["features"],
         shuffles=config["explanation"]["shuffles"],
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=lambda wildcards: code_of("explain.py", wildcards.model),
     script:
         "../scripts/explain.py"
 
@@ -74,6 +74,6 @@ rule lime:
         most=1000,  # training samples that their mean is taken of
         unseen_batch=config["expression"]["unseen_batch"],
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=lambda wildcards: code_of("explain_samples.py", wildcards.model),
     script:
         "../scripts/explain_samples.py"

@@ -32,7 +32,7 @@ rule view_cohort:
         design=DESIGN,
         expression=config["expression"],
         unit=UNIT,
-        library=LIBRARY,
+        library=code_of("explore.py", *CHOOSER),
     script:
         "../scripts/explore.py"
 
@@ -55,7 +55,7 @@ rule embed_samples:
         mem_mb=megabytes(2000, per_input_mb=60),
         runtime=minutes(60),
     params:
-        library=LIBRARY,
+        library=code_of("embed_samples.py"),
     script:
         "../scripts/embed_samples.py"
 
@@ -87,7 +87,7 @@ rule cluster_samples:
         runtime=minutes(60),
     params:
         design=DESIGN,
-        library=LIBRARY,
+        library=code_of("cluster_samples.py"),
     script:
         "../scripts/cluster_samples.py"
 
@@ -112,6 +112,6 @@ rule find_outliers:
         runtime=minutes(60),
     params:
         design=DESIGN,
-        library=LIBRARY,
+        library=code_of("find_outliers.py"),
     script:
         "../scripts/find_outliers.py"

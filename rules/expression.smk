@@ -22,7 +22,7 @@ rule fit_normalizer:
         design=DESIGN,
         expression=config["expression"],
         unit=UNIT,
-        library=LIBRARY,
+        library=code_of("fit_normalizer.py"),
     script:
         "../scripts/fit_normalizer.py"
 
@@ -48,7 +48,7 @@ rule fit_batch_model:
     params:
         design=DESIGN,
         expression=config["expression"],
-        library=LIBRARY,
+        library=code_of("fit_batch_model.py", *CHOOSER),
     script:
         "../scripts/fit_batch_model.py"
 
@@ -77,7 +77,7 @@ rule fit_features:
         design=DESIGN,
         features=config["features"],
         covariates=COVARIATES,
-        library=LIBRARY,
+        library=code_of("fit_features.py"),
     script:
         "../scripts/fit_features.py"
 
@@ -104,6 +104,6 @@ rule fit_ood:
     params:
         split="full",
         design=DESIGN,
-        library=LIBRARY,
+        library=code_of("fit_ood.py"),
     script:
         "../scripts/fit_ood.py"

@@ -57,7 +57,7 @@ rule qc_gate:
         excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
         metadata=metadata(SAMPLES),
         limits=LIMITS,
-        library=LIBRARY,
+        library=code_of("qc_gate.py"),
     script:
         "../scripts/qc_gate.py"
 
@@ -76,7 +76,7 @@ use rule qc_gate as qc_gate_training with:
         excluded={},
         metadata=design_cells(list(LABELLED)),
         limits=LIMITS,
-        library=LIBRARY,
+        library=code_of("qc_gate.py"),
 
 
 use rule qc_gate_training as qc_gate_unlabelled with:
@@ -93,4 +93,4 @@ use rule qc_gate_training as qc_gate_unlabelled with:
         excluded={},
         metadata=metadata(PRETRAINING),
         limits=LIMITS,
-        library=LIBRARY,
+        library=code_of("qc_gate.py"),

@@ -41,7 +41,7 @@ rule learn_from_fewer:
         **LEARNING,
         training=training_options,
         gpus=0,
-        library=LIBRARY,
+        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model, *CHOOSER),
     script:
         "../scripts/learn_from_fewer.py"
 
@@ -59,7 +59,7 @@ use rule learn_from_fewer as learn_from_fewer_torch with:
         **LEARNING,
         training=training_options,
         gpus=config["training"]["gpus"],
-        library=LIBRARY,
+        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model, *CHOOSER),
 
 
 rule learning_curve:
@@ -84,6 +84,6 @@ rule learning_curve:
         folds=FOLDS,
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=code_of("learning_curve.py"),
     script:
         "../scripts/learning_curve.py"

@@ -34,7 +34,7 @@ rule train:
         features=config["features"],
         training=training_options,
         gpus=0,
-        library=LIBRARY,
+        library=lambda wildcards: code_of("train.py", wildcards.model),
     script:
         "../scripts/train.py"
 
@@ -62,7 +62,7 @@ use rule train as train_torch with:
         features=config["features"],
         training=training_options,
         gpus=config["training"]["gpus"],
-        library=LIBRARY,
+        library=lambda wildcards: code_of("train.py", wildcards.model),
 
 
 rule score:
@@ -90,6 +90,6 @@ rule score:
         design=DESIGN,
         unseen_batch=config["expression"]["unseen_batch"],
         landmarks=config["evaluation"]["landmarks"],
-        library=LIBRARY,
+        library=lambda wildcards: code_of("score.py", wildcards.model),
     script:
         "../scripts/score.py"

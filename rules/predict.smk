@@ -52,7 +52,7 @@ if not FROZEN:
             qc=config["qc"],
             settings={key: config["training"][key] for key in ("imbalance", "calibration", "threshold")},
             index=(config["reference"]["index"] or f"{REFERENCE}/{ALIGNER}") if FROM_READS else None,
-            library=LIBRARY,
+            library=code_of("bundle.py", SHIPPED),
         script:
             "../scripts/bundle.py"
 
@@ -90,7 +90,7 @@ rule predict:
         new=NEW,
         unseen_batch=config["expression"]["unseen_batch"],
         aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
-        library=LIBRARY,
+        library=code_of("predict.py", SHIPPED),
     script:
         "../scripts/predict.py"
 
@@ -125,7 +125,7 @@ rule validate_externally:
         unseen_batch=config["expression"]["unseen_batch"],
         aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=code_of("validate_externally.py", SHIPPED),
     script:
         "../scripts/validate_externally.py"
 

@@ -34,7 +34,7 @@ if FROM_READS:
         params:
             files=lambda wildcards: [] if ONLY_NAMED else multiqc_files(PARTS[PART.format(**wildcards)]),
             samples=lambda wildcards: PARTS[PART.format(**wildcards)] if IN_PARTS else None,
-            library=LIBRARY,
+            library=code_of("write_multiqc.py"),
         script:
             "../scripts/write_multiqc.py"
 
@@ -58,7 +58,7 @@ if FROM_READS:
                 runtime=minutes(10),
             params:
                 parts=PARTS,
-                library=LIBRARY,
+                library=code_of("write_multiqc_index.py"),
             script:
                 "../scripts/write_multiqc_index.py"
 
@@ -121,6 +121,6 @@ rule report:
         runtime=minutes(20),
     params:
         config=config,
-        library=LIBRARY,
+        library=code_of("report.py"),
     script:
         "../scripts/report.py"

@@ -30,7 +30,7 @@ rule subgroups:
         columns=SUBGROUPS,
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=LIBRARY,
+        library=code_of("subgroups.py"),
     script:
         "../scripts/subgroups.py"
 
@@ -61,7 +61,7 @@ rule adequacy:
         runtime=minutes(10),
     params:
         design=DESIGN,
-        library=LIBRARY,
+        library=code_of("adequacy.py"),
     script:
         "../scripts/adequacy.py"
 
@@ -96,6 +96,6 @@ rule tripod:
     params:
         config=config,
         models=MODELS,
-        library=LIBRARY,
+        library=code_of("tripod.py"),
     script:
         "../scripts/tripod.py"

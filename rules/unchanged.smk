@@ -1,12 +1,14 @@
 """What runs again: a file with another date or place, but the same content, is the same; reads that were counted may be gone.
 
-Snakemake (9.27) compares contents up to a megabyte and paths as text; three of its questions are answered here by content.
+Snakemake (9.27) compares contents up to a megabyte, paths as text and scripts by date; four of its questions are answered here by
+content.
 """
 
 import asyncio
 
 from rna2model import archive, samecontent
 from snakemake.dag import DAG
+from snakemake.jobs import Job
 from snakemake.io import Mtime, _IOFile
 from snakemake.persistence import PersistenceBase
 
@@ -50,6 +52,17 @@ def compare_contents(checksum, eligible, checksums, input_changed, metadata):
     _IOFile.is_checksum_eligible, _IOFile.checksum = eligible_now, checksum_now
     PersistenceBase.metadata = metadata_now
     PersistenceBase.input_checksums, PersistenceBase._input_changed = checksums_now, input_changed_now
+
+
+def compare_code(older):
+    """Have Snakemake judge a script by `library` (rules/common.smk) where its rule has it, and elsewhere by its date, as before."""
+
+    async def older_now(job):
+        if "library" not in job.rule.params.keys():
+            async for file in older(job):
+                yield file
+
+    Job.outputs_older_than_script_or_notebook = older_now
 
 
 def name_targets_from_here(make):
@@ -116,6 +129,8 @@ def reasons(dag, first):
 ARCHIVED = archive.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
 GONE = {file for files in ARCHIVED.values() for file in files}
 
+if ASKS:
+    compare_code(Job.outputs_older_than_script_or_notebook)
 if ASKS and not STORE:
     name_targets_from_here(DAG.__init__)
 if ASKS:

@@ -49,7 +49,7 @@ rule ask_gpu:
         runtime=minutes(5),
         gpu=GPUS,
     params:
-        library=LIBRARY,
+        library=code_of("ask_gpu.py"),
     script:
         "../scripts/ask_gpu.py"
 
@@ -73,6 +73,6 @@ rule gather_versions:
     params:
         environments=ENVIRONMENTS + (["GPU job"] if GPUS else []),
         workflow={"rna2model": __version__, "snakemake": snakemake.__version__},
-        library=LIBRARY,
+        library=code_of("gather_versions.py"),
     script:
         "../scripts/gather_versions.py"

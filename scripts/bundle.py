@@ -20,6 +20,7 @@ from rna2model import (
     panel,
     preprocessing,
     splitdata,
+    units,
 )
 
 job.start(snakemake)
@@ -47,7 +48,7 @@ facts = {
     "covariates": params.design["covariates"],
     "counts_unit": counted["unit"],
     "library_size": float(np.median(data.counts(data.train).sum(axis=1)))
-    if counted["unit"] in gate.COUNT_UNITS
+    if counted["unit"] in units.COUNT_UNITS
     else None,
     "counting": counted["counting"],
     "rrna_sha256": counted["rrna_sha256"],

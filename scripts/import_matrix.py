@@ -54,7 +54,7 @@ if given.gtf:
 def write_status():
     """samples.tsv: who is in, who not and why, and what is odd about whom."""
     symbols = gene_table.get("gene_name", gene_table.index)
-    is_counted = unit in gate.COUNT_UNITS
+    is_counted = unit in units.COUNT_UNITS
     kinds = sexcheck.kinds(list(gene_table.index), symbols) if unit != "log" else {}
     seen = sexcheck.of_matrix(kinds, counts[:, is_used], gene_table.index, samples)
     gaps = dict(zip(used, imputation.missing_share(values.T), strict=True))

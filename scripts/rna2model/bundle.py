@@ -203,7 +203,7 @@ class Bundle:
 
     def _depths(self, counts):
         """For each of counts (m, n_genes) a flag where the library is far smaller than those of training."""
-        if self.manifest.get("counts_unit", "counts") not in gate.COUNT_UNITS:
+        if self.manifest.get("counts_unit", "counts") not in units.COUNT_UNITS:
             return [""] * len(counts)
         genes, usual = (
             np.count_nonzero(self.preprocessing.normalizer.kept_),

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
 from rna2model import contradictions, models
+from rna2model.places import locate
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "config" / "schemas"
 ODD_NUMBER = re.compile(r"[-+]?0[\d_]+|.*:.*")  # octal, sexagesimal
@@ -152,20 +153,6 @@ def _listed(values):
 def _suggest(word, known):
     close = difflib.get_close_matches(str(word), [str(item) for item in known], n=1)
     return f" (did you mean {close[0]!r}?)" if close else f" (known: {_listed(known)})"
-
-
-def locate(path, folders):
-    """`path` itself if absolute, else its first existing place in `folders`, else in the first of them.
-
-    Without folders it is as it was given: a name in object storage.
-    """
-    if not folders:
-        return path
-    path = Path(os.path.expanduser(path))  # a user that does not exist is left as it is
-    if path.is_absolute():
-        return path
-    places = [Path(folder) / path for folder in folders]
-    return next((place for place in places if os.path.exists(place)), places[0])
 
 
 def unreadable(path, folder=False):

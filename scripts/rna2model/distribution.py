@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from rna2model.normalizer import COUNT_UNITS, Normalizer
+from rna2model.normalizer import Normalizer
+from rna2model.units import COUNT_UNITS
 
 ANY_UNIT = (*COUNT_UNITS, "tpm", "log")
 

@@ -19,7 +19,6 @@ NUMBERS = [
     "three_prime_bias",
     "inferred_sex",
 ]
-COUNT_UNITS = ("counts", "expected_counts")
 FAR_BELOW = 0.01  # of the cohort's median
 PER_GENE = 0.1  # counts, below which what a gene has is chance
 LARGEST_LIBRARY = 1e9  # fragments; ten times what a deep library has
@@ -79,7 +78,7 @@ def too_small(sizes, unit, empty, least):
     for name, size in sizes.items():
         if name in empty:
             reasons[name] = f"no {'values' if unit == 'log' else 'counts'} in the matrix"
-        elif unit in COUNT_UNITS and size < least:
+        elif unit in ("counts", "expected_counts") and size < least:
             reasons[name] = f"too few counts: {size:.0f}, minimum {least}"
     return reasons
 

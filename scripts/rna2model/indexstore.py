@@ -7,7 +7,7 @@ that is on another disk, was moved, cannot be written, or is gone, while results
 import os
 from pathlib import Path
 
-from rna2model.config import locate
+from rna2model.places import locate
 
 INDICES = "indices"  # folder in the store
 TOOLS = ("star", "hisat2", "salmon")  # folders of results/reference that may be links into a store

@@ -8,9 +8,10 @@ from rna2model import artefact
 from rna2model.distribution import CenteredLogRatio, Quantile, Rank
 from rna2model.errors import InputProblem
 from rna2model.imputation import Imputer
-from rna2model.normalizer import COUNT_UNITS, KIND, SETTINGS, Normalizer
+from rna2model.normalizer import KIND, SETTINGS, Normalizer
 from rna2model.rows import each
 from rna2model.sizefactor import MedianOfRatios
+from rna2model.units import COUNT_UNITS
 from rna2model.vst import VST
 
 PRIOR = 2.0  # edgeR::cpm(log=TRUE, prior.count=2)

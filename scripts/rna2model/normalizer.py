@@ -8,9 +8,9 @@ import numpy as np
 
 from rna2model import artefact, filtering
 from rna2model.errors import InputProblem
-from rna2model.gate import COUNT_UNITS
 from rna2model.imputation import Imputer
 from rna2model.rows import SampleRows, each
+from rna2model.units import COUNT_UNITS
 
 KIND = "normalizer"
 SETTINGS = ("method", "gene_ids", "gene_filter", "unit", "missing")

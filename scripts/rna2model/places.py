@@ -1,6 +1,7 @@
 """Paths as Snakemake compares them: what lies below the working directory is named from there, so that the folder can move."""
 
 import os
+from pathlib import Path
 
 FILE_KEYS = (  # (section, keys) of the config that name files or folders
     (None, ("samples", "counts", "results")),
@@ -33,3 +34,17 @@ def make_relative(config, samples, folder):
             setattr(sample, column, below(folder, getattr(sample, column)))
         for column in ("fastq_1", "fastq_2"):
             setattr(sample, column, [below(folder, file) for file in getattr(sample, column)])
+
+
+def locate(path, folders):
+    """`path` itself if absolute, else its first existing place in `folders`, else in the first of them.
+
+    Without folders it is as it was given: a name in object storage.
+    """
+    if not folders:
+        return path
+    path = Path(os.path.expanduser(path))  # a user that does not exist is left as it is
+    if path.is_absolute():
+        return path
+    places = [Path(folder) / path for folder in folders]
+    return next((place for place in places if os.path.exists(place)), places[0])

@@ -1,6 +1,5 @@
 """Everything that can be known before a job starts: config, sheet, files, names of the splits."""
 
-import hashlib
 import os
 import sys
 from pathlib import Path
@@ -273,11 +272,3 @@ def split_names(config, samples):
         trained = labels(samples, config).keys() - holdout(samples, config)
         batches = sorted({samples[name].metadata[column] for name in trained})
     return splits.names(evaluation["folds"], evaluation["repeats"], batches)
-
-
-def source_hash(folder):
-    """A hash of the Python sources below `folder`."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(folder).rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rna2model import annotation, sheetfile
-from rna2model.config import locate
 from rna2model.errors import InputProblem
-from rna2model.sheet import COUNTS_FILE, SOURCES
+from rna2model.places import locate
+from rna2model.sheetfile import COUNTS_FILE, SOURCES
 from rna2model.tables import opening
 
 STRANDS = ("unstranded", "forward", "reverse")

@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from rna2model import annotation, fingerprint, indexstore, manifest, remembered, units
-from rna2model.config import locate
 from rna2model.errors import InputProblem
+from rna2model.places import locate
 
 COUNTING = ("trimming", "alignment", "quantification")
 OUTCOME = ("target", "task", "positive", "time", "event", "covariates")

@@ -9,13 +9,13 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from rna2model import seenfiles, sheetfile
-from rna2model.config import locate, schema, unreadable
+from rna2model.config import schema, unreadable
 from rna2model.files import first_read
+from rna2model.places import locate
+from rna2model.sheetfile import COUNTS_FILE, SOURCES
 
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
-SOURCES = ("fastq_1", "bam", "accession")
 ACCESSION = re.compile(r"[SED]RR[0-9]{5,}")
-COUNTS_FILE = "counts_file"  # counts of one sample, see samplefiles
 TECHNICAL = {"sample", *FILE_COLUMNS, "strandedness", COUNTS_FILE}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from rna2model.logcounts import BASES, LOG_CEILING, base_of, counts_in, from_logarithms, precision_of
 from rna2model.tables import numbers
 
+COUNT_UNITS = ("counts", "expected_counts")
 WHOLE = 2.0**53  # beyond it a float64 is no longer every integer
 MILLION, TOLERANCE = 1e6, 0.01  # what TPM of a sample add up to, and how well
 ROUNDING = 0.02  # what rounding thousands of small TPM takes from, or adds to, a million

@@ -1,6 +1,9 @@
 """The configuration: all problems at once, in a user's words; schema, defaults and documentation in step."""
 
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -18,18 +21,46 @@ def test_an_empty_config_is_complete_with_the_documented_defaults():
     assert full["evaluation"]["folds"] == 5 and full["expression"]["normalization"] == "tmm"
 
 
+def test_config_file_and_tables_are_what_make_docs_writes(repository, monkeypatch):
+    """Each key once, in one of the two tables, with its default and a text."""
+    monkeypatch.syspath_prepend(repository / "resources/docs")
+    import make_docs
+
+    written = make_docs.texts()
+    for path, text in written.items():
+        assert path.read_text() == text, f"{path.name} is not what the schema says: `make docs`"
+    rows = re.findall(r"^\| `([\w.]+)` \| (.+?) \| (.+) \|$", written[repository / "config/README.md"], re.M)
+    keys = []
+    for name, node in config.schema("config")["properties"].items():
+        keys += [f"{name}.{key}" for key in node["properties"]] if "properties" in node else [name]
+    documented = [row for row in rows if row[0].split(".")[0] in config.schema("config")["properties"]]
+    assert sorted(row[0] for row in documented) == sorted(keys)
+
+
 def test_the_commented_config_file_states_exactly_the_schema_defaults(repository):
     written = yaml.safe_load((repository / "config/config.yaml").read_text())
-    defaults = config._with_defaults({}, config.schema("config"))
-    assert written == defaults
+    assert written == config._with_defaults({}, config.schema("config"))
+    lines = (repository / "config/config.yaml").read_text().splitlines()
+    assert all(len(line) < 150 for line in lines)
 
 
-def test_every_key_is_documented(repository):
-    text = (repository / "config/README.md").read_text()
-    for name, node in config.schema("config")["properties"].items():
-        for key in node.get("properties", {}) or [None]:
-            full = f"{name}.{key}" if key else name
-            assert re.search(rf"^\| `{re.escape(full)}` \|", text, re.M), f"config/README.md lacks {full}"
+def test_make_docs_writes_a_changed_key_into_both_files(repository, tmp_path):
+    """A schema with another default, comment, text and table for one key."""
+    shutil.copytree(repository / "config", tmp_path / "config")
+    path = tmp_path / "config/schemas/config.schema.yaml"
+    schema = yaml.safe_load(path.read_text())
+    schema["properties"]["qc"]["properties"]["min_reads"] |= {
+        "default": 5,
+        "x-comment": "few",
+        "description": "so few",
+        "x-expert": True,
+    }
+    path.write_text(yaml.safe_dump(schema, sort_keys=False))
+    command = [sys.executable, repository / "resources/docs/make_docs.py", tmp_path / "config"]
+    subprocess.run(command, check=True)
+    assert "\n  min_reads: 5  # few\n" in (tmp_path / "config/config.yaml").read_text()
+    main, experts = (tmp_path / "config/README.md").read_text().split("### Expert keys")
+    assert "| `qc.min_reads` | `5` | so few |\n" in experts and "qc.min_reads" not in main.split("## Keys")[1]
 
 
 def test_all_problems_are_reported_together():

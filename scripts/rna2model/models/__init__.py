@@ -17,6 +17,7 @@ from pathlib import Path
 
 from rna2model.errors import InputProblem
 
+DESCRIPTION = "model.json"  # of a fitted model, in its folder
 NAMES = {
     "dummy": "rna2model.models.dummy:Dummy",
     "logistic_l2": "rna2model.models.linear:LogisticL2",
@@ -92,6 +93,11 @@ TORCH = {
 PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
 
 
+def modules(task):
+    """{model: name of the module that it is in}, for `task`; of a model that cannot do it, its module for classification."""
+    return {name: place.split(":")[0] for name, place in (NAMES | TASKS[task]).items()}
+
+
 def for_task(task):
     """Names of the models that can do `task`."""
     return list(TASKS[task])
@@ -109,9 +115,7 @@ def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, t
 
 def load(folder):
     """The fitted model that `Model.save` wrote to `folder`. Never unpickles."""
-    from rna2model.models import base
-
-    path = Path(folder) / base.DESCRIPTION
+    path = Path(folder) / DESCRIPTION
     try:
         description = json.loads(path.read_text())
         kind = class_of(description["name"], description.get("task", "classification"))

@@ -11,7 +11,7 @@ import numpy as np
 
 from rna2model import artefact, outcome, splits
 from rna2model.errors import InputProblem
-from rna2model.models import decision, penalty
+from rna2model.models import DESCRIPTION, decision, penalty
 from rna2model.models.adjusting import Adjusting
 from rna2model.models.folds import Fold
 from rna2model.models.scores import balanced_accuracy, balanced_weights, held_out, log_loss, softmax
@@ -25,7 +25,7 @@ __all__ = [
     "matrix",
     "softmax",
 ]
-DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
+WEIGHTS = "weights.safetensors"
 
 
 class Model(Adjusting):
