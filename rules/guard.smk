@@ -68,7 +68,7 @@ def read_result(path):
 
 
 def tool_failures():
-    """Failures for which samples.tsv excludes samples, and those of FastQC and RSeQC."""
+    """Failures for which samples.tsv excludes samples, and those of FastQC, samtools stats and RSeQC."""
     found = {}
     for row in csv.DictReader(read_result(f"{RESULTS}/samples.tsv").splitlines(), delimiter="\t"):
         if row["status"] == "excluded" and row["sample"] in USED:
@@ -100,7 +100,7 @@ def show_tool_failures():
                 f"rna2model: {len(found)} job{'s' if len(found) > 1 else ''} failed because of the data of a sample, and the run went"
                 " on without (sample, what failed, log):",
                 *lines,
-                "These samples are excluded in samples.tsv; those that failed in FastQC or RSeQC lack its numbers only. A"
+                "These samples are excluded in samples.tsv; those that failed in FastQC or alignment_stats lack its numbers only. A"
                 " replaced input file is noticed by itself; to try again with the same files, run the same command with",
                 f"  --forcerun {' '.join(as_named(fault.file) for fault in found)}",
             ]

@@ -47,28 +47,29 @@ KINDS = {path.split("/")[0] for path in [*RENAMED, *RSEQC, *LIBRARY, *REPORTS]}
 def tidy(results, samples):
     """Rename and join the quality files of these samples, where they lie as they did; dates stay. Returns the number of samples."""
     qc = Path(results, "qc")
-    if not any((qc / kind).is_dir() for kind in KINDS):
+    there = {path.relative_to(qc).as_posix() for kind in KINDS for path in (qc / kind).rglob("*")}
+    if not there:
         return 0
-    changed = sum([_tidy(qc, name) for name in samples])
+    changed = sum([_tidy(qc, name, there) for name in samples])
     for kind in KINDS:
         _remove_empty(qc / kind)
     return changed
 
 
-def _tidy(qc, name):
+def _tidy(qc, name, there):
     folder = qc / name
 
-    def at(path):
-        return qc / path.format(name)
+    def present(paths):
+        return [qc / path for path in (path.format(name) for path in paths) if path in there]
 
-    found = {at(old): folder / f"{name}{new}" for old, new in RENAMED.items()}
-    found = {old: new for old, new in found.items() if old != new and old.is_file()}
-    rseqc, library = ([at(path) for path in paths if at(path).is_file()] for paths in (RSEQC, LIBRARY))
-    reports = {
-        f"{path.split('/')[1]}/{at(path).name}.zip": Path(f"{at(path)}.zip")
-        for path in REPORTS
-        if Path(f"{at(path)}.zip").is_file()
+    found = {
+        qc / old.format(name): folder / f"{name}{new}"
+        for old, new in RENAMED.items()
+        if old.format(name) in there
     }
+    found = {old: new for old, new in found.items() if old != new}
+    rseqc, library = present(RSEQC), present(LIBRARY)
+    reports = {f"{path.parts[-3]}/{path.name}": path for path in present(f"{path}.zip" for path in REPORTS)}
     if not (found or rseqc or library or reports):
         return False
     folder.mkdir(exist_ok=True)
@@ -87,9 +88,8 @@ def _tidy(qc, name):
             folder / f"{name}{fastqctar.ENDING}",
             lambda paths, target: fastqctar.pack(reports, target),
         )
-    for path in REPORTS:  # the same is in the zip files
-        Path(f"{at(path)}.html").unlink(missing_ok=True)
-    at("star/{}.Log.std.out").unlink(missing_ok=True)
+    for path in present([*(f"{path}.html" for path in REPORTS), "star/{}.Log.std.out"]):
+        path.unlink()  # the pages are in the zip files
     return True
 
 
