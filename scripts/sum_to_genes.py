@@ -17,7 +17,7 @@ Path(out.counts).write_text(
     "".join(f"{gene}\t{count}\n" for gene, count in [("gene_id", "count"), *counts.items()])
 )
 Path(out.summary).write_text(json.dumps(report) + "\n")
-if out.get("strandedness"):
+if out.get("library"):
     evidence = strandedness.decide(report["sense"], report["antisense"], given=snakemake.params.given)
-    Path(out.strandedness).write_text(json.dumps(evidence) + "\n")
+    Path(out.library).write_text(json.dumps(evidence) + "\n")
 print(report)

@@ -77,10 +77,10 @@ class Expected:
         return 0
 
 
-def plan(by_rule, submissions, files, limited, problems, notes, reads_mb, disk):
+def plan(by_rule, submissions, files, records, limited, problems, notes, reads_mb, disk):
     """The text of a plan.
 
-    by_rule : {rule: [Request of each job]}; submissions, files : numbers; limited : whether partitions are known; problems, notes : of `requests.unfit`
+    by_rule : {rule: [Request of each job]}; submissions, files, records : numbers; limited : whether partitions are known; problems, notes : of `requests.unfit`
     reads_mb : packed FASTQ of all samples; disk : sentence about the disk, or an empty text
     """
     lines = [
@@ -95,7 +95,7 @@ def plan(by_rule, submissions, files, limited, problems, notes, reads_mb, disk):
     everything = [one for asked in by_rule.values() for one in asked]
     lines += [
         "",
-        f"{len(everything)} jobs in about {submissions} submissions; they leave about {files} files, and as many records in .snakemake.",
+        f"{len(everything)} jobs in about {submissions} submissions; they leave about {files} files, and {records} records in .snakemake.",
         f"They reserve at most {_core_hours(everything):.0f} core hours (first attempts; time limits are generous).",
     ]
     if reads_mb:

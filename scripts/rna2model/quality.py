@@ -5,10 +5,13 @@ from pathlib import Path
 RIBOSOMAL = {"rRNA", "Mt_rRNA", "rRNA_pseudogene"}  # gene biotypes of Ensembl, GENCODE and NCBI
 
 
-def three_prime_bias(body):
-    """Mean coverage of the last fifth of transcripts over that of the first (RSeQC geneBody_coverage); 1 is even."""
-    lines = Path(body).read_text().splitlines()
-    if len(lines) < 2:
+def three_prime_bias(rseqc):
+    """Mean coverage of the last fifth of transcripts over that of the first (RSeQC geneBody_coverage); 1 is even.
+
+    rseqc : path of RSeQC's tables, that of coverage first where anything was covered
+    """
+    lines = Path(rseqc).read_text().splitlines()
+    if len(lines) < 2 or not lines[0].startswith("Percentile"):
         return None
     coverage = [float(value) for value in lines[1].split("\t")[1:]]
     fifth = len(coverage) // 5
