@@ -13,8 +13,8 @@ rule align_star:
     output:
         bam=stored_alignments(f"{RESULTS}/aligned/star/{{sample}}.bam"),
         index=stored_alignments(f"{RESULTS}/aligned/star/{{sample}}.bam.bai"),
-        summary=f"{RESULTS}/qc/star/{{sample}}.Log.final.out",
-        junctions=f"{RESULTS}/qc/star/{{sample}}.SJ.out.tab",
+        summary=f"{QC}.Log.final.out",
+        junctions=f"{QC}.SJ.out.tab",
         genes=COUNTER_SUMMARY if COUNTER == "star" else [],
     log:
         f"{RESULTS}/logs/align_star/{{sample}}.log",
@@ -32,15 +32,17 @@ rule align_star:
         counting="--quantMode GeneCounts" if COUNTER == "star" else "",
     shell:
         guarded("""
-        summary={output.summary} prefix=${{summary%Log.final.out}}
         take_scratch 2 {output.bam} {input.reads} # of a sort
-        trap 'rm -rf "$scratch" "$prefix"_STAR* "$prefix"Log.progress.out "$prefix"Log.out' EXIT
         (STAR --runThreadN {threads} --genomeDir {input.index:q} {params.two_pass} {params.counting} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
-            --outFileNamePrefix "$prefix" --outTmpDir "$scratch"/star \
+            --outFileNamePrefix "$scratch"/ --outTmpDir "$scratch"/star \
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
             | samtools sort -@ $(({threads} / 4)) -l 1 -T "$scratch"/sort --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+        cat "$scratch"/Log.std.out >>{log}
+        for file in {output.summary} {output.junctions} {output.genes}; do
+            mv "$scratch/${{file##*/{wildcards.sample}.}}" "$file"
+        done
         """)
 
 
@@ -53,7 +55,7 @@ rule align_hisat2:
     output:
         bam=stored_alignments(f"{RESULTS}/aligned/hisat2/{{sample}}.bam"),
         index=stored_alignments(f"{RESULTS}/aligned/hisat2/{{sample}}.bam.bai"),
-        summary=f"{RESULTS}/qc/hisat2/{{sample}}.txt",
+        summary=f"{QC}.hisat2.txt",
     log:
         f"{RESULTS}/logs/align_hisat2/{{sample}}.log",
     benchmark:

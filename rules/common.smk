@@ -33,6 +33,7 @@ from rna2model import (
     snapshot,
     sourcecode,
     store,
+    tidied,
     units,
 )
 
@@ -130,23 +131,30 @@ STEPS += ["without_rrna"] if config["trimming"]["rrna"] else []
 FILTERS = ["deduplicated"] if UMI else []
 FILTERS += ["selected"] if config["alignment"]["min_mapq"] else []
 
+RSEQC = config["qc"]["rseqc_fragments"]
+IS_RUNNING = any(Path(".snakemake/locks").glob("*"))  # a run of an earlier version may be at work
+if ASKS and FROM_READS and not STORE and not IS_RUNNING and (number := tidied.tidy(RESULTS, SAMPLES)):
+    logger.warning(
+        f"rna2model: quality files of {number} samples now lie in {RESULTS}/qc/<sample>, a folder for each"
+    )
 GIVEN_INDEX = preflight.index_prefix(config)  # what the aligner is given, or None
 LIMITS = {key: value for key, value in config["qc"].items() if key.startswith(("min_", "max_"))}
+QC = f"{RESULTS}/qc/{{sample}}/{{sample}}"  # a folder for each sample; its files begin with the name, for MultiQC
 COUNTER_SUMMARY = {
-    "featurecounts": f"{RESULTS}/qc/featurecounts/{{sample}}.txt.summary",
-    "htseq": f"{RESULTS}/qc/htseq/{{sample}}.htseq.txt",
-    "star": f"{RESULTS}/qc/star/{{sample}}.ReadsPerGene.out.tab",
-    "salmon": f"{RESULTS}/qc/salmon/{{sample}}.json",
+    "featurecounts": f"{QC}.featurecounts.txt.summary",
+    "htseq": f"{QC}.htseq.txt",
+    "star": f"{QC}.ReadsPerGene.out.tab",
+    "salmon": f"{QC}.salmon.json",
 }[COUNTER]
 ALIGNER_SUMMARY = {
-    "star": [f"{RESULTS}/qc/star/{{sample}}.Log.final.out"],
-    "hisat2": [f"{RESULTS}/qc/hisat2/{{sample}}.txt"],
+    "star": [f"{QC}.Log.final.out"],
+    "hisat2": [f"{QC}.hisat2.txt"],
     "none": [],
 }[ALIGNER]
 TRIMMING_REPORT = {
-    "fastp": ["{sample}.fastp.json"],
-    "cutadapt": ["{sample}.cutadapt.json"],
-    "trim_galore": [f"{{sample}}_{mate}.fastq.gz_trimming_report.txt" for mate in ("R1", "R2")],
+    "fastp": [f"{QC}.{{layout}}.fastp.json"],
+    "cutadapt": [f"{QC}.{{layout}}.cutadapt.json"],
+    "trim_galore": [f"{QC}_{mate}.{{layout}}.fastq.gz_trimming_report.txt" for mate in ("R1", "R2")],
     "none": [],
 }[TRIMMER]
 
@@ -163,7 +171,6 @@ wildcard_constraints:
     sample="[A-Za-z0-9_][A-Za-z0-9._-]*",
     layout="paired|single|bam",
     accession="[SED]RR[0-9]+",
-    stage="raw|trimmed",
     part="part[0-9]+",
     split="|".join(map(re.escape, SPLITS)),
     model="|".join(MODELS),

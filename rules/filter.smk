@@ -7,10 +7,10 @@ rule deduplicate_umis:
     input:
         bam=bam,
         index=bai,
-        library=f"{RESULTS}/qc/library/{{sample}}.txt",
+        library=f"{QC}.library.json",
     output:
         bam=temp(f"{RESULTS}/aligned/deduplicated/{{sample}}.bam"),
-        kept=f"{RESULTS}/qc/deduplicated/{{sample}}.json",
+        kept=f"{QC}.deduplicated.json",
     log:
         f"{RESULTS}/logs/deduplicate_umis/{{sample}}.log",
     benchmark:

@@ -11,7 +11,7 @@ rule tally_fragments:
         genes=f"{REFERENCE}/genes.tsv",
         reference=f"{REFERENCE}/reference.json",
     output:
-        f"{RESULTS}/qc/samples/{{sample}}.json",
+        f"{QC}.json",
     log:
         f"{RESULTS}/logs/tally_fragments/{{sample}}.log",
     benchmark:

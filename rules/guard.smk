@@ -67,18 +67,12 @@ def read_result(path):
     return Path(path).read_text() if Path(path).is_file() else ""
 
 
-def only_quality(name):
-    """Files of a sample without which it is still counted."""
-    body = evidence(SimpleNamespace(sample=name)).get("body")
-    return fastqc_reports(name, ["R1"]) + [file for file in [body] if file]
-
-
 def tool_failures():
-    """Failures for which samples.tsv excludes samples, and those of FastQC and RSeQC."""
+    """Failures for which samples.tsv excludes samples, and those of FastQC, samtools stats and RSeQC."""
     found = {}
     for row in csv.DictReader(read_result(f"{RESULTS}/samples.tsv").splitlines(), delimiter="\t"):
         if row["status"] == "excluded" and row["sample"] in USED:
-            facts = json.loads(read_result(f"{RESULTS}/qc/samples/{row['sample']}.json") or "{}")
+            facts = json.loads(read_result(of_sample("json", row["sample"])) or "{}")
             if "failure" in facts:
                 found[row["sample"]] = failure.Failure(
                     row["sample"], reason=facts["problem"], **facts["failure"]
@@ -106,7 +100,7 @@ def show_tool_failures():
                 f"rna2model: {len(found)} job{'s' if len(found) > 1 else ''} failed because of the data of a sample, and the run went"
                 " on without (sample, what failed, log):",
                 *lines,
-                "These samples are excluded in samples.tsv; those that failed in FastQC or RSeQC lack its numbers only. A"
+                "These samples are excluded in samples.tsv; those that failed in FastQC or alignment_stats lack its numbers only. A"
                 " replaced input file is noticed by itself; to try again with the same files, run the same command with",
                 f"  --forcerun {' '.join(as_named(fault.file) for fault in found)}",
             ]

@@ -65,8 +65,8 @@ rule prepare_reads:
         r2=lanes(2),
     output:
         reads=stored("prepared", paired("prepared")),
-        part=sampled("raw", "paired"),
-        verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
+        part=temp(sampled("paired")),
+        verdict=f"{QC}.paired.reads.json",
     log:
         f"{RESULTS}/logs/prepare_reads/{{sample}}.log",
     benchmark:
@@ -87,8 +87,8 @@ rule prepare_reads:
 use rule prepare_reads as prepare_reads_single with:
     output:
         reads=stored("prepared", single("prepared")),
-        part=sampled("raw", "single"),
-        verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+        part=temp(sampled("single")),
+        verdict=f"{QC}.single.reads.json",
 
 
 rule extract_umis:
@@ -97,7 +97,7 @@ rule extract_umis:
         reads=paired("prepared"),
     output:
         reads=stored("with_umi", paired("with_umi")),
-        kept=f"{RESULTS}/qc/umi/paired/{{sample}}.json",
+        kept=f"{QC}.paired.umi.json",
     log:
         f"{RESULTS}/logs/extract_umis/{{sample}}.log",
     benchmark:
@@ -127,7 +127,7 @@ use rule extract_umis as extract_umis_single with:
         reads=single("prepared"),
     output:
         reads=stored("with_umi", single("with_umi")),
-        kept=f"{RESULTS}/qc/umi/single/{{sample}}.json",
+        kept=f"{QC}.single.umi.json",
     params:
         patterns=umi_patterns("single"),
         files=lambda wildcards, input, output: f"--stdin {input} --stdout {output.reads}",
@@ -142,7 +142,7 @@ rule prepare_bam:
     output:
         bam=stored_alignments(f"{RESULTS}/aligned/given/{{sample}}.bam"),
         index=stored_alignments(f"{RESULTS}/aligned/given/{{sample}}.bam.bai"),
-        verdict=f"{RESULTS}/qc/reads/bam/{{sample}}.json",
+        verdict=f"{QC}.bam.reads.json",
     log:
         f"{RESULTS}/logs/prepare_bam/{{sample}}.log",
     benchmark:

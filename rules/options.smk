@@ -92,8 +92,8 @@ def environments():
         "bowtie2": config["trimming"]["rrna"],
         "umi_tools": UMI,
         ALIGNER: ALIGNER != "none",
-        "samtools": aligned,
-        "rseqc": aligned and config["qc"]["rseqc_fragments"],
+        "samtools": aligned and (not RSEQC or "selected" in FILTERS),
+        "rseqc": aligned and RSEQC,
         {"featurecounts": "subread"}.get(COUNTER, COUNTER): True,
         "multiqc": True,
     }

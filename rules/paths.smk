@@ -38,10 +38,14 @@ def reads_to_align(wildcards):
     return reads_after(STEPS[-1], wildcards.sample)
 
 
-def sampled(stage, layout):
-    """What FastQC looks at: reads taken evenly from those before (raw) or after trimming."""
+def sampled(layout):
+    """Raw reads that FastQC looks at, taken evenly."""
     mates = ("R1", "R2") if layout == "paired" else ("R1",)
-    return [temp(f"{RESULTS}/reads/sampled/{stage}/{layout}/{{sample}}_{mate}.fastq") for mate in mates]
+    return [f"{RESULTS}/reads/sampled/{layout}/{{sample}}_{mate}.fastq" for mate in mates]
+
+
+def sampled_reads(sample):
+    return [file.format(sample=sample) for file in sampled(layout(sample))]
 
 
 def lanes(mate):
@@ -103,47 +107,49 @@ def design_cells(names):
 
 def sample_facts(names):
     """What the gate judges of each sample."""
-    return [f"{RESULTS}/qc/samples/{name}.json" for name in names]
+    return [of_sample("json", name) for name in names]
+
+
+def of_sample(ending, name):
+    """A quality file of a sample."""
+    return f"{RESULTS}/qc/{name}/{name}.{ending}"
 
 
 def evidence(wildcards):
     """Every file that says what became of a sample's fragments; the tools in use decide which there are."""
-    name, qc = wildcards.sample, f"{RESULTS}/qc"
+    name = wildcards.sample
+    kind = layout(name)
     files = {
-        "verdict": f"{qc}/reads/{layout(name)}/{name}.json",
-        "strandedness": f"{qc}/strandedness/{name}.json",
+        "verdict": of_sample(f"{kind}.reads.json", name),
+        "library": of_sample("library.json", name),
         "summary": COUNTER_SUMMARY.format(sample=name),
         "counts": f"{RESULTS}/counts/{name}.tsv",
     }
-    if layout(name) != "bam":
+    if kind != "bam":
         if TRIMMING_REPORT:
-            files["trimming"] = [
-                f"{qc}/trimming/{layout(name)}/{file.format(sample=name)}"
-                for file in TRIMMING_REPORT[: len(mates(name))]
-            ]
+            reports = TRIMMING_REPORT[: len(mates(name))]
+            files["trimming"] = [file.format(sample=name, layout=kind) for file in reports]
         if "with_umi" in STEPS:
-            files["umi"] = f"{qc}/umi/{layout(name)}/{name}.json"
+            files["umi"] = of_sample(f"{kind}.umi.json", name)
         if "without_rrna" in STEPS:
-            files["rrna"] = f"{qc}/rrna/{layout(name)}/{name}.json"
-    if ALIGNER != "none" or layout(name) == "bam":
-        files["flagstat"] = f"{qc}/flagstat/{name}.json"
+            files["rrna"] = of_sample(f"{kind}.rrna.json", name)
+    if is_aligned(name):
         if UMI:
-            files["deduplicated"] = f"{qc}/deduplicated/{name}.json"
-        if config["qc"]["rseqc_fragments"]:
-            files["body"] = f"{qc}/rseqc/{name}.geneBodyCoverage.txt"
+            files["deduplicated"] = of_sample("deduplicated.json", name)
+        if RSEQC:
+            files["rseqc"] = of_sample("rseqc.txt", name)
     return files
 
 
-def fastqc_reports(name, mates):
-    """FastQC's reports of a sample's reads before and after trimming, where it looks at them."""
-    if layout(name) == "bam" or not config["qc"]["fastqc_reads"]:
-        return []
-    stages = ["raw", "trimmed"][: len(STEPS)]
-    return [
-        f"{RESULTS}/qc/fastqc/{stage}/{layout(name)}/{name}_{mate}_fastqc.zip"
-        for stage in stages
-        for mate in mates
-    ]
+def is_aligned(name):
+    return ALIGNER != "none" or layout(name) == "bam"
+
+
+def only_quality(name):
+    """Files of a sample that tell of its quality, and without which it is counted."""
+    files = [of_sample("stats.txt", name)] if is_aligned(name) else []
+    has_fastqc = config["qc"]["fastqc_reads"] and layout(name) != "bam"
+    return files + ([of_sample("fastqc.tar", name)] if has_fastqc else [])
 
 
 def multiqc_files(names):
@@ -151,27 +157,23 @@ def multiqc_files(names):
     files = []
     for name in names:
         known = evidence(SimpleNamespace(sample=name))
-        files += [known[kind] for kind in ("flagstat", "body") if kind in known]
+        files += [known["rseqc"]] if "rseqc" in known else []
         files += known.get("trimming", [])
         files += [COUNTER_SUMMARY.format(sample=name)] if COUNTER != "salmon" else []
-        if "body" in known:
-            files += [f"{RESULTS}/qc/rseqc/{name}.{part}.txt" for part in ("read_distribution", "junctions")]
-        if "flagstat" in known:
-            files.append(f"{RESULTS}/qc/samtools/{name}.stats.txt")
-        files += fastqc_reports(name, mates(name))
+        files += only_quality(name)
         if layout(name) != "bam":
             files += [file.format(sample=name) for file in ALIGNER_SUMMARY]
     return files
 
 
 def multiqc_inputs(names):
-    """What MultiQC waits for: the last file made of each sample, and FastQC, which nothing else waits for.
+    """What MultiQC waits for: the last file made of each sample, and what nothing else waits for.
 
     To name all files would take a tenth of the time to plan a large cohort. A bucket sends only what is named.
     """
     if ONLY_NAMED:
         return multiqc_files(names)
-    return sample_facts(names) + [file for name in names for file in fastqc_reports(name, ["R1"])]
+    return sample_facts(names) + [file for name in names for file in only_quality(name)]
 
 
 def counts_of(names):

@@ -62,9 +62,10 @@ def plan_text():
         len([file for file in job.output if file not in job.temp_output]) + len(job.log) + bool(job.benchmark)
         for job in jobs
     )
+    records = sum(len(job.output) for job in jobs)
     problems, notes = unfit_rules(jobs)
     space = disk_of_run() if FROM_READS and not STORE else None
     reads = sum(EXPECTED.reads_mb(name) for name in USED) if FROM_READS else 0
     limited = bool(known_partitions())
     told = disk.message(space)[0] if space else ""
-    return expected.plan(by_rule, len(together), files, limited, problems, notes, reads, told)
+    return expected.plan(by_rule, len(together), files, records, limited, problems, notes, reads, told)

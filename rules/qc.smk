@@ -1,141 +1,92 @@
 """Quality control of single samples; none of it looks at another sample. Verdicts are passed in cohort.smk."""
 
 
-rule sample_reads:
-    """Trimmed reads for FastQC, taken evenly, so that its time is bounded; of raw reads prepare_reads takes them."""
-    input:
-        paired(STEPS[-1]),
-    output:
-        sampled("trimmed", "paired"),
-    log:
-        f"{RESULTS}/logs/sample_reads/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/sample_reads/{{sample}}.tsv"
-    retries: 2
-    conda:
-        "../envs/reads.yaml"
-    resources:
-        mem_mb=megabytes(500 + config["qc"]["fastqc_reads"] // 1000),
-        runtime=minutes(10, per_gigabyte=5),
-    params:
-        most=config["qc"]["fastqc_reads"],
-    script:
-        "../scripts/sample_reads.py"
-
-
-use rule sample_reads as sample_reads_single with:
-    input:
-        single(STEPS[-1]),
-    output:
-        sampled("trimmed", "single"),
-
-
 rule fastqc:
-    """FastQC before and after trimming."""
+    """FastQC before and after trimming, on reads taken evenly, so that its time is bounded: its reports in one file.
+
+    Of raw reads prepare_reads takes them (rna2model.reads.Evenly), of trimmed ones this, the same way.
+    """
     input:
-        [f"{RESULTS}/reads/sampled/{{stage}}/paired/{{sample}}_{mate}.fastq" for mate in ("R1", "R2")],
+        raw=lambda wildcards: sampled_reads(wildcards.sample),
+        trimmed=lambda wildcards: reads_to_align(wildcards) if len(STEPS) > 1 else [],
     output:
-        [
-            f"{RESULTS}/qc/fastqc/{{stage}}/paired/{{sample}}_R1_fastqc.zip",
-            f"{RESULTS}/qc/fastqc/{{stage}}/paired/{{sample}}_R2_fastqc.zip",
-        ],
+        f"{QC}.fastqc.tar",
     log:
-        f"{RESULTS}/logs/fastqc_{{stage}}/{{sample}}.log",
+        f"{RESULTS}/logs/fastqc/{{sample}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/fastqc_{{stage}}/{{sample}}.tsv"
+        f"{RESULTS}/benchmarks/fastqc/{{sample}}.tsv"
     retries: 2
     conda:
         "../envs/fastqc.yaml"
     threads: 2
     resources:
-        mem_mb=megabytes(1500),
-        runtime=minutes(10, per_gigabyte=15),
+        mem_mb=megabytes(1500 + config["qc"]["fastqc_reads"] // 1000),
+        runtime=minutes(15, per_gigabyte=5),
     params:
         most=config["qc"]["fastqc_reads"],
         jit="-XX:TieredStopAtLevel=1" if config["qc"]["fastqc_reads"] <= 1_000_000 else "",  # Java starts faster
     shell:
-        guarded(
-            "set -- {output};"
-            ' JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}"'
-            ' fastqc --quiet --threads {threads} --outdir "$(dirname "$1")" {input} > {log} 2>&1'
-        )
-
-
-use rule fastqc as fastqc_single with:
-    input:
-        [f"{RESULTS}/reads/sampled/{{stage}}/single/{{sample}}_R1.fastq"],
-    output:
-        [f"{RESULTS}/qc/fastqc/{{stage}}/single/{{sample}}_R1_fastqc.zip"],
+        guarded("""
+        exec >{log} 2>&1
+        take_scratch 3 {output} {input.raw} # as many trimmed reads, and the reports
+        mkdir "$scratch"/raw "$scratch"/trimmed
+        for file in {input.raw}; do ln -s "$(realpath "$file")" "$scratch"/raw/; done
+        for file in {input.trimmed}; do
+            name=$(basename "$file" .gz)
+            gzip -cd "$file" | take_evenly {params.most} >"$scratch/trimmed/$name"
+        done
+        JAVA_TOOL_OPTIONS="-XX:+UseSerialGC {params.jit}" \
+            fastqc --quiet --threads {threads} $(find "$scratch" -name '*.fastq' | sort)
+        (cd "$scratch" && tar -cf - $(find raw trimmed -name '*_fastqc.zip' | sort)) >{output}
+        """)
 
 
 rule alignment_stats:
-    """Reads in, reads mapped, and samtools' statistics of them."""
+    """samtools' statistics of all alignments. Of a subsample, so that its time is bounded, RSeQC: coverage along genes, where
+    reads lie, known and new junctions, its tables one after the other."""
     input:
-        bam,
+        bam=bam,
+        library=f"{QC}.library.json",
+        transcripts=f"{REFERENCE}/transcripts.bed" if RSEQC else [],
+        bodies=f"{REFERENCE}/gene_bodies.bed" if RSEQC else [],
     output:
-        flagstat=f"{RESULTS}/qc/flagstat/{{sample}}.json",
-        stats=f"{RESULTS}/qc/samtools/{{sample}}.stats.txt",
+        stats=f"{QC}.stats.txt",
+        rseqc=f"{QC}.rseqc.txt" if RSEQC else [],
     log:
         f"{RESULTS}/logs/alignment_stats/{{sample}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/alignment_stats/{{sample}}.tsv"
     retries: 2
     conda:
-        "../envs/samtools.yaml"
+        "../envs/rseqc.yaml" if RSEQC else "../envs/samtools.yaml"
     threads: 2
     resources:
-        mem_mb=megabytes(500),
-        runtime=minutes(10, per_gigabyte=10),
-    shell:
-        guarded("""
-        samtools flagstat --threads {threads} --output-fmt json {input} >{output.flagstat} 2>{log}
-        samtools stats --threads {threads} {input} >{output.stats} 2>>{log}
-        """)
-
-
-rule rseqc:
-    """Where reads lie, coverage along genes, known and new junctions: RSeQC on a subsample, so that its time is bounded."""
-    input:
-        bam=bam,
-        library=f"{RESULTS}/qc/library/{{sample}}.txt",
-        transcripts=f"{REFERENCE}/transcripts.bed",
-        bodies=f"{REFERENCE}/gene_bodies.bed",
-    output:
-        distribution=f"{RESULTS}/qc/rseqc/{{sample}}.read_distribution.txt",
-        body=f"{RESULTS}/qc/rseqc/{{sample}}.geneBodyCoverage.txt",
-        junctions=f"{RESULTS}/qc/rseqc/{{sample}}.junctions.txt",
-    log:
-        f"{RESULTS}/logs/rseqc/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/rseqc/{{sample}}.tsv"
-    retries: 2
-    conda:
-        "../envs/rseqc.yaml"
-    resources:
-        mem_mb=megabytes(2000, per_genome_mb=0.5),
-        runtime=minutes(30),
+        mem_mb=megabytes(2000, per_genome_mb=0.5) if RSEQC else megabytes(500),
+        runtime=minutes(30, per_gigabyte=5),
     params:
-        most=config["qc"]["rseqc_fragments"],
+        most=RSEQC,
     shell:
         guarded("""
         exec 2>{log}
-        source {input.library} # layout, strandedness, fragments
-        if [ "$fragments" = 0 ]; then
-            touch {output}
+        samtools stats --threads {threads} {input.bam} >{output.stats}
+        read_library {input.library}
+        if [ {params.most} = 0 ] || [ "$fragments" = 0 ]; then
+            for file in {output.rseqc}; do : >"$file"; done
             exit 0
         fi
-        take_scratch 1 {output.body} {input.bam}
-        folder=$scratch
+        take_scratch 1 {output.stats} {input.bam}
+        folder=$(realpath "$scratch")
         part=$folder/{wildcards.sample}.bam
         share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
         samtools view --bam --fast --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}
-        read_distribution.py -i "$part" -r {input.transcripts} >{output.distribution}
+        read_distribution.py -i "$part" -r {input.transcripts} >"$folder"/distribution.txt
         # both write their tables first, then draw with R, which need not be there
         junction_annotation.py -i "$part" -r {input.transcripts} -o "$folder"/junctions \
-            >/dev/null 2>{output.junctions} || grep -q "Rscript executable not found" {output.junctions}
-        bodies=$(realpath {input.bodies}) part=$(realpath "$part") # it leaves a log.txt where it runs
+            >/dev/null 2>"$folder"/junctions.txt || grep -q "Rscript executable not found" "$folder"/junctions.txt
+        bodies=$(realpath {input.bodies}) # it leaves a log.txt where it runs
         (cd "$folder" && geneBody_coverage.py -i "$part" -r "$bodies" -o body -f png >/dev/null) \
             || grep -q "Rscript executable not found" {log} \
             || {{ grep -q "division by zero" {log} && : >"$folder"/body.geneBodyCoverage.txt; }} # nothing is covered
-        mv "$folder"/body.geneBodyCoverage.txt {output.body}
+        # the coverage first: MultiQC knows it by its first line
+        cat "$folder"/body.geneBodyCoverage.txt "$folder"/distribution.txt "$folder"/junctions.txt >{output.rseqc}
         """)

@@ -2,15 +2,14 @@
 
 
 rule describe_library:
-    """Strandedness, from read strands against gene strands in a subsample; layout and size, for the counters."""
+    """Reads in and reads mapped (samtools flagstat); strandedness, from read strands against gene strands in a subsample;
+    layout and size, for the counters."""
     input:
         bam=bam,
         index=bai,
-        flagstat=f"{RESULTS}/qc/flagstat/{{sample}}.json",
         genes=f"{REFERENCE}/genes.tsv",
     output:
-        evidence=f"{RESULTS}/qc/strandedness/{{sample}}.json",
-        library=f"{RESULTS}/qc/library/{{sample}}.txt",
+        f"{QC}.library.json",
     log:
         f"{RESULTS}/logs/describe_library/{{sample}}.log",
     benchmark:
@@ -20,7 +19,7 @@ rule describe_library:
         "../envs/reads.yaml"
     resources:
         mem_mb=megabytes(500),
-        runtime=minutes(10),
+        runtime=minutes(10, per_gigabyte=5),
     params:
         given=lambda wildcards: SAMPLES[wildcards.sample].strandedness,
     script:
@@ -38,10 +37,9 @@ if COUNTER == "featurecounts":
             bam=counted_bam,
             gtf=f"{REFERENCE}/annotation.gtf",
             genes=f"{REFERENCE}/genes.tsv",
-            library=f"{RESULTS}/qc/library/{{sample}}.txt",
+            library=f"{QC}.library.json",
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
-            table=temp(f"{RESULTS}/qc/featurecounts/{{sample}}.txt"),
             summary=COUNTER_SUMMARY,
         log:
             f"{RESULTS}/logs/count_featurecounts/{{sample}}.log",
@@ -59,21 +57,21 @@ if COUNTER == "featurecounts":
         shell:
             guarded("""
             exec >{log} 2>&1
-            source {input.library} # layout, strandedness, fragments
+            read_library {input.library}
             if [ -z "$(samtools view -F 4 {input.bam} | head -n 1 || true)" ]; then
                 awk 'BEGIN {{OFS="\\t"; print "gene_id", "count"}} NR > 1 {{print $1, 0}}' {input.genes} >{output.counts}
                 printf 'Status\\t{wildcards.sample}\\nAssigned\\t0\\n' >{output.summary}
-                touch {output.table}
                 exit 0
             fi
             case "$strandedness" in forward) strand=1 ;; reverse) strand=2 ;; *) strand=0 ;; esac
             case "$layout" in paired) pairs="-p --countReadPairs" ;; *) pairs= ;; esac
-            take_scratch 1 {output.table} {input.bam}
+            take_scratch 1 {output.summary} {input.bam}
+            table=$scratch/{wildcards.sample}.txt
             samtools view -u -F 4 {input.bam} \
                 | featureCounts -T {threads} $pairs {params.several_places} -s "$strand" -t exon -g gene_id \
-                    -a {input.gtf} -o {output.table} --tmpDir "$scratch"
-            sed -i "1s/STDIN/{wildcards.sample}/" {output.summary}
-            awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' {output.table} >{output.counts}
+                    -a {input.gtf} -o "$table" --tmpDir "$scratch"
+            sed "1s/STDIN/{wildcards.sample}/" "$table".summary >{output.summary}
+            awk 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} NR > 2 {{print $1, $7}}' "$table" >{output.counts}
             """)
 
 
@@ -84,7 +82,7 @@ if COUNTER == "htseq":
         input:
             bam=counted_bam,
             gtf=f"{REFERENCE}/annotation.gtf",
-            library=f"{RESULTS}/qc/library/{{sample}}.txt",
+            library=f"{QC}.library.json",
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
             summary=COUNTER_SUMMARY,
@@ -104,7 +102,7 @@ if COUNTER == "htseq":
         shell:
             guarded("""
             exec 2>{log}
-            source {input.library} # layout, strandedness, fragments
+            read_library {input.library}
             case "$strandedness" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
             take_scratch 2 {output.summary} {input.bam}
             samtools collate -u -O {input.bam} "$scratch"/part \
@@ -121,7 +119,7 @@ if COUNTER == "star":
         """STAR counted while it aligned, for each strandedness in a column of its own; this takes the right one."""
         input:
             table=COUNTER_SUMMARY,
-            library=f"{RESULTS}/qc/library/{{sample}}.txt",
+            library=f"{QC}.library.json",
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
         log:
@@ -137,7 +135,7 @@ if COUNTER == "star":
         shell:
             guarded("""
             exec 2>{log}
-            source {input.library} # layout, strandedness, fragments
+            read_library {input.library}
             case "$strandedness" in forward) column=3 ;; reverse) column=4 ;; *) column=2 ;; esac
             awk -v column=$column 'BEGIN {{FS=OFS="\\t"; print "gene_id", "count"}} !/^N_/ {{print $1, $column}}' \
                 {input.table} >{output.counts}

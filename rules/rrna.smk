@@ -37,7 +37,7 @@ if config["trimming"]["rrna"]:
             index=f"{REFERENCE}/rrna",
         output:
             reads=stored("without_rrna", paired("without_rrna")),
-            kept=f"{RESULTS}/qc/rrna/paired/{{sample}}.json",
+            kept=f"{QC}.paired.rrna.json",
         log:
             f"{RESULTS}/logs/remove_rrna/{{sample}}.log",
         benchmark:
@@ -66,7 +66,7 @@ if config["trimming"]["rrna"]:
             index=f"{REFERENCE}/rrna",
         output:
             reads=stored("without_rrna", single("without_rrna")),
-            kept=f"{RESULTS}/qc/rrna/single/{{sample}}.json",
+            kept=f"{QC}.single.rrna.json",
         params:
             reads=lambda wildcards, input: f"-U {input.reads}",
             neither="4",  # flag: unmapped

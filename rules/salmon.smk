@@ -113,7 +113,7 @@ if COUNTER == "salmon":
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
             summary=COUNTER_SUMMARY,
-            strandedness=f"{RESULTS}/qc/strandedness/{{sample}}.json" if ALIGNER == "none" else [],
+            library=f"{QC}.library.json" if ALIGNER == "none" else [],
         log:
             f"{RESULTS}/logs/sum_to_genes/{{sample}}.log",
         benchmark:

@@ -9,10 +9,10 @@ if TRIMMER == "fastp":
         """Adapters by overlap and by detection, poly-G tails, reads too short dropped."""
         input:
             reads=paired(before("trimmed")),
-            verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
+            verdict=f"{QC}.paired.reads.json",
         output:
             reads=stored("trimmed", paired("trimmed")),
-            report=f"{RESULTS}/qc/trimming/paired/{{sample}}.fastp.json",
+            report=f"{QC}.paired.fastp.json",
         log:
             f"{RESULTS}/logs/trim_fastp/{{sample}}.log",
         benchmark:
@@ -43,10 +43,10 @@ if TRIMMER == "fastp":
     use rule trim_fastp as trim_fastp_single with:
         input:
             reads=single(before("trimmed")),
-            verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+            verdict=f"{QC}.single.reads.json",
         output:
             reads=stored("trimmed", single("trimmed")),
-            report=f"{RESULTS}/qc/trimming/single/{{sample}}.fastp.json",
+            report=f"{QC}.single.fastp.json",
         params:
             options=fastp_options("single"),
             tails=poly_g_options("fastp"),
@@ -59,10 +59,10 @@ if TRIMMER == "cutadapt":
         """Adapters, 3' quality below 20, poly-G tails, reads too short dropped."""
         input:
             reads=paired(before("trimmed")),
-            verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
+            verdict=f"{QC}.paired.reads.json",
         output:
             reads=stored("trimmed", paired("trimmed")),
-            report=f"{RESULTS}/qc/trimming/paired/{{sample}}.cutadapt.json",
+            report=f"{QC}.paired.cutadapt.json",
         log:
             f"{RESULTS}/logs/trim_cutadapt/{{sample}}.log",
         benchmark:
@@ -89,10 +89,10 @@ if TRIMMER == "cutadapt":
     use rule trim_cutadapt as trim_cutadapt_single with:
         input:
             reads=single(before("trimmed")),
-            verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+            verdict=f"{QC}.single.reads.json",
         output:
             reads=stored("trimmed", single("trimmed")),
-            report=f"{RESULTS}/qc/trimming/single/{{sample}}.cutadapt.json",
+            report=f"{QC}.single.cutadapt.json",
         params:
             options=cutadapt_options("single"),
             tails=poly_g_options("cutadapt"),
@@ -106,13 +106,10 @@ if TRIMMER == "trim_galore":
         """Adapters as found in the first reads, 3' quality below 20, reads too short dropped."""
         input:
             reads=paired(before("trimmed")),
-            verdict=f"{RESULTS}/qc/reads/paired/{{sample}}.json",
+            verdict=f"{QC}.paired.reads.json",
         output:
             reads=stored("trimmed", paired("trimmed")),
-            report=[
-                f"{RESULTS}/qc/trimming/paired/{{sample}}_{mate}.fastq.gz_trimming_report.txt"
-                for mate in ("R1", "R2")
-            ],
+            report=[f"{QC}_{mate}.paired.fastq.gz_trimming_report.txt" for mate in ("R1", "R2")],
         log:
             f"{RESULTS}/logs/trim_galore/{{sample}}.log",
         benchmark:
@@ -154,10 +151,10 @@ if TRIMMER == "trim_galore":
     use rule trim_galore as trim_galore_single with:
         input:
             reads=single(before("trimmed")),
-            verdict=f"{RESULTS}/qc/reads/single/{{sample}}.json",
+            verdict=f"{QC}.single.reads.json",
         output:
             reads=stored("trimmed", single("trimmed")),
-            report=[f"{RESULTS}/qc/trimming/single/{{sample}}_R1.fastq.gz_trimming_report.txt"],
+            report=[f"{QC}_R1.single.fastq.gz_trimming_report.txt"],
         params:
             options=trim_galore_options("single"),
             tails=poly_g_options("trim_galore"),

@@ -2,7 +2,7 @@
 
 import h5py
 
-from rna2model import cohort, gate, job, spikeins
+from rna2model import cohort, gate, genetable, job, spikeins
 from rna2model.errors import InputProblem
 
 job.start(snakemake)
@@ -14,7 +14,7 @@ if not samples and not params.get("may_be_empty"):
     first = " (the first: {}: {})".format(*first) if first else ""
     raise InputProblem(f"no sample passed quality control; the reasons are in {given.samples}{first}.")
 files = dict(zip(params.used, given.counts, strict=True))
-genes = cohort.read_gene_table(given.genes)
+genes = genetable.as_frame(given.genes)
 
 found = spikeins.find(list(genes.index))
 left_out = [gene for gene in found if params.spike_ins == "drop"]

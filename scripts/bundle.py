@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from rna2model import (
-    batch,
     bundle,
     files,
     fingerprint,
@@ -17,9 +16,9 @@ from rna2model import (
     manifest,
     modelcard,
     models,
-    normalization,
     outcome,
     panel,
+    preprocessing,
     splitdata,
     units,
 )
@@ -30,7 +29,7 @@ given, out, params = snakemake.input, snakemake.output, snakemake.params
 data = splitdata.read(given.cohort, given.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
-normalizer, corrections = normalization.load(given.normalizer), batch.load(given.batch_model)
+genes = preprocessing.load(given.normalizer, given.batch_model)  # the panel keeps expression, no features
 
 scores = json.loads(Path(given.metrics).read_text())
 counted = json.loads(Path(given.counting).read_text())
@@ -44,7 +43,7 @@ facts = {
     "landmarks": outcome.times(y, params.evaluation["landmarks"])[0],
     "batch_column": params.design["batch"],
     "normalization": params.expression["normalization"],
-    "batch_correction": corrections.method,
+    "batch_correction": genes.batch_model.method,
     "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
     "covariates": params.design["covariates"],
     "counts_unit": counted["unit"],
@@ -55,10 +54,10 @@ facts = {
     "rrna_sha256": counted["rrna_sha256"],
     "reference": counted["reference"],
     "index": params.index and os.path.abspath(params.index),
-    "genes": fingerprint.genes(normalizer.gene_ids),
+    "genes": fingerprint.genes(genes.normalizer.gene_ids),
     "gene_lengths_sha256": None
-    if normalizer.lengths is None
-    else fingerprint.text_sha256(repr(normalizer.lengths.tolist())),
+    if genes.normalizer.lengths is None
+    else fingerprint.text_sha256(repr(genes.normalizer.lengths.tolist())),
     "strandedness": dict(sorted(Counter(strands[name] for name in data.train).items())) if strands else None,
     "design": params.design,
     "expression": params.expression,
@@ -75,7 +74,7 @@ facts = {
     "conformal": scores.get("conformal"),
 }
 kept = panel.Panel().fit(
-    data.expression(data.train, normalizer, corrections),
+    data.expression(data.train, genes),
     data.covariates(data.train),
     params.panel,
     params.evaluation["seed"],

@@ -8,7 +8,7 @@ from rna2model import job, molecules, scratch
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
-library = dict(line.split("=") for line in Path(given.library).read_text().splitlines())
+library = json.loads(Path(given.library).read_text())
 with scratch.folder(3 * Path(given.bam).stat().st_size, out.bam) as folder:
     kept = molecules.deduplicate(
         given.bam, out.bam, library["layout"] == "paired", snakemake.params.separator, folder

@@ -1,23 +1,24 @@
-"""Decide the strandedness of one sample from its alignments, or check what the sheet says; tell the counters."""
+"""Describe one library by its alignments: reads and reads mapped, layout, strandedness (or a check of the sheet's)."""
 
 import json
 from pathlib import Path
 
+import pysam
+
 from rna2model import fragments, job, strandedness
 
 job.start(snakemake)
-given, out = snakemake.input, snakemake.output
+given = snakemake.input
 
-genes = strandedness.clear_genes(given.genes)
-sense, antisense = strandedness.observe(given.bam, genes)
-evidence = strandedness.decide(sense, antisense, given=snakemake.params.given)
-library = fragments.of_flagstat(given.flagstat)
-
-Path(out.evidence).write_text(json.dumps(evidence) + "\n")
+flagstat = json.loads(pysam.flagstat("-O", "json", str(given.bam)))
+library = fragments.of_flagstat(flagstat)
+sense, antisense = strandedness.observe(given.bam, strandedness.clear_genes(given.genes))
 facts = {
-    "strandedness": evidence["strandedness"],
+    **strandedness.decide(sense, antisense, given=snakemake.params.given),
     "layout": "paired" if library.paired else "single",
     "fragments": library.total,
+    "flagstat": flagstat,
 }
-Path(out.library).write_text("".join(f"{key}={value}\n" for key, value in facts.items()))
-print(json.dumps(evidence, indent=1))
+text = json.dumps(facts, indent=1) + "\n"  # a line for each fact, as guard.sh reads them
+Path(snakemake.output[0]).write_text(text)
+print(text)

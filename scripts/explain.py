@@ -11,6 +11,7 @@ from rna2model import (
     importance_sets,
     job,
     models,
+    preprocessing,
     selection,
     shuffled,
     splitdata,
@@ -26,7 +27,6 @@ symbols = everyone.symbol_of
 def explain_all():
     """([Explained of each fold], Explained of the final model, why there are no shuffled labels)."""
     splits = [splitdata.of(everyone, manifest, split, params.design) for split in params.splits]
-    paths = given.normalizers, given.batch_models, given.features or [None] * len(splits)
     explainer = explanation.Explainer(
         params.design,
         params.seed,
@@ -35,10 +35,8 @@ def explain_all():
     )
     explainer.shuffle(splits[-1], [data.train for data in splits], models.load(given.models[-1]))
     found = [
-        explainer.explain(
-            data, models.load(folder), splitdata.artefacts(*artefacts), final=data is splits[-1]
-        )
-        for data, folder, *artefacts in zip(splits, given.models, *paths, strict=True)
+        explainer.explain(data, models.load(folder), fitted, final=data is splits[-1])
+        for data, folder, fitted in zip(splits, given.models, preprocessing.load_splits(given), strict=True)
     ]
     return found[:-1], found[-1], explainer.note
 

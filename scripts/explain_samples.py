@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import cohort, job, models, outcome, pipeline, splitdata, surrogate
+from rna2model import cohort, job, models, outcome, preprocessing, splitdata, surrogate
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -11,30 +11,27 @@ design, unseen = params.design, params.unseen_batch
 unseen = "uncorrected" if unseen == "refuse" else unseen  # here nothing is predicted for use
 
 
-def explain(split, folder, artefacts, samples, choose):
+def explain(split, folder, fitted, samples, choose):
     """Rows of the table for those of `samples` (None: the held-out ones of the split) that `choose` takes."""
-    data, fitted = (
-        splitdata.read(given.training, given.manifest, split, design),
-        splitdata.artefacts(*artefacts),
-    )
-    training = data.expression(data.train, *fitted)[: params.most]
+    data = splitdata.read(given.training, given.manifest, split, design)
+    training = data.expression(data.train, fitted)[: params.most]
     seen = data if samples is None else splitdata.SplitData(everyone, [], samples, [], design)
     rows = choose(len(seen.test))
-    X = seen.expression(seen.test, *fitted, unseen=unseen)[rows]
-    names = pipeline.seen(fitted[0], fitted[-1])
+    X = seen.expression(seen.test, fitted, unseen=unseen)[rows]
     taken = [seen.test[row] for row in rows]
     model, what = models.load(folder), outcome.quantity(design)
-    return surrogate.table(model, taken, X, training, names, data.cohort.symbol_of, split, what, params.seed)
+    return surrogate.table(
+        model, taken, X, training, fitted.names, data.cohort.symbol_of, split, what, params.seed
+    )
 
 
-features = given.features or [None] * len(params.splits)
-paths = list(zip(given.normalizers, given.batch_models, features, strict=True))
+learned = preprocessing.load_splits(given)
 if given.cohort:
     everyone = cohort.read(given.cohort)
     known = outcome.known(design, everyone.obs)
     new = [name for name, is_known in zip(everyone.samples, known, strict=True) if not is_known]
     first = np.arange(min(params.samples, len(new)))
-    parts = [explain(params.splits[-1], given.models[-1], paths[-1], new, lambda n: first)]
+    parts = [explain(params.splits[-1], given.models[-1], learned[-1], new, lambda n: first)]
 else:
     rng, parts = np.random.default_rng(params.seed), []
     folds = params.splits[:-1]
@@ -42,7 +39,7 @@ else:
         share = len(range(number, params.samples, len(folds)))  # in turn
         take = lambda n, share=share: np.sort(rng.permutation(n)[:share])  # noqa: E731
         if share:
-            parts.append(explain(split, given.models[number], paths[number], None, take))
+            parts.append(explain(split, given.models[number], learned[number], None, take))
 table = pd.concat(parts, ignore_index=True)
 table.to_csv(snakemake.output[0], sep="\t", index=False, float_format="%.6g")
 print(table.drop_duplicates("sample")[["sample", "split", "explained", "fidelity"]].to_string(index=False))

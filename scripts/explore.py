@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from rna2model import batch, batchchoice, cohort, diagnostics, exploration, job, normalization, outcome
+from rna2model import batch, batchchoice, cohort, diagnostics, exploration, job, normalization, outcome, pca
 
 job.start(snakemake)
 out, params = snakemake.output, snakemake.params
@@ -36,7 +36,7 @@ if params.expression["batch_correction"] != "none":
     corrected = batch.make(method, **settings).fit(normalized, batches).transform(normalized, batches)
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
 views = {"normalized": normalized, "batch_corrected": corrected}
-exploration.components(views, data.samples).to_csv(out.components, sep="\t", index=False)
+pca.table(views, data.samples).to_csv(out.components, sep="\t", index=False)
 
 found = diagnostics.compare(views, batches, labels)
 Path(out.diagnostics).write_text(json.dumps(found, indent=1) + "\n")

@@ -1,13 +1,14 @@
 """Fit the batch model of one split on its training samples."""
 
-from rna2model import job, normalization, pipeline, splitdata
+from rna2model import job, preprocessing, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 data = splitdata.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
-model, scores = pipeline.fit_batch_model(data, normalization.load(given.normalizer), params.expression)
-model.save(snakemake.output[0])
+fitted = preprocessing.load(given.normalizer).fit_batch_model(data, params.expression)
+fitted.save(batch_model=snakemake.output[0])
+model = fitted.batch_model
 print(f"{model.method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")
-if scores:
-    print("balanced accuracy on batches held out of the training samples:", scores)
+if fitted.scores_:
+    print("balanced accuracy on batches held out of the training samples:", fitted.scores_)

@@ -1,13 +1,13 @@
 """Fit the normalizer of one split on its training samples."""
 
-from rna2model import job, pipeline, splitdata
+from rna2model import job, normalization, splitdata
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 split = snakemake.wildcards.split
 data = splitdata.read(given.cohort, given.manifest, split, params.design)
-normalizer = pipeline.fit_normalizer(data, params.expression, params.unit)
+normalizer = normalization.fit(data, params.expression, params.unit)
 normalizer.save(snakemake.output[0])
 print(f"{len(data.train)} training samples, {len(normalizer.genes_)} of {len(data.cohort.genes)} genes kept")
 if left_out := len(data.full) - len(data.train) - len(data.test) if split.startswith("batch.") else 0:

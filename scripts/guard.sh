@@ -111,6 +111,30 @@ scratch_place() {
     if [ -n "$room" ] && [ -w "$place" ] && [[ $place != *[[:space:]]* ]]; then echo "$place"; else dirname "$2"; fi
 }
 
+# read_library FILE: what rule describe_library says of a sample, as $strandedness, $layout and $fragments.
+read_library() {
+    eval "$(sed -nE 's/^ "(strandedness|layout|fragments)": "?([a-z0-9]+)"?,?$/\1=\2/p' "$1")"
+}
+
+# take_evenly MOST: FASTQ records evenly from standard input, the same as rna2model.reads.Evenly takes them.
+take_evenly() {
+    LC_ALL=C awk -v most="$1" '
+        BEGIN {step = 1; first = 1} # the line that begins the next record that is taken
+        NR < first {next}
+        {read = read $0 "\n"}
+        NR < first + 3 {next}
+        {
+            taken[n++] = read; read = ""
+            if (n > most) {
+                for (i = 0; 2 * i < n; i++) taken[i] = taken[2 * i]
+                for (n = i; i in taken; i++) delete taken[i]
+                step *= 2
+            }
+            first = 4 * n * step + 1
+        }
+        END {for (i = 0; i < n; i++) printf "%s", taken[i]}'
+}
+
 # The first line of a file, or of the mark in a folder, as $line.
 first_line() {
     local file=$1

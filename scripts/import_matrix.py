@@ -25,9 +25,8 @@ unit = units.of_cohort(params.unit)
 used = [name for name in params.metadata if name not in params.excluded]
 files = [samplefiles.CountFile(name, path, None, strand) for name, (path, strand) in params.files.items()]
 source = "counts_file" if files else given.matrix
-values, genes, notes = matrix.load(
-    source, used, params.unit, params.missing, params.layer, files, given.gtf or None
-)
+joined = samplefiles.read(files, source, params.unit, given.gtf or None) if files else None
+values, genes, notes = matrix.load(source, used, params.unit, params.missing, params.layer, joined)
 found = spikeins.find(genes)
 is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
 notes += filter(None, [spikeins.note(found, params.spike_ins)])

@@ -9,13 +9,16 @@ from rna2model import (
     job,
     models,
     permutation,
+    permutation_draws,
     permutation_generic,
     permutation_ridge,
     pipeline,
+    preprocessing,
     selection,
     splitdata,
 )
 from rna2model.errors import InputProblem
+from rna2model.models import pretrained
 
 job.start(snakemake)
 given, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
@@ -25,19 +28,17 @@ training = {**params.training, "threshold": "default"}  # classes are ranked, wh
 sees = models.class_of(name, task).SEES
 
 folds, seen = [], []
-paths = given.normalizers, given.batch_models, given.features or [None] * len(params.folds)
-for split, *artefacts in zip(params.folds, *paths, strict=True):
+for split, fitted in zip(params.folds, preprocessing.load_splits(given), strict=True):
     data = splitdata.read(given.cohort, given.manifest, split, params.design)
-    fitted = splitdata.artefacts(*artefacts)
-    seen.append(pipeline.seen(fitted[0], fitted[-1]))
+    seen.append(fitted.names)
     folds.append(
-        permutation.Fold(
+        permutation_draws.PermutationFold(
             split,
             data.train,
             data.test,
-            data.expression(data.train, *fitted),
-            data.expression(data.test, *fitted, unseen=params.unseen_batch),
-            selection.make(params.features, features=fitted[-1], seed=params.seed, sees=sees),
+            data.expression(data.train, fitted),
+            data.expression(data.test, fitted, unseen=params.unseen_batch),
+            selection.make(params.features, features=fitted.features, seed=params.seed, sees=sees),
         )
     )
 
@@ -62,6 +63,7 @@ def make(fold):
         name,
         training,
         seen[fold],
+        pretrained.read,
         seed=params.seed,
         inner_folds=params.inner_folds,
         device=device,

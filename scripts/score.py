@@ -1,6 +1,6 @@
 """Predict the held-out samples of one split."""
 
-from rna2model import job, models, outcome, predictions, splitdata
+from rna2model import job, models, outcome, predictions, preprocessing, splitdata
 
 job.start(snakemake)
 given, wildcards = snakemake.input, snakemake.wildcards
@@ -9,8 +9,8 @@ data = splitdata.read(given.cohort, given.manifest, wildcards.split, snakemake.p
 unseen = snakemake.params.unseen_batch
 if unseen == "refuse" and wildcards.split.startswith(("batch.", "full")):
     unseen = "uncorrected"  # holding a batch out is the point, and a fixed hold-out often is one
-fitted = splitdata.artefacts(given.normalizer, given.batch_model, given.features)
-expression = data.expression(data.test, *fitted, unseen=unseen)
+fitted = preprocessing.load(given.normalizer, given.batch_model, given.features)
+expression = data.expression(data.test, fitted, unseen=unseen)
 
 shown, curves = outcome.times(data.outcome(data.full), snakemake.params.landmarks)
 table = predictions.table(data.test, models.load(given.model), expression, {**shown, **curves})

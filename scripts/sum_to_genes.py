@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from rna2model import job, quality, salmon, strandedness
+from rna2model import genetable, job, salmon, strandedness
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 quant = salmon.read_quant(f"{given.salmon}/quant.sf")
-genes = [row["gene_id"] for row in quality.read_genes(given.genes)]
+genes = [row["gene_id"] for row in genetable.read(given.genes)]
 counts = salmon.gene_counts(quant, salmon.read_owners(given.transcripts), genes)
 report = salmon.report(given.salmon)
 
@@ -17,7 +17,7 @@ Path(out.counts).write_text(
     "".join(f"{gene}\t{count}\n" for gene, count in [("gene_id", "count"), *counts.items()])
 )
 Path(out.summary).write_text(json.dumps(report) + "\n")
-if out.get("strandedness"):
+if out.get("library"):
     evidence = strandedness.decide(report["sense"], report["antisense"], given=snakemake.params.given)
-    Path(out.strandedness).write_text(json.dumps(evidence) + "\n")
+    Path(out.library).write_text(json.dumps(evidence) + "\n")
 print(report)

@@ -3,29 +3,29 @@
 import json
 from pathlib import Path
 
-from rna2model import causes, failure, fragments, job, quality, sexcheck
+from rna2model import causes, failure, fragments, gate, genetable, job, quality, sexcheck
 
 
 def left_out(failed):
     """A sample that failed before, or fails here, still has its facts: the gate excludes it by them."""
-    text = json.dumps(failure.facts(failed, snakemake.input.verdict), indent=1) + "\n"
+    text = json.dumps(gate.of_failure(failed, snakemake.input.verdict), indent=1) + "\n"
     Path(snakemake.output[0]).write_text(text)
 
 
-job.start(snakemake, spare=["body"], write=left_out)
+job.start(snakemake, spare=["rseqc"], write=left_out)
 given, params = snakemake.input, snakemake.params
 has = set(given.keys())
 
 verdict = json.loads(Path(given.verdict).read_text())
-strand = json.loads(Path(given.strandedness).read_text())
+library = json.loads(Path(given.library).read_text())
 reference = json.loads(Path(given.reference).read_text())
-genes, counts = quality.read_genes(given.genes), quality.read_counts(given.counts)
-aligned = fragments.of_flagstat(given.flagstat) if "flagstat" in has else None
+genes, counts = genetable.read(given.genes), genetable.read_counts(given.counts)
+aligned = fragments.of_flagstat(library["flagstat"]) if "flagstat" in library else None
 if aligned and "mapped" in verdict:  # of given alignments, each fragment was looked at
     aligned = fragments.Alignments(verdict["reads"], verdict["mapped"], aligned.mapped_pct, aligned.paired)
 
 assigned = sum(counts.values())
-counter, counted = fragments.of_counter(params.counter, given.summary, strand["strandedness"])
+counter, counted = fragments.of_counter(params.counter, given.summary, library["strandedness"])
 fates, gaps = fragments.ledger(
     verdict,
     umi=fragments.left(given.umi) if "umi" in has else None,
@@ -47,7 +47,7 @@ if problem is None and fragments.open_share(gaps, verdict["reads"]) > fragments.
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)
 removed = fragments.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
-unseen = failure.of(given.body) if "body" in has else None  # RSeQC failed, which changes no count
+unseen = failure.of(given.rseqc) if "rseqc" in has else None  # RSeQC failed, which changes no count
 kinds = sexcheck.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
 
 facts = {
@@ -55,16 +55,16 @@ facts = {
     "problem": problem,
     "mapped_pct": mapped,
     "assigned_pct": fragments.percent(fates["assigned"], to_align),
-    "strandedness": strand["strandedness"],
-    "sense_pct": strand["sense_pct"],
+    "strandedness": library["strandedness"],
+    "sense_pct": library["sense_pct"],
     "duplicate_pct": verdict.get("duplicate_pct"),
     "rrna_pct": quality.rrna_pct(genes, counts) if removed is None else removed,
-    "three_prime_bias": quality.three_prime_bias(given.body) if "body" in has and not unseen else None,
+    "three_prime_bias": quality.three_prime_bias(given.rseqc) if "rseqc" in has and not unseen else None,
     "inferred_sex": sexcheck.judge(kinds, counts),
     **{column: verdict.get(column, 0) for column in fragments.TAKEN_OVER},
     "flags": [
         text
-        for text in (strand["flag"], verdict.get("note"), unseen and unseen.reason, *map(str, gaps))
+        for text in (library["flag"], verdict.get("note"), unseen and unseen.reason, *map(str, gaps))
         if text
     ],
     "causes": causes.of_loss(fates, verdict.get("longest"), params.min_length, reference),

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from rna2model import cohort, gpu, job, models, pipeline, splitdata
+from rna2model import cohort, gpu, job, models, pipeline, preprocessing, splitdata
+from rna2model.models import pretrained
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 
 data = splitdata.read(given.cohort, given.manifest, wildcards.split, params.design)
-fitted = splitdata.artefacts(given.normalizer, given.batch_model, given.features)
+fitted = preprocessing.load(given.normalizer, given.batch_model, given.features)
 
 options, training = {}, params.get("training", {})
 if wildcards.model in models.TORCH:
@@ -17,13 +18,14 @@ if wildcards.model in models.TORCH:
     if training.get("tensorboard"):
         options["tensorboard"] = beside.with_suffix(".tensorboard")
     if given.get("unlabelled"):
-        options["unlabelled"] = splitdata.unlabelled(data, cohort.read(given.unlabelled), *fitted)
+        options["unlabelled"] = splitdata.unlabelled(data, cohort.read(given.unlabelled), fitted)
         print(f"{wildcards.model}: {len(options['unlabelled'])} samples without label in pretraining")
 
 model = pipeline.make_model(
     wildcards.model,
     training,
-    pipeline.seen(fitted[0], fitted[-1]),
+    fitted.names,
+    pretrained.read,
     seed=params.seed,
     inner_folds=params.inner_folds,
     device=gpu.device(params.gpus),

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rna2model import failure, job, qcpage
+from rna2model import failure, fastqctar, job, qcpage
 from rna2model.errors import InputProblem
 
 job.start(snakemake)
@@ -32,7 +32,11 @@ made = [path for path in listed if not failures[path]]
 Path(out.files).write_text("\n".join(map(str, [*made, *ours])) + "\n")
 
 command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", given.layout]
-command += ["--file-list", out.files, "--outdir", folder, "--filename", Path(out.html).name]
-with tempfile.TemporaryDirectory() as nowhere:  # the user's own MultiQC settings could leave samples out
-    settings = {"HOME": nowhere, "XDG_CONFIG_HOME": nowhere}
+command += ["--outdir", folder, "--filename", Path(out.html).name]
+with tempfile.TemporaryDirectory() as scratch:
+    read = [*fastqctar.unpacked(made, Path(scratch, "fastqc")), *ours]
+    files = Path(scratch, "files.txt")
+    files.write_text("\n".join(map(str, read)) + "\n")
+    command += ["--file-list", files]
+    settings = {"HOME": scratch, "XDG_CONFIG_HOME": scratch}  # the user's own could leave samples out
     sys.exit(subprocess.run(command, env=os.environ | settings).returncode)

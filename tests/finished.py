@@ -125,7 +125,7 @@ class Finished:
         )
         views, parts = {"normalized": self.X, "batch_corrected": corrected}, []
         for name, values in views.items():
-            scores, _ = diagnostics._components(values)
+            scores, _ = diagnostics.components(values)
             part = pd.DataFrame({"view": name, "sample": self.names, "PC1": scores[:, 0], "pc1_pct": 40.1})
             parts.append(part.assign(PC2=scores[:, min(1, scores.shape[1] - 1)], pc2_pct=20.0))
         self.save(pd.concat(parts), "expression/pca.tsv")

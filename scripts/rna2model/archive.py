@@ -8,8 +8,12 @@ SHOWN = 5  # samples in the note
 def counted(results, folder="."):
     """Function that says of a sample's name whether its counts and facts lie in `results`, below `folder`."""
     place = os.path.join(folder, results)
-    files = ("counts/{}.tsv", "qc/samples/{}.json")
-    return lambda name: all(os.path.isfile(os.path.join(place, file.format(name))) for file in files)
+
+    def has(file, name):
+        return os.path.isfile(os.path.join(place, file.format(name)))
+
+    facts = ("qc/{0}/{0}.json", "qc/samples/{}.json")  # the second as before (rna2model.tidied)
+    return lambda name: has("counts/{}.tsv", name) and any(has(file, name) for file in facts)
 
 
 def missing(samples):

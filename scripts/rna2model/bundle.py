@@ -1,7 +1,6 @@
 """The bundle: the artefacts of the split `full` with a manifest, enough to serve new samples anywhere."""
 
 import shutil
-from collections import Counter
 from importlib import metadata
 from pathlib import Path
 
@@ -9,16 +8,12 @@ import numpy as np
 
 from rna2model import (
     __version__,
-    artefact,
-    batch,
+    bundleparts,
     conformal,
-    features,
     fingerprint,
     gate,
     geneids,
     imputation,
-    models,
-    normalization,
     ood,
     panel,
     units,
@@ -26,7 +21,6 @@ from rna2model import (
 from rna2model import manifest as manifests
 from rna2model.errors import InputProblem
 
-FEATURES = "features.safetensors"  # only where models see other than genes
 OOD = "ood.safetensors"
 PANEL = "panel.safetensors"
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
@@ -43,7 +37,7 @@ def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=N
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
     shutil.copyfile(batch_model, folder / "batch_model.safetensors")
-    for name, given in ((FEATURES, features), (OOD, ood)):
+    for name, given in ((bundleparts.FEATURES, features), (OOD, ood)):
         (folder / name).unlink(missing_ok=True)
         if given:
             shutil.copyfile(given, folder / name)
@@ -63,56 +57,31 @@ def _version(name):
         return None
 
 
-def _alone(plain, names):
-    """(plain id, id) of the ids that are the only one of their plain id."""
-    counted = Counter(plain)
-    return [(short, name) for short, name in zip(plain, names, strict=True) if counted[short] == 1]
-
-
 class Bundle:
-    """A fitted pipeline that serves new samples: normalizer, batch model and model of all training samples."""
+    """A fitted pipeline that serves new samples: preprocessing and model of all training samples."""
 
     def __init__(self, folder):
-        folder = Path(folder)
-        self.folder, self.manifest = folder, manifests.read(folder)
-        manifests.check_files(folder, self.manifest)
+        self.folder = folder = Path(folder)
+        self.manifest, self.preprocessing, self.model = bundleparts.read(folder)
         listed = self.manifest["files"]
-        for name in listed:
-            if name.endswith(".safetensors"):  # of a covariate that did not vary the scale is infinite
-                artefact.check_numbers(
-                    folder / name, infinite=not name.startswith("model/"), gaps=imputation.WITH_GAPS
-                )
-        try:
-            self.normalizer = normalization.load(folder / "normalizer.safetensors")
-            self.batch_model = batch.load(folder / "batch_model.safetensors")
-            self.features = features.load(folder / FEATURES) if FEATURES in listed else None
+        with bundleparts.readable(folder):
             self.ood = ood.load(folder / OOD) if OOD in listed else None
             self.panel = panel.load(folder / PANEL) if PANEL in listed else None
-            self.model = models.load(folder / "model")
-            if self.model.task == "classification":
-                self.model.classes_ = [str(name) for name in self.model.classes_]
             self.sets = conformal.read(self.manifest.get("conformal"))
             self._try_out()
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
-            raise InputProblem(
-                f"{folder} is not a readable bundle ({type(error).__name__}: {error}); get it again, or train it again."
-            ) from None
 
     def _try_out(self):
         """Predict anything: ValueError (or what numpy says) where parts do not fit together, or hold no numbers."""
         from rna2model import predictions
 
         if self.panel:
-            self.panel.check(len(self.normalizer.genes_), self.covariates)
-        batches = np.array(self.batch_model.batches_, dtype=object)
-        values = np.tile(np.linspace(1, 15, len(self.normalizer.gene_ids)), (len(batches), 1))
+            self.panel.check(len(self.preprocessing.normalizer.genes_), self.covariates)
+        batches = np.array(self.preprocessing.batch_model.batches_, dtype=object)
+        values = np.tile(np.linspace(1, 15, len(self.preprocessing.normalizer.gene_ids)), (len(batches), 1))
         try:
-            expression = self.batch_model.transform(self.normalizer.transform(values), batches)
-            if self.features:
-                expression = self.features.transform(
-                    expression, dict.fromkeys(self.covariates, [""] * len(batches))
-                )
-            table = predictions.table(batches, self.model, expression, self.manifest.get("landmarks", {}))
+            empty = dict.fromkeys(self.covariates, [""] * len(batches))
+            seen = self.preprocessing.transform(values, batches, empty)
+            table = predictions.table(batches, self.model, seen, self.manifest.get("landmarks", {}))
         except InputProblem:
             return  # such a sample is none that this bundle takes
         if not np.isfinite(table.select_dtypes("number").to_numpy()).all():
@@ -120,33 +89,27 @@ class Bundle:
 
     def expression(self, counts, genes, batches, unseen="uncorrected"):
         """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
-        aligned, missing = self.normalizer.align(counts, self._ids(genes))
+        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         share = self._share(missing)
         if share > MAX_MISSING_PCT:
             raise InputProblem(
-                f"{len(missing)} of the {self.normalizer.kept_.sum()} genes the model uses are missing"
+                f"{len(missing)} of the {self.preprocessing.normalizer.kept_.sum()} genes the model uses are missing"
                 f" ({share:.0f} %, at most {MAX_MISSING_PCT} %; first: {', '.join(missing[:5])});"
                 " were the samples counted with another annotation?"
             )
-        given_out = self.batch_model.transform(self.normalizer.transform(aligned), batches, unseen=unseen)
+        given_out = self.preprocessing.expression(aligned, batches, unseen=unseen)
         if missing and self.panel:  # the mean share of a library is no mean of logarithms
-            gone = np.isin(self.normalizer.genes_, missing)
+            gone = np.isin(self.preprocessing.normalizer.genes_, missing)
             given_out[:, gone] = self.panel.mean_[gone]
         return given_out, missing
 
-    def _ids(self, genes):
-        """Gene ids as training had them, where they are the same but for what `geneids.plain` takes away: a matrix loses
-        the versions of its Ensembl ids, reads keep them."""
-        own = self.normalizer.gene_ids
-        of_plain = [dict(_alone(geneids.plain(names), names)) for names in (own, list(genes))]
-        same = {of_plain[1][name]: of_plain[0][name] for name in of_plain[0].keys() & of_plain[1].keys()}
-        known = set(own)
-        return [gene if gene in known else same.get(gene, gene) for gene in genes]
+    def _as_trained(self, genes):
+        return geneids.as_known(genes, self.preprocessing.normalizer.gene_ids)
 
     @property
     def covariates(self):
         """Sheet columns that the model needs beside the counts."""
-        return list(self.features.covariates.kinds) if self.features and self.features.covariates else []
+        return self.preprocessing.covariates
 
     def check_counting(self, counted):
         """Refuse samples that were counted otherwise than those of training, saying how; returns a flag for all of them.
@@ -186,19 +149,17 @@ class Bundle:
         batches = np.asarray(batches, dtype=object)
         expression, missing = self.expression(counts, genes, batches, unseen)
         scores = self.ood.score(expression) if self.ood else np.full(len(samples), np.nan)
-        unknown, seen = [""] * len(samples), expression
-        if self.features:
-            seen = self.features.transform(expression, cells)
-            unknown = self.features.flags(cells, samples)
+        seen = self.preprocessing.add_features(expression, cells)
+        unknown = self.preprocessing.flags(cells, samples)
         table = predictions.table(samples, self.model, seen, self.manifest.get("landmarks", {}))
         table, lacking = incomplete.complete(
             table, self, expression, cells, self._lacking(counts, genes, missing, cells)
         )
         table = table.assign(**conformal.columns(self.sets, table, self.model.task))
-        known = self.batch_model.is_known(batches)
-        adapted = self.batch_model.adapts(batches) & (unseen == "adapt")
+        known = self.preprocessing.batch_model.is_known(batches)
+        adapted = self.preprocessing.batch_model.adapts(batches) & (unseen == "adapt")
         table["batch_policy"] = np.select(
-            [np.full(len(samples), not self.batch_model.corrects_), known, adapted],
+            [np.full(len(samples), not self.preprocessing.batch_model.corrects_), known, adapted],
             ["no correction", "corrected", "adapted"],
             "uncorrected",
         )
@@ -244,32 +205,42 @@ class Bundle:
         """For each of counts (m, n_genes) a flag where the library is far smaller than those of training."""
         if self.manifest.get("counts_unit", "counts") not in units.COUNT_UNITS:
             return [""] * len(counts)
-        genes, usual = np.count_nonzero(self.normalizer.kept_), self.manifest.get("library_size") or 0
+        genes, usual = (
+            np.count_nonzero(self.preprocessing.normalizer.kept_),
+            self.manifest.get("library_size") or 0,
+        )
         return [gate.small(size, usual, genes, "training samples") for size in counts.sum(axis=1)]
 
     def _share(self, missing):
         """Percentage of the genes that a sample must have which `missing` are."""
-        return 100 * len(missing) / np.count_nonzero(self.normalizer.kept_)
+        return 100 * len(missing) / np.count_nonzero(self.preprocessing.normalizer.kept_)
 
     def _lacking(self, counts, genes, missing, cells):
         """The panel.Missing of samples: genes that they do not have, and values to be imputed."""
-        absent = np.isin(self.normalizer.genes_, missing)
+        absent = np.isin(self.preprocessing.normalizer.genes_, missing)
         gone = np.broadcast_to(absent, (len(counts), len(absent)))
-        if self.normalizer.missing != "refuse":
-            aligned = self.normalizer.align(counts, self._ids(genes))[0]
-            gone = gone | np.isnan(aligned[:, np.flatnonzero(self.normalizer.kept_)[self.normalizer.chosen_]])
+        if self.preprocessing.normalizer.missing != "refuse":
+            aligned = self.preprocessing.normalizer.align(counts, self._as_trained(genes))[0]
+            gone = gone | np.isnan(
+                aligned[
+                    :,
+                    np.flatnonzero(self.preprocessing.normalizer.kept_)[
+                        self.preprocessing.normalizer.chosen_
+                    ],
+                ]
+            )
         return panel.Missing.of(gone, cells)
 
     def _gaps(self, values):
         """(m,) percentage of each sample's values that are to be imputed."""
-        if self.normalizer.missing == "refuse":
+        if self.preprocessing.normalizer.missing == "refuse":
             return np.zeros(len(values))
         return imputation.missing_share(values)
 
     def _flags(self, known_batch, adapted, batch_name, missing, gaps, score):
         if score > 1:
             yield f"unlike the training samples (ood_score {score:.2f}, limit 1): do not rely on the prediction"
-        if self.batch_model.method != "none" and not known_batch:
+        if self.preprocessing.batch_model.method != "none" and not known_batch:
             how = "adapted by its own samples" if adapted else "not batch-corrected"
             what = f"batch {batch_name!r} was not in training" if batch_name else "its batch is not given"
             yield f"{what}: {how}"
@@ -280,7 +251,7 @@ class Bundle:
 
     def seen(self, samples, counts, genes, groups=None):
         """{sample: why} of samples that training knew by name, group, or counts (n, len(genes))."""
-        aligned, missing = self.normalizer.align(counts, self._ids(genes))
+        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         return manifests.trained(self.manifest, samples, groups, None if missing else aligned)
 
     def strandedness_flags(self, kinds):

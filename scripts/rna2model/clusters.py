@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import exploration
+from rna2model import pca
 
 COMPONENTS, SEED, STARTS = 10, 1, 20
 COLUMNS = [
@@ -73,7 +73,7 @@ def compare(views, samples, labels, batches):
     groups = {"target": np.asarray(labels)} | ({} if batches is None else {"batch": np.asarray(batches)})
     parts = [pd.DataFrame(columns=COLUMNS)]
     for view, values in views.items():
-        scores = exploration.scores(values, COMPONENTS)
+        scores = pca.scores(values, COMPONENTS)
         for against, names in groups.items():
             known, count = names != "", len(set(names[names != ""].tolist()))
             if not 2 <= count < len(samples) or not scores.shape[1]:

@@ -9,7 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from rna2model import genetable
 from rna2model.errors import InputProblem
+from rna2model.files import packing
 
 ROWS_AT_ONCE = 64  # samples
 GENES_AT_ONCE = 512
@@ -111,29 +113,6 @@ def _strings(node):
     return list(node.asstr()[:])
 
 
-def read_gene_table(path):
-    """DataFrame of reference/genes.tsv indexed by gene_id."""
-    import pandas as pd
-
-    table = pd.read_csv(path, sep="\t", dtype={"gene_id": str, "chromosome": str}, keep_default_na=False)
-    return table.set_index("gene_id")
-
-
-def read_counts(path, genes):
-    """Counts of one sample (counts/<sample>.tsv) in the order of `genes`, a list; int64."""
-    with open(path) as file:
-        cells = file.read().split()
-    names, values = cells[2::2], cells[3::2]
-    if names != genes:  # another order, or other genes
-        found = dict(zip(names, values, strict=False))
-        if len(found) != len(names) or set(found) != set(genes):
-            raise InputProblem(
-                f"{path} does not hold the genes of the reference, each once; delete it and run again."
-            )
-        values = [found[gene] for gene in genes]
-    return np.array(values, dtype=np.int64)
-
-
 def stream(files, gene_table, metadata, path, left_out=()):
     """Write the cohort of {sample: count file} to `path`, a few samples in memory at a time; counts are int32.
 
@@ -160,7 +139,7 @@ def stream(files, gene_table, metadata, path, left_out=()):
             layer.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
         for first in range(0, len(samples), ROWS_AT_ONCE):
             part = samples[first : first + ROWS_AT_ONCE]
-            block = np.array([read_counts(files[name], counted) for name in part])
+            block = np.array([genetable.counts_in_order(files[name], counted) for name in part])
             if block.max(initial=0) > np.iinfo(np.int32).max:
                 raise InputProblem(
                     f"a gene has more than two thousand million fragments in one of: {', '.join(part)}."
@@ -177,12 +156,7 @@ def write_matrix(counts, samples, genes, path, more=None):
     counts : (n_samples, n_genes), an array or a dataset on disk, of which some genes are read at a time
     more : (counts, ids) of rows to write below
     """
-    import gzip
-
-    with (
-        open(path, "wb") as raw,
-        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
-    ):
+    with packing(path) as out:
         out.write(("\t".join(["gene_id", *samples]) + "\n").encode())
         for values, ids in filter(None, [(counts, genes), more]):
             for first in range(0, len(ids), GENES_AT_ONCE):

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from rna2model import batch, splits
+from rna2model import batch, pca, splits
 
-COMPONENTS = 10  # principal components that are looked at ...
-GENES = 500  # ... of so many most variable genes (DESeq2::plotPCA)
+COMPONENTS = 10  # principal components that are looked at
 MOST = 2000  # samples; of a larger cohort as many are drawn, since neighbours are found by all distances
 NEIGHBOURS = 5
 LEAST_NEIGHBOURHOOD, LEVEL = 10, 0.05  # kBET: samples of a neighbourhood, significance
@@ -41,7 +40,7 @@ def describe(values, batches, labels, known):
     neighbours : balanced accuracy of naming a sample's batch (label) from its nearest others; chance : 1 / groups
     kbet : see `kbet`, for batches only
     """
-    scores, shares = _components(values)
+    scores, shares = components(values)
     told = {"batch": None, "target": _separation(scores[known], labels[known])}
     if batches is not None:
         told["batch"] = _separation(scores, batches)
@@ -130,11 +129,9 @@ def _distances(scores):
     return distance
 
 
-def _components(values):
+def components(values):
     """(n, k) principal component scores and the (k,) variance of each."""
-    top = values[:, np.argsort(-values.var(axis=0), kind="stable")[:GENES]]
-    centred = top - top.mean(axis=0)
-    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+    left, scale = pca.decompose(values)
     kept = max(1, min(COMPONENTS, len(scale) - 1))
     return left[:, :kept] * scale[:kept], scale[:kept] ** 2
 

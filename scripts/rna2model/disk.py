@@ -28,7 +28,7 @@ def estimate(samples, config, at_once=None, downloads=None):
     """
     aligned = config["alignment"]["tool"] != "none"
     given = sum(Path(sample.bam).stat().st_size for sample in samples.values() if sample.bam)
-    packed = {name: _reads(sample) for name, sample in samples.items()}
+    packed = {name: packed_reads(sample) for name, sample in samples.items()}
     reads = sum(packed.values())
     joined = sum(packed[name] for name, each in samples.items() if len(each.fastq_1) > 1 or each.accessions)
     alignments = given + (BAM * reads if aligned else 0)
@@ -61,7 +61,7 @@ def estimate(samples, config, at_once=None, downloads=None):
     }
 
 
-def _reads(sample):
+def packed_reads(sample):
     """Packed bytes of a sample's FASTQ; a file that is not there any more takes nothing."""
     paths = [path for path in (*sample.fastq_1, *sample.fastq_2) if Path(path).is_file()]
     return sum(map(_packed_size, paths)) + ACCESSION * len(sample.accessions)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import exploration
+from rna2model import pca
 
 COMPONENTS = 30  # principal components that both start from
 SEED = 1
@@ -21,7 +21,7 @@ def embed(views, samples):
 
     parts = [pd.DataFrame(columns=COLUMNS)] if len(samples) < FEWEST else []
     for view, values in views.items() if len(samples) >= FEWEST else ():
-        start = exploration.scores(values, COMPONENTS)
+        start = pca.scores(values, COMPONENTS)
         if start.shape[1] < 2:
             start = np.column_stack([start, np.zeros((len(samples), 2 - start.shape[1]))])
         for method, place in (("tsne", tsne), ("umap", umap)):

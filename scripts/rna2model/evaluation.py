@@ -56,7 +56,7 @@ LEAST_PROBABILITY = 1e-9  # predictions are written with 9 digits
 
 
 @dataclass
-class Table(resampling.Rows):
+class Table(resampling.Predictions):
     """Out-of-fold predictions of a classification.
 
     probabilities (n, K); truth, predicted (n,) class numbers; classes (K,), the positive one of two last

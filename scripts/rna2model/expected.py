@@ -4,7 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from rna2model.disk import ACCESSION, BAM, PACKED, is_packed
+from rna2model.disk import ACCESSION, BAM, packed_reads
 
 ACCESSION_MB = ACCESSION / 1e6
 FEATURES = 60_000  # genes of a GENCODE annotation; smaller ones ask for less than is planned
@@ -29,7 +29,7 @@ class Expected:
     def __init__(self, config, samples, genome_mb, trained):
         self.results, self.config, self.samples = Path(config["results"]), config, samples
         self.genome_mb, self.trained = genome_mb, trained
-        self.size_mb = cache(self.size_mb)
+        self.size_mb, self.reads_mb = cache(self.size_mb), cache(self.reads_mb)
 
     def size_mb(self, path):
         """Megabytes of a file: what it has where it is there, else an estimate; 0 of small ones and of folders."""
@@ -50,10 +50,7 @@ class Expected:
         sample = self.samples[name]
         if sample.bam:
             return self.size_mb(sample.bam) / BAM
-        given = [*sample.fastq_1, *sample.fastq_2]
-        given = [path for path in given if Path(path).is_file()]
-        packed = sum(self.size_mb(path) / (1 if is_packed(path) else PACKED) for path in given)
-        return packed + ACCESSION_MB * len(sample.accessions)
+        return packed_reads(sample) / 1e6
 
     def _of_sample(self, found):
         if found["kind"] == "sampled":
@@ -80,10 +77,10 @@ class Expected:
         return 0
 
 
-def plan(by_rule, submissions, files, limited, problems, notes, reads_mb, disk):
+def plan(by_rule, submissions, files, records, limited, problems, notes, reads_mb, disk):
     """The text of a plan.
 
-    by_rule : {rule: [Request of each job]}; submissions, files : numbers; limited : whether partitions are known; problems, notes : of `requests.unfit`
+    by_rule : {rule: [Request of each job]}; submissions, files, records : numbers; limited : whether partitions are known; problems, notes : of `requests.unfit`
     reads_mb : packed FASTQ of all samples; disk : sentence about the disk, or an empty text
     """
     lines = [
@@ -98,7 +95,7 @@ def plan(by_rule, submissions, files, limited, problems, notes, reads_mb, disk):
     everything = [one for asked in by_rule.values() for one in asked]
     lines += [
         "",
-        f"{len(everything)} jobs in about {submissions} submissions; they leave about {files} files, and as many records in .snakemake.",
+        f"{len(everything)} jobs in about {submissions} submissions; they leave about {files} files, and {records} records in .snakemake.",
         f"They reserve at most {_core_hours(everything):.0f} core hours (first attempts; time limits are generous).",
     ]
     if reads_mb:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rna2model import importance, outcome, pipeline, shuffled
+from rna2model import importance, outcome, shuffled
 from rna2model.errors import InputProblem
 from rna2model.models import penalty
 
@@ -53,13 +53,12 @@ class Explainer:
                 self.note = str(problem)
 
     def explain(self, data, model, fitted, final=False):
-        """The Explained of a model and the artefacts (normalizer, batch model, features) of its split."""
-        names = pipeline.seen(fitted[0], fitted[-1])
-        X, y, groups = data.expression(data.train, *fitted), data.outcome(data.train), data.groups(data.train)
+        """The Explained of a model and the preprocessing.Preprocessing of its split."""
+        X, y, groups = data.expression(data.train, fitted), data.outcome(data.train), data.groups(data.train)
         rows = np.sort(np.random.default_rng(self.seed).permutation(len(X))[:MOST])
-        shown, again = X[rows], {"groups": groups, "select": self.selector(fitted[-1], model.SEES)}
+        shown, again = X[rows], {"groups": groups, "select": self.selector(fitted.features, model.SEES)}
         effects, how = importance.effects(model, shown, shown.mean(axis=0))
-        found = Explained(list(names), self._classes(model, len(effects)), effects, how)
+        found = Explained(list(fitted.names), self._classes(model, len(effects)), effects, how)
         found.trained, found.settings = list(data.train), model.settings_
         if self.outcomes is not None:
             place = {name: row for row, name in enumerate(data.full)}

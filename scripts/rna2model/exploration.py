@@ -1,13 +1,12 @@
 """Views of the whole cohort for people; nothing here feeds a model."""
 
-import gzip
 import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from rna2model import cohort, outcome
+from rna2model import cohort, files, outcome
 
 
 def write(values, samples, genes, path):
@@ -15,10 +14,7 @@ def write(values, samples, genes, path):
     text = pd.DataFrame(values.T, index=pd.Index(genes, name="gene_id"), columns=samples).to_csv(
         sep="\t", float_format="%.4f", lineterminator="\n"
     )
-    with (
-        open(path, "wb") as raw,
-        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0, filename="", compresslevel=4) as out,
-    ):
+    with files.packing(path) as out:
         out.write(text.encode())
 
 
@@ -55,34 +51,3 @@ def beside(path, note=None, **details):
     path = Path(path)
     target = path.with_name(f"{path.name.split('.')[0]}.json")
     target.write_text(json.dumps({"note": note, **details}, indent=1) + "\n")
-
-
-def most_variable(values, genes=500):
-    """(n, <= genes) the most variable columns, centred: what principal components are taken of (DESeq2::plotPCA)."""
-    top = values[:, np.argsort(-values.var(axis=0), kind="stable")[:genes]]
-    return top - top.mean(axis=0)
-
-
-def scores(values, count):
-    """(n, <= count) principal component scores of the most variable genes; fewer where fewer vary."""
-    left, scale, _ = np.linalg.svd(most_variable(values), full_matrices=False)
-    kept = min(count, int((scale > 1e-9 * max(scale.max(initial=0), 1e-300)).sum()))
-    return left[:, :kept] * scale[:kept]
-
-
-def components(views, samples, count=2, genes=500):
-    """DataFrame view, sample, PC1.., with the share of variance of each axis (pc1_pct ..).
-
-    Principal components of the `genes` most variable genes, as DESeq2::plotPCA does. views: {name: (n, g)}.
-    """
-    parts = []
-    for name, values in views.items():
-        left, scale, _ = np.linalg.svd(most_variable(values, genes), full_matrices=False)
-        kept = min(count, len(scale))
-        share = 100 * scale**2 / max((scale**2).sum(), np.finfo(float).tiny)
-        frame = pd.DataFrame({"view": name, "sample": samples})
-        for axis in range(kept):
-            frame[f"PC{axis + 1}"] = np.round(left[:, axis] * scale[axis], 4)
-            frame[f"pc{axis + 1}_pct"] = round(float(share[axis]), 2)
-        parts.append(frame)
-    return pd.concat(parts, ignore_index=True)

@@ -11,9 +11,10 @@ matplotlib.rcParams["text.parse_math"] = False  # a class may be called $5 or 5$
 import matplotlib.pyplot as plt  # noqa: E402  (after the backend)
 import numpy as np  # noqa: E402
 
-# Okabe & Ito 2008
-COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"]
-UP, DOWN, REST, EDGE = "#D55E00", "#0072B2", "#BBBBBB", "#999999"
+from rna2model import palette  # noqa: E402
+
+COLOURS = palette.ON_WHITE
+UP, DOWN, REST, EDGE = palette.VERMILLION, palette.BLUE, "#BBBBBB", palette.GREY
 MOST_NAMES, MOST_PANELS, LABELLED = 80, 12, 8
 
 

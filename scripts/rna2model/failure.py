@@ -5,7 +5,6 @@ commands of rules, `SampleJob` for scripts; every later job of the sample hands 
 the verdict. So it travels in the files that rules declare, on any machine, and the plan of the run does not change.
 """
 
-import json
 import re
 import sys
 from dataclasses import astuple, dataclass
@@ -13,8 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from rna2model.errors import InputProblem, ToolFailed
-from rna2model.fragments import FATES
-from rna2model.gate import NUMBERS
 
 MARK = "#rna2model-failed"
 PATTERNS = Path(__file__).resolve().parents[1] / "infrastructure.txt"
@@ -90,29 +87,6 @@ def stopped_for_good(log, since=0.0):
         return None
     text = found[-1].strip() if found else ""
     return text if text and not is_infrastructure(text) else None
-
-
-def facts(failure, verdict=None):
-    """What rule tally_fragments says of a sample that failed: the reads it had, where the input check could count them.
-
-    verdict : path of the input check's verdict; its own problem comes first
-    """
-    known = {}
-    if verdict and Path(verdict).is_file() and of(verdict) is None:
-        known = json.loads(Path(verdict).read_text())
-    reads, problem = known.get("reads", 0), known.get("problem")
-    told = {
-        **dict.fromkeys(NUMBERS),
-        "reads": reads,
-        "problem": problem or failure.reason,
-        "flags": [],
-        "fates": dict.fromkeys(FATES, 0) | {"faulty": reads},
-    }
-    return (
-        told
-        if problem
-        else told | {"failure": {key: getattr(failure, key) for key in ("rule", "log", "file")}}
-    )
 
 
 class SampleJob:

@@ -1,5 +1,6 @@
 """Files as people have them: plain or gzipped, whole or not."""
 
+import contextlib
 import gzip
 import hashlib
 import importlib
@@ -30,6 +31,13 @@ def is_gzip(path):
 def opened(path):
     """`path` opened for reading bytes, decompressed where needed."""
     return gzip.open(path, "rb") if is_gzip(path) else open(path, "rb")
+
+
+@contextlib.contextmanager
+def packing(path):
+    """`path` opened for writing bytes that are gzipped, without file name and time: equal content gives equal bytes."""
+    with open(path, "wb") as raw, gzip.GzipFile("", "wb", compresslevel=4, fileobj=raw, mtime=0) as out:
+        yield out
 
 
 def lines(path):

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from rna2model.rows import Rows
+from rna2model.rows import SampleRows
 
 LARGE_GROUP, LARGE_SHARE = 10, 0.7  # edgeR's large.n and min.prop
 TOLERANCE = 1e-14
-LIMITS = ("min_mean", "min_variance", "top_variance")
 
 
 def by_expression(counts, groups=None, min_count=10, min_total=15):
@@ -15,7 +14,7 @@ def by_expression(counts, groups=None, min_count=10, min_total=15):
     counts : (n_samples, n_genes); groups : (n_samples,) labels, of which only the size of the smallest
     group is used, or None for a single group. No library may be zero.
     """
-    rows = Rows.of(counts)
+    rows = SampleRows.of(counts)
     sizes = np.unique(groups, return_counts=True)[1] if groups is not None else [len(rows)]
     needed = min(sizes)
     if needed > LARGE_GROUP:

@@ -81,12 +81,11 @@ class Gap:
         return f"{self.before} fragments {self.where}, but {self.after} {self.then}"
 
 
-def of_flagstat(path):
-    """Alignments of a `samtools flagstat` report in JSON, of a file with one record for each read.
+def of_flagstat(report):
+    """Alignments of a `samtools flagstat` report (dict of its JSON), of a file with one record for each read.
 
     Reads that the sequencer marked as failed are reads: aligners align and counters count them.
     """
-    report = json.loads(Path(path).read_text())
     found = {key: report["QC-passed reads"][key] + report["QC-failed reads"][key] for key in FLAGSTAT}
     pairs, alone = found["read1"], found["primary"] - found["paired in sequencing"]
     mates_mapped = found["with itself and mate mapped"] + found["singletons"]

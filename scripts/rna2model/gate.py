@@ -1,9 +1,11 @@
 """The QC gate: every sample of the sheet ends as included, or excluded with a reason."""
 
 import csv
+import json
+from pathlib import Path
 from statistics import median
 
-from rna2model import sexcheck
+from rna2model import failure, sexcheck
 from rna2model.fragments import FATES, TAKEN_OVER
 
 NUMBERS = [
@@ -164,3 +166,26 @@ def column(path, name):
     """{sample: cell} of one column of a samples.tsv."""
     with open(path, newline="") as file:
         return {row["sample"]: row[name] for row in csv.DictReader(file, delimiter="\t")}
+
+
+def of_failure(failed, verdict=None):
+    """What rule tally_fragments says of a sample of a failure.Failure: the reads it had, where the input check could count them.
+
+    verdict : path of the input check's verdict; its own problem comes first
+    """
+    known = {}
+    if verdict and Path(verdict).is_file() and failure.of(verdict) is None:
+        known = json.loads(Path(verdict).read_text())
+    reads, problem = known.get("reads", 0), known.get("problem")
+    told = {
+        **dict.fromkeys(NUMBERS),
+        "reads": reads,
+        "problem": problem or failed.reason,
+        "flags": [],
+        "fates": dict.fromkeys(FATES, 0) | {"faulty": reads},
+    }
+    return (
+        told
+        if problem
+        else told | {"failure": {key: getattr(failed, key) for key in ("rule", "log", "file")}}
+    )

@@ -13,7 +13,7 @@ import numpy as np
 
 from rna2model import spikeins
 from rna2model.errors import InputProblem
-from rna2model.sheetfile import SPREADSHEET_ERROR
+from rna2model.spreadsheet import SPREADSHEET_ERROR
 
 # ENSG00000000003.15, .15_6 (lifted over), .15_PAR_Y, ENSGR0000000003 (PAR_Y of old), gene:ENSG..., ENSG...|NAME
 ENSEMBL_ID = re.compile(
@@ -52,6 +52,21 @@ def _plain(gene):
     if found := STRINGTIE.fullmatch(gene):
         return _plain(found[1])
     return gene
+
+
+def as_known(genes, known):
+    """Ids as `known` has them, where they are the same but for what `plain` takes away: a matrix loses the versions of its
+    Ensembl ids, reads keep them. An id of which there are several without its version stays."""
+    of_plain = [dict(_alone(plain(names), names)) for names in (known, list(genes))]
+    same = {of_plain[1][name]: of_plain[0][name] for name in of_plain[0].keys() & of_plain[1].keys()}
+    there = set(known)
+    return [gene if gene in there else same.get(gene, gene) for gene in genes]
+
+
+def _alone(plain, names):
+    """(plain id, id) of the ids that are the only one of their plain id."""
+    counted = Counter(plain)
+    return [(short, name) for short, name in zip(plain, names, strict=True) if counted[short] == 1]
 
 
 def _as_numbers(genes):

@@ -48,7 +48,7 @@ def _numbers(serve):
     """Function of expression and covariates that gives (m, c): probabilities, or the one number that is predicted."""
 
     def numbers(expression, cells):
-        X = serve.features.transform(expression, cells) if serve.features else expression
+        X = serve.preprocessing.add_features(expression, cells)
         if serve.model.task == "classification":
             return serve.model.predict_proba(X)
         return np.asarray(serve.model.predict(X), dtype=float)[:, None]
@@ -63,7 +63,7 @@ def _names(serve):
 
 def _text(serve, numbers, missing, row, covariates, share):
     """What is to be said of one sample's missing genes and covariates."""
-    genes = np.array(serve.normalizer.genes_, dtype=object)
+    genes = np.array(serve.preprocessing.normalizer.genes_, dtype=object)
     named = genes[panels.closest(numbers, serve.panel, missing.genes[row])].tolist() + list(covariates)
     if share > LIMIT:
         return (

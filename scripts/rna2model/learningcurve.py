@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 
-from rna2model import evaluation, outcome, pipeline, predictions
+from rna2model import evaluation, outcome, pipeline, predictions, preprocessing
 from rna2model.errors import InputProblem
 
 COLUMNS = ["fraction", "n_train", "folds", "metric", "estimate", "lower", "upper"]
@@ -46,7 +46,7 @@ def predict(data, split, fractions, fit, unseen, times, seed, log=print, subsets
     """Predictions for the held-out samples of one split, with columns fraction, subset and n_train, of models for each fraction
     of so many `subsets`.
 
-    data : splitdata.SplitData; fit : function of a SplitData with fewer training samples that gives (model, artefacts) fitted
+    data : splitdata.SplitData; fit : function of a SplitData with fewer training samples that gives (model, Preprocessing) fitted
     on them alone; times : of predictions.table. A fraction that cannot be trained (a class is gone, a batch coincides with
     the target) is said in the log and left out.
     """
@@ -55,11 +55,11 @@ def predict(data, split, fractions, fit, unseen, times, seed, log=print, subsets
         fewer = dataclasses.replace(data, train=subset(data, fraction, split, seed, number))
         said = f"fraction {fraction:g}, subset {number} of {subsets}"
         try:
-            model, artefacts = fit(fewer)
+            model, fitted = fit(fewer)
         except InputProblem as problem:
             log(f"{split}: {len(fewer.train)} training samples ({said}) left out: {problem}")
             continue
-        expression = fewer.expression(fewer.test, *artefacts, unseen=unseen)
+        expression = fewer.expression(fewer.test, fitted, unseen=unseen)
         table = predictions.table(fewer.test, model, expression, times)
         table = predictions.scored(table, split, fewer.outcome(fewer.test))
         table.insert(0, "n_train", len(fewer.train))
@@ -147,34 +147,30 @@ def change_to_all(part, whole, metric, training=None, **options):
     return [estimate, estimate - np.hypot(lower, reach), estimate + np.hypot(upper, reach)]
 
 
-def fitter(name, options, params, gene_sets=None, device="cpu", threads=None):
-    """The `fit` of `predict`: normalizer, batch model, features and model `name`, all on the training samples given.
+def fitter(name, options, params, gene_sets=None, device="cpu", threads=None, weights=None):
+    """The `fit` of `predict`: preprocessing and model `name`, both on the training samples given.
 
     params : expression, unit, features, covariates, seed, inner_folds, design (attributes), as the rules have them;
-    gene_sets : GMT file
+    gene_sets : GMT file; weights : as pipeline.make_model
     """
 
     def fit(data):
-        normalizer = pipeline.fit_normalizer(data, params.expression, params.unit)
-        batch_model, _ = pipeline.fit_batch_model(data, normalizer, params.expression)
-        fitted = None
-        if gene_sets or params.covariates:
-            fitted = pipeline.fit_features(
-                data, normalizer, batch_model, params.features, params.covariates, gene_sets
-            )
-        artefacts = normalizer, batch_model, fitted
+        fitted = preprocessing.Preprocessing().fit(
+            data, params.expression, params.unit, params.features, params.covariates, gene_sets
+        )
         model = pipeline.make_model(
             name,
             options,
-            pipeline.seen(normalizer, fitted),
+            fitted.names,
+            weights,
             seed=params.seed,
             inner_folds=params.inner_folds,
             device=device,
             threads=threads,
             task=params.design["task"],
         )
-        pipeline.train(model, data, artefacts, params.features, params.seed, log=lambda *_: None)
-        return model, artefacts
+        pipeline.train(model, data, fitted, params.features, params.seed, log=lambda *_: None)
+        return model, fitted
 
     return fit
 

@@ -1,19 +1,16 @@
 """Read a genes x samples matrix that came from elsewhere, and refuse what is not what it is said to be."""
 
-from rna2model import geneids, logcounts, samplefiles, samplenames, units
+from rna2model import geneids, logcounts, samplenames, units
 from rna2model.errors import InputProblem
 from rna2model.matrixfile import read
 from rna2model.tables import numbers
 
 
-def load(path, samples, unit, missing="refuse", layer=None, files=None, gtf=None):
+def load(path, samples, unit, missing="refuse", layer=None, joined=None):
     """(values (n_genes, n_samples) float64, genes, notes) of `samples` in the matrix at `path`: read, checked, rows of one
-    gene added up, in the unit `units.of_cohort`. `layer`: counts_layer, for h5ad. `files`: CountFile of each sample, in
-    place of a matrix, and `gtf` for transcripts among them. InputProblem says all that is wrong and where."""
-    if files:
-        table, notes = samplefiles.read(files, path, unit, gtf)
-    else:
-        table, notes = read(path, unit, samples, layer)
+    gene added up, in the unit `units.of_cohort`. `layer`: counts_layer, for h5ad. `joined`: (table, notes) of
+    samplefiles.read, in place of a matrix. InputProblem says all that is wrong and where."""
+    table, notes = joined or read(path, unit, samples, layer)
     table, names = samplenames.choose(table, samples, path)
     table, commas = numbers.read(table)
     genes = list(table.index)
@@ -26,8 +23,3 @@ def load(path, samples, unit, missing="refuse", layer=None, files=None, gtf=None
     notes = [*notes, *names, *commas, *undone, *units.notes(values, unit, path)]
     values, genes, more = geneids.unify(values, genes, unit, path)
     return values, genes, notes + more
-
-
-def select(table, samples, path):
-    """The columns of `samples`, in their order; InputProblem shows the names of both sides where some are not there."""
-    return samplenames.choose(table, samples, path)[0]

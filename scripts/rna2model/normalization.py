@@ -181,6 +181,23 @@ def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts",
     return METHODS[method](gene_ids, gene_lengths, gene_filter, unit, missing)
 
 
+def fit(data, expression, unit):
+    """The normalizer of a split, a splitdata.SplitData: gene filter and method, learned from its training samples.
+
+    expression : the config's section; unit : its counts_unit
+    """
+    made = make(
+        expression["normalization"],
+        gene_ids=data.cohort.genes,
+        gene_lengths=data.cohort.lengths,
+        gene_filter=expression["filter"],
+        unit=unit,
+        missing=expression["missing"],
+    )
+    # groups: only the class sizes are used
+    return made.fit(data.counts(data.train), groups=data.labels(data.train))
+
+
 def load(path):
     """The fitted normalizer saved at `path`."""
     arrays, settings = artefact.read(path, KIND)

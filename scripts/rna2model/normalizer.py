@@ -9,7 +9,7 @@ import numpy as np
 from rna2model import artefact, filtering
 from rna2model.errors import InputProblem
 from rna2model.imputation import Imputer
-from rna2model.rows import Rows, each
+from rna2model.rows import SampleRows, each
 from rna2model.units import COUNT_UNITS
 
 KIND = "normalizer"
@@ -57,7 +57,7 @@ class Normalizer:
         return self._given_out(self._of_training(kept), len(kept), dtype)
 
     def _fit(self, counts, groups):
-        """Learn; returns the Rows (n, n_kept) of the kept genes."""
+        """Learn; returns the SampleRows (n, n_kept) of the kept genes."""
         rows = self._checked(counts)
         if not len(rows):
             raise InputProblem("there is no training sample to fit the normalization on.")
@@ -111,7 +111,7 @@ class Normalizer:
         place = {gene: column for column, gene in enumerate(given)}
         if len(place) < len(given):
             _refuse_twice(given, set(self.gene_ids))
-        values = values.toarray() if hasattr(values, "toarray") else Rows.of(values).values
+        values = values.toarray() if hasattr(values, "toarray") else SampleRows.of(values).values
         if values.shape[1] != len(given):
             raise InputProblem(f"the values have {values.shape[1]} columns for {len(given)} genes.")
         columns = np.array([place.get(gene, -1) for gene in self.gene_ids])
@@ -124,7 +124,7 @@ class Normalizer:
             if self.unit == "log":
                 aligned[:, absent] = share
             else:
-                sums = Rows(aligned, np.flatnonzero(self.kept_)).sums()
+                sums = SampleRows(aligned, np.flatnonzero(self.kept_)).sums()
                 aligned[:, absent] = share * sums[:, None] / max(1 - share.sum(), 1e-9)
         return aligned, [self.gene_ids[place] for place in np.flatnonzero(absent)]
 
@@ -140,8 +140,8 @@ class Normalizer:
         artefact.write(path, arrays, {"kind": KIND, **settings})
 
     def _checked(self, counts):
-        """Rows of counts, each looked at; InputProblem with the place of a value that cannot be."""
-        rows = Rows.of(counts)
+        """SampleRows of counts, each looked at; InputProblem with the place of a value that cannot be."""
+        rows = SampleRows.of(counts)
         if rows.shape[1] != len(self.gene_ids):
             raise InputProblem(
                 f"the normalizer expects {len(self.gene_ids)} genes, the samples have {rows.shape[1]}."
@@ -175,10 +175,10 @@ class Normalizer:
         return np.any([~np.isnan(row) for row in rows], axis=0)
 
     def _kept(self, rows):
-        """Rows of the kept genes, nothing missing, each with something in it."""
+        """SampleRows of the kept genes, nothing missing, each with something in it."""
         kept = rows.only(np.flatnonzero(self.kept_))
         if self.imputer_ is not None:
-            kept = Rows(self.imputer_.transform(np.array(list(kept)).reshape(kept.shape)))
+            kept = SampleRows(self.imputer_.transform(np.array(list(kept)).reshape(kept.shape)))
         if self.unit != "log":
             _refuse_zerolibraries(kept)
         return kept
@@ -192,11 +192,11 @@ class Normalizer:
         return out
 
     def _of_training(self, kept):
-        """What `_row` makes of the training Rows, one after the other."""
+        """What `_row` makes of the training SampleRows, one after the other."""
         return map(self._row, kept)
 
     def _learn(self, kept):
-        """Set the attributes of `learned` from Rows (n, n_kept)."""
+        """Set the attributes of `learned` from SampleRows (n, n_kept)."""
 
     def _factor(self, row):
         return 1.0

@@ -9,7 +9,6 @@ from rna2model import numerals
 from rna2model.cells import is_missing
 from rna2model.errors import InputProblem
 
-TASKS = ("classification", "regression", "survival")
 EVENT = {"1", "1.0", "true", "yes", "event", "dead", "deceased", "died"}
 CENSORED = {"0", "0.0", "false", "no", "censored", "alive", "living"}
 SURVIVAL = np.dtype([("time", np.float64), ("event", np.bool_)])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import clusters, exploration
+from rna2model import clusters, pca
 
 FEWEST = 8  # samples, below which none can be told to be odd
 ROBUST = 20  # samples from which the covariance is estimated without the outliers
@@ -29,7 +29,7 @@ def find(values, samples, labels, batches=None):
         frame = pd.DataFrame({"sample": samples, "median_correlation": middle.round(4)})
         frame["verdict"] = f"too few samples to say: {FEWEST} are needed"
         return frame.reindex(columns=COLUMNS), {"method": None, "components": 0}
-    scores = exploration.scores(_residuals(values, labels, batches), max(2, min(5, n // 5)))
+    scores = pca.scores(_residuals(values, labels, batches), max(2, min(5, n // 5)))
     method, distance, p = _mahalanobis(scores)
     cutoff, low = LEVEL / n, _lowest_usual(middle)
     far, unlike = p < cutoff, middle < low

@@ -4,8 +4,6 @@ For logistic_l2: scaling and rotation do not use labels and are shared; the inne
 the fit are repeated for every permutation, all of them in one batch per fold (models/newton.py).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from rna2model import exchange, permutation_draws, ranking, splits
@@ -14,49 +12,31 @@ from rna2model.models.rotation import Rotation
 from rna2model.permutation_draws import draw_classes as draw
 from rna2model.permutation_draws import summary, tested_in
 
-__all__ = ["Fold", "draw", "permutation_test", "permuted", "summary", "tested_in"]
+__all__ = ["draw", "permutation_test", "permuted", "summary", "tested_in"]
 C_TIMES_GENES = (0.01, 0.1, 1.0, 10.0, 100.0)  # every second of logistic_l2's candidates, the ends left out
 CANDIDATES = len(C_TIMES_GENES)
-
-
-@dataclass
-class Fold:
-    """One split: its name, the samples it trains on and tests, what models see of them (n, p), and the
-    selection.Selector that chooses columns of it, or None."""
-
-    split: str
-    train: list
-    test: list
-    train_expression: np.ndarray
-    test_expression: np.ndarray
-    select: object = None
 
 
 def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print, batches=None):
     """{statistic, p, n}: AUROC within folds, which count by their pairs, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
-    folds: list of Fold; labels: {sample: label}; groups, batches: {sample: name} or None; where there are batches, `within_batches`
+    folds: list of PermutationFold; labels: {sample: label}; groups, batches: {sample: name} or None; where there are batches, `within_batches`
     has the same of as many labels permuted within them, in the same batch of fits. b counts permutations at
     least as good as the labels themselves. Labels are permuted over the cohort; where there are groups, as
     `permuted` says. `mean` and `sd` describe the permutations. Where folds select, columns are chosen anew for
     every permutation and inner fold, which takes a fit each instead of one batch per fold.
     """
-    of = permutation_draws.tested(folds, groups, batches)
-    y = np.unique([str(labels[name]) for name in of.samples], return_inverse=True)[1]
-    train_rows = [of.rows(fold.train) for fold in folds]
-    made = permutation_draws.arrange("classification", y, of, train_rows, n, seed)
-    drawn, units = made.y, of.units
-    values = []
-    for fold, rows in zip(folds, train_rows, strict=True):
-        tested = drawn[:, of.rows(fold.test)]
-        settings = {"inner_folds": inner_folds, "seed": seed}
-        if fold.select is None:
-            values.append(_aurocs(fold, drawn[:, rows], tested, units[rows], **settings))
-        else:
-            values.append(_aurocs_with_selection(fold, drawn[:, rows], tested, units[rows], settings))
-        own = ranking.over_folds(values[-1][None])[0]
-        log(f"permutation test: {fold.split}, AUROC {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}")
-    return made.result(permutation_draws.over_repeats(folds, values), "auroc")
+    settings = {"inner_folds": inner_folds, "seed": seed}
+
+    def score(_, fold, trained, tested, units):
+        aurocs = _aurocs if fold.select is None else _aurocs_with_selection
+        return aurocs(fold, trained, tested, units, **settings)
+
+    used = {name: str(labels[name]) for fold in folds for name in (*fold.train, *fold.test)}
+    classes = sorted(set(used.values()))
+    numbers = {name: classes.index(label) for name, label in used.items()}
+    given = groups, n, seed, log, batches
+    return permutation_draws.run(folds, numbers, "classification", "auroc", score, *given)
 
 
 def permuted(y, units, rng, batches=None):
@@ -83,7 +63,7 @@ def _aurocs(fold, trained, tested, units, inner_folds, seed):
     return np.concatenate(found, axis=2)
 
 
-def _aurocs_with_selection(fold, trained, tested, units, settings):
+def _aurocs_with_selection(fold, trained, tested, units, **settings):
     """The same with columns chosen for each labelling by itself."""
     alone, values = np.ones((1, tested.shape[1])), []
     for y, truth in zip(trained, tested, strict=True):

@@ -16,6 +16,19 @@ CONFOUNDED = 0.3  # Cramer's V of batch and label from which they go together, h
 
 
 @dataclass
+class PermutationFold:
+    """One split: its name, the samples it trains on and tests, what models see of them (n, p), and the
+    selection.Selector that chooses columns of it, or None."""
+
+    split: str
+    train: list
+    test: list
+    train_expression: np.ndarray
+    test_expression: np.ndarray
+    select: object = None
+
+
+@dataclass
 class Tested:
     """The samples of a permutation test by name and row, their units (groups, or themselves) and batches or None, (n,) each."""
 
@@ -29,7 +42,7 @@ class Tested:
 
 
 def tested(folds, groups, batches):
-    """The Tested of a list of permutation.Fold; groups, batches : {sample: name} or None. One batch is none."""
+    """The Tested of a list of PermutationFold; groups, batches : {sample: name} or None. One batch is none."""
     samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
     own = samples if groups is None else [groups[name] for name in samples]
     runs = None if batches is None else np.array([batches[name] for name in samples])
@@ -82,6 +95,34 @@ def arrange(task, y, of, train_rows, n, seed, n_within=None):
         except InputProblem as problem:
             note = f"no permutation test within batches is possible: {problem}"
     return Drawn(np.array(drawn), n, note, of.batches, together)
+
+
+def run(folds, outcomes, task, metric, score, groups, n, seed, log, batches, n_within=None, combine=None):
+    """What a permutation test says (`Drawn.result`): the one loop over folds, whatever is trained in them.
+
+    folds : list of PermutationFold; outcomes : {sample: class, number, or (time, event)}; groups, batches : {sample: name} or None
+    score : function of a fold's number, the fold, outcomes (1 + n + m, samples) of its training and of its tested rows, and the
+        units (samples,) of the training rows; gives what `combine` takes of a fold, for each labelling
+    combine : function of folds and their scores that gives (1 + n + m,) what is reported; over_repeats
+    """
+    combine = combine or over_repeats
+    of = tested(folds, groups, batches)
+    y = np.array(
+        [outcomes[name] for name in of.samples], dtype=outcome.SURVIVAL if task == "survival" else None
+    )
+    train_rows = [of.rows(fold.train) for fold in folds]
+    made = arrange(task, y, of, train_rows, n, seed, n_within)
+    found = []
+    for number, (fold, rows) in enumerate(zip(folds, train_rows, strict=True)):
+        found.append(score(number, fold, made.y[:, rows], made.y[:, of.rows(fold.test)], of.units[rows]))
+        own = combine([fold], found[-1:])
+        log(
+            f"permutation test: {fold.split}, {metric} {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}"
+        )
+    statistic = combine(folds, found)
+    if task != "classification":  # a permutation that orders nothing
+        statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
+    return made.result(statistic, metric)
 
 
 def association(batches, classes):

@@ -17,39 +17,23 @@ METRICS = {"classification": "auroc", "regression": "spearman", "survival": "har
 def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, log=print, batches=None):
     """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as evaluation.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
-    folds : list of permutation.Fold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
+    folds : list of permutation_draws.PermutationFold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
     a fold that gives an unfitted model; groups, batches : {sample: name} or None. Classes are permuted as permutation.permuted does, numbers and times
     with their events as permutation_ridge.permuted does. Where there are batches, `within_batches` has the same of half as
     many permutations within them, so that the test takes half as long again.
     """
-    of = permutation_draws.tested(folds, groups, batches)
-    dtype = outcome.SURVIVAL if task == "survival" else None
-    y = np.array([outcomes[name] for name in of.samples], dtype=dtype)
-    train_rows = [of.rows(fold.train) for fold in folds]
-    made = permutation_draws.arrange(task, y, of, train_rows, n, seed, n_within=(n + 1) // 2)
-    found = []
-    for number, (fold, rows) in enumerate(zip(folds, train_rows, strict=True)):
-        tested = of.rows(fold.test)
+
+    def score(number, fold, trained, tested, units):
         values = []
-        for shuffled in made.y:
+        for y, truth in zip(trained, tested, strict=True):
             model = make(number)
-            model.fit(
-                fold.train_expression,
-                shuffled[rows],
-                groups=None if groups is None else of.units[rows],
-                select=fold.select,
-                log=lambda *_: None,
-            )
-            values.append(_statistic(task, model, fold.test_expression, shuffled[tested]))
-        found.append(np.concatenate(values, axis=2))
-        own = ranking.over_folds(found[-1][None])[0]
-        log(
-            f"permutation test: {fold.split}, {METRICS[task]} {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}"
-        )
-    statistic = permutation_draws.over_repeats(folds, found)
-    if task != "classification":
-        statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
-    return made.result(statistic, METRICS[task])
+            own = {"groups": None if groups is None else units, "select": fold.select}
+            model.fit(fold.train_expression, y, **own, log=lambda *_: None)
+            values.append(_statistic(task, model, fold.test_expression, truth))
+        return np.concatenate(values, axis=2)
+
+    given = groups, n, seed, log, batches
+    return permutation_draws.run(folds, outcomes, task, METRICS[task], score, *given, n_within=(n + 1) // 2)
 
 
 def _statistic(task, model, X, truth):

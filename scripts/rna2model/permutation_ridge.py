@@ -6,7 +6,8 @@ Scaling, rotation and the decompositions of the inner folds do not use the value
 import numpy as np
 
 from rna2model import exchange, permutation_draws, ranking, regression_metrics, splits
-from rna2model.models import base, ridge
+from rna2model.models import ridge
+from rna2model.models.folds import Fold
 from rna2model.models.rotation import Rotation
 
 ALPHA_OVER_GENES = np.logspace(3, -2, 6)  # every second of ridge's candidates, the ends left out
@@ -19,24 +20,25 @@ def permutation_test(folds, values, groups=None, n=200, seed=1, inner_folds=5, l
     The same as permutation.permutation_test, for values: {sample: float}. Inner folds are not balanced over the values,
     so that they are the same for all permutations.
     """
-    of = permutation_draws.tested(folds, groups, batches)
-    y = np.array([values[name] for name in of.samples], dtype=float)
-    made = permutation_draws.arrange("regression", y, of, None, n, seed)
-    drawn, units = made.y, of.units
-    found = []
-    for fold in folds:
-        train, test = of.rows(fold.train), of.rows(fold.test)
+
+    def score(_, fold, trained, tested, units):
         predict = _predict if fold.select is None else _predict_with_selection
-        predicted = predict(fold, drawn[:, train].T, units[train], inner_folds, seed)
-        alone = np.ones((1, len(test)))
-        pairs = zip(drawn[:, test], predicted.T, strict=True)
-        found.append(np.array([regression_metrics.spearman(t, p, alone)[0] for t, p in pairs]))
-        log(
-            f"permutation test: {fold.split}, Spearman {found[-1][0]:.3f}, permuted {np.nanmean(found[-1][1 : n + 1]):.3f}"
-        )
-    statistic = ranking.nanmean(np.array(found))
-    statistic[1:] = np.where(np.isnan(statistic[1:]), 0.0, statistic[1:])
-    return made.result(statistic, "spearman")
+        predicted = predict(fold, trained.T, units, inner_folds, seed)
+        alone = np.ones((1, tested.shape[1]))
+        pairs = zip(tested, predicted.T, strict=True)
+        return np.array([regression_metrics.spearman(truth, p, alone)[0] for truth, p in pairs])
+
+    numbers = {name: float(value) for name, value in values.items()}
+    given = groups, n, seed, log, batches
+    return permutation_draws.run(
+        folds,
+        numbers,
+        "regression",
+        "spearman",
+        score,
+        *given,
+        combine=lambda _, found: ranking.nanmean(np.array(found)),
+    )
 
 
 def permuted(y, units, rng, batches=None):
@@ -54,9 +56,7 @@ def _predict(fold, Y, units, inner_folds, seed):
     chosen = np.full(
         Y.shape[1], list(ALPHA_OVER_GENES).index(min(ALPHA_OVER_GENES, key=lambda a: abs(a - 1)))
     )
-    inner = [
-        base.Fold(rows) for rows in splits.inner(np.full(len(Y), "all"), units, inner_folds, seed, needed=())
-    ]
+    inner = [Fold(rows) for rows in splits.inner(np.full(len(Y), "all"), units, inner_folds, seed, needed=())]
     if inner:
         held_out = ridge.out_of_fold(rotation, X, Y, ALPHA_OVER_GENES, inner)
         chosen = ((held_out - Y) ** 2).mean(axis=1).argmin(axis=0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rna2model import (
     archive,
+    cells,
     covariates,
     design,
     disk,
@@ -214,7 +215,7 @@ def pretraining(samples, config):
 
 
 def _is_marked(sample):
-    return not sheet.is_missing(sample.metadata.get("pretrain"))
+    return not cells.is_missing(sample.metadata.get("pretrain"))
 
 
 def to_predict(samples, config):
@@ -260,7 +261,7 @@ def holdout(samples, config):
     column = config["evaluation"]["holdout"]
     if not column:
         return []
-    return [name for name in labels(samples, config) if not sheet.is_missing(samples[name].metadata[column])]
+    return [name for name in labels(samples, config) if not cells.is_missing(samples[name].metadata[column])]
 
 
 def split_names(config, samples):

@@ -1,28 +1,17 @@
 """Quality numbers of one sample, out of what the tools wrote."""
 
-import csv
 from pathlib import Path
 
 RIBOSOMAL = {"rRNA", "Mt_rRNA", "rRNA_pseudogene"}  # gene biotypes of Ensembl, GENCODE and NCBI
 
 
-def read_counts(path):
-    """{gene_id: fragments} of counts/<sample>.tsv."""
-    with open(path) as file:
-        next(file)
-        return {gene: int(count) for gene, count in (line.rstrip("\n").split("\t") for line in file)}
+def three_prime_bias(rseqc):
+    """Mean coverage of the last fifth of transcripts over that of the first (RSeQC geneBody_coverage); 1 is even.
 
-
-def read_genes(path):
-    """Rows (dicts) of reference/genes.tsv."""
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-def three_prime_bias(body):
-    """Mean coverage of the last fifth of transcripts over that of the first (RSeQC geneBody_coverage); 1 is even."""
-    lines = Path(body).read_text().splitlines()
-    if len(lines) < 2:
+    rseqc : path of RSeQC's tables, that of coverage first where anything was covered
+    """
+    lines = Path(rseqc).read_text().splitlines()
+    if len(lines) < 2 or not lines[0].startswith("Percentile"):
         return None
     coverage = [float(value) for value in lines[1].split("\t")[1:]]
     fifth = len(coverage) // 5

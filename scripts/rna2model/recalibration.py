@@ -11,7 +11,6 @@ from rna2model import calibration_line, evaluation
 
 MOST_LEFT_OUT = 200  # groups, each of which is left out alone; more are left out in PARTS
 PARTS = 20
-NAMES = ("before", "intercept", "intercept_and_slope")
 TOO_FEW = "not testable: without some group a class is missing or separated, or nothing varies"
 
 

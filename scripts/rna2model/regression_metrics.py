@@ -13,11 +13,10 @@ from rna2model import resampling
 from rna2model.errors import InputProblem
 
 LEAST_ROWS = 3  # of a fold: two points always lie on a line
-NAMES = ("r2", "mae", "rmse", "calibration_slope", "calibration_intercept", "spearman", "pearson")
 
 
 @dataclass
-class Numbers(resampling.Rows):
+class Numbers(resampling.Predictions):
     """Predictions of a number: truth, predicted (n,) float64, in the target's unit."""
 
     truth: np.ndarray

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-# Okabe & Ito 2008, without the yellow that white paper swallows and the black that a dark page does
-COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#999999"]
-BLUE, ORANGE, RED, GREY = COLOURS[0], COLOURS[1], COLOURS[3], COLOURS[6]
+from rna2model import palette
+
+COLOURS = palette.ON_PAGES
+BLUE, ORANGE, RED, GREY = palette.BLUE, palette.ORANGE, palette.VERMILLION, palette.GREY
 DASHES = ["solid", "dash", "dashdot", "longdash"]  # dots are what knows nothing
 SHADES = [
     [0, "rgba(0,114,178,0)"],

@@ -18,7 +18,7 @@ VALUES_AT_ONCE = 4_000_000  # resamples x rows held in memory
 
 
 @dataclass
-class Rows:
+class Predictions:
     """Out-of-fold predictions of one model, sorted by split and sample; a task adds what it predicts.
 
     fold, repeat (n,) str; cluster (n,) int, what the bootstrap draws; n_samples different samples; rows: (split, sample)
@@ -44,7 +44,7 @@ class Rows:
 
 
 def prepare(predictions, groups):
-    """(the table sorted by split and sample, keyword arguments of Rows); `groups` is {sample: group} or None."""
+    """(the table sorted by split and sample, keyword arguments of Predictions); `groups` is {sample: group} or None."""
     if len(predictions) == 0:
         raise InputProblem("there are no out-of-fold predictions to evaluate.")
     frame = predictions.sort_values(["split", "sample"], kind="stable")

@@ -5,7 +5,7 @@ import numpy as np
 from rna2model.errors import InputProblem
 
 
-class Rows:
+class SampleRows:
     """The samples of values (n, g), dense or sparse (scipy), of any number type; each row comes as its own float64 array.
 
     columns : (k,) int, the columns that are taken, or None for all
@@ -17,7 +17,7 @@ class Rows:
 
     @classmethod
     def of(cls, values):
-        """Rows of anything that holds numbers in two dimensions; InputProblem for text."""
+        """SampleRows of anything that holds numbers in two dimensions; InputProblem for text."""
         if isinstance(values, cls):
             return values
         if hasattr(values, "tocsr"):
@@ -56,7 +56,7 @@ class Rows:
 
     def only(self, columns):
         """The same samples with `columns` (k,) int of the present ones."""
-        return Rows(self.values, columns if self.columns is None else self.columns[columns])
+        return SampleRows(self.values, columns if self.columns is None else self.columns[columns])
 
     def sums(self):
         """(n,) sum of each sample, as `row.sum()` sums it, bit for bit."""

@@ -91,15 +91,6 @@ def write(asked, run=None, tell=lambda note: None):
     return asked.results.parent, path
 
 
-def prepare(bundle, samples=None, counts=None, results=None, reference=None, tell=lambda note: None):
-    """look() and write() in one, without a folder of the run; (folder to run in, path of its config)."""
-    asked = look(bundle, samples, counts, results, reference)
-    try:
-        return write(asked, tell=tell)
-    except OSError as error:
-        raise InputProblem(f"{asked.results}: {error.strerror}; give RESULTS=another folder.") from None
-
-
 def _there(path, variable, what):
     if not path:
         raise InputProblem(f"{variable}= is missing; give {what}.")

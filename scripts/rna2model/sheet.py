@@ -9,7 +9,6 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from rna2model import seenfiles, sheetfile
-from rna2model.cells import is_missing as is_missing  # looked for here, too
 from rna2model.config import schema, unreadable
 from rna2model.files import first_read
 from rna2model.places import locate

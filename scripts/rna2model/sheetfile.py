@@ -4,10 +4,11 @@ import csv
 import io
 import re
 
+from rna2model.spreadsheet import SPREADSHEET_ERROR
+
 SOURCES = ("fastq_1", "bam", "accession")  # columns that name reads, or where they are
 COUNTS_FILE = "counts_file"  # the column with the counts of one sample, see samplefiles
 DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
-SPREADSHEET_ERROR = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!)")
 DATE = re.compile(r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-\d+)?", re.IGNORECASE)
 RESERVED = {"_index"}  # cohort.h5ad keeps the samples' names under it
 PERIODIC = re.compile(r"(.+)\1{19}$")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rna2model import batch, cohort, features, normalization, outcome, splits
+from rna2model import cohort, outcome, splits
 
 
 @dataclass
@@ -44,11 +44,10 @@ class SplitData:
         """{sheet column: (n,) str} of the design's covariates."""
         return {name: self.cohort.column(name, samples) for name in self.design.get("covariates", [])}
 
-    def expression(self, samples, normalizer, batch_model, features=None, unseen="uncorrected"):
-        """(n, k) what models see of `samples` by the split's artefacts: log2 expression, or what `features` make of it."""
-        normalized = normalizer.transform(self.counts(samples))
-        corrected = batch_model.transform(normalized, self.batches(samples), unseen=unseen)
-        return corrected if features is None else features.transform(corrected, self.covariates(samples))
+    def expression(self, samples, preprocessing, unseen="uncorrected"):
+        """(n, k) what models see of `samples` by the split's preprocessing.Preprocessing."""
+        given = self.counts(samples), self.batches(samples), self.covariates(samples)
+        return preprocessing.transform(*given, unseen=unseen)
 
 
 def read(cohort_path, manifest_path, split, design):
@@ -103,8 +102,8 @@ def training_outcomes(data, manifest, names, design):
     return {name: split.outcome(split.train) for name, split in splits_of.items()}
 
 
-def unlabelled(data, others, *fitted):
-    """(m, k) what models see of the samples of another Cohort, which have no label, for a split's SplitData.
+def unlabelled(data, others, preprocessing):
+    """(m, k) what models see of the samples of another Cohort, which have no label, by a split's SplitData and Preprocessing.
 
     Left out are those whose name, group (donor) or whole batch the split holds out, or that have the counts of a sample
     that it holds out: a held-out sample must not come back as one without label.
@@ -124,10 +123,4 @@ def unlabelled(data, others, *fitted):
         and others.counts[row].astype(data.cohort.counts.dtype).tobytes() not in rows
         and not any(others.obs[column][row] in names for column, names in apart.items())
     ]
-    return replace(data, cohort=others).expression(names, *fitted)
-
-
-def artefacts(normalizer_path, batch_path, features_path=None):
-    """The fitted (normalizer, batch model, features) of a split; features is None where models see the genes as they are."""
-    fitted = normalization.load(normalizer_path), batch.load(batch_path)
-    return *fitted, features.load(features_path) if features_path else None
+    return replace(data, cohort=others).expression(names, preprocessing)

@@ -4,12 +4,13 @@ The same evidence as RSeQC's infer_experiment.py (Wang et al. 2012): the strand 
 against the strand of the gene it lies in.
 """
 
-import csv
 import random
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 
 import pysam
+
+from rna2model import genetable
 
 ENOUGH = 100  # reads with a clear gene strand, below which nothing is concluded
 STRANDED = 0.8  # share of one orientation from which a library counts as stranded
@@ -19,13 +20,12 @@ PER_GENE = 200  # so that a few highly expressed genes do not decide alone
 
 
 def clear_genes(path):
-    """Genes (chromosome, start0, end, strand) that no gene of the other strand overlaps."""
-    with open(path, newline="") as file:
-        rows = [
-            (row["chromosome"], int(row["start"]) - 1, int(row["end"]), row["strand"])
-            for row in csv.DictReader(file, delimiter="\t")
-            if row["strand"] in ("+", "-")
-        ]
+    """Genes of reference/genes.tsv (chromosome, start0, end, strand) that no gene of the other strand overlaps."""
+    rows = [
+        (row["chromosome"], int(row["start"]) - 1, int(row["end"]), row["strand"])
+        for row in genetable.read(path)
+        if row["strand"] in ("+", "-")
+    ]
     starts, ends = defaultdict(list), defaultdict(list)
     for chromosome, start, end, strand in rows:
         starts[chromosome, strand].append(start)

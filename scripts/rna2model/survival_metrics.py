@@ -19,7 +19,7 @@ ROWS_AT_ONCE = 512  # of pairs of samples
 
 
 @dataclass
-class Survival(resampling.Rows):
+class Survival(resampling.Predictions):
     """Predictions of survival: time, event, risk (n,); at (t,) times of the Brier score, squared (n, t) squared errors of the
     survival curves there and known (n, t) their weights, 0 where a row's status is not known; uncensored (n,) probability to
     be uncensored just before each row's time; landmarks: {name: time} of the time-dependent AUC; last: time from which Uno's C
@@ -154,22 +154,16 @@ def read(predictions, groups, training):
 
 
 def harrell_pairs(time, event):
-    """`earlier` and `later` of `concordant` for samples with time (n,) and event (n,) bool: who is known to live longer."""
+    """`earlier` and `later` of `counted` for samples with time (n,) and event (n,) bool: who is known to live longer."""
     return event.astype(float), lambda i: (time > time[i, None]) | ((time == time[i, None]) & ~event)
 
 
-def concordant(risk, weights, earlier, later):
-    """(B,) weighted share of pairs in which the earlier sample has the higher risk, equal risks count half.
+def counted(risk, weights, earlier, later):
+    """(2, 1, B) weighted number of pairs in which the earlier sample has the higher risk (equal risks count half), and of all.
 
     risk (m,); weights (B, m); earlier (m,) weight of a sample as the earlier one of a pair; later: function of row numbers
-    (k,) that gives (k, m), which samples are the later one. NaN without a pair.
+    (k,) that gives (k, m), which samples are the later one.
     """
-    right, pairs = counted(risk, weights, earlier, later)[:, 0]
-    return np.divide(right, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
-
-
-def counted(risk, weights, earlier, later):
-    """(2, 1, B) weighted number of the pairs of `concordant` that are right, and of all."""
     right, pairs = np.zeros(len(weights)), np.zeros(len(weights))
     usable = np.flatnonzero(earlier > 0)
     for start in range(0, len(usable), ROWS_AT_ONCE):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rna2model.errors import InputProblem
 from rna2model.logcounts import BASES, LOG_CEILING, base_of, counts_in, from_logarithms, precision_of
 from rna2model.tables import numbers
 
@@ -24,16 +23,8 @@ def of_cohort(unit):
     return "counts" if unit == "log_counts" else unit
 
 
-def check_values(table, unit, path, missing="refuse"):
-    """(n_genes, n_samples) float64 values of `table` in the unit `of_cohort`; InputProblem with all that is wrong."""
-    values, told = check(table, unit, path, missing)
-    if told:
-        raise InputProblem("\n".join(told))
-    return values
-
-
 def check(table, unit, path, missing="refuse"):
-    """(values as `check_values`, problems: one line for each kind of fault, with its first place and number of cells).
+    """((n_genes, n_samples) float64 values of `table` in the unit `of_cohort`, problems: one line for each kind of fault, with its first place and number of cells).
 
     Among logarithms, NaN is let through when `missing` is not refuse.
     """
@@ -228,7 +219,7 @@ def _log_counts(cells, values):
 
 
 def notes(values, unit, path):
-    """What is odd about values (as `check_values` returns them) and cannot be an error: lines of the log."""
+    """What is odd about values (as `check` returns them) and cannot be an error: lines of the log."""
     if unit == "log":
         return _depth_among_logarithms(values, path)
     sums = values.sum(axis=0)

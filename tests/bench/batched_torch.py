@@ -49,7 +49,7 @@ def folds_of(samples, genes):
             base.balanced_weights(y[valid]),
         )
         weights[2, train] = 1.0
-        made.append(torch_data.Fold(source.axes(train).rows, *weights, number))
+        made.append(torch_data.TorchFold(source.axes(train).rows, *weights, number))
     return made, y
 
 
@@ -133,11 +133,11 @@ def on_gpu(samples, genes, device="cuda", minibatch=8192, configurations=4, side
     flops, bandwidth = ceilings(device, side)
     X = np.random.default_rng(1).standard_normal((samples, genes), dtype=np.float32)
     y = (X[:, :20].sum(axis=1) > 0).astype(int)
-    fold = torch_data.Fold(X, np.ones(samples), np.zeros(samples), np.zeros(samples))
+    fold = torch_data.TorchFold(X, np.ones(samples), np.zeros(samples), np.zeros(samples))
     settings = [s for s in SETTINGS if s["learning_rate"] == 0.001][:configurations]
     plan = torch_loop.Plan(torch_losses.cross_entropy, 10**6, log=quiet, device=device, minibatch=minibatch)
     truth = np.eye(2)[y]
-    rows = torch_data.Rows([fold], truth, device, minibatch, seed=1)
+    rows = torch_data.TorchRows([fold], truth, device, minibatch, seed=1)
     program = torch_loop.Program(mlp.Network(HIDDEN), [fold], settings, 2, plan)
     epoch = seconds(lambda: program.one_epoch(rows), repeats=3, device=device)
     work = 4 * samples * genes * HIDDEN * len(settings)  # forward, and the gradient of the first layer

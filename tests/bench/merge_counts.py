@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from rna2model import genetable
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 
@@ -38,7 +40,7 @@ def merge(folder, samples):
 
     from rna2model import cohort
 
-    genes = cohort.read_gene_table(folder / "genes.tsv")
+    genes = genetable.as_frame(folder / "genes.tsv")
     files = {f"sample{number:05}": folder / f"s{number % 50}.tsv" for number in range(samples)}
     metadata = {name: {"condition": "a"} for name in files}
     start = time.monotonic()

@@ -95,7 +95,7 @@ def main():
             )
             over.append(ours / tools)
             faster.append(peer / ours)
-            quality, aligning = spent(data, "rseqc", "alignment_stats"), spent(data, "align_star")
+            quality, aligning = spent(data, "alignment_stats"), spent(data, "align_star")
             print(f"round {number}: tools {tools:.0f} s, workflow {ours:.0f} s, peer {peer:.0f} s")
             print(
                 f"  of the workflow: RSeQC and samtools {quality:.0f} s, alignment {aligning:.0f} s",

@@ -27,9 +27,7 @@ COMPARED = [
     "counts",
     "splits",
     "models",
-    "qc/samples",
-    "qc/library",
-    "qc/flagstat",
+    *(f"qc/{name}/{name}.{end}" for name in SAMPLES for end in ("json", "library.json")),
     "samples.tsv",
     "cohort.h5ad",
 ]

@@ -98,7 +98,8 @@ def test_what_make_predict_says(case, of_a_matrix, tmp_path):
     asked = Asked(tmp_path, of_a_matrix)
     case.inject(asked)
     try:
-        folder, path = serverun.prepare(**asked.given)
+        request = serverun.look(**asked.given)  # as scripts/serve.py does
+        folder, path = serverun.write(request, serverun.begin(request.results))
         _, samples, problems = preflight.check(yaml.safe_load(path.read_text()), [folder], thorough=True)
         said = "\n".join(problems)
     except InputProblem as problem:

@@ -46,7 +46,7 @@ def world(tmp_path):
 def test_a_file_replaced_after_its_check_excludes_that_sample(world):
     """The new file has fewer reads and, as rsync leaves it, the time of the old one: only the sums can show it."""
     prepared = [f"results/reads/prepared/paired/d02_b1_R{mate}.fastq.gz" for mate in (1, 2)]
-    assert world(*prepared, "results/qc/reads/paired/d02_b1.json").returncode == 0
+    assert world(*prepared, "results/qc/d02_b1/d02_b1.paired.reads.json").returncode == 0
     for mate in (1, 2):
         path, other = (world.folder / f"reads/{name}_R{mate}.fastq.gz" for name in ("d02_b1", "too_few"))
         times = path.stat()
@@ -58,7 +58,7 @@ def test_a_file_replaced_after_its_check_excludes_that_sample(world):
         rows = {row["sample"]: row for row in csv.DictReader(file, delimiter="\t")}
     reason = rows["d02_b1"]["reason"]
     assert rows["d02_b1"]["status"] == "excluded" and reason.startswith("fragments do not add up: ")
-    verdict = "results/qc/reads/paired/d02_b1.json"
+    verdict = "results/qc/d02_b1/d02_b1.paired.reads.json"
     assert f"changed after the check: run again with --forcerun {verdict}" in reason
     assert rows["d08_b1"]["status"] == "included"
     assert world("results/counts/matrix.tsv.gz", "--forcerun", verdict).returncode == 0  # the advice helps
@@ -103,7 +103,7 @@ def as_an_executor_starts_it(folder, rule, sample):
 def test_jobs_see_the_sheet_and_config_that_were_planned(world):
     """Meanwhile a row comes, another sample's file goes, and the config is no longer one."""
     reads = [f"results/reads/prepared/paired/d02_b1_R{mate}.fastq.gz" for mate in (1, 2)]
-    assert world("-n", "results/qc/reads/paired/d02_b1.json").returncode == 0
+    assert world("-n", "results/qc/d02_b1/d02_b1.paired.reads.json").returncode == 0
     sheet = world.folder / "samples.tsv"
     sheet.write_text(sheet.read_text() + "late\treads/late_R1.fastq.gz\treads/late_R2.fastq.gz\td08\n")
     (world.folder / "reads/d08_b1_R1.fastq.gz").rename(world.folder / "elsewhere.fastq.gz")

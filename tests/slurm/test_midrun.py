@@ -14,7 +14,7 @@ def test_a_row_a_moved_file_and_a_new_config_change_nothing_of_a_run(running, pr
     """All of it happens as the first job starts; jobs of this sample, of the cohort and groups of jobs come after it."""
     folder = small_reads(tmp_path / "project")
     counts = folder / "results/counts/d02_b1.tsv"
-    run = start(running, folder, profile, "--", "results/counts/d02_b1.tsv", "results/qc/samples/d02_b1.json")
+    run = start(running, folder, profile, "--", "results/counts/d02_b1.tsv", "results/qc/d02_b1/d02_b1.json")
     log = folder / "results/logs/prepare_reads/d02_b1.log"
     while not log.exists() and run.poll() is None:
         time.sleep(0.2)

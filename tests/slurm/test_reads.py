@@ -10,7 +10,7 @@ from tests.slurm import cluster
 from tests.slurm.runs import finish, small_reads, start
 
 pytestmark = pytest.mark.skipif(bool(cluster.missing()), reason=f"no SLURM here: {cluster.missing()}")
-FACTS = ["results/qc/samples/d02_b1.json", "results/qc/samples/truncated.json"]
+FACTS = ["results/qc/d02_b1/d02_b1.json", "results/qc/truncated/truncated.json"]
 SUBMISSIONS = ["prepare_reads", "trim_fastp", "align_star", "describe", "count"]  # of each sample
 ONCE = ["prepare_reference", "index_star"]
 

@@ -9,6 +9,7 @@ from tests.unit.test_models import SEARCH, expression, quiet
 
 from rna2model import models, predictions, selection, splits
 from rna2model.models import base, decision, imbalance
+from rna2model.models.folds import Fold
 
 ADJUSTED = [name for name in models.NAMES if name not in ("dummy", "clinical", "genes_only")]
 FAST = ["logistic_l2", "linear_svm", "elastic_net", "knn", "decision_tree"]
@@ -31,7 +32,7 @@ def make(name, **options):
 
 
 def folds_of(y, seed=1):
-    return [base.Fold(fold) for fold in splits.inner(y, None, 3, seed)]
+    return [Fold(fold) for fold in splits.inner(y, None, 3, seed)]
 
 
 @pytest.mark.parametrize("options", [SMOTE, {"imbalance": "class_weights", "calibration": "isotonic"}])

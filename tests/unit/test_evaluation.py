@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from rna2model import calibration_line, evaluation, permutation, regression_metrics, splits
 from rna2model.errors import InputProblem
 from rna2model.models import rotation
+from rna2model.permutation_draws import PermutationFold
 
 
 def predictions(n=120, K=2, folds=5, repeats=1, signal=1.0, seed=0, ties=False):
@@ -201,7 +202,7 @@ def cohort_folds(effect, n=24, p=100, folds=3, seed=0):
     for split in splits.names(folds, 1)[:-1]:
         train, test = splits.training_samples(manifest, split, names), splits.test_samples(manifest, split)
         rows = [[row[name] for name in part] for part in (train, test)]
-        made.append(permutation.Fold(split, train, test, X[rows[0]], X[rows[1]]))
+        made.append(PermutationFold(split, train, test, X[rows[0]], X[rows[1]]))
     return made, dict(zip(names, y.astype(str), strict=True))
 
 

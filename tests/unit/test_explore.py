@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import clusters, embedding, exploration, outliers
+from rna2model import clusters, embedding, exploration, outliers, pca
 
 
 def expression(n=30, genes=400, shift=3.0, seed=0):
@@ -24,7 +24,7 @@ def names(n):
 
 @pytest.mark.parametrize("n", [5, 6, 30])
 def test_tsne_keeps_classes_apart_at_any_size_and_repeats_itself(n):
-    scores = exploration.scores(expression(n)[0], embedding.COMPONENTS)
+    scores = pca.scores(expression(n)[0], embedding.COMPONENTS)
     placed = embedding.tsne(scores)
     assert placed.shape == (n, 2) and np.array_equal(placed, embedding.tsne(scores))
     if n == 30:

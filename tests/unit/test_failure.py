@@ -11,7 +11,7 @@ import pytest
 from tests.command import REPOSITORY
 from tests.guard import bash
 
-from rna2model import failure
+from rna2model import failure, gate
 
 JOB = """
 tool() {{
@@ -170,7 +170,7 @@ def test_a_script_that_fails_twice_is_a_verdict(script):
     statuses, found, log = script("raise ValueError('odd\\tread 7')")
     assert statuses == [1, 0] and found.reason == "describe failed twice: ValueError: odd read 7"
     assert "Traceback" in log  # for whoever mends it
-    assert json.loads(json.dumps(failure.facts(found)))["problem"] == found.reason
+    assert json.loads(json.dumps(gate.of_failure(found)))["problem"] == found.reason
 
 
 def test_what_is_wrong_with_the_input_is_tried_once(script):
@@ -222,11 +222,11 @@ def test_the_facts_of_a_failed_sample_keep_its_reads_and_its_first_problem(tmp_p
     fault = failure.Failure("s1", "align_star", "star.log", "s1.bam", "align_star failed twice: odd")
     verdict = tmp_path / "verdict.json"
     verdict.write_text(json.dumps({"reads": 12, "problem": None}))
-    facts = failure.facts(fault, verdict)
+    facts = gate.of_failure(fault, verdict)
     assert facts["reads"] == facts["fates"]["faulty"] == sum(facts["fates"].values()) == 12
     assert facts["problem"] == fault.reason and facts["failure"]["file"] == "s1.bam"
     verdict.write_text(json.dumps({"reads": 12, "problem": "no reads"}))
-    facts = failure.facts(fault, verdict)
+    facts = gate.of_failure(fault, verdict)
     assert facts["problem"] == "no reads" and "failure" not in facts  # nobody need look for a tool
     fault.mark([verdict])
-    assert failure.facts(fault, verdict)["reads"] == 0
+    assert gate.of_failure(fault, verdict)["reads"] == 0

@@ -6,7 +6,7 @@ from numpy.testing import assert_array_equal
 
 from rna2model import filtering, normalization
 from rna2model.errors import InputProblem
-from rna2model.rows import Rows
+from rna2model.rows import SampleRows
 
 GENES = [f"g{i}" for i in range(200)]
 
@@ -110,4 +110,4 @@ def test_every_kind_of_matrix_gives_the_same_bits(kind, counts):
 def test_entries_of_a_sparse_matrix_that_are_there_twice_add_up():
     sparse = pytest.importorskip("scipy.sparse")
     twice = sparse.csr_matrix((np.array([2.0, 3.0, 1.0]), np.array([1, 1, 0]), np.array([0, 2, 3])), (2, 2))
-    assert [row.tolist() for row in Rows.of(twice)] == [[0, 5], [1, 0]] and twice.nnz == 3
+    assert [row.tolist() for row in SampleRows.of(twice)] == [[0, 5], [1, 0]] and twice.nnz == 3

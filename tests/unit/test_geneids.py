@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rna2model import bundle, cohort, geneids, genesets, spikeins
 from rna2model.errors import InputProblem
+from rna2model.preprocessing import Preprocessing
 
 VERSIONS = ["", ".1", ".15", ".15_6", ".15_PAR_Y", "_PAR_Y", ".7_3_PAR_Y"]
 
@@ -205,11 +206,9 @@ def test_a_sum_of_the_genes_is_found_with_spike_ins_below_it_or_within():
 
 def test_a_bundle_and_gene_sets_compare_ids_without_versions():
     ids = [f"ENSG{i:011}.{i}" for i in range(1, 9)]
-    served = bundle.Bundle.__new__(bundle.Bundle)
-    served.normalizer = type("Fitted", (), {"gene_ids": ids})
-    assert served._ids([f"ENSG{i:011}.{i + 5}_2" for i in range(1, 9)]) == ids
+    assert geneids.as_known([f"ENSG{i:011}.{i + 5}_2" for i in range(1, 9)], ids) == ids
     twice = ["ENSG00000000001", "ENSG00000000001_PAR_Y"]  # which of them is meant is not known
-    assert served._ids(twice) == twice
+    assert geneids.as_known(twice, ids) == twice
     columns = genesets.members({"set": [f"ENSG{i:011}" for i in range(1, 7)]}, ids)
     assert columns["set"].tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -239,7 +238,7 @@ def test_spike_ins_counted_from_reads_stay_in_the_matrix_and_out_of_the_cohort(t
 def test_a_prediction_of_a_tiny_library_says_so():
     served = bundle.Bundle.__new__(bundle.Bundle)
     served.manifest = {"counts_unit": "counts", "library_size": 2e7}
-    served.normalizer = type("Fitted", (), {"kept_": np.ones(1000, dtype=bool)})
+    served.preprocessing = Preprocessing(type("Fitted", (), {"kept_": np.ones(1000, dtype=bool)}))
     counts = np.zeros((3, 1000))
     counts[0], counts[1, 0], counts[2] = 20_000, 15, 100
     sound, tiny, poor = served._depths(counts)

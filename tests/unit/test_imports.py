@@ -29,6 +29,7 @@ NOT_REACHED = {
     "explain": {"anndata", "pydeseq2"},
     "explore": {"anndata"},
     "python": {"pytorch"},
+    "reads": {"numpy", "pandas"},
     "report": {"imbalanced-learn", "pytorch", "skops"},
 }
 MODEL = re.compile(r"(rna2model[\w.]+):\w+")  # as models.NAMES names a class

@@ -87,16 +87,16 @@ def test_a_missing_gene_has_the_mean_of_training_after_the_logarithm(serve):
     counts = libraries()
     seen = serve.expression(counts, GENES, [""] * N)[0]
     filled, missing = serve.expression(np.delete(counts, 2, axis=1), GENES[:2] + GENES[3:], [""] * N)
-    place = serve.normalizer.genes_.index("g2")
+    place = serve.preprocessing.normalizer.genes_.index("g2")
     assert missing == ["g2"] and np.allclose(filled[:, place], seen[:, place].mean())
-    others = np.delete(np.arange(len(serve.normalizer.genes_)), place)
+    others = np.delete(np.arange(len(serve.preprocessing.normalizer.genes_)), place)
     assert np.abs(filled[:, others] - seen[:, others]).max() < 1  # the library is as deep as with the gene
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.sets(st.integers(SWITCHES, 40), min_size=1, max_size=6), st.integers(0, 5))
 def test_genes_that_the_model_hardly_uses_leave_the_prediction_with_an_interval_around_it(serve, gone, row):
-    counts, gone = libraries(3), {GENES.index(serve.normalizer.genes_[place]) for place in gone}
+    counts, gone = libraries(3), {GENES.index(serve.preprocessing.normalizer.genes_[place]) for place in gone}
     table, whole = predict(serve, counts, gone), predict(serve, counts)
     assert (table["predicted"] == whole["predicted"]).mean() > 0.9
     assert (table["lower_on"] <= table["upper_on"]).all() and (table["upper_on"] <= 1).all()
@@ -113,7 +113,7 @@ def test_genes_that_the_model_hardly_uses_leave_the_prediction_with_an_interval_
 def test_the_more_of_the_model_is_missing_the_more_depends_on_it(serve):
     shares = []
     for gone in ((SWITCHES,), (0, 1), (0, 1, 2, 3), range(SWITCHES)):
-        mask = np.isin(serve.normalizer.genes_, [GENES[i] for i in gone])[None]
+        mask = np.isin(serve.preprocessing.normalizer.genes_, [GENES[i] for i in gone])[None]
         lacking = panel.Missing.of(mask, None)
         shares.append(panel.dependence(incomplete._numbers(serve), serve.panel, lacking, 0))
     assert shares == sorted(shares) and shares[0] < 0.02 and shares[-1] > 0.8

@@ -36,6 +36,7 @@ from rna2model import (
     models,
     normalization,
     predictions,
+    preprocessing,
     selection,
     splitdata,
     splits,
@@ -67,7 +68,7 @@ def write_cohort(folder, counts, labels, runs=None):
 
 
 def fit(folder, split="r1f1", pipeline=("tmm", "combat"), model="logistic_l2", gene_filter="auto", **options):
-    """Fit one split's artefacts and one model into `folder`; returns (split data, its artefacts)."""
+    """Fit one split's artefacts and one model into `folder`; returns (split data, its Preprocessing)."""
     method, correction = pipeline
     data = splitdata.read(folder / "training.h5ad", folder / "manifest.tsv", split, DESIGN)
     train, labels = data.counts(data.train), data.labels(data.train)
@@ -76,11 +77,11 @@ def fit(folder, split="r1f1", pipeline=("tmm", "combat"), model="logistic_l2", g
     expression = normalizer.transform(train)
     corrected, _ = batchchoice.fit(correction, expression, data.batches(data.train), labels, adapt_samples=8)
     corrected.save(folder / "batch_model")
-    fitted = splitdata.artefacts(folder / "normalizer", folder / "batch_model")
+    fitted = preprocessing.load(folder / "normalizer", folder / "batch_model")
     learner, select = models.make(model, inner_folds=3, **options), None
     if options:
         select = selection.Selector("moderated_f", 40)
-    learner.fit(data.expression(data.train, *fitted), labels, select=select, log=lambda *_: None)
+    learner.fit(data.expression(data.train, fitted), labels, select=select, log=lambda *_: None)
     learner.save(folder / "model")
     return data, fitted
 
@@ -94,7 +95,7 @@ def content(folder):
 def predicted(folder, data, fitted, samples=None):
     """Predictions of held-out samples, by the saved model."""
     samples = data.test if samples is None else samples
-    table = predictions.table(samples, models.load(folder / "model"), data.expression(samples, *fitted))
+    table = predictions.table(samples, models.load(folder / "model"), data.expression(samples, fitted))
     return table.set_index("sample")
 
 
@@ -202,7 +203,7 @@ def test_the_bundle_serves_training_samples_as_the_model_saw_them_and_fills_miss
     extra = np.column_stack([counts[:, order], np.full(len(counts), 10**6)])
     served, missing = serve.expression(extra, [*(f"g{i}" for i in order), "new_gene"], batches)
     assert missing == []
-    assert_array_equal(served, data.expression(data.train, *fitted))
+    assert_array_equal(served, data.expression(data.train, fitted))
 
     genes = [gene for gene in data.cohort.genes if gene not in ("g3", "g40")]
     fewer = np.delete(counts, [3, 40], axis=1)
@@ -221,8 +222,8 @@ def test_a_batch_that_is_the_label_is_never_corrected(noise, tmp_path, correctio
     counts, labels = noise
     write_cohort(tmp_path, counts, labels, runs=np.where(np.array(labels) == "a", "x", "y"))
     if correction in ("none", "auto"):  # auto finds no batch that could be predicted from the others
-        _, (_, model, _) = fit(tmp_path, pipeline=("tmm", correction))
-        assert model.method == "none"
+        _, fitted = fit(tmp_path, pipeline=("tmm", correction))
+        assert fitted.batch_model.method == "none"
     else:
         with pytest.raises(InputProblem, match="batch and target coincide"):
             fit(tmp_path, pipeline=("tmm", correction))
@@ -252,9 +253,9 @@ def test_a_batch_of_one_sample_is_no_obstacle_and_gives_no_nan(noise, tmp_path, 
     counts, labels = noise
     write_cohort(tmp_path, counts, labels, runs=["alone", *np.resize(["x", "x", "y", "y"], 23)])
     data, fitted = fit(tmp_path, "full", ("tmm", correction))
-    assert np.isfinite(data.expression(data.train, *fitted)).all()
+    assert np.isfinite(data.expression(data.train, fitted)).all()
     if correction == "combat":
-        assert (fitted[1].scale_ == 1).all()  # means only
+        assert (fitted.batch_model.scale_ == 1).all()  # means only
 
 
 @pytest.mark.parametrize("gene_filter", ["auto", "none"])
@@ -269,8 +270,8 @@ def test_genes_that_are_silent_or_constant_in_a_fold_give_no_nan(noise, tmp_path
     counts[training[::2], 5] = 0
     write_cohort(tmp_path, counts, labels)
     data, fitted = fit(tmp_path, pipeline=pipeline, gene_filter=gene_filter)
-    assert np.isfinite(data.expression(data.train, *fitted)).all()
-    assert np.isfinite(data.expression(data.test, *fitted)).all()
+    assert np.isfinite(data.expression(data.train, fitted)).all()
+    assert np.isfinite(data.expression(data.test, fitted)).all()
     shown = predicted(tmp_path, data, fitted)[["prob_a", "prob_b"]]
     assert np.isfinite(shown).all(axis=None)
 

@@ -5,6 +5,7 @@ import pytest
 
 from rna2model import models, outcome, permutation, permutation_generic, permutation_ridge, splits
 from rna2model.errors import InputProblem
+from rna2model.permutation_draws import PermutationFold
 
 
 def quiet(*_):
@@ -21,7 +22,7 @@ def cohort(y, effect, strength, p=60, folds=3, seed=0):
     for split in splits.names(folds, 1)[:-1]:
         train, test = splits.training_samples(manifest, split, names), splits.test_samples(manifest, split)
         rows = [[int(name[1:]) for name in part] for part in (train, test)]
-        made.append(permutation.Fold(split, train, test, X[rows[0]], X[rows[1]]))
+        made.append(PermutationFold(split, train, test, X[rows[0]], X[rows[1]]))
     return made, dict(zip(names, y, strict=True))
 
 

@@ -41,7 +41,7 @@ def test_recalibration_finds_what_was_put_in_and_lowers_log_loss():
     assert found["intercept_and_slope"]["update"] == pytest.approx([1.0, 0.5], abs=0.12)
     assert found["intercept_and_slope"]["calibration_slope"] == pytest.approx(1.0, abs=0.03)
     assert found["intercept"]["calibration_intercept"] == pytest.approx(0.0, abs=0.01)
-    losses = [found[name]["log_loss"] for name in recalibration.NAMES]
+    losses = [found[name]["log_loss"] for name in ("before", "intercept", "intercept_and_slope")]
     assert losses[0] > losses[1] > losses[2]
     logit = np.log(frame["prob_b"] / frame["prob_a"])
     truth = 1 / (1 + np.exp(-1 - 0.5 * logit))

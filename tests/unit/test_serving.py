@@ -176,16 +176,18 @@ def test_samples_and_donors_of_training_are_not_external(trained):
 
 
 def test_make_predict_writes_the_config_and_keeps_off_a_training_run(trained, tmp_path):
-    folder, path = serverun.prepare(trained / "bundle", trained / "new.tsv")
+    folder, path = serverun.write(serverun.look(trained / "bundle", trained / "new.tsv"))
     assert folder == trained and path == trained / "results/serving.yaml"
     assert yaml.safe_load(path.read_text())["training"]["bundle"] == str(trained / "bundle")
     (tmp_path / "m.tsv").write_text("gene_id\ta\tb\ng1\t1\t2\n")
-    _, path = serverun.prepare(trained / "bundle", counts=tmp_path / "m.tsv", results=tmp_path / "out")
+    _, path = serverun.write(
+        serverun.look(trained / "bundle", counts=tmp_path / "m.tsv", results=tmp_path / "out")
+    )
     assert (tmp_path / "out/samples_of_matrix.tsv").read_text() == "sample\na\nb\n"
     (tmp_path / "other/results/models").mkdir(parents=True)
     (tmp_path / "other/new.tsv").write_text("sample\n")
     with pytest.raises(InputProblem, match="Give RESULTS="):
-        serverun.prepare(trained / "bundle", tmp_path / "other/new.tsv")
+        serverun.write(serverun.look(trained / "bundle", tmp_path / "other/new.tsv"))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_make_predict_writes_the_config_and_keeps_off_a_training_run(trained, tm
 def test_what_make_predict_is_not_given_is_named(trained, given, said, monkeypatch):
     monkeypatch.chdir(trained)
     with pytest.raises(InputProblem, match=said):
-        serverun.prepare(*given)
+        serverun.write(serverun.look(*given))
 
 
 def test_a_reference_is_a_config_or_a_folder(trained):
@@ -222,7 +224,7 @@ def test_a_reference_is_a_config_or_a_folder(trained):
 
 
 def test_unlabelled_samples_never_stand_for_held_out_ones():
-    from rna2model import batch, normalization, splitdata
+    from rna2model import batch, normalization, preprocessing, splitdata
 
     rng = np.random.default_rng(0)
     counts = rng.poisson(50, (8, 20))
@@ -232,7 +234,8 @@ def test_unlabelled_samples_never_stand_for_held_out_ones():
     design = {"task": "classification", "target": "condition", "group": "donor", "batch": "run"}
     data = splitdata.SplitData(whole, names[:6], names[6:], names, design)
     normalizer = normalization.make("cpm", whole.genes, gene_filter="none").fit(data.counts(data.train))
-    fitted = normalizer, batch.make("none").fit(normalizer.transform(data.counts(data.train)), ["x"] * 6)
+    same = batch.make("none").fit(normalizer.transform(data.counts(data.train)), ["x"] * 6)
+    fitted = preprocessing.Preprocessing(normalizer, same)
     others = cohort.Cohort(
         np.vstack([counts[0] + 1, counts[1] + 1, counts[6] + 1, counts[7], counts[2] + 1]),
         ["u1", "donor_held_out", "s6", "copy", "batch_held_out"],
@@ -240,7 +243,7 @@ def test_unlabelled_samples_never_stand_for_held_out_ones():
         None,
         {"condition": [""] * 5, "donor": ["d0", "d3", "d9", "d9", "d9"], "run": ["x", "x", "x", "x", "y"]},
     )
-    seen = splitdata.unlabelled(data, others, *fitted)
+    seen = splitdata.unlabelled(data, others, fitted)
     assert np.array_equal(seen, normalizer.transform(others.counts[:1]))
 
 

@@ -42,7 +42,7 @@ def curve_of(seed, effect, n, genes=40, fractions=(0.2, 0.5), subsets=3, folds=3
 
     def fit(data):
         model = models.make("logistic_l2", inner_folds=2, search={"C_times_genes": [0.1]})
-        return model.fit(data.expression(data.train), data.labels(data.train), log=lambda *_: None), ()
+        return model.fit(data.expression(data.train), data.labels(data.train), log=lambda *_: None), None
 
     parts, whole, sizes = [], [], {}
     for split in splits.names(folds, 1)[:-1]:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from rna2model import evaluation, outcome, permutation, permutation_generic
+from rna2model import evaluation, outcome, permutation_generic
+from rna2model.permutation_draws import PermutationFold
 
 
 def cohort_of(sizes, signal, rng):
@@ -53,14 +54,14 @@ def test_equal_folds_give_the_plain_mean():
 
 
 def folds_of(effect, rng, tests=((0, 20), (20, 34), (34, 40))):
-    """(permutation.Fold of unequal test sets, labels by sample, table of `found`) of 40 samples."""
+    """(PermutationFold of unequal test sets, labels by sample, table of `found`) of 40 samples."""
     names, y = [f"s{i:02d}" for i in range(40)], np.arange(40) % 2
     X = rng.normal(size=(40, 30)) + effect * y[:, None] * (np.arange(30) < 5)
     made = []
     for number, (start, stop) in enumerate(tests, start=1):
         out = (np.arange(40) >= start) & (np.arange(40) < stop)
         sides = [[name for name, there in zip(names, mask, strict=True) if there] for mask in (~out, out)]
-        made.append(permutation.Fold(f"r1f{number}", *sides, X[~out], X[out]))
+        made.append(PermutationFold(f"r1f{number}", *sides, X[~out], X[out]))
     return made, dict(zip(names, np.array(["a", "b"])[y].tolist(), strict=True))
 
 

@@ -14,6 +14,7 @@ from rna2model import (
     splits,
 )
 from rna2model.errors import InputProblem
+from rna2model.permutation_draws import PermutationFold
 
 
 def quiet(*_):
@@ -21,14 +22,14 @@ def quiet(*_):
 
 
 def folds_of(X, strata, groups=None, folds=4):
-    """([permutation.Fold], names) of rows X (n, p)."""
+    """([PermutationFold], names) of rows X (n, p)."""
     names = [f"s{i:03}" for i in range(len(X))]
     manifest = splits.make(names, strata, groups=groups, folds=folds, needed=())
     made = []
     for split in splits.names(folds, 1)[:-1]:
         parts = splits.training_samples(manifest, split, names), splits.test_samples(manifest, split)
         rows = [[int(name[1:]) for name in part] for part in parts]
-        made.append(permutation.Fold(split, *parts, *(X[part] for part in rows)))
+        made.append(PermutationFold(split, *parts, *(X[part] for part in rows)))
     return made, names
 
 

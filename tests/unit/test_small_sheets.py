@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rna2model import design, permutation, permutation_generic, preflight, splits
 from rna2model.errors import InputProblem
+from rna2model.permutation_draws import PermutationFold
 
 SHEETS = {
     "n_classes": st.integers(2, 8),
@@ -63,7 +64,7 @@ def test_permutations_within_folds_tell_nothing_where_there_is_nothing():
         for number, rows in enumerate(trained):
             test = sorted(set(range(len(y))) - set(rows))
             of = [[names[i] for i in part] for part in (rows, test)]
-            folds.append(permutation.Fold(f"r1f{number}", *of, X[rows], X[test]))
+            folds.append(PermutationFold(f"r1f{number}", *of, X[rows], X[test]))
         result = permutation.permutation_test(
             folds, labels, n=19, seed=seed, inner_folds=2, log=lambda *_: None
         )

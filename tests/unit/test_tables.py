@@ -244,7 +244,7 @@ def test_two_columns_of_one_patient_are_never_chosen_between():
     columns = ["TCGA-AA-1000-01A", "TCGA-AA-1000-11A"]
     table = pd.DataFrame(1, index=["g"], columns=columns)
     with pytest.raises(InputProblem, match="could be TCGA-AA-1000-01A or TCGA-AA-1000-11A") as raised:
-        matrix.select(table, ["TCGA-AA-1000"], "m.tsv")
+        samplenames.choose(table, ["TCGA-AA-1000"], "m.tsv")
     assert "FIX_NAMES" not in str(raised.value)
 
 

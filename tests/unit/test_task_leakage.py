@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import batch, cohort, models, normalization, outcome, predictions, splitdata, splits
+from rna2model import (
+    batch,
+    cohort,
+    models,
+    normalization,
+    outcome,
+    predictions,
+    preprocessing,
+    splitdata,
+    splits,
+)
 
 DESIGNS = {
     "regression": {"task": "regression", "target": "age", "batch": "run", "group": None},
@@ -34,13 +44,13 @@ def run_split(folder, design, name, split):
     normalizer.fit(data.counts(data.train), data.labels(data.train)).save(folder / "normalizer")
     expression = normalizer.transform(data.counts(data.train))
     batch.make("combat").fit(expression, data.batches(data.train)).save(folder / "batch_model")
-    fitted = splitdata.artefacts(folder / "normalizer", folder / "batch_model")
+    fitted = preprocessing.load(folder / "normalizer", folder / "batch_model")
     model = models.make(name, inner_folds=3, task=design["task"])
-    model.fit(data.expression(data.train, *fitted), data.outcome(data.train), log=lambda *_: None)
+    model.fit(data.expression(data.train, fitted), data.outcome(data.train), log=lambda *_: None)
     model.save(folder / "model")
     files = [folder / "normalizer", folder / "batch_model", *sorted((folder / "model").iterdir())]
     shown, _ = outcome.times(data.outcome(data.full))
-    table = predictions.table(data.test, model, data.expression(data.test, *fitted), shown)
+    table = predictions.table(data.test, model, data.expression(data.test, fitted), shown)
     return {path.name: path.read_bytes() for path in files}, table
 
 

@@ -37,7 +37,7 @@ def folds_of(n=24, widths=(12, 12, 9), valid=6, seed=0):
     for number, width in enumerate(widths):
         held_out = np.arange(n) // valid == number
         weights = (~held_out).astype(float), held_out.astype(float), (~held_out).astype(float)
-        made.append(torch_data.Fold(rng.normal(size=(n, width)).astype(np.float32), *weights, number))
+        made.append(torch_data.TorchFold(rng.normal(size=(n, width)).astype(np.float32), *weights, number))
     return made
 
 
@@ -76,7 +76,7 @@ def test_minibatches_do_not_depend_on_the_neighbours_either():
 
 
 def test_every_row_is_trained_on_once_per_epoch():
-    rows = torch_data.Rows(folds_of(n=50, valid=10), np.arange(50.0)[:, None], "cpu", 16, seed=1)
+    rows = torch_data.TorchRows(folds_of(n=50, valid=10), np.arange(50.0)[:, None], "cpu", 16, seed=1)
     seen = [[], [], []]
     for _, truth, weight, _ in rows.minibatches(1):
         for f in range(3):

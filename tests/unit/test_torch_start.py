@@ -69,14 +69,14 @@ def test_unlabelled_samples_shape_the_autoencoder_and_not_its_labels():
 
 
 def test_pretrained_weights_are_matched_gene_by_gene(tmp_path, monkeypatch):
-    from rna2model import bundle
+    from rna2model import bundleparts
+    from rna2model.preprocessing import Preprocessing
 
     X, y = expression(n=24, p=40)
     fitted = make("mlp").fit(X, y, log=quiet)
-    Served = namedtuple("Served", "model normalizer")
     Genes = namedtuple("Genes", "genes_")
-    served = Served(fitted, Genes([f"g{i}" for i in range(40)]))
-    monkeypatch.setattr(bundle, "Bundle", lambda folder: served)
+    learned = Preprocessing(Genes([f"g{i}" for i in range(40)]))
+    monkeypatch.setattr(bundleparts, "read", lambda folder: ({}, learned, fitted))
     found = pretrained.read(tmp_path, "mlp", ["g7", "unknown", "g0"], log=quiet)
     assert_array_equal(found["hidden_weights"][:, [0, 2]], fitted.arrays_["hidden_weights"][:, [7, 0]])
     assert not found["hidden_weights"][:, 1].any()

@@ -85,8 +85,9 @@ def test_a_path_below_the_working_directory_is_named_from_there(path, named):
     assert places.below("/p", path) == named
 
 
-def test_only_a_sample_with_counts_and_facts_may_lack_its_reads(tmp_path):
-    for file in ("counts/a.tsv", "qc/samples/a.json", "counts/b.tsv"):
+@pytest.mark.parametrize("facts", ["qc/a/a.json", "qc/samples/a.json"])  # the second of earlier versions
+def test_only_a_sample_with_counts_and_facts_may_lack_its_reads(tmp_path, facts):
+    for file in ("counts/a.tsv", facts, "counts/b.tsv"):
         (tmp_path / "results" / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "results" / file).write_text("")
     counted = archive.counted("results", tmp_path)

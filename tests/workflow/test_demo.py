@@ -92,16 +92,16 @@ def test_the_reloaded_bundle_gives_the_same_predictions_alone_and_in_any_order(d
 
 
 def test_serving_the_training_samples_gives_the_matrix_the_model_was_trained_on(demo):
-    from rna2model import splitdata
+    from rna2model import preprocessing, splitdata
 
     design = {"target": "condition", "batch": "batch", "group": "donor"}
     data = splitdata.read(
         demo.results / "splits/training.h5ad", demo.results / "splits/manifest.tsv", "full", design
     )
-    fitted = splitdata.artefacts(
+    fitted = preprocessing.load(
         *(demo.results / f"splits/full/{n}.safetensors" for n in ("normalizer", "batch_model"))
     )
-    trained_on = data.expression(data.train, *fitted)
+    trained_on = data.expression(data.train, fitted)
     serve = bundle.Bundle(demo.results / "bundle")
     served, missing = serve.expression(data.counts(data.train), data.cohort.genes, data.batches(data.train))
     assert missing == [] and np.array_equal(served, trained_on)

@@ -5,11 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from rna2model import fastqctar
 from tests.command import LOCAL, REPOSITORY
 from tests.conftest import snakemake
 from tests.workflow.conftest import Run, make_demo
@@ -48,6 +50,7 @@ NAMES += [
     "1e5",
     "NA",
 ]
+NAMES += ["not_aligned", "multiqc_data", "__pycache__", "fastqc"]  # folders that MultiQC would pass over
 
 
 def hostile(folder, german):
@@ -116,7 +119,7 @@ def test_the_shell_changes_no_byte_of_the_counts(runs):
     assert "temporary files go to /" in other.log
     assert (other.results / "samples.tsv").stat().st_mode & 0o077 == 0  # the user's umask holds
     for name in SAMPLES:  # RSeQC saw a share of each, which a decimal comma has broken
-        assert "Total Tags" in (other.results / f"qc/rseqc/{name}.read_distribution.txt").read_text()
+        assert "Total Tags" in (other.results / f"qc/{name}/{name}.rseqc.txt").read_text()
 
 
 def test_every_sample_is_on_the_page_under_its_own_name(runs):
@@ -153,15 +156,15 @@ def other_tools(runs):
 def test_no_name_is_cut_short_or_taken_for_another_tools(runs, other_tools, tmp_path):
     """Real files of one sample under many names, through the page's settings."""
     listed = []
+    ours = ("A_trimmed.json", ".library.json", ".reads.json", ".SJ.out.tab")  # which no module reads
     for run in (runs[1], other_tools):
-        for path in sorted((run.results / "qc").rglob("A_trimmed*")):
-            kind, suffix = path.relative_to(run.results / "qc"), path.name.removeprefix("A_trimmed")
-            wanted = {"fastqc", "trimming", "star", "hisat2", "samtools", "rseqc", "featurecounts", "htseq"}
-            if kind.parts[0] in wanted and suffix[0] in "._" and path.suffix != ".html" and path.is_file():
-                for name in NAMES:
-                    listed.append(tmp_path / "qc" / kind.parent / f"{name}{suffix}")
-                    listed[-1].parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy(path, listed[-1])
+        files = [path for path in (run.results / "qc/A_trimmed").iterdir() if not path.name.endswith(ours)]
+        for path in fastqctar.unpacked(sorted(files), tmp_path / run.results.name):
+            stage = Path("fastqc", path.parent.name) if path.suffix == ".zip" else None
+            for name in NAMES:
+                listed.append(tmp_path / "qc" / (stage or name) / path.name.replace("A_trimmed", name, 1))
+                listed[-1].parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, listed[-1])
     (tmp_path / "files.txt").write_text("".join(f"{path}\n" for path in listed))
     command = ["multiqc", "--quiet", "--no-version-check", "--config", REPOSITORY / "resources/multiqc.yaml"]
     command += [

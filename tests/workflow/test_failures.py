@@ -40,7 +40,7 @@ def test_a_disk_that_is_full_for_one_sample_stops_that_sample_only(one_too_large
     assert "rna2model: 1 job failed after all retries (sample, rule, log):" in failed.text
     assert "  large  align_star  results/logs/align_star/large.log" in failed.text
     assert failed.text.count("Error in rule align_star") == 3  # tried again, twice
-    assert all((tiny.results / f"qc/samples/{name}.json").is_file() for name in tiny.others)
+    assert all((tiny.results / f"qc/{name}/{name}.json").is_file() for name in tiny.others)
     assert not (tiny.results / "aligned/star/large.bam").exists()
     for name in ("samples.tsv", "cohort.h5ad", "counts/matrix.tsv.gz"):
         assert not (tiny.results / name).exists()

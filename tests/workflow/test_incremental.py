@@ -13,13 +13,11 @@ from tests.workflow.conftest import make_demo
 
 PER_SAMPLE = {
     "prepare_reads",
-    "sample_reads",
     "fastqc",
     "trim_fastp",
     "align_star",
     "alignment_stats",
     "describe_library",
-    "rseqc",
     "count_featurecounts",
     "tally_fragments",
 }
@@ -90,18 +88,14 @@ def test_nothing_is_left_to_do_after_a_full_run(demo):
 
 def test_a_new_sample_runs_its_own_jobs_and_is_predicted_without_retraining(changed, added):
     jobs = changed(rows=[added("")])
-    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == {
-        rule: 2 if rule == "fastqc" else 1 for rule in PER_SAMPLE
-    }
+    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == dict.fromkeys(PER_SAMPLE, 1)
     assert {"qc_gate", "build_cohort", "predict", "report", "multiqc"} <= set(jobs)
     assert not TRAINING & set(jobs)
 
 
 def test_a_labelled_sample_runs_its_own_jobs_and_the_cohort_side(changed, added):
     jobs = changed(rows=[added("treated")])
-    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == {
-        rule: 2 if rule == "fastqc" else 1 for rule in PER_SAMPLE
-    }
+    assert {rule: jobs.get(rule) for rule in PER_SAMPLE} == dict.fromkeys(PER_SAMPLE, 1)
     assert set(jobs) >= TRAINING
 
 
@@ -164,7 +158,7 @@ COHORT = {
     **dict.fromkeys(("qc_gate_training", "build_training_cohort", "assign_folds", *ALL_SAMPLES), 1),
     **FITTING,
 }
-READS = {rule: SAMPLES for rule in PER_SAMPLE} | {"fastqc": 2 * SAMPLES}
+READS = dict.fromkeys(PER_SAMPLE, SAMPLES)
 
 
 def relabelled(table):
@@ -192,7 +186,7 @@ def annotated(table):
         pytest.param(
             None,
             {"qc": {"rseqc_fragments": 1000}},
-            COHORT | {"rseqc": SAMPLES, "tally_fragments": SAMPLES},
+            COHORT | {"alignment_stats": SAMPLES, "tally_fragments": SAMPLES},
             id="an option of one quality step",
         ),
         pytest.param(
@@ -235,7 +229,7 @@ def test_a_week_of_new_samples_costs_their_own_work_and_the_cohort_side(tmp_path
         (tmp_path / "samples.tsv").write_text(sheet)
         faked.add(tmp_path, [f"{week}_{number}" for number in range(8)], reads, labelled, more=True)
         jobs = planned(tmp_path)
-        assert {rule: jobs[rule] for rule in PER_SAMPLE} == {rule: 8 for rule in PER_SAMPLE} | {"fastqc": 16}
+        assert {rule: jobs[rule] for rule in PER_SAMPLE} == dict.fromkeys(PER_SAMPLE, 8)
         assert bool(TRAINING & set(jobs)) == labelled
 
 

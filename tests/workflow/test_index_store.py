@@ -40,7 +40,9 @@ def serve(folder, trained, store):
     pd.DataFrame({"sample": ["new"]} | reads).to_csv(folder / "new.tsv", sep="\t", index=False)
     reference = folder / "ref.yaml"
     reference.write_text(f'reference: {{name: tiny, annotation: v1, store: "{store}"}}\n')
-    _, config = serverun.prepare(write_bundle(folder, trained), folder / "new.tsv", reference=reference)
+    _, config = serverun.write(
+        serverun.look(write_bundle(folder, trained), folder / "new.tsv", reference=reference)
+    )
     return snakemake(folder, INDEX, "--quiet", config=config, check=True)
 
 

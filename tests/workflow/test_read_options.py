@@ -258,14 +258,14 @@ def test_rseqc_needs_no_r(libraries):
     settings = yaml.safe_load((libraries.folder / "config.yaml").read_text())
     settings |= {"results": "without_r", "alignment": {"tool": "hisat2"}, "evaluation": {"folds": 2}}
     (libraries.folder / "without_r.yaml").write_text(yaml.safe_dump(settings))
-    targets = [f"without_r/qc/samples/{name}.json" for name in NAMES]
+    targets = [f"without_r/qc/{name}/{name}.json" for name in NAMES]
     within = ["env", f"PATH={programs}"]
     snakemake(libraries.folder, *LOCAL, *targets, config="without_r.yaml", check=True, within=within)
     assert not (libraries.folder / "log.txt").exists()  # RSeQC writes one into the folder it runs in
     for name in NAMES:
-        facts = json.loads((libraries.folder / f"without_r/qc/samples/{name}.json").read_text())
+        facts = json.loads((libraries.folder / f"without_r/qc/{name}/{name}.json").read_text())
         assert 0.3 < facts["three_prime_bias"] < 3
-        junctions = (libraries.folder / f"without_r/qc/rseqc/{name}.junctions.txt").read_text()
+        junctions = (libraries.folder / f"without_r/qc/{name}/{name}.rseqc.txt").read_text()
         assert "Known Splicing Junctions" in junctions and "Rscript executable not found" in junctions
 
 
@@ -306,13 +306,13 @@ def test_an_accession_gives_the_reads_that_the_archive_holds(libraries):
     archive(libraries.folder, "SRR00000002", files[0])
     rows = [("pair", "SRR00000001", "paired", "a"), ("one", "SRR00000002", "single", "b")]
     config = accessions(libraries, "near", [*rows, ("wrong", "SRR00000002", "paired", "b")])
-    targets = ["near/qc/reads/paired/pair.json", "near/qc/reads/single/one.json"]
+    targets = ["near/qc/pair/pair.paired.reads.json", "near/qc/one/one.single.reads.json"]
     snakemake(libraries.folder, "--notemp", *targets, config=config, check=True)
     for mate, file in zip(("R1", "R2"), files, strict=True):
         fetched = libraries.folder / f"near/reads/prepared/paired/pair_{mate}.fastq.gz"
         bases = [gzip.decompress(path.read_bytes()).split(b"\n")[1::4] for path in (fetched, file)]
         assert bases[0] == bases[1]
-    target = "near/qc/reads/paired/wrong.json"
+    target = "near/qc/wrong/wrong.paired.reads.json"
     refused = snakemake(libraries.folder, *LOCAL, "--retries", "0", target, config=config, check=False)
     assert "SRR00000002 has no SRR00000002_1.fastq: the sheet's layout is not the archive's" in refused.text
 

@@ -36,15 +36,17 @@ WAYS = {
         [
             ("trim_fastp", "fastp", "{sample}_R1"),
             ("align_star", "STAR", "{sample}_R1"),
-            ("alignment_stats", "samtools", "flagstat*{sample}.bam"),
-            ("count_featurecounts", "featureCounts", "featurecounts/{sample}.txt"),
+            ("count_featurecounts", "featureCounts", "/{sample}.txt"),
         ],
         [],
     ),
     "quality of reads": (
         {"qc": {"min_reads": 100, "fastqc_reads": 400, "rseqc_fragments": 100}, "trimming": {"tool": "none"}},
         [],
-        [("fastqc_raw", "fastqc", "raw*{sample}_R1"), ("rseqc", "read_distribution.py", "{sample}.bam")],
+        [
+            ("fastqc", "fastqc", "raw*{sample}_R1"),
+            ("alignment_stats", "read_distribution.py", "{sample}.bam"),
+        ],
     ),
     "UMIs, cutadapt, rRNA, HISAT2, HTSeq": (
         {
@@ -154,7 +156,7 @@ def test_a_sample_that_the_aligner_refuses_does_not_stop_the_run_and_comes_back_
     settings = {"keep": {"trimmed": True, "alignments": True}}
     samples, odd = [*SOUND, "d03_b1"], "d03_b1"
     trimmed = [f"reads/trimmed/paired/{odd}_R{mate}.fastq.gz" for mate in (1, 2)]
-    checked = [f"qc/reads/paired/{odd}.json", f"qc/trimming/paired/{odd}.fastp.json"]
+    checked = [f"qc/{odd}/{odd}.paired.reads.json", f"qc/{odd}/{odd}.paired.fastp.json"]
     late("replaced", samples, *trimmed, *checked, **settings)
     path = late.folder / "replaced" / trimmed[0]
     records, times = gzip.decompress(path.read_bytes()).decode().split("\n"), path.stat()

@@ -13,10 +13,10 @@ from rna2model import artefact, outcome, splits
 from rna2model.errors import InputProblem
 from rna2model.models import DESCRIPTION, decision, penalty
 from rna2model.models.adjusting import Adjusting
+from rna2model.models.folds import Fold
 from rna2model.models.scores import balanced_accuracy, balanced_weights, held_out, log_loss, softmax
 
 __all__ = [
-    "Fold",
     "Model",
     "balanced_accuracy",
     "balanced_weights",
@@ -26,23 +26,6 @@ __all__ = [
     "softmax",
 ]
 WEIGHTS = "weights.safetensors"
-
-
-class Fold(tuple):
-    """An inner fold, (training rows, validation rows). `own`: function that gives what the fold may use, (n, k), where its
-    columns or made-up rows come from its own training rows; otherwise None, and the fold uses the rows of the fit.
-    """
-
-    own = None
-
-    @property
-    def X(self):
-        """What `own` gives, made anew so that folds do not all stand in memory; or None."""
-        return None if self.own is None else self.own()
-
-    def of(self, X):
-        """What this fold trains and validates on."""
-        return X if self.own is None else self.own()
 
 
 class Model(Adjusting):

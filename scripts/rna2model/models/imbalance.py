@@ -9,7 +9,7 @@ import functools
 
 import numpy as np
 
-from rna2model.models import base
+from rna2model.models.folds import Fold
 from rna2model.models.rotation import scaled
 
 NEIGHBOURS = 5
@@ -18,7 +18,7 @@ NEIGHBOURS = 5
 def smote(X, y, folds, seed):
     """(X, y, folds, classes that had one sample only) with synthetic rows after the n given ones.
 
-    X (n, p), y (n,) class numbers, folds: list of base.Fold. As many rows are added for each class as it lacks to the
+    X (n, p), y (n,) class numbers, folds: list of folds.Fold. As many rows are added for each class as it lacks to the
     largest, (s,) in all, sorted by class. A fold makes rows of its own from its training rows, in the same places, and
     trains on as many of them as its classes lack.
     """
@@ -35,7 +35,7 @@ def smote(X, y, folds, seed):
         copied |= alone
         taken = np.minimum(counts.max() - counts, lacking)
         places = [len(y) + start[k] + np.arange(count) for k, count in enumerate(taken)]
-        one = base.Fold((np.concatenate([train, *places]), valid))
+        one = Fold((np.concatenate([train, *places]), valid))
         one.own = functools.partial(_joined, fold, X, rows)
         resampled.append(one)
     return np.concatenate([X, made]), np.concatenate([y, labels]), resampled, sorted(copied)

@@ -184,7 +184,7 @@ def one_against_rest(y):
 def out_of_fold(loss, rotation, targets, weights, multiples, folds):
     """(n, number of C, T * M) decision values of rows held out in inner folds.
 
-    targets (n, T, M); weights: one (n,) array per fold; multiples: C times the number of columns; folds: base.Fold.
+    targets (n, T, M); weights: one (n,) array per fold; multiples: C times the number of columns; folds: folds.Fold.
     Folds that share their columns are fitted in one batch; a fold with columns of its own has its own rotation.
     """
     decision = np.empty((len(targets), len(multiples), targets.shape[1] * targets.shape[2]))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from rna2model import bundleparts
 from rna2model.errors import InputProblem
 
 
@@ -11,22 +12,20 @@ def read(folder, name, genes, log=print):
     Weights of genes that the bundle does not know are zero. The bundle has to come from other samples than those
     that are tested here. InputProblem where its model has no such weights, or shares no gene.
     """
-    from rna2model import bundle
-
-    served = bundle.Bundle(folder)
-    if served.model.name != name:
-        log(f"{name}: not pretrained, {folder} holds {served.model.name}")
+    _, learned, model = bundleparts.read(folder)
+    if model.name != name:
+        log(f"{name}: not pretrained, {folder} holds {model.name}")
         return None
-    if "hidden_weights" not in getattr(served.model, "arrays_", {}):
+    if "hidden_weights" not in getattr(model, "arrays_", {}):
         raise InputProblem(f"{folder}: {name} cannot start from a pretrained model.")
-    place = {gene: column for column, gene in enumerate(served.normalizer.genes_)}
+    place = {gene: column for column, gene in enumerate(learned.normalizer.genes_)}
     known = [gene in place for gene in genes]
     if not any(known):
         raise InputProblem(
             f"{folder} was trained on other genes; none of the {len(genes)} here is among them."
         )
     log(f"{name}: starts from {folder}, which knows {sum(known)} of {len(genes)} genes")
-    arrays = {key: array.astype(np.float64) for key, array in served.model.arrays_.items()}
+    arrays = {key: array.astype(np.float64) for key, array in model.arrays_.items()}
     weights = np.zeros((len(arrays["hidden_weights"]), len(genes)))
     weights[:, known] = arrays["hidden_weights"][:, [place[gene] for gene in genes if gene in place]]
     return arrays | {"hidden_weights": weights}

@@ -7,7 +7,7 @@ import torch
 
 
 @dataclass
-class Fold:
+class TorchFold:
     """One inner fold, or all training rows.
 
     rows (n, k) in the coordinates of the fold; `train`, `valid`, `seen` (n,) weights of rows in the loss, in the
@@ -26,7 +26,7 @@ class Fold:
         return np.flatnonzero((self.train > 0) | (self.seen > 0))
 
 
-class Rows:
+class TorchRows:
     """The rows of all folds on one device, and the minibatches of an epoch.
 
     Folds with the same rows share one copy; a fold with fewer columns or rows than others is padded, with columns

@@ -22,10 +22,10 @@ import numpy as np
 import torch
 
 from rna2model import __version__
-from rna2model.models.torch_data import Fold, Rows, stack
+from rna2model.models.torch_data import TorchFold, TorchRows, stack
 from rna2model.models.torch_state import Journal
 
-__all__ = ["Fold", "Plan", "held_out", "train"]
+__all__ = ["Plan", "TorchFold", "held_out", "train"]
 
 STATE = ("weights", "first_moments", "second_moments")  # of a checkpoint
 LOG_EVERY = 25  # epochs between lines of the log
@@ -63,12 +63,12 @@ class Plan:
 def train(network, folds, settings, truth, plan):
     """Train a network per fold and setting; returns the Program, with `curve` and `first()`.
 
-    folds: F of `Fold`; settings: C dicts with learning_rate, weight_decay, dropout, seed, and `auxiliary`, the weight
+    folds: F of `TorchFold`; settings: C dicts with learning_rate, weight_decay, dropout, seed, and `auxiliary`, the weight
     of the label-free loss; truth (n, q). A killed job that has a checkpoint goes on and ends with the same bytes.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
-    rows = Rows(folds, truth, plan.device, plan.minibatch, plan.seed)
+    rows = TorchRows(folds, truth, plan.device, plan.minibatch, plan.seed)
     program = Program(network, folds, settings, plan.outputs or truth.shape[1], plan)
     program.resume(truth)
     while program.epoch < plan.epochs and program.active.any():
@@ -85,7 +85,7 @@ def train(network, folds, settings, truth, plan):
 def held_out(program, truth):
     """List of (m, K) float64 outputs of the first setting's network of each fold, for the fold's validation rows in order."""
     plan = program.plan
-    rows = Rows(program.folds, truth, plan.device, plan.minibatch, plan.seed)
+    rows = TorchRows(program.folds, truth, plan.device, plan.minibatch, plan.seed)
     parts = [(program._forward(batch, rows.widths)[0], weight) for batch, _, weight, _ in rows.validation()]
     output, there = (torch.cat(part, dim=2).float().cpu().numpy() for part in zip(*parts, strict=True))
     return [one[0][seen[0] > 0].astype(np.float64) for one, seen in zip(output, there, strict=True)]

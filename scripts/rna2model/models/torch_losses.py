@@ -17,19 +17,26 @@ def squared_error(output, truth, weight):
     return weighted_mean((output - truth).square().sum(dim=-1), weight)
 
 
-def cox_efron(output, truth, weight):
-    """Cox's negative log partial likelihood per event, ties as Efron 1977 (R: survival::coxph, its default).
-
-    output (F, C, n, 1) are log hazards; truth (F, 1, n, 2) is time and event (1) or censoring (0). Of tied events of
-    different weight each counts their mean weight, as coxph does. Risk sets are those of the rows given: of a
-    minibatch while training. Without any event it is zero.
-    """
-    return _cox(output, truth, weight, efron=True)
-
-
 def cox_breslow(output, truth, weight):
-    """As `cox_efron`, with the ties of Breslow 1974 (coxph's ties="breslow")."""
-    return _cox(output, truth, weight, efron=False)
+    """Cox's negative log partial likelihood per event, ties as Breslow 1974 (R: survival::coxph with ties="breslow").
+
+    output (F, C, n, 1) are log hazards; truth (F, 1, n, 2) is time and event (1) or censoring (0). Risk sets are those of the
+    rows given: of a minibatch while training. Without any event it is zero.
+    """
+    time, order = torch.sort(truth[..., 0].contiguous(), dim=-1, stable=True)
+    hazard = output[..., 0].double().gather(-1, order.expand(output.shape[:-1]))
+    weight = weight.double().gather(-1, order)
+    event = truth[..., 1].gather(-1, order) * (weight > 0)
+    first = torch.searchsorted(time, time)
+
+    top = torch.where(weight > 0, hazard, -torch.inf).amax(dim=-1, keepdim=True)
+    top = torch.where(top.isfinite(), top, 0.0).detach()
+    before = _sums_before(weight * torch.exp(torch.where(weight > 0, hazard - top, 0.0)))
+    at_risk = before[..., -1:] - before.gather(-1, first.expand(hazard.shape))
+    counted = event * weight
+    log_risk = torch.log(torch.where(event > 0, at_risk, 1.0)) + top
+    likelihood = (counted * hazard - counted * log_risk).sum(dim=-1)
+    return (-likelihood / counted.sum(dim=-1).clamp_min(1e-12)).to(output.dtype)
 
 
 def weighted_mean(each, weight):
@@ -37,36 +44,6 @@ def weighted_mean(each, weight):
     return (each * weight).sum(dim=-1) / weight.sum(dim=-1).clamp_min(1e-12)
 
 
-def _cox(output, truth, weight, efron):
-    time, order = torch.sort(truth[..., 0].contiguous(), dim=-1, stable=True)
-    hazard = output[..., 0].double().gather(-1, order.expand(output.shape[:-1]))
-    weight = weight.double().gather(-1, order)
-    event = truth[..., 1].gather(-1, order) * (weight > 0)
-    first, last = torch.searchsorted(time, time), torch.searchsorted(time, time, right=True)
-
-    top = torch.where(weight > 0, hazard, -torch.inf).amax(dim=-1, keepdim=True)
-    top = torch.where(top.isfinite(), top, 0.0).detach()
-    share = weight * torch.exp(torch.where(weight > 0, hazard - top, 0.0))
-    before = _sums_before(share)
-    at_risk = before[..., -1:] - before.gather(-1, first.expand(hazard.shape))
-    counted = event * weight
-    if efron:
-        number = _between(event.double(), first, last)
-        rank = _sums_before(event.double())[..., :-1] - _sums_before(event.double()).gather(-1, first)
-        tied = _between(event * share, first.expand(hazard.shape), last.expand(hazard.shape))
-        at_risk = at_risk - rank / number.clamp_min(1.0) * tied
-        counted = event * _between(counted, first, last) / number.clamp_min(1.0)
-    log_risk = torch.log(torch.where(event > 0, at_risk, 1.0)) + top
-    likelihood = (event * weight * hazard - counted * log_risk).sum(dim=-1)
-    return (-likelihood / (event * weight).sum(dim=-1).clamp_min(1e-12)).to(output.dtype)
-
-
 def _sums_before(values):
     """(..., n + 1) sums of the values before each position, and of all."""
     return torch.nn.functional.pad(values.cumsum(dim=-1), (1, 0))
-
-
-def _between(values, first, last):
-    """(..., n) sums of values from `first` to before `last`, positions (..., n)."""
-    before = _sums_before(values)
-    return before.gather(-1, last) - before.gather(-1, first)

@@ -169,7 +169,7 @@ class TorchModel(base.Model):
         rows = coordinates.rows if n == every else np.pad(coordinates.rows, ((0, every - n), (0, 0)))
         seen = np.isin(np.arange(every), trained).astype(float)
         weights = self._balanced(train), self._balanced(valid), seen
-        return torch_loop.Fold(rows, *weights, number, coordinates)
+        return torch_loop.TorchFold(rows, *weights, number, coordinates)
 
     def _setting(self, candidate, seed):
         """A setting of the loop: the hyperparameters and a seed."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from rna2model.tables import opening
 
-SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", " ": "spaces"}
 COMMENTS = ("#", "!", "%", "^")  # of R and most programs, of GEO, of MATLAB, of GEO's SOFT
 HEAD = 50  # rows of the table that are looked at
 MOST_COMMENTS = 5000  # lines; GEO writes a few hundred

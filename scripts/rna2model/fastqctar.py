@@ -1,0 +1,39 @@
+"""FastQC's reports of a sample, which are one file: raw/SAMPLE_R1_fastqc.zip, trimmed/SAMPLE_R1_fastqc.zip and so on."""
+
+import io
+import tarfile
+import zipfile
+from pathlib import Path
+
+ENDING = ".fastqc.tar"
+READ = "fastqc_data.txt"  # all that MultiQC looks at
+
+
+def pack(reports, target):
+    """Write such a file of {name in it: path of the report}."""
+    with tarfile.open(target, "w") as packed:
+        for name, path in reports.items():
+            packed.add(path, name)
+
+
+def unpacked(paths, folder):
+    """`paths` with what FastQC's hold in their place, as far as MultiQC reads it, written below `folder`."""
+    found = []
+    for path in paths:
+        found += _unpack(path, Path(folder)) if str(path).endswith(ENDING) else [path]
+    return found
+
+
+def _unpack(path, folder):
+    written = []
+    with tarfile.open(path) as packed:
+        for member in packed:
+            target = folder / member.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            report = zipfile.ZipFile(io.BytesIO(packed.extractfile(member).read()))
+            inside = report.namelist()[0]  # a folder, which MultiQC looks for as well
+            with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as small:
+                small.writestr(inside, "")
+                small.writestr(inside + READ, report.read(inside + READ))
+            written.append(target)
+    return written
