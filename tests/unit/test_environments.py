@@ -74,6 +74,39 @@ def test_environments_parse_as_conda_reads_them_and_agree(repository):
             )
 
 
+# Other versions in .venv than in the conda files, and why: {package: (.venv, conda, reason)}
+DIFFERENT = {
+    "anndata": ("0.12.19", "0.13.2", "0.13 asks Python 3.12, and .venv has the machine's, from 3.11 on"),
+    "numpy": ("2.4.6", "2.5.1", "2.5 asks Python 3.12"),
+    "pandas": ("2.3.3", "3.0.5", "anndata 0.12 asks pandas <3"),
+    "rseqc": ("5.0.6", "5.0.5", "bioconda has no 5.0.6 yet"),
+    "scikit-learn": (
+        "1.9.1",
+        "1.9.0",
+        "conda-forge's list has no 1.9.1 yet; models of one serve in the other",
+    ),
+}
+
+
+def test_venv_and_conda_name_the_same_versions_but_for_those_with_a_reason(repository):
+    """A version that decides numbers is raised in both, or its reason is given here."""
+    text = (repository / "envs/requirements.txt").read_text() + (repository / "envs/setup.sh").read_text()
+    venv = {
+        name.lower().replace("_", "-"): version
+        for name, version in re.findall(r"(?:^|\s)([\w-]+)==([\w.]+)", text)
+    }
+    conda = {}
+    for path in (repository / "envs").glob("*.yaml"):
+        for match in map(EXACT.fullmatch, yaml.safe_load(path.read_text())["dependencies"]):
+            if match:
+                name = {"pytorch": "torch"}.get(match[1], match[1]).replace("_", "-")
+                conda.setdefault(name, set()).add(match[2])
+    shared = venv.keys() & conda.keys()
+    assert shared >= {"numpy", "pandas", "anndata", "scikit-learn", "torch", "pydeseq2", "multiqc", "htseq"}
+    different = {name: (venv[name], *conda[name]) for name in shared if conda[name] != {venv[name]}}
+    assert different == {name: versions[:2] for name, versions in DIFFERENT.items()}
+
+
 def test_library_imports_stay_light():
     """A job must not pay for torch, plotly or scikit-learn that it does not use."""
     code = "import sys; from rna2model import splitdata, models, preflight; print(*sys.modules)"
