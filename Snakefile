@@ -29,8 +29,6 @@ else:  # the system under environments that are made when a run begins
 
 
 include: "rules/unchanged.smk"
-include: "rules/paths.smk"
-include: "rules/options.smk"
 include: "rules/resources.smk"
 include: "rules/guard.smk"
 include: "rules/messages.smk"

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
@@ -34,6 +33,10 @@ from rna2model import (
     store,
     units,
 )
+from rna2model.planning import tool_options
+from rna2model.planning.cohort_inputs import CohortInputs
+from rna2model.planning.sample_paths import SamplePaths
+from rna2model.planning.tool_options import ToolOptions
 
 # A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
 gc.set_threshold(100_000, 50, 100)
@@ -119,35 +122,36 @@ NEW = preflight.to_predict(SAMPLES, config)
 EXTERNAL = preflight.external(SAMPLES, config) if FROZEN else []  # labelled, and not known to the bundle
 BUNDLE = config["training"]["bundle"] if FROZEN else f"{RESULTS}/bundle"
 
-# Which way the reads go: the tools, the steps that write reads, the filters that write alignments.
-TRIMMER, ALIGNER, COUNTER = (config[key]["tool"] for key in ("trimming", "alignment", "quantification"))
-UMI = config["trimming"]["umi"]
-STEPS = ["prepared"]
-STEPS += ["with_umi"] if UMI and UMI != "in_name" else []
-STEPS += ["trimmed"] if TRIMMER != "none" else []
-STEPS += ["without_rrna"] if config["trimming"]["rrna"] else []
-FILTERS = ["deduplicated"] if UMI else []
-FILTERS += ["selected"] if config["alignment"]["min_mapq"] else []
-
 GIVEN_INDEX = preflight.index_prefix(config)  # what the aligner is given, or None
 LIMITS = {key: value for key, value in config["qc"].items() if key.startswith(("min_", "max_"))}
-COUNTER_SUMMARY = {
-    "featurecounts": f"{RESULTS}/qc/featurecounts/{{sample}}.txt.summary",
-    "htseq": f"{RESULTS}/qc/htseq/{{sample}}.htseq.txt",
-    "star": f"{RESULTS}/qc/star/{{sample}}.ReadsPerGene.out.tab",
-    "salmon": f"{RESULTS}/qc/salmon/{{sample}}.json",
-}[COUNTER]
-ALIGNER_SUMMARY = {
-    "star": [f"{RESULTS}/qc/star/{{sample}}.Log.final.out"],
-    "hisat2": [f"{RESULTS}/qc/hisat2/{{sample}}.txt"],
-    "none": [],
-}[ALIGNER]
-TRIMMING_REPORT = {
-    "fastp": ["{sample}.fastp.json"],
-    "cutadapt": ["{sample}.cutadapt.json"],
-    "trim_galore": [f"{{sample}}_{mate}.fastq.gz_trimming_report.txt" for mate in ("R1", "R2")],
-    "none": [],
-}[TRIMMER]
+
+# Where the files are, and what the tools are told: the names that rules use.
+paths = SamplePaths(config, SAMPLES, temp, given, ONLY_NAMED)
+TRIMMER, ALIGNER, COUNTER, UMI = paths.trimmer, paths.aligner, paths.counter, paths.umi
+STEPS, FILTERS = paths.steps, paths.filters
+COUNTER_SUMMARY = paths.counter_summary
+layout, mates, paired, single, before = paths.layout, paths.mates, paths.paired, paths.single, paths.before
+lanes, sampled, stored, reads_to_align = paths.lanes, paths.sampled, paths.stored, paths.reads_to_align
+bam, bai, counted_bam = paths.bam, paths.bai, paths.counted_bam
+stored_alignments, filter_input = paths.stored_alignments, paths.filter_input
+evidence, sample_facts = paths.evidence, paths.sample_facts
+multiqc_files, multiqc_inputs = paths.multiqc_files, paths.multiqc_inputs
+
+cohort_inputs = CohortInputs(config, SAMPLES, DESIGN_COLUMNS, given, FROM_FILES, HAS_FEATURES)
+counts_of, files_of = cohort_inputs.counts_of, cohort_inputs.files_of
+metadata, design_cells = cohort_inputs.metadata, cohort_inputs.design_cells
+fitted_features = cohort_inputs.fitted_features
+
+options = ToolOptions(config, SAMPLES, layout)
+umi_patterns, poly_g_options, selection = options.umi_patterns, options.poly_g_options, options.selection
+fastp_options, cutadapt_options = options.fastp_options, options.cutadapt_options
+trim_galore_options, salmon_library = options.trim_galore_options, options.salmon_library
+
+
+def training_options(wildcards):
+    """What the config says of the training of a job's model."""
+    return tool_options.training_options(config, wildcards.model, TORCH_MODELS)
+
 
 # Snakemake tracks a script, not what it imports: cohort-side rules carry this hash in their params.
 LIBRARY = preflight.source_hash(REPOSITORY / "scripts" / "rna2model")

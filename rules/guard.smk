@@ -67,12 +67,6 @@ def read_result(path):
     return Path(path).read_text() if Path(path).is_file() else ""
 
 
-def only_quality(name):
-    """Files of a sample without which it is still counted."""
-    body = evidence(SimpleNamespace(sample=name)).get("body")
-    return fastqc_reports(name, ["R1"]) + [file for file in [body] if file]
-
-
 def tool_failures():
     """Failures for which samples.tsv excludes samples, and those of FastQC and RSeQC."""
     found = {}
@@ -84,7 +78,7 @@ def tool_failures():
                     row["sample"], reason=facts["problem"], **facts["failure"]
                 )
     kept = [name for name in USED if name not in found]
-    missing = [] if STORE else map(failure.of, (file for name in kept for file in only_quality(name)))
+    missing = [] if STORE else map(failure.of, (file for name in kept for file in paths.only_quality(name)))
     return [*found.values(), *dict.fromkeys(filter(None, missing))]
 
 

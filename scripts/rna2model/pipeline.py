@@ -42,7 +42,7 @@ def fit_features(data, normalizer, batch_model, settings, covariates, gene_sets=
 
 
 def make_model(name, options, seen, **more):
-    """An unfitted model with what the config's `training` says of it (rules/options.smk).
+    """An unfitted model with what the config's `training` says of it (planning/tool_options.py).
 
     seen : names of the columns the model will see, which pretrained weights are matched to; more : as models.make
     """
