@@ -1,4 +1,4 @@
-"""What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
+"""The checked config and sheet, and the names by which the rules ask for paths, options and resources. No rules are here."""
 
 import gc
 import json
@@ -14,27 +14,27 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 from rna2model import (
     design,
-    disk,
     environment,
     fingerprint,
-    gpu,
-    gpunodes,
     manifest,
     models,
-    notify,
     places,
     preflight,
     qcpage,
     samplefiles,
     seenfiles,
-    servestatus,
     serving,
     snapshot,
     store,
     units,
 )
+from rna2model.errors import InputProblem
 from rna2model.planning import tool_options
 from rna2model.planning.cohort_inputs import CohortInputs
+from rna2model.planning.guard import guarded, guarded_folder
+from rna2model.planning.index_commands import IndexCommands
+from rna2model.planning.resources import JobResources
+from rna2model.planning.run_storage import RunStorage
 from rna2model.planning.sample_paths import SamplePaths
 from rna2model.planning.tool_options import ToolOptions
 
@@ -48,9 +48,14 @@ CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_con
 ASKS = workflow.is_main_process  # jobs do not ask again what it asked before the first of them
 for note in NOTES if ASKS else ():
     logger.warning(f"rna2model: {note}")
-if ASKS and not IS_STORED:
+try:
+    run_storage = RunStorage(workflow, storage)
+except InputProblem as problem:
+    raise WorkflowError(str(problem)) from None
+given, ONLY_NAMED, IS_STORED = run_storage.given, run_storage.only_named, run_storage.is_stored
+STORE = store.Store(run_storage.prefix, run_storage.first_bytes if ASKS else None) if IS_STORED else None
+if ASKS and not STORE:
     seenfiles.start(Path.cwd())
-STORE = store.Store(STORAGE.default_storage_prefix, stored_bytes if ASKS else None) if IS_STORED else None
 
 
 def checked():
@@ -63,11 +68,13 @@ def checked():
         store=STORE,
         tell=lambda text: logger.warning(f"rna2model: {text}"),
     )
-    if IS_STORED and done:
-        problems += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, done["samples"]])
+    if STORE and done:
+        problems += run_storage.unpacked(
+            [workflow.main_snakefile, *workflow.overwrite_configfiles, done["samples"]]
+        )
     if problems:
         raise WorkflowError(preflight.message(problems))
-    if IS_STORED:
+    if STORE:
         done["samples"] = os.path.relpath(done["samples"])
     else:
         places.make_relative(done, samples, os.getcwd())
@@ -91,14 +98,7 @@ def frozen():
 
 
 config, SAMPLES = frozen()
-if IS_STORED:
-    pack(
-        [
-            config["samples"],
-            *workflow.overwrite_configfiles,
-            *(file for kind in PACKED for file in REPOSITORY.glob(kind)),
-        ]
-    )
+run_storage.pack(REPOSITORY, [config["samples"], *workflow.overwrite_configfiles])
 FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
 
 RESULTS = config["results"]
@@ -146,6 +146,24 @@ options = ToolOptions(config, SAMPLES, layout)
 umi_patterns, poly_g_options, selection = options.umi_patterns, options.poly_g_options, options.selection
 fastp_options, cutadapt_options = options.fastp_options, options.cutadapt_options
 trim_galore_options, salmon_library = options.trim_galore_options, options.salmon_library
+
+
+indices = IndexCommands(config["reference"]["store"] if FROM_READS else None)
+kept = indices.kept
+
+
+def stored_beside(wildcards):
+    """Input function: what lies beside a given matrix in object storage and says how it was counted, if anything."""
+    return run_storage.beside(config["counts"], STORE)
+
+
+def bytes_of(path):
+    """Size of a file that the config names."""
+    return run_storage.object(STORE.address(path)).size() if STORE else os.path.getsize(path)
+
+
+resources = JobResources(config, SAMPLES, len(LABELLED), bytes_of, ONLY_NAMED, as_sold=bool(STORE))
+megabytes, minutes, index_threads = resources.megabytes, resources.minutes, resources.index_threads
 
 
 def training_options(wildcards):
