@@ -147,7 +147,6 @@ umi_patterns, poly_g_options, selection = options.umi_patterns, options.poly_g_o
 fastp_options, cutadapt_options = options.fastp_options, options.cutadapt_options
 trim_galore_options, salmon_library = options.trim_galore_options, options.salmon_library
 
-
 indices = IndexCommands(config["reference"]["store"] if FROM_READS else None)
 kept = indices.kept
 
