@@ -4,7 +4,7 @@ import shutil
 import time
 
 from rna2model import archive, disk, failure, gpu, indexstore, notify, servestatus
-from rna2model.planning import gpu_checks, guard, messages, s3_patches, slurm, snakemake_patches
+from rna2model.planning import gpu_checks, guard, messages, patching, s3_patches, slurm, snakemake_patches
 from rna2model.planning.partitions import Partitions
 from rna2model.planning.run_plan import RunPlan
 
@@ -13,30 +13,30 @@ STARTED = time.time() - 5  # clocks of file servers differ
 WITHOUT_GPU = GPUS > 0 and not gpu.has_driver()  # this machine
 # {sample: files}; all other files that are not there were refused
 ARCHIVED = archive.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
-WARN = logger.warning if ASKS else None
+SKIPPED = []  # patches that this version of Snakemake does not get
 
 os.environ |= guard.environment(config) | indices.environment()
 os.environ[gpu.FALLBACK] = config["training"]["gpu_fallback"]
 
-snakemake_patches.activate_without_conda(warn=WARN)
-snakemake_patches.trust_channel_priority(warn=WARN)
+snakemake_patches.activate_without_conda(skipped=SKIPPED)
+snakemake_patches.trust_channel_priority(skipped=SKIPPED)
 snakemake_patches.retry_where_it_may_help(
-    lambda log: failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, warn=WARN
+    lambda log: failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, skipped=SKIPPED
 )
 if ASKS:
-    snakemake_patches.compare_contents(HERE, warn=WARN)
-    snakemake_patches.name_environments_as_they_are_made(logger, warn=WARN)
+    snakemake_patches.compare_contents(HERE, skipped=SKIPPED)
+    snakemake_patches.name_environments_as_they_are_made(logger, skipped=SKIPPED)
 if ASKS and not STORE:
-    snakemake_patches.name_targets_from_here(HERE, warn=WARN)
+    snakemake_patches.name_targets_from_here(HERE, skipped=SKIPPED)
 if ARCHIVED:
-    snakemake_patches.keep_counted(ARCHIVED, warn=WARN)
+    snakemake_patches.keep_counted(ARCHIVED, skipped=SKIPPED)
 if indices.store:
-    snakemake_patches.record_as_without_store(indices.as_without_store, warn=WARN)
+    snakemake_patches.record_as_without_store(indices.as_without_store, skipped=SKIPPED)
 if STORE:
-    snakemake_patches.send_all_temporary_files(warn=WARN)
+    snakemake_patches.send_all_temporary_files(skipped=SKIPPED)
     plugin = workflow.storage_registry.default_storage_provider.get_storage_object_cls()
-    s3_patches.ask_again_for_folders(plugin, warn=WARN)
-    s3_patches.answer_from_one_list(plugin, run_storage, warn=WARN)
+    s3_patches.ask_again_for_folders(plugin, skipped=SKIPPED)
+    s3_patches.answer_from_one_list(plugin, run_storage, skipped=SKIPPED)
 
 
 def disk_message():
@@ -55,6 +55,8 @@ def tell_before():
     """Notes before the plan, of the process that the user started: each job reads these files again."""
     if not ASKS:
         return
+    for text in patching.messages(SKIPPED):
+        logger.warning(text)
     if ARCHIVED:
         logger.warning(f"rna2model: {archive.note(ARCHIVED)}")
     if indices.store and (note := indexstore.note(indices.store)):
@@ -77,8 +79,11 @@ def check_slurm():
     problems = slurm.problems(settings, jobs, at_once, run_plan.unfit_rules, logger.warning)
     if problems:
         raise WorkflowError("\n  ".join(["nothing was submitted.", *problems]))
-    snakemake_patches.name_jobs(workflow.scheduler._executor, settings, HERE, warn=WARN)
-    snakemake_patches.avoid_broken_gpus(logger.warning, warn=WARN)
+    skipped = []
+    snakemake_patches.name_jobs(workflow.scheduler._executor, settings, HERE, skipped=skipped)
+    snakemake_patches.avoid_broken_gpus(logger.warning, skipped=skipped)
+    for text in patching.messages(skipped):
+        logger.warning(text)
 
 
 def check_gpu():

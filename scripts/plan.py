@@ -5,7 +5,7 @@ from pathlib import Path
 
 from snakemake.cli import main
 
-from rna2model.planning import snakemake_patches
+from rna2model.planning import patching, snakemake_patches
 
 
 def show(workflow):
@@ -13,15 +13,11 @@ def show(workflow):
     print(workflow.globals["run_plan"].text(), flush=True)
 
 
-def tell(text):
-    """Say on the standard error what cannot be done."""
-    print(text, file=sys.stderr)
-
-
 config = sys.argv[sys.argv.index("--configfile") + 1]
 if not Path(config).is_file():
     print(f"plan: {config or 'no config'}: no such file; name one: make plan CONFIG=my.yaml", file=sys.stderr)
     sys.exit(1)
-if not snakemake_patches.show_instead_of_run(show, warn=tell):
-    sys.exit(1)
+skipped = []
+if not snakemake_patches.show_instead_of_run(show, skipped=skipped):
+    sys.exit("\n".join(patching.messages(skipped)))
 main([*sys.argv[1:], "--nolock", "--rerun-incomplete", "--quiet", "all"])

@@ -19,27 +19,40 @@ def is_tested(installed, tested):
 def patch(package, tested, lost, upstream=None):
     """Decorator of a function that patches `package` (its name on PyPI).
 
-    The function then returns whether it was called. In another version than those `tested` nothing is patched, and the option
-    `warn`, a function of a text, is told what is lost.
+    The function then returns whether it was called. In another version than those `tested` nothing is patched, and the function
+    is appended to the option `skipped`, a list, for `messages`.
 
-    upstream : where the package's own behaviour is discussed, or None where nothing is known of it
+    lost : what a user lacks without it; upstream : where the package's own behaviour is discussed, or None where nothing is known
     """
 
     def decorate(function):
         @functools.wraps(function)
-        def apply(*arguments, warn=None, **options):
-            installed = version(package)
-            if is_tested(installed, tested):
+        def apply(*arguments, skipped=None, **options):
+            if is_tested(version(package), tested):
                 function(*arguments, **options)
                 return True
-            if warn:
-                warn(
-                    f"rna2model: {package} {installed} is here; this workflow changes it in versions {', '.join(tested)} only."
-                    f" Without that {lost}. Install {package} {tested[-1]} to have it (envs/requirements.txt)."
-                )
+            if skipped is not None:
+                skipped.append(apply)
             return False
 
         apply.package, apply.tested, apply.lost, apply.upstream = package, tested, lost, upstream
         return apply
 
     return decorate
+
+
+def messages(skipped):
+    """A text for each package of which patches were skipped: what is lost, and what to do."""
+    by_package = {}
+    for each in skipped:
+        by_package.setdefault(each.package, []).append(each)
+    return [
+        "\n  - ".join(
+            [
+                f"rna2model: {package} {version(package)} was not tested with this workflow, which changes some functions of"
+                f" {', '.join(patches[0].tested)} only (that version: envs/requirements.txt and envs/clouds.txt). Without that",
+                *(each.lost for each in patches),
+            ]
+        )
+        for package, patches in by_package.items()
+    ]

@@ -44,13 +44,25 @@ def test_every_patch_has_its_reason_and_what_is_lost_without_it():
 
 
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.__name__)
-def test_no_patch_is_applied_to_another_version_and_what_is_lost_is_said(patch, monkeypatch):
+def test_no_patch_is_applied_to_another_version(patch, monkeypatch):
     monkeypatch.setattr(patching, "version", lambda package: "99.1.0")
-    said = []
-    assert not patch("no argument of the patch itself", warn=said.append)  # it would fail if it were called
-    assert len(said) == 1 and patch.lost in said[0] and f"{patch.package} 99.1.0" in said[0]
-    assert patch.tested[-1] in said[0]
-    assert not patch(warn=None)
+    skipped = []
+    assert not patch("no argument of the patch itself", skipped=skipped)  # it would fail if it were called
+    assert skipped == [patch] and not patch()
+
+
+def test_one_message_for_each_package_says_what_is_lost(monkeypatch):
+    monkeypatch.setattr(patching, "version", lambda package: "99.1.0")
+    texts = patching.messages(PATCHES)
+    assert [text.split()[1] for text in texts] == [
+        snakemake_patches.SNAKEMAKE,
+        snakemake_patches.SLURM,
+        s3_patches.PACKAGE,
+    ]
+    for patch in PATCHES:
+        (text,) = (text for text in texts if f" {patch.package} 99.1.0 " in text)
+        assert f"\n  - {patch.lost}" in text and patch.tested[-1] in text
+    assert patching.messages([]) == []
 
 
 @pytest.mark.parametrize(
