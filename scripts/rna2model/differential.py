@@ -5,7 +5,7 @@ import numpy as np
 from rna2model import outcome
 from rna2model.cells import is_missing
 from rna2model.errors import InputProblem
-from rna2model.normalizer import COUNT_UNITS
+from rna2model.units import COUNT_UNITS
 
 COLUMNS = [
     "contrast",
