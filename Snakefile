@@ -6,7 +6,7 @@ Config, sample sheet and the files they name are checked in common.smk, before a
 
 from snakemake.utils import min_version
 
-min_version("9.0")
+min_version("9.27")
 
 
 if not workflow.overwrite_configfiles:
@@ -14,7 +14,6 @@ if not workflow.overwrite_configfiles:
     configfile: "config/config.yaml"
 
 
-include: "rules/storage.smk"
 include: "rules/common.smk"
 
 
@@ -28,20 +27,11 @@ else:  # the system under environments that are made when a run begins
     container: "docker://condaforge/miniforge3:24.11.3-0"
 
 
-include: "rules/unchanged.smk"
-include: "rules/paths.smk"
-include: "rules/options.smk"
-include: "rules/resources.smk"
-include: "rules/guard.smk"
-include: "rules/messages.smk"
-include: "rules/slurm.smk"
-include: "rules/gpu.smk"
-include: "rules/environments.smk"
+include: "rules/run.smk"
 
 
 if FROM_READS:
 
-    include: "rules/indices.smk"
     include: "rules/reference.smk"
     include: "rules/inputs.smk"
     include: "rules/trim.smk"
@@ -72,11 +62,11 @@ if not FROZEN:
 include: "rules/predict.smk"
 include: "rules/report.smk"
 include: "rules/versions.smk"
-include: "rules/plan.smk"
 
 
-show_disk()
-show_gpu_environment()
+for each in workflow.rules:
+    partitions.fit(each)
+tell_before()
 seenfiles.write(RESULTS)
 
 
@@ -93,8 +83,7 @@ onsuccess:
 
 
 onerror:
-    logger.error(failed_jobs(workflow.scheduler))
-    servestatus.note_failures(servestatus.given_run(), jobs_that_failed(workflow.scheduler), last_words)
+    show_failed_jobs()
     notify.tell(config["notify"], "failed", RESULTS, logger.warning)
 
 

@@ -1,4 +1,4 @@
-"""What all rule files use. The checked config and sheet, paths, and look-ups by sample."""
+"""The checked config and sheet, and the names by which the rules ask for paths, options and resources. No rules are here."""
 
 import gc
 import json
@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
@@ -15,20 +14,15 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 from rna2model import (
     design,
-    disk,
     environment,
     fingerprint,
-    gpu,
-    gpunodes,
     manifest,
     models,
-    notify,
     places,
     preflight,
     qcpage,
     samplefiles,
     seenfiles,
-    servestatus,
     serving,
     snapshot,
     sourcecode,
@@ -36,6 +30,15 @@ from rna2model import (
     tidied,
     units,
 )
+from rna2model.errors import InputProblem
+from rna2model.planning import tool_options
+from rna2model.planning.cohort_inputs import CohortInputs
+from rna2model.planning.guard import guarded, guarded_folder
+from rna2model.planning.index_commands import IndexCommands
+from rna2model.planning.resources import JobResources
+from rna2model.planning.run_storage import RunStorage
+from rna2model.planning.sample_paths import SamplePaths
+from rna2model.planning.tool_options import ToolOptions
 
 # A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
 gc.set_threshold(100_000, 50, 100)
@@ -47,9 +50,14 @@ CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_con
 ASKS = workflow.is_main_process  # jobs do not ask again what it asked before the first of them
 for note in NOTES if ASKS else ():
     logger.warning(f"rna2model: {note}")
-if ASKS and not IS_STORED:
+try:
+    run_storage = RunStorage(workflow, storage)
+except InputProblem as problem:
+    raise WorkflowError(str(problem)) from None
+given, ONLY_NAMED, IS_STORED = run_storage.given, run_storage.only_named, run_storage.is_stored
+STORE = store.Store(run_storage.prefix, run_storage.first_bytes if ASKS else None) if IS_STORED else None
+if ASKS and not STORE:
     seenfiles.start(Path.cwd())
-STORE = store.Store(STORAGE.default_storage_prefix, stored_bytes if ASKS else None) if IS_STORED else None
 
 
 def checked():
@@ -62,11 +70,13 @@ def checked():
         store=STORE,
         tell=lambda text: logger.warning(f"rna2model: {text}"),
     )
-    if IS_STORED and done:
-        problems += unpacked([workflow.main_snakefile, *workflow.overwrite_configfiles, done["samples"]])
+    if STORE and done:
+        problems += run_storage.unpacked(
+            [workflow.main_snakefile, *workflow.overwrite_configfiles, done["samples"]]
+        )
     if problems:
         raise WorkflowError(preflight.message(problems))
-    if IS_STORED:
+    if STORE:
         done["samples"] = os.path.relpath(done["samples"])
     else:
         places.make_relative(done, samples, os.getcwd())
@@ -90,14 +100,7 @@ def frozen():
 
 
 config, SAMPLES = frozen()
-if IS_STORED:
-    pack(
-        [
-            config["samples"],
-            *workflow.overwrite_configfiles,
-            *(file for kind in PACKED for file in REPOSITORY.glob(kind)),
-        ]
-    )
+run_storage.pack(REPOSITORY, [config["samples"], *workflow.overwrite_configfiles])
 FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
 
 RESULTS = config["results"]
@@ -121,17 +124,6 @@ NEW = preflight.to_predict(SAMPLES, config)
 EXTERNAL = preflight.external(SAMPLES, config) if FROZEN else []  # labelled, and not known to the bundle
 BUNDLE = config["training"]["bundle"] if FROZEN else f"{RESULTS}/bundle"
 
-# Which way the reads go: the tools, the steps that write reads, the filters that write alignments.
-TRIMMER, ALIGNER, COUNTER = (config[key]["tool"] for key in ("trimming", "alignment", "quantification"))
-UMI = config["trimming"]["umi"]
-STEPS = ["prepared"]
-STEPS += ["with_umi"] if UMI and UMI != "in_name" else []
-STEPS += ["trimmed"] if TRIMMER != "none" else []
-STEPS += ["without_rrna"] if config["trimming"]["rrna"] else []
-FILTERS = ["deduplicated"] if UMI else []
-FILTERS += ["selected"] if config["alignment"]["min_mapq"] else []
-
-RSEQC = config["qc"]["rseqc_fragments"]
 IS_RUNNING = any(Path(".snakemake/locks").glob("*"))  # a run of an earlier version may be at work
 if ASKS and FROM_READS and not STORE and not IS_RUNNING and (number := tidied.tidy(RESULTS, SAMPLES)):
     logger.warning(
@@ -139,30 +131,58 @@ if ASKS and FROM_READS and not STORE and not IS_RUNNING and (number := tidied.ti
     )
 GIVEN_INDEX = preflight.index_prefix(config)  # what the aligner is given, or None
 LIMITS = {key: value for key, value in config["qc"].items() if key.startswith(("min_", "max_"))}
-QC = f"{RESULTS}/qc/{{sample}}/{{sample}}"  # a folder for each sample; its files begin with the name, for MultiQC
-COUNTER_SUMMARY = {
-    "featurecounts": f"{QC}.featurecounts.txt.summary",
-    "htseq": f"{QC}.htseq.txt",
-    "star": f"{QC}.ReadsPerGene.out.tab",
-    "salmon": f"{QC}.salmon.json",
-}[COUNTER]
-ALIGNER_SUMMARY = {
-    "star": [f"{QC}.Log.final.out"],
-    "hisat2": [f"{QC}.hisat2.txt"],
-    "none": [],
-}[ALIGNER]
-TRIMMING_REPORT = {
-    "fastp": [f"{QC}.{{layout}}.fastp.json"],
-    "cutadapt": [f"{QC}.{{layout}}.cutadapt.json"],
-    "trim_galore": [f"{QC}_{mate}.{{layout}}.fastq.gz_trimming_report.txt" for mate in ("R1", "R2")],
-    "none": [],
-}[TRIMMER]
+
+# Where the files are, and what the tools are told: the names that rules use.
+paths = SamplePaths(config, SAMPLES, temp, given, ONLY_NAMED)
+TRIMMER, ALIGNER, COUNTER, UMI = paths.trimmer, paths.aligner, paths.counter, paths.umi
+QC, RSEQC = paths.qc, paths.rseqc
+STEPS, FILTERS = paths.steps, paths.filters
+COUNTER_SUMMARY = paths.counter_summary
+layout, mates, paired, single, before = paths.layout, paths.mates, paths.paired, paths.single, paths.before
+lanes, sampled, sampled_reads = paths.lanes, paths.sampled, paths.sampled_reads
+stored, reads_to_align = paths.stored, paths.reads_to_align
+bam, bai, counted_bam = paths.bam, paths.bai, paths.counted_bam
+stored_alignments, filter_input = paths.stored_alignments, paths.filter_input
+evidence, sample_facts = paths.evidence, paths.sample_facts
+multiqc_files, multiqc_inputs = paths.multiqc_files, paths.multiqc_inputs
+
+cohort_inputs = CohortInputs(config, SAMPLES, DESIGN_COLUMNS, given, FROM_FILES, HAS_FEATURES)
+counts_of, files_of = cohort_inputs.counts_of, cohort_inputs.files_of
+metadata, design_cells = cohort_inputs.metadata, cohort_inputs.design_cells
+fitted_features = cohort_inputs.fitted_features
+
+options = ToolOptions(config, SAMPLES, layout)
+umi_patterns, poly_g_options, selection = options.umi_patterns, options.poly_g_options, options.selection
+fastp_options, cutadapt_options = options.fastp_options, options.cutadapt_options
+trim_galore_options, salmon_library = options.trim_galore_options, options.salmon_library
+
+indices = IndexCommands(config["reference"]["store"] if FROM_READS else None)
+kept = indices.kept
+
+
+def stored_beside(wildcards):
+    """Input function: what lies beside a given matrix in object storage and says how it was counted, if anything."""
+    return run_storage.beside(config["counts"], STORE)
+
+
+def bytes_of(path):
+    """Size of a file that the config names."""
+    return run_storage.object(STORE.address(path)).size() if STORE else os.path.getsize(path)
+
+
+resources = JobResources(config, SAMPLES, len(LABELLED), bytes_of, ONLY_NAMED, as_sold=bool(STORE))
+megabytes, minutes, index_threads = resources.megabytes, resources.minutes, resources.index_threads
+
+
+def training_options(wildcards):
+    """What the config says of the training of a job's model."""
+    return tool_options.training_options(config, wildcards.model, TORCH_MODELS)
+
 
 # Snakemake looks at a script's date, and not at what it imports: rules of the cohort carry a hash of both in their params, and are
-# judged by it alone. Rules of single samples do not, so that no other edit than of their script runs them again.
+# judged by it alone (planning/snakemake_patches.py). Rules of single samples do not, so that no other edit than of their script runs
+# them again.
 code_of = sourcecode.code_of_scripts(REPOSITORY / "scripts", models.modules(DESIGN["task"]), snapshot.FOLDER)
-if ASKS:
-    sourcecode.judge_scripts_by_code()
 # The model by whose scores training samples choose their batch correction
 CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []
 

@@ -78,7 +78,9 @@ rule evaluate:
         folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
         batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
         holdout=HELD_OUT,
-        permutation=permutation_result,
+        permutation=lambda wildcards: (
+            [f"{RESULTS}/models/{{model}}/permutation.json"] if wildcards.model in PERMUTED_MODELS else []
+        ),
     output:
         predictions=f"{RESULTS}/models/{{model}}/predictions.tsv",
         calibration=f"{RESULTS}/models/{{model}}/calibration.tsv",

@@ -7,7 +7,7 @@ rule fastqc:
     Of raw reads prepare_reads takes them (rna2model.reads.Evenly), of trimmed ones this, the same way.
     """
     input:
-        raw=lambda wildcards: sampled_reads(wildcards.sample),
+        raw=sampled_reads,
         trimmed=lambda wildcards: reads_to_align(wildcards) if len(STEPS) > 1 else [],
     output:
         f"{QC}.fastqc.tar",

@@ -2,8 +2,11 @@
 
 import snakemake
 from rna2model import __version__, versions
+from rna2model.planning import conda_files
 
-ENVIRONMENTS = environments()
+ENVIRONMENTS = conda_files.used(
+    config, [SAMPLES[name] for name in USED], not FROZEN, bool(NEW or EXTERNAL), GPUS
+)
 
 
 if not STORE:  # else the machine that starts the run has other software than the jobs

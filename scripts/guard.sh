@@ -1,4 +1,4 @@
-# What happens when the tool of one sample fails. Rules source it (rules/guard.smk); bash and POSIX tools only, since the
+# What happens when the tool of one sample fails. Rules source it (planning/guard.py); bash and POSIX tools only, since the
 # environment of a rule may hold nothing but its tool.
 #
 # A tool that fails twice the same way, with more memory and time, and without a sign that memory, time, disk, node or

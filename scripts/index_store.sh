@@ -1,4 +1,4 @@
-# One index for all projects: rules that make an index source this (rules/indices.smk) where the config names `reference.store`.
+# One index for all projects: rules that make an index source this (planning/index_commands.py) where the config names `reference.store`.
 # bash and POSIX tools only, since the environment of a rule may hold nothing but its tool.
 #
 # STORE/indices/TOOL-VERSION-KEY/ has made_of.txt (what the key is the checksum of), sizes.txt and index/. An index is made in the

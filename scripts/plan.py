@@ -4,21 +4,20 @@ import sys
 from pathlib import Path
 
 from snakemake.cli import main
-from snakemake.workflow import Workflow
 
-build = Workflow._build_dag
+from rna2model.planning import patching, snakemake_patches
 
 
-def build_and_print(workflow):
-    """The plan of Snakemake (9.27), before any job, lock or submission."""
-    build(workflow)
-    print(workflow.globals["plan_text"](), flush=True)
-    sys.exit(0)
+def show(workflow):
+    """Print the plan, which the Snakefile can calculate."""
+    print(workflow.globals["run_plan"].text(), flush=True)
 
 
 config = sys.argv[sys.argv.index("--configfile") + 1]
 if not Path(config).is_file():
     print(f"plan: {config or 'no config'}: no such file; name one: make plan CONFIG=my.yaml", file=sys.stderr)
     sys.exit(1)
-Workflow._build_dag = build_and_print
+skipped = []
+if not snakemake_patches.show_instead_of_run(show, skipped=skipped):
+    sys.exit("\n".join(patching.messages(skipped)))
 main([*sys.argv[1:], "--nolock", "--rerun-incomplete", "--quiet", "all"])

@@ -3,6 +3,8 @@
 import os
 
 SHOWN = 5  # samples in the note
+# Reasons of a job that follow from those of others.
+FOLLOWS = ("output files have to be generated", "input files updated by another job")
 
 
 def counted(results, folder="."):
@@ -49,3 +51,19 @@ def refusal(needed):
             "Bring them back (the sheet may name another place), or undo what changed, or exclude the samples in the sheet.",
         ]
     )
+
+
+def reasons(dag, first):
+    """{rule: why it runs} of the jobs of a sample, beginning with its first, that run of themselves or for another file."""
+    sample, found = first.wildcards_dict["sample"], {}
+    for job in dag.bfs(dag.depending, first):
+        if not dag.needrun(job) or job.wildcards_dict.get("sample") != sample:
+            continue
+        others = {one.rule.name for one in dag.dependencies[job] if dag.needrun(one)}
+        others -= {one.rule.name for one in dag.dependencies[job] if "sample" in one.wildcards_dict}
+        if not dag.reason(job).derived:
+            why = list(dag.reason(job).get_names())
+            found[job.rule.name] = " and ".join([name for name in why if name not in FOLLOWS] or why)
+        elif others:
+            found[job.rule.name] = f"because of {', '.join(sorted(others))}"
+    return found

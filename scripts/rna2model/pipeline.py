@@ -4,7 +4,7 @@ from rna2model import models, selection
 
 
 def make_model(name, options, seen, weights=None, **more):
-    """An unfitted model with what the config's `training` says of it (rules/options.smk).
+    """An unfitted model with what the config's `training` says of it (planning/tool_options.py).
 
     seen : names of the columns the model will see, which pretrained weights are matched to; weights : function of
     (bundle, name, seen) that reads these (pretrained.read), needed where `options` name a bundle; more : as models.make

@@ -54,23 +54,6 @@ def code_of_scripts(folder, models, memory):
     return lambda script, *used: " ".join(known[name] for name in (script, *used))
 
 
-def judge_scripts_by_code():
-    """Have Snakemake (9.27), which runs again what is older than its script, judge a script by the hash in `params.library`.
-
-    Scripts of rules without one are judged by their date, as before.
-    """
-    from snakemake.jobs import Job
-
-    older = Job.outputs_older_than_script_or_notebook
-
-    async def older_now(job):
-        if "library" not in job.rule.params.keys():
-            async for file in older(job):
-                yield file
-
-    Job.outputs_older_than_script_or_notebook = older_now
-
-
 class SourceCode:
     """Hashes (16 hexadecimal digits) of the code below `folder`, which is on Python's path; each file is read once."""
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -20,63 +21,60 @@ LASTING = re.compile(
 
 # A QOS may be for GPU jobs only; another cluster has other accounts.
 NOT_ASKED = ("gpu", "gres", "cluster", "clusters", "slurm_cluster")
+ELSEWHERE = {"cluster", "clusters", "slurm_cluster"}
 
 
-def check_slurm():
-    """WorkflowError where SLURM takes no job as the profile asks for it."""
-    settings = workflow.executor_settings
-    if not hasattr(settings, "array_jobs"):  # another executor
-        return
-    problems = slurm_refusals(settings)
-    if not problems:
-        problems = too_many_for_queue(settings) + too_large_for_partitions()
+def is_executor(settings):
+    """Whether these are the settings of the SLURM executor."""
+    return hasattr(settings, "array_jobs")
+
+
+def problems(settings, jobs, jobs_at_once, unfit, warn):
+    """Why SLURM takes no job as the profile asks for it: lines, none where it does.
+
+    settings : of the executor; jobs : Snakemake's jobs that will run; jobs_at_once : the most that are in the queue
+    unfit : function of jobs that returns (problems, notes), see RunPlan.unfit_rules; warn : function of a text
+    """
+    found = refusals(settings, jobs)
+    if not found:
+        found = too_many_for_queue(settings, jobs, jobs_at_once) + too_large_for_partitions(
+            *unfit(jobs), warn
+        )
     if settings.array_jobs:
-        problems.append(
+        found.append(
             "slurm-array-jobs: with this executor each task of an array deletes the output of the first one"
             " (profiles/README.md). Use group-components instead."
         )
-    if problems:
-        raise WorkflowError("\n  ".join(["nothing was submitted.", *problems]))
-    name_slurm_jobs(workflow.scheduler._executor, settings)
-    avoid_broken_gpus()
+    return found
 
 
-def name_slurm_jobs(executor, settings):
-    """Let the names of jobs begin with the project's, unless slurm-jobname-prefix says else.
-
-    The executor joins prefix and run ID when it is made, before `onstart`; what it submits and asks for takes the ID then.
-    """
-    if hasattr(executor, "run_uuid") and not settings.jobname_prefix:
-        executor.run_uuid = f"{notify.job_prefix(os.getcwd())}_{executor.run_uuid}"
-
-
-def slurm_refusals(settings):
+def refusals(settings, jobs):
     """What SLURM says where no partition takes a small CPU job with a rule's account, QOS and constraint."""
     if not shutil.which("sbatch"):
         return ["There is no sbatch on the PATH: run this on a login node of the cluster."]
-    problems = []
-    for account, qos, constraint, partition in slurm_requests(settings):
+    found = []
+    for account, qos, constraint, partition in requests(settings, jobs):
         options = {
             "account": account,
             "qos": qos,
             "constraint": constraint,
             "reservation": settings.reservation,
         }
-        partitions = [partition] if partition else slurm_partitions(settings)
-        answers = {name: sbatch_refusal(partition=name, **options) for name in partitions}
+        names = [partition] if partition else partitions(settings)
+        answers = {name: sbatch_refusal(partition=name, **options) for name in names}
         if answers and all(answers.values()):
             named = {"slurm_account": account or "(not set)", "slurm-qos": qos, "constraint": constraint}
-            problems.append(
+            found.append(
                 "SLURM takes no job with "
                 + ", ".join(f"{name}: {value}" for name, value in named.items() if value)
             )
-            problems += [f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()]
-    return problems + (slurm_associations() if problems else [])
+            found += [f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()]
+    return found + (associations() if found else [])
 
 
-def slurm_requests(settings):
+def requests(settings, jobs):
     """(account, QOS, constraint, partition) that the CPU jobs of this run ask for, each once."""
-    one_of_each = {job.rule.name: job for job in workflow.dag.needrun_jobs()}
+    one_of_each = {job.rule.name: job for job in jobs}
     asked = {
         (
             str(resources.get("slurm_account") or "").replace(",", " ").split(" ")[0],
@@ -90,11 +88,11 @@ def slurm_requests(settings):
     return sorted(asked, key=str)
 
 
-def too_many_for_queue(settings):
+def too_many_for_queue(settings, jobs, jobs_at_once):
     """What to change where the run would submit more jobs than SLURM lets this user have in the queue: it refuses the
     others, and each refusal is a failed attempt."""
-    wanted = min(workflow.resource_settings.nodes or 1, sum(1 for _ in workflow.dag.needrun_jobs()))
-    limits = [slurm_queue_limit(account, qos) for account, qos, *_ in slurm_requests(settings)]
+    wanted = min(jobs_at_once, len(jobs))
+    limits = [queue_limit(account, qos) for account, qos, *_ in requests(settings, jobs)]
     least = min((limit for limit in limits if limit), default=wanted)
     if wanted <= least:
         return []
@@ -104,43 +102,20 @@ def too_many_for_queue(settings):
     ]
 
 
-def read_partitions(path):
-    """The partitions of this cluster in the profile's file, as the executor reads it."""
-    from snakemake_executor_plugin_slurm.partitions import read_partition_file
-
-    return [
-        requests.Partition(
-            found.name,
-            limit.max_mem_mb,
-            limit.max_runtime,
-            min(limit.max_threads, limit.max_cpus_per_task),
-            limit.max_gpu,
-        )
-        for found in read_partition_file(Path(path))
-        if not found.partition_cluster
-        for limit in [found.limits]
-    ]
-
-
-def too_large_for_partitions():
+def too_large_for_partitions(unfit, notes, warn):
     """Rules whose largest job fits no partition; those of which only a later attempt does not are named as a warning."""
-    if not known_partitions():
-        return []
-    problems, notes = unfit_rules(workflow.dag.needrun_jobs())
     if notes:
-        logger.warning(
-            "\n  ".join(["rna2model: the largest partition limits these rules (partitions.yaml):", *notes])
-        )
-    if not problems:
+        warn("\n  ".join(["rna2model: the largest partition limits these rules (partitions.yaml):", *notes]))
+    if not unfit:
         return []
     return [
         "These rules ask for more than any partition of partitions.yaml takes:",
-        *(f"  {problem}" for problem in problems),
+        *(f"  {problem}" for problem in unfit),
         "Name a larger partition there, or set what the rule asks for by `set-resources` in config.yaml of the profile.",
     ]
 
 
-def slurm_queue_limit(account, qos):
+def queue_limit(account, qos):
     """The most jobs of this user that may wait or run, as the accounting database has it; None where it has no limit."""
     mine = sacctmgr("assoc", "account,maxsubmit,defaultqos", f"user={getpass.getuser()}")
     mine = [row for row in mine if account in ("", row[0])]
@@ -161,13 +136,12 @@ def sacctmgr(entity, columns, *conditions):
     return [row for row in rows if len(row) == len(columns.split(","))]
 
 
-def slurm_partitions(settings):
+def partitions(settings):
     """The partitions of this cluster that the profile's file names, or the default one."""
     if not settings.partition_config:
         return [None]
     limits = yaml.safe_load(Path(settings.partition_config).read_text())["partitions"]
-    elsewhere = {"cluster", "clusters", "slurm_cluster"}
-    return [name for name, limit in limits.items() if not elsewhere & set(limit or ())]
+    return [name for name, limit in limits.items() if not ELSEWHERE & set(limit or ())]
 
 
 def sbatch_refusal(**options):
@@ -179,7 +153,7 @@ def sbatch_refusal(**options):
     return text.splitlines()[-1].split(": ", 1)[-1] if done.returncode and LASTING.search(text) else ""
 
 
-def slurm_associations():
+def associations():
     """The accounts and QOS that this user may name, as the accounting database has them."""
     yours = sacctmgr("assoc", "account,qos,maxsubmit", f"user={getpass.getuser()}")
     return [f"Set them in config.yaml of the profile.{' Yours are:' if yours else ''}"] + [

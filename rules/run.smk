@@ -1,0 +1,129 @@
+"""Before the first job and after the last. What is changed in Snakemake, asked of the cluster, and told a person. No rules are here."""
+
+import shutil
+import time
+
+from rna2model import archive, disk, failure, gpu, indexstore, notify, servestatus
+from rna2model.planning import gpu_checks, guard, messages, patching, s3_patches, slurm, snakemake_patches
+from rna2model.planning.partitions import Partitions
+from rna2model.planning.run_plan import RunPlan
+
+HERE = os.getcwd()
+STARTED = time.time() - 5  # clocks of file servers differ
+WITHOUT_GPU = GPUS > 0 and not gpu.has_driver()  # this machine
+# {sample: files}; all other files that are not there were refused
+ARCHIVED = archive.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
+SKIPPED = []  # patches that this version of Snakemake does not get
+
+os.environ |= guard.environment(config) | indices.environment()
+os.environ[gpu.FALLBACK] = config["training"]["gpu_fallback"]
+
+snakemake_patches.activate_without_conda(skipped=SKIPPED)
+snakemake_patches.trust_channel_priority(skipped=SKIPPED)
+snakemake_patches.retry_where_it_may_help(
+    lambda log: failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, skipped=SKIPPED
+)
+if ASKS:
+    snakemake_patches.compare_contents(HERE, skipped=SKIPPED)
+    snakemake_patches.compare_code(skipped=SKIPPED)
+    snakemake_patches.name_environments_as_they_are_made(logger, skipped=SKIPPED)
+if ASKS and not STORE:
+    snakemake_patches.name_targets_from_here(HERE, skipped=SKIPPED)
+if ARCHIVED:
+    snakemake_patches.keep_counted(ARCHIVED, skipped=SKIPPED)
+if indices.store:
+    snakemake_patches.record_as_without_store(indices.as_without_store, skipped=SKIPPED)
+if STORE:
+    snakemake_patches.send_all_temporary_files(skipped=SKIPPED)
+    plugin = workflow.storage_registry.default_storage_provider.get_storage_object_cls()
+    s3_patches.ask_again_for_folders(plugin, skipped=SKIPPED)
+    s3_patches.answer_from_one_list(plugin, run_storage, skipped=SKIPPED)
+
+
+def disk_message():
+    """(text, whether it is a warning) about the disk of the run; an empty text where it has none."""
+    if not FROM_READS or STORE:
+        return "", False
+    to_read = {name: SAMPLES[name] for name in USED if name not in ARCHIVED}
+    return disk.message(messages.disk_of_run(workflow, to_read, config))
+
+
+partitions = Partitions(workflow, resources)
+run_plan = RunPlan(workflow, resources, partitions, USED if FROM_READS else [], lambda: disk_message()[0])
+
+
+def tell_before():
+    """Notes before the plan, of the process that the user started: each job reads these files again."""
+    if not ASKS:
+        return
+    for text in patching.messages(SKIPPED):
+        logger.warning(text)
+    if ARCHIVED:
+        logger.warning(f"rna2model: {archive.note(ARCHIVED)}")
+    if indices.store and (note := indexstore.note(indices.store)):
+        logger.warning(f"rna2model: {note}")
+    text, is_short = disk_message()
+    if text:
+        (logger.warning if is_short else logger.info)(f"rna2model: {text}")
+    by_conda = "conda" in {str(method) for method in workflow.deployment_settings.deployment_method}
+    if WITHOUT_GPU and by_conda and not os.environ.get("CONDA_OVERRIDE_CUDA"):
+        logger.warning(gpu_checks.NO_ENVIRONMENT)
+
+
+def check_slurm():
+    """WorkflowError where SLURM takes no job as the profile asks for it."""
+    settings = workflow.executor_settings
+    if not slurm.is_executor(settings):
+        return
+    jobs = list(workflow.dag.needrun_jobs())
+    at_once = workflow.resource_settings.nodes or 1
+    problems = slurm.problems(settings, jobs, at_once, run_plan.unfit_rules, logger.warning)
+    if problems:
+        raise WorkflowError("\n  ".join(["nothing was submitted.", *problems]))
+    skipped = []
+    snakemake_patches.name_jobs(workflow.scheduler._executor, settings, HERE, skipped=skipped)
+    snakemake_patches.avoid_broken_gpus(logger.warning, skipped=skipped)
+    for text in patching.messages(skipped):
+        logger.warning(text)
+
+
+def check_gpu():
+    """WorkflowError where jobs that need a GPU would run on this machine, which has none."""
+    if not WITHOUT_GPU or config["training"]["gpu_fallback"] == "cpu" or not workflow.local_exec:
+        return
+    problem = gpu_checks.problem(GPUS, {job.rule.name for job in workflow.dag.needrun_jobs()})
+    if problem:
+        raise WorkflowError(problem)
+
+
+def forget_first_failures():
+    """Twice means twice in one run."""
+    shutil.rmtree(f"{RESULTS}/logs/failed_once", ignore_errors=True)
+
+
+def read_result(path):
+    """Text of a small result, which may lie in object storage; empty where it is not there."""
+    if STORE:
+        return (run_storage.first_bytes(STORE.address(path), messages.LARGEST_RESULT) or b"").decode()
+    return Path(path).read_text() if Path(path).is_file() else ""
+
+
+def as_named(path):
+    """A result as a user names it; with object storage jobs see a copy elsewhere."""
+    place = path.rfind(f"{RESULTS}/") if STORE else 0
+    return path[max(place, 0) :]
+
+
+def show_tool_failures():
+    """The last lines of a run that went on without a sample."""
+    quality_files = (lambda name: []) if STORE else paths.only_quality
+    if FROM_READS and (found := messages.tool_failures(USED, RESULTS, read_result, quality_files)):
+        logger.warning(messages.went_on_without(found, as_named))
+
+
+def show_failed_jobs():
+    """Which jobs failed after their retries, and why; `make predict` keeps it for its status."""
+    failed = messages.jobs_that_failed(workflow.scheduler)
+    shortage = disk.shortage(RESULTS) if failed and not STORE else ""
+    logger.error(messages.failed_jobs(failed, shortage))
+    servestatus.note_failures(servestatus.given_run(), failed, messages.last_words)

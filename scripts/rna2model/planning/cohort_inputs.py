@@ -1,0 +1,41 @@
+"""What the cohort collects of its samples: counts, cells of the sheet, and the features of a split."""
+
+
+class CohortInputs:
+    """Inputs and parameters of the rules that see all samples.
+
+    config : the checked config; samples : {name: Sample}
+    design_columns : columns of the sheet that training may read
+    given : function of a path that the user named, which returns it as an input
+    from_files : whether each sample's counts are in a file of its own; has_features : whether models see other than genes
+    """
+
+    def __init__(self, config, samples, design_columns, given, from_files, has_features):
+        self.config, self.samples, self.results = config, samples, config["results"]
+        self.design_columns, self.given = design_columns, given
+        self.from_files, self.has_features = from_files, has_features
+
+    def fitted_features(self, split):
+        """The features of a split, where models see other than genes."""
+        return f"{self.results}/splits/{split}/features.safetensors" if self.has_features else []
+
+    def metadata(self, names):
+        """{sample: {column: cell}} of the sheet."""
+        return {name: self.samples[name].metadata for name in names}
+
+    def design_cells(self, names):
+        """The cells that training may read: a note changed elsewhere in the sheet trains no model again."""
+        first = self.samples[names[0]].metadata if names else {}
+        columns = [column for column in first if column in self.design_columns]
+        return {name: {column: self.samples[name].metadata[column] for column in columns} for name in names}
+
+    def counts_of(self, names):
+        """Input: the matrix, or the files of the samples."""
+        if self.from_files:
+            return [self.samples[name].counts_file for name in names]
+        return self.given(self.config["counts"])
+
+    def files_of(self, names):
+        """{sample: (count file, strandedness)} where the sheet names them."""
+        samples = {name: self.samples[name] for name in names if self.from_files}
+        return {name: (sample.counts_file, sample.strandedness) for name, sample in samples.items()}

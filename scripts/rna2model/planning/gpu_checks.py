@@ -1,0 +1,21 @@
+"""What is known of GPUs before the first job."""
+
+GPU_RULES = {"train_torch", "permute_torch", "learn_from_fewer_torch"}
+NO_ENVIRONMENT = (
+    "rna2model: this machine has no GPU driver, so that conda cannot make envs/torch_gpu.yaml here. Where it is not made"
+    " yet: export CONDA_OVERRIDE_CUDA=12.9, or what nvidia-smi on a GPU node shows as CUDA version (profiles/README.md)."
+)
+
+
+def problem(gpus, rules):
+    """Why jobs of `rules` (names), which would run on this machine without a GPU, cannot; an empty text where none needs one.
+
+    gpus : `training.gpus`
+    """
+    training = ", ".join(sorted(GPU_RULES.intersection(rules)))
+    if not training:
+        return ""
+    return (
+        f"training.gpus is {gpus}, but this machine has no GPU driver ({training} would run here)."
+        " Run on one that has (profiles/README.md), or set `training.gpu_fallback: cpu` or `training.gpus: 0`."
+    )

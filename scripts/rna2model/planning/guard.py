@@ -1,0 +1,29 @@
+"""A data fault found late is still a verdict: a tool that fails on one sample's data excludes that sample, and the others go
+on to the end of the run (`qc.on_tool_failure: exclude`). What looks like memory, time, disk, node or environment is tried again
+and stops the run. scripts/guard.sh decides it for commands, rna2model/failure.py for scripts.
+"""
+
+from pathlib import Path
+
+SCRIPT = str(Path(__file__).resolve().parents[2] / "guard.sh")
+
+
+def environment(config):
+    """{variable: value} that every job needs."""
+    return {"RNA2MODEL_GUARD": SCRIPT, "RNA2MODEL_ON_TOOL_FAILURE": config["qc"]["on_tool_failure"]}
+
+
+def guarded(command, outputs="files"):
+    """The `shell` of a rule of single samples, which leaves marks instead of an error where the data are to blame.
+
+    outputs : "files" or "folders"
+    """
+    return (
+        f'source "$RNA2MODEL_GUARD"\ntool() {{{{\n{command}\n}}}}\n'
+        f"guard {{wildcards.sample}} {outputs} {{log:q}} {{input:q}} -- {{output:q}}"
+    )
+
+
+def guarded_folder(command):
+    """The same where the output is a folder."""
+    return guarded(command, outputs="folders")

@@ -1,0 +1,94 @@
+"""What a person is told before the first job and after the last."""
+
+import csv
+import json
+import subprocess
+
+from rna2model import disk, failure
+from rna2model.planning import guard
+
+LARGEST_RESULT = 10_000_000  # bytes of a small result that is read from object storage
+
+
+def disk_of_run(workflow, samples, config):
+    """The disk that this run takes (disk.estimate), with as many samples at the same time as it may work on.
+
+    samples : {name: Sample} whose reads are there
+    """
+    asked = workflow.resource_settings
+    at_once = max(asked.nodes or 0, 0 if asked.nodes else asked.cores or 1)
+    limit = workflow.global_resources.get("downloads")
+    downloads = getattr(limit, "value", limit)  # none where no profile limits them
+    return disk.estimate(samples, config, at_once, downloads)
+
+
+def last_words(log):
+    """What a failed job says of itself, in a sentence; an empty text where its log does not, as of others of its group."""
+    told = failure.stopped_for_good(log)
+    if told:
+        return " ".join(told.split())
+    asked = ["bash", "-c", 'source "$0"; sentence_of "$1" "" errors', guard.SCRIPT, log]
+    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+
+
+def jobs_that_failed(scheduler):
+    """Jobs that failed after their retries; those of a group are all of it."""
+    return [job for entry in scheduler.failed for job in getattr(entry, "jobs", [entry])]
+
+
+def failed_jobs(jobs, shortage=""):
+    """Sample (or split and model), rule, log and last sentence of each job that failed after its retries.
+
+    jobs : see jobs_that_failed; shortage : a sentence where the disk is full
+    """
+    lines = []
+    for job in jobs:
+        line = f"  {failure.of_what(job.wildcards_dict)}  {job.rule.name}  {', '.join(map(str, job.log))}"
+        said = next(filter(None, map(last_words, job.log)), "")
+        lines.append(f"{line}\n      {said}" if said else line)
+    if not lines:
+        return "rna2model: the run was stopped before its end; run the same command again to go on."
+    of_samples = any(failure.SINGLE.intersection(job.wildcards_dict) for job in jobs)
+    whose, way_out = ("sample, ", failure.WITHOUT_IT) if of_samples else ("", "")
+    return "\n".join(
+        [
+            f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed after all retries ({whose}rule, log):",
+            *sorted(lines),
+            *filter(None, [shortage]),
+            f"Nothing was built on what is missing. Repair the cause and run the same command again{way_out}.",
+        ]
+    )
+
+
+def tool_failures(used, results, read, quality_files):
+    """[Failure] for which samples.tsv excludes samples, and those of FastQC, samtools stats and RSeQC.
+
+    used : names of samples; results : the folder; read : function of a path that returns the text of a small result
+    quality_files : function of a name, files of a sample without which it is still counted
+    """
+    found = {}
+    for row in csv.DictReader(read(f"{results}/samples.tsv").splitlines(), delimiter="\t"):
+        if row["status"] == "excluded" and row["sample"] in used:
+            facts = json.loads(read(f"{results}/qc/{row['sample']}/{row['sample']}.json") or "{}")
+            if "failure" in facts:
+                found[row["sample"]] = failure.Failure(
+                    row["sample"], reason=facts["problem"], **facts["failure"]
+                )
+    kept = [name for name in used if name not in found]
+    missing = map(failure.of, (file for name in kept for file in quality_files(name)))
+    return [*found.values(), *dict.fromkeys(filter(None, missing))]
+
+
+def went_on_without(failures, as_named=str):
+    """The last lines of a run that went on without a sample; as_named : function of a path, a result as a user names it."""
+    lines = [f"  {fault.sample}  {fault.reason}  {as_named(fault.log)}" for fault in failures]
+    return "\n".join(
+        [
+            f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed because of the data of a sample, and the run went"
+            " on without (sample, what failed, log):",
+            *lines,
+            "These samples are excluded in samples.tsv; those that failed in FastQC or alignment_stats lack its numbers only. A"
+            " replaced input file is noticed by itself; to try again with the same files, run the same command with",
+            f"  --forcerun {' '.join(as_named(fault.file) for fault in failures)}",
+        ]
+    )

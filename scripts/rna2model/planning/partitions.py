@@ -1,0 +1,84 @@
+"""The partitions of a SLURM cluster as the profile's file names them, and requests cut to what they take."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from rna2model import requests
+
+CUT = ("mem_mb", "runtime")
+
+
+class Partitions:
+    """What the partitions of the profile take.
+
+    workflow : Snakemake's Workflow; resources : JobResources
+    """
+
+    def __init__(self, workflow, resources):
+        self.workflow, self.resources = workflow, resources
+        self.known, self.of = cache(self._known), cache(self._of)
+
+    def _known(self):
+        """[Partition], read by the process that submits, which tells its jobs; else none."""
+        settings = self.workflow.executor_settings if self.workflow.is_main_process else None
+        path = getattr(settings, "partition_config", None)
+        if path:
+            os.environ[requests.VARIABLE] = requests.dumps(read(path))
+        elif self.workflow.is_main_process:
+            os.environ.pop(requests.VARIABLE, None)
+        return requests.loads(os.environ.get(requests.VARIABLE))
+
+    def _of(self, rule):
+        """The part of each partition that `rule` may fill, which is not all of it where other jobs are submitted with it (`groups` of the profile)."""
+        grouped = rule in self.workflow.group_settings.overwrite_groups
+        return requests.with_room(self.known()) if grouped else self.known()
+
+    def fit(self, rule):
+        """Cut the memory and time of a Rule to what the largest partition takes, as a job that fits none is not submitted.
+
+        What the user sets for single rules (`set-resources`) stays as it is.
+        """
+        from snakemake.resources import Resource
+
+        overwritten = self.workflow.resource_settings._parsed_overwrite_resources.get(rule.name, {})
+        own = {name: rule.resources.get(name) for name in CUT}
+        if own.keys() & set(overwritten) or not own.keys() <= set(rule.resources):
+            return
+        gpu = rule.resources.get("gpu")
+        gpus = 0 if gpu.is_evaluable() else int(gpu.value or 0)
+
+        def fitted(name):
+            def needed(wildcards, input, attempt, threads):
+                told = {"input": input, "attempt": attempt, "threads": threads}
+                if self.resources.is_uncut or not self.known():
+                    return own[name].evaluate(wildcards, **told).value
+                asked = {key: resource.evaluate(wildcards, **told).value for key, resource in own.items()}
+                if not isinstance(asked[name], int):  # input that is still to be made
+                    return asked[name]
+                known = [value if isinstance(value, int) else 0 for value in asked.values()]
+                cut = requests.fitted(requests.Request(*known, threads, gpus), self.of(rule.name))
+                return cut.mem_mb if name == "mem_mb" else cut.minutes
+
+            return needed
+
+        for name in own:
+            rule.resources[name] = Resource(name, fitted(name))
+
+
+def read(path):
+    """The partitions of this cluster in the profile's file, as the executor reads it."""
+    from snakemake_executor_plugin_slurm.partitions import read_partition_file
+
+    return [
+        requests.Partition(
+            found.name,
+            limit.max_mem_mb,
+            limit.max_runtime,
+            min(limit.max_threads, limit.max_cpus_per_task),
+            limit.max_gpu,
+        )
+        for found in read_partition_file(Path(path))
+        if not found.partition_cluster
+        for limit in [found.limits]
+    ]

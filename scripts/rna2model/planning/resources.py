@@ -1,0 +1,90 @@
+"""What a job asks for: memory and time from the size of its input, more at each further attempt."""
+
+import os
+from contextlib import contextmanager
+from functools import cache
+from math import ceil, inf
+from pathlib import Path
+
+from rna2model.expected import Expected
+
+SNAKEMAKE_MB = 400  # a submitted job holds Snakemake twice, 180 MB each (measured), beside its tool
+
+
+class JobResources:
+    """Requests of the rules for memory and time.
+
+    config : the checked config; samples : {name: Sample}; trained : number of labelled samples
+    bytes_of : function of a path that the user named, which returns the size of that file
+    only_named : whether jobs get copies of what their rule names (then Snakemake knows the sizes)
+    as_sold : whether memory is asked for in the steps in which clouds sell it
+
+    Attributes
+    ----------
+    expected : sizes of files that are not there yet
+    is_planning : whether requests follow from those
+    is_uncut : whether they may go beyond what the partitions take
+    """
+
+    def __init__(self, config, samples, trained, bytes_of=os.path.getsize, only_named=False, as_sold=False):
+        self.fasta, self.bytes_of = config["reference"]["fasta"], bytes_of
+        self.only_named, self.as_sold = only_named, as_sold
+        self.genome_mb = cache(self._genome_mb)
+        self.expected = Expected(config, samples, self.genome_mb, trained)
+        self.is_planning = self.is_uncut = False
+
+    def _genome_mb(self):
+        """Size of the genome in megabytes of bases, known before the reference is unpacked."""
+        packed = 4 if Path(self.fasta).suffix == ".gz" else 1  # DNA packs about four to one
+        return packed * self.bytes_of(self.fasta) / 1e6
+
+    @contextmanager
+    def planning(self, uncut=False):
+        """Requests follow from the sizes that files will have; with `uncut` also beyond what the partitions take."""
+        self.is_planning, self.is_uncut = True, uncut
+        try:
+            yield
+        finally:
+            self.is_planning = self.is_uncut = False
+
+    def index_threads(self, wildcards):
+        """A small genome is indexed in seconds by one thread, beside the first samples."""
+        return 8 if self.genome_mb() > 100 else 1
+
+    def size_mb(self, files):
+        """Size in megabytes; FileNotFoundError while one is still to be made, which Snakemake shows as <TBD>.
+
+        The same as `input.size_mb`, without an event loop for each job: that was a tenth of the time to plan a large cohort.
+        """
+        if self.is_planning:
+            return sum(map(self.expected.size_mb, files))
+        return files.size_mb if self.only_named else sum(os.stat(file).st_size for file in files) / 1e6
+
+    def megabytes(self, base, per_genome_mb=0, per_input_mb=0):
+        """Memory request: a base, what the genome and the input need, doubled at each further attempt.
+
+        What does not depend on input that is still to be made is known, and shown, before the first job.
+        """
+
+        def needed(wildcards, input, attempt, threads):
+            genome = per_genome_mb * self.genome_mb() if per_genome_mb else 0
+            given = per_input_mb * self.size_mb(input) if per_input_mb else 0
+            wanted = int((SNAKEMAKE_MB + base + genome + given) * 2 ** (attempt - 1))
+            return round_up_to_cloud_size(wanted, threads) if self.as_sold else wanted
+
+        return needed
+
+    def minutes(self, base, per_gigabyte=0):
+        """Run time request: a base and what a gigabyte of input takes, times the attempt."""
+
+        def needed(wildcards, input, attempt):
+            given = per_gigabyte * self.size_mb(input) / 1000 if per_gigabyte else 0
+            return int((base + given) * attempt)
+
+        return needed
+
+
+def round_up_to_cloud_size(mb, threads):
+    """Memory as clouds sell it: AWS Batch's executor takes no other numbers, and at least two gigabytes for each thread."""
+    step = next(step for most, step in ((16384, 1024), (61440, 4096), (inf, 8192)) if mb <= most)
+    return max(step * ceil(mb / step), 2048 * threads)

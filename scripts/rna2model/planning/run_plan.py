@@ -1,0 +1,65 @@
+"""What a run would ask for, calculated before its files are there, by the rules' own requests (`make plan`)."""
+
+from rna2model import expected, requests
+
+TARGETS = ("all", "predictions", "counts")
+
+
+class RunPlan:
+    """Requests of the jobs that Snakemake has planned.
+
+    workflow : Snakemake's Workflow; resources : JobResources; partitions : Partitions
+    read_samples : names of the samples whose reads are counted
+    disk_message : function without arguments, a sentence about the disk or an empty text
+    """
+
+    def __init__(self, workflow, resources, partitions, read_samples, disk_message):
+        self.workflow, self.resources, self.partitions = workflow, resources, partitions
+        self.read_samples, self.disk_message = read_samples, disk_message
+
+    def asked(self, job, attempt=1, uncut=True):
+        """The Request of a job at an attempt, by the sizes that its input will have."""
+        with self.resources.planning(uncut):
+            found = job.rule.expand_resources(job.wildcards, job.input, attempt)
+        number = {name: value if isinstance(value, int) else 0 for name, value in found.items()}
+        gpus = number.get("gpu", 0)
+        return requests.Request(number.get("mem_mb", 0), number.get("runtime", 0), found["_cores"], gpus)
+
+    def largest_jobs(self, jobs):
+        """{rule: the job with the largest input}."""
+        found = {}
+        for job in jobs:
+            size = sum(map(self.resources.expected.size_mb, job.input))
+            if size > found.get(job.rule.name, (-1,))[0]:
+                found[job.rule.name] = size, job
+        return {name: job for name, (_, job) in found.items()}
+
+    def unfit_rules(self, jobs):
+        """(problems, notes) of requests.unfit() for the largest of these jobs of each rule; none where partitions are not known."""
+        largest = self.largest_jobs(jobs)
+        known = self.partitions.known()
+        return requests.unfit(
+            {name: (lambda attempt, job=job: self.asked(job, attempt)) for name, job in largest.items()},
+            self.partitions.of if known else lambda name: [requests.Partition("any")],
+            {name: job.rule.restart_times or 0 for name, job in largest.items()},
+        )
+
+    def text(self):
+        """A table of what the run asks for by rule, and its sums, for `make plan`."""
+        jobs = [job for job in self.workflow.dag.needrun_jobs() if job.rule.name not in TARGETS]
+        by_rule, together = {}, set()
+        for job in jobs:
+            by_rule.setdefault(job.rule.name, []).append(self.asked(job, uncut=False))
+            whose = next(iter(job.wildcards_dict.values()), "")
+            together.add((job.group, whose) if job.group else (job.rule.name, *job.wildcards_dict.values()))
+        files, records = sum(map(files_that_stay, jobs)), sum(len(job.output) for job in jobs)
+        problems, notes = self.unfit_rules(jobs)
+        reads = sum(map(self.resources.expected.reads_mb, self.read_samples))
+        limited, disk = bool(self.partitions.known()), self.disk_message()
+        return expected.plan(by_rule, len(together), files, records, limited, problems, notes, reads, disk)
+
+
+def files_that_stay(job):
+    """Number of files that a job leaves: its outputs but temporary ones, its log and benchmark."""
+    outputs = [file for file in job.output if file not in job.temp_output]
+    return len(outputs) + len(job.log) + bool(job.benchmark)

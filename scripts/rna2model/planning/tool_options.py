@@ -1,0 +1,92 @@
+"""What the config's choices mean in each tool's own options, and in those of training."""
+
+
+class ToolOptions:
+    """Command line options of the tools of single samples.
+
+    config : the checked config; samples : {name: Sample}; layout : function of a sample's name (`SamplePaths.layout`)
+    """
+
+    def __init__(self, config, samples, layout):
+        self.config, self.samples, self.layout = config, samples, layout
+        self.trimming = config["trimming"]
+
+    def umi_patterns(self, layout):
+        """umi_tools extract: N is kept as identifier, X stays in the read."""
+        umi = self.trimming["umi"]
+        first, second = [umi, ""] if isinstance(umi, str) else umi or ["", ""]
+        patterns = {"--bc-pattern": first, "--bc-pattern2": second if layout == "paired" else ""}
+        return " ".join(f"{option}={pattern}" for option, pattern in patterns.items() if pattern)
+
+    def adapters(self, first, second, layout):
+        """Options `first` (R1) and `second` (R2, refused without one) with the given sequences; None when they are to be found."""
+        given = self.trimming["adapters"]
+        if given == "auto":
+            return None
+        pairs = zip((first, second), (given[0], given[-1]) if layout == "paired" else given[:1], strict=False)
+        return " ".join(f"{option} {sequence}" for option, sequence in pairs)
+
+    def poly_g_options(self, tool):
+        """Two words for a shell array: the tool's options for a library without, and with, artificial tails of G."""
+        without, with_tails = {
+            "fastp": ("--disable_trim_poly_g", "--trim_poly_g"),
+            "cutadapt": ("--quality-cutoff 20", "--nextseq-trim 20"),
+            "trim_galore": ("", "--2colour 20"),
+        }[tool]
+        asked = self.trimming["poly_g"]
+        words = (without, with_tails) if asked == "auto" else (with_tails if asked else without,) * 2
+        return " ".join(f"'{word}'" for word in words)
+
+    def fastp_options(self, layout):
+        """Adapters are found by fastp unless the config names them."""
+        # Detection is on by default for single ends.
+        found = {"paired": "--detect_adapter_for_pe", "single": ""}[layout]
+        poly_a = "--trim_poly_x" if self.trimming["poly_a"] else ""
+        given = self.adapters("--adapter_sequence", "--adapter_sequence_r2", layout)
+        packing = "" if self.config["keep"]["trimmed"] else "--compression 1"
+        return " ".join(
+            filter(None, [found if given is None else given, poly_a, packing, "--dont_eval_duplication"])
+        )
+
+    def cutadapt_options(self, layout):
+        """Without given adapters those of Illumina TruSeq."""
+        truseq = ["-a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA", "-A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT"]
+        found = " ".join(truseq if layout == "paired" else truseq[:1])
+        poly_a = "--poly-a" if self.trimming["poly_a"] else ""
+        return " ".join(filter(None, [self.adapters("-a", "-A", layout) or found, poly_a]))
+
+    def trim_galore_options(self, layout):
+        """Adapters are found by Trim Galore unless the config names them."""
+        pairing = "--paired" if layout == "paired" else ""
+        return " ".join(filter(None, [pairing, self.adapters("-a", "-a2", layout)]))
+
+    def selection(self):
+        """samtools expression of the alignments that are counted, and of reads that have none."""
+        return (
+            f"mapq >= {self.config['alignment']['min_mapq']} || (flag.unmap && (flag.munmap || !flag.paired))"
+        )
+
+    def salmon_library(self, wildcards):
+        """Salmon finds the strandedness itself unless the sheet gives it."""
+        kind = {"unstranded": "U", "forward": "SF", "reverse": "SR"}.get(
+            self.samples[wildcards.sample].strandedness
+        )
+        if kind is None:
+            return "A"
+        return f"I{kind}" if self.layout(wildcards.sample) == "paired" else kind
+
+
+def training_options(config, model, torch_models):
+    """What the config says of one model's training; a change for one model leaves the others as they are.
+
+    torch_models : those that are networks
+    """
+    given, design = config["training"], config["design"]
+    options = {"search": {model: given["search"][model]}} if model in given["search"] else {}
+    if design["task"] == "classification":
+        options |= {key: given[key] for key in ("imbalance", "calibration", "threshold")}
+        if design["positive"] is not None:  # classes as text, as the sheet has them
+            options["positive"] = str(design["positive"])
+    if model in torch_models:
+        options |= {key: given[key] for key in ("seeds", "pretrained", "tensorboard")}
+    return options
