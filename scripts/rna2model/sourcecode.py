@@ -46,7 +46,7 @@ def code_of_scripts(folder, models, memory):
         known = json.loads(kept.read_text())
     except (OSError, ValueError):
         source = SourceCode(folder)
-        known = {path.name: source.of_script(path.name) for path in folder.glob("*.py")}
+        known = {path.name: source.of_script(path.name) for path in filter(Path.is_file, folder.glob("*.py"))}
         known |= {model: source.of_module(module) for model, module in models.items()}
         with contextlib.suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)

@@ -135,6 +135,13 @@ def test_hashes_are_kept_for_jobs_until_any_code_changes(code, tmp_path):
     assert again("go.py", "one") == code_of("go.py", "one") and again("two") != code_of("two")
 
 
+def test_the_lock_of_an_editor_is_no_script(code, tmp_path):
+    """Emacs leaves a link to nowhere beside a file that is being edited."""
+    before = code_of_scripts(code.folder, {}, tmp_path / "memory")("go.py")
+    (code.folder / ".#go.py").symlink_to("me@here.1234")
+    assert code_of_scripts(code.folder, {}, tmp_path / "other")("go.py") == before
+
+
 def test_a_folder_that_cannot_be_written_costs_only_time(code, tmp_path):
     (tmp_path / "file").write_text("")
     code_of = code_of_scripts(code.folder, {}, tmp_path / "file")
