@@ -33,7 +33,7 @@ def starts(tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr("builtins.open", lambda path, *more, **named: note(opened, path, *more, **named))
             samples, problems = sheet.read(tmp_path / "samples.tsv")
-            sizes = sum(disk._reads(sample) for sample in samples.values())
+            sizes = sum(disk.packed_reads(sample) for sample in samples.values())
             contents = [samecontent.of(path) for path in sorted(reads.iterdir())]
         seenfiles.write("results")
         return sorted({path for path in opened if path.endswith(".gz")}), (problems, sizes, contents)
