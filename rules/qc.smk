@@ -68,13 +68,12 @@ rule alignment_stats:
     shell:
         guarded("""
         exec 2>{log}
-        samtools stats --threads {threads} {input.bam} >{output.stats}
+        set -- {output}
+        samtools stats --threads {threads} {input.bam} >"$1"
         read_library {input.library}
-        if [ {params.most} = 0 ] || [ "$fragments" = 0 ]; then
-            for file in {output.rseqc}; do : >"$file"; done
-            exit 0
-        fi
-        take_scratch 1 {output.stats} {input.bam}
+        [ {params.most} != 0 ] || exit 0
+        [ "$fragments" != 0 ] || {{ : >"$2" && exit 0; }}
+        take_scratch 1 "$1" {input.bam}
         folder=$(realpath "$scratch")
         part=$folder/{wildcards.sample}.bam
         share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
@@ -88,5 +87,5 @@ rule alignment_stats:
             || grep -q "Rscript executable not found" {log} \
             || {{ grep -q "division by zero" {log} && : >"$folder"/body.geneBodyCoverage.txt; }} # nothing is covered
         # the coverage first: MultiQC knows it by its first line
-        cat "$folder"/body.geneBodyCoverage.txt "$folder"/distribution.txt "$folder"/junctions.txt >{output.rseqc}
+        cat "$folder"/body.geneBodyCoverage.txt "$folder"/distribution.txt "$folder"/junctions.txt >"$2"
         """)
