@@ -52,6 +52,9 @@ test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@envs/test_tools.sh
 	@.venv/bin/python -m pytest tests -n 2
 
+quick: setup ## the fastest unit tests, in under two minutes
+	@.venv/bin/python -m pytest $(QUICK) -n 2
+
 faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
 	@.venv/bin/python -m tests.faults.run
 
@@ -65,10 +68,11 @@ chaos: setup ## kill a small run at 20 random moments; it must end with the same
 docs: setup ## config/config.yaml and the tables of config/README.md, from config/schemas/config.schema.yaml
 	@.venv/bin/python resources/docs/make_docs.py
 
-lint: setup ## ruff, snakefmt and Snakemake's own linter
+lint: setup ## ruff, snakefmt, import-linter and Snakemake's own linter
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	PATH="$$PWD/.venv/bin:$$PATH" snakefmt --check Snakefile rules
+	.venv/bin/lint-imports
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
 

@@ -32,49 +32,49 @@ include: "rules/run.smk"
 
 if FROM_READS:
 
-    include: "rules/reference.smk"
-    include: "rules/inputs.smk"
-    include: "rules/trim.smk"
-    include: "rules/rrna.smk"
-    include: "rules/align.smk"
-    include: "rules/filter.smk"
-    include: "rules/quantify.smk"
-    include: "rules/salmon.smk"
-    include: "rules/qc.smk"
-    include: "rules/gate.smk"
+    include: "rules/reads/reference.smk"
+    include: "rules/reads/input.smk"
+    include: "rules/reads/trim.smk"
+    include: "rules/reads/rrna.smk"
+    include: "rules/reads/align.smk"
+    include: "rules/reads/filter.smk"
+    include: "rules/reads/quantify.smk"
+    include: "rules/reads/salmon.smk"
+    include: "rules/reads/qc.smk"
+    include: "rules/reads/qc_gate.smk"
 
 
-include: "rules/cohort.smk"
-include: "rules/expression.smk"
-include: "rules/explore.smk"
-include: "rules/differential.smk"
+include: "rules/cohort/cohort.smk"
+include: "rules/models/preprocess.smk"
+include: "rules/cohort/explore.smk"
+include: "rules/cohort/differential.smk"
 
 
 if not FROZEN:
 
-    include: "rules/model.smk"
-    include: "rules/evaluate.smk"
-    include: "rules/learning.smk"
-    include: "rules/explain.smk"
-    include: "rules/statistics.smk"
+    include: "rules/models/train.smk"
+    include: "rules/models/evaluate.smk"
+    include: "rules/models/learning.smk"
+    include: "rules/models/explain.smk"
+    include: "rules/models/statistics.smk"
 
 
-include: "rules/predict.smk"
-include: "rules/report.smk"
-include: "rules/versions.smk"
+include: "rules/outputs/predict.smk"
+include: "rules/outputs/report.smk"
+include: "rules/outputs/versions.smk"
 
 
 for each in workflow.rules:
     partitions.fit(each)
 tell_before()
-seenfiles.write(RESULTS)
+seen_files.write(RESULTS)
 
 
 onstart:
     check_slurm()
     check_gpu()
     forget_first_failures()
-    servestatus.follow(servestatus.given_run(), SAMPLES, logger)
+    predict_status.follow(predict_status.given_run(), SAMPLES, logger)
 
 
 onsuccess:

@@ -38,7 +38,7 @@ if [ "$(cat .venv/.requirements 2>/dev/null)" != "$wanted" ]; then
         .venv/bin/python -m pip install --quiet -r envs/requirements.txt
     site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
     # where the library is, and what must be settled before Snakemake starts (a HOME that cannot be written, PYTHONPATH)
-    printf '%s\n' "$PWD/scripts" "import rna2model.environment; rna2model.environment.at_start()" > "$site/rna2model.pth"
+    printf '%s\n' "$PWD/scripts" "import rna2model.core.environment; rna2model.core.environment.at_start()" > "$site/rna2model.pth"
     .venv/bin/python -m compileall -q scripts || true # others, who cannot write here, need not compile it each time
     echo "$wanted" > .venv/.requirements
 fi

@@ -12,25 +12,23 @@ from snakemake.exceptions import WorkflowError
 REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-from rna2model import (
-    design,
-    environment,
-    fingerprint,
-    manifest,
-    models,
-    places,
-    preflight,
-    qcpage,
-    samplefiles,
-    seenfiles,
-    serving,
-    snapshot,
-    sourcecode,
-    store,
-    tidied,
-    units,
-)
-from rna2model.errors import InputProblem
+from rna2model import models
+from rna2model.inputs import design_checks as design
+from rna2model.core import environment
+from rna2model.reference import fingerprint
+from rna2model.serving import manifest
+from rna2model.core import paths as places
+from rna2model.planning import preflight
+from rna2model.qc import multiqc
+from rna2model.inputs import sample_count_files
+from rna2model.core import seen_files
+from rna2model.inputs import frozen_bundle
+from rna2model.planning import frozen_config
+from rna2model.planning import source_code
+from rna2model.planning import object_storage as store
+from rna2model.planning import tidy_folders
+from rna2model.cohort import units
+from rna2model.core.errors import InputProblem
 from rna2model.planning import tool_options
 from rna2model.planning.cohort_inputs import CohortInputs
 from rna2model.planning.guard import guarded, guarded_folder
@@ -57,7 +55,7 @@ except InputProblem as problem:
 given, ONLY_NAMED, IS_STORED = run_storage.given, run_storage.only_named, run_storage.is_stored
 STORE = store.Store(run_storage.prefix, run_storage.first_bytes if ASKS else None) if IS_STORED else None
 if ASKS and not STORE:
-    seenfiles.start(Path.cwd())
+    seen_files.start(Path.cwd())
 
 
 def checked():
@@ -90,10 +88,10 @@ def checked():
 def frozen():
     """(config, samples) that were checked: jobs find them in the snapshot that stands for the config files, and this process
     goes on with what they will read."""
-    if (found := snapshot.read(config)) is None:
-        text = snapshot.of(*checked())
-        found = snapshot.read(json.loads(text))
-        if ASKS and (path := snapshot.write(text)):
+    if (found := frozen_config.read(config)) is None:
+        text = frozen_config.of(*checked())
+        found = frozen_config.read(json.loads(text))
+        if ASKS and (path := frozen_config.write(text)):
             # Executors name these files to each job; what the user gave as --config is in it, too.
             workflow.config_settings.configfiles[:] = [path.absolute()]
     return found
@@ -106,7 +104,7 @@ FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is
 RESULTS = config["results"]
 REFERENCE = f"{RESULTS}/reference"
 FROM_READS = not config["counts"]
-FROM_FILES = samplefiles.are_given(config)  # counts of each sample in a file of its own
+FROM_FILES = sample_count_files.are_given(config)  # counts of each sample in a file of its own
 DESIGN = config["design"]
 UNIT = units.of_cohort(config["counts_unit"])
 MODELS = config["models"]
@@ -125,7 +123,7 @@ EXTERNAL = preflight.external(SAMPLES, config) if FROZEN else []  # labelled, an
 BUNDLE = config["training"]["bundle"] if FROZEN else f"{RESULTS}/bundle"
 
 IS_RUNNING = any(Path(".snakemake/locks").glob("*"))  # a run of an earlier version may be at work
-if ASKS and FROM_READS and not STORE and not IS_RUNNING and (number := tidied.tidy(RESULTS, SAMPLES)):
+if ASKS and FROM_READS and not STORE and not IS_RUNNING and (number := tidy_folders.tidy(RESULTS, SAMPLES)):
     logger.warning(
         f"rna2model: quality files of {number} samples now lie in {RESULTS}/qc/<sample>, a folder for each"
     )
@@ -182,7 +180,7 @@ def training_options(wildcards):
 # Snakemake looks at a script's date, and not at what it imports: rules of the cohort carry a hash of both in their params, and are
 # judged by it alone (planning/snakemake_patches.py). Rules of single samples do not, so that no other edit than of their script runs
 # them again.
-code_of = sourcecode.code_of_scripts(REPOSITORY / "scripts", models.modules(DESIGN["task"]), snapshot.FOLDER)
+code_of = source_code.code_of_scripts(REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER)
 # The model by whose scores training samples choose their batch correction
 CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []
 

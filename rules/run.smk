@@ -3,7 +3,13 @@
 import shutil
 import time
 
-from rna2model import archive, disk, failure, gpu, indexstore, notify, servestatus
+from rna2model.planning import archived_reads
+from rna2model.planning import disk
+from rna2model.core import tool_failure
+from rna2model.core import gpu
+from rna2model.reference import index_store
+from rna2model.planning import notify
+from rna2model.planning import predict_status
 from rna2model.planning import gpu_checks, guard, messages, patching, s3_patches, slurm, snakemake_patches
 from rna2model.planning.partitions import Partitions
 from rna2model.planning.run_plan import RunPlan
@@ -12,7 +18,7 @@ HERE = os.getcwd()
 STARTED = time.time() - 5  # clocks of file servers differ
 WITHOUT_GPU = GPUS > 0 and not gpu.has_driver()  # this machine
 # {sample: files}; all other files that are not there were refused
-ARCHIVED = archive.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
+ARCHIVED = archived_reads.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
 SKIPPED = []  # patches that this version of Snakemake does not get
 
 os.environ |= guard.environment(config) | indices.environment()
@@ -21,7 +27,7 @@ os.environ[gpu.FALLBACK] = config["training"]["gpu_fallback"]
 snakemake_patches.activate_without_conda(skipped=SKIPPED)
 snakemake_patches.trust_channel_priority(skipped=SKIPPED)
 snakemake_patches.retry_where_it_may_help(
-    lambda log: failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, skipped=SKIPPED
+    lambda log: tool_failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, skipped=SKIPPED
 )
 if ASKS:
     snakemake_patches.compare_contents(HERE, skipped=SKIPPED)
@@ -59,8 +65,8 @@ def tell_before():
     for text in patching.messages(SKIPPED):
         logger.warning(text)
     if ARCHIVED:
-        logger.warning(f"rna2model: {archive.note(ARCHIVED)}")
-    if indices.store and (note := indexstore.note(indices.store)):
+        logger.warning(f"rna2model: {archived_reads.note(ARCHIVED)}")
+    if indices.store and (note := index_store.note(indices.store)):
         logger.warning(f"rna2model: {note}")
     text, is_short = disk_message()
     if text:
@@ -126,4 +132,4 @@ def show_failed_jobs():
     failed = messages.jobs_that_failed(workflow.scheduler)
     shortage = disk.shortage(RESULTS) if failed and not STORE else ""
     logger.error(messages.failed_jobs(failed, shortage))
-    servestatus.note_failures(servestatus.given_run(), failed, messages.last_words)
+    predict_status.note_failures(predict_status.given_run(), failed, messages.last_words)

@@ -3,13 +3,17 @@
 import json
 from pathlib import Path
 
-from rna2model import adequacy, features, job, normalization, splitdata
+from rna2model.core import job
+from rna2model.evaluation import sample_size
+from rna2model.expression.features import features
+from rna2model.expression.normalization import methods
+from rna2model.training import split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
-data, task = splitdata.read(given.cohort, given.manifest, "full", params.design), params.design["task"]
-genes = len(normalization.load(given.normalizer).genes_)
+data, task = split_data.read(given.cohort, given.manifest, "full", params.design), params.design["task"]
+genes = len(methods.load(given.normalizer).genes_)
 candidates = {"genes": genes}
 if given.features:
     fitted = features.load(given.features)
@@ -21,6 +25,6 @@ if given.features:
         candidates = {f"{what} and covariates": candidates[what] + own, "covariates alone": own}
 y = data.outcome(data.train)
 scores = json.loads(Path(given.metrics).read_text())
-found = adequacy.table(y, task, candidates, data.groups(data.train), adequacy.reached(scores, y, task))
+found = sample_size.table(y, task, candidates, data.groups(data.train), sample_size.reached(scores, y, task))
 found.to_csv(snakemake.output[0], sep="\t", index=False)
-print(*adequacy.sentences(found), sep="\n")
+print(*sample_size.sentences(found), sep="\n")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rna2model import gpu, job
+from rna2model.core import gpu, job
 
 job.start(snakemake)
 lines = [f"{name}\t{value}\n" for name, value in gpu.facts().items()]

@@ -1,6 +1,7 @@
 """Assign every labelled sample to the folds it is tested in."""
 
-from rna2model import cells, cohort, duplicates, job, outcome, splits
+from rna2model.cohort import cohort, duplicates, outcome, splits
+from rna2model.core import job, missing
 
 job.start(snakemake)
 params = snakemake.params
@@ -14,7 +15,7 @@ for pair in doubtful:
     print("WARNING:", duplicates.doubt(*pair))
 
 column = data.obs[params.holdout] if params.holdout else [""] * len(data.samples)
-holdout = [name for name, cell in zip(data.samples, column, strict=True) if not cells.is_missing(cell)]
+holdout = [name for name, cell in zip(data.samples, column, strict=True) if not missing.is_missing(cell)]
 trained = [name for name in data.samples if name not in set(holdout)]
 groups = data.column(design["group"], trained) if design["group"] else None
 y = outcome.read(design, lambda column: data.column(column, trained))

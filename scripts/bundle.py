@@ -7,26 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from rna2model import (
-    bundle,
-    files,
-    fingerprint,
-    gate,
-    job,
-    manifest,
-    modelcard,
-    models,
-    outcome,
-    panel,
-    preprocessing,
-    splitdata,
-    units,
-)
+from rna2model import models
+from rna2model.cohort import outcome, units
+from rna2model.core import files, job
+from rna2model.qc import gate
+from rna2model.reference import fingerprint
+from rna2model.report import model_card
+from rna2model.serving import bundle, manifest, reference_panel
+from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
-data = splitdata.read(given.cohort, given.manifest, "full", params.design)
+data = split_data.read(given.cohort, given.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
 genes = preprocessing.load(given.normalizer, given.batch_model)  # the panel keeps expression, no features
@@ -73,7 +66,7 @@ facts = {
     "evaluation": params.evaluation,
     "conformal": scores.get("conformal"),
 }
-kept = panel.Panel().fit(
+kept = reference_panel.Panel().fit(
     data.expression(data.train, genes),
     data.covariates(data.train),
     params.panel,
@@ -91,4 +84,4 @@ made = bundle.assemble(
 )
 
 chance = json.loads(Path(given.chance).read_text())
-Path(out.card).write_text(modelcard.write(made, scores, chance))
+Path(out.card).write_text(model_card.write(made, scores, chance))

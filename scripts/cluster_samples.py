@@ -1,6 +1,8 @@
 """Which samples are alike: correlations in hierarchical order, as numbers and as a picture, and clusters against labels."""
 
-from rna2model import clusters, exploration, exploration_figures, job
+from rna2model.core import job
+from rna2model.explore import clusters, figures
+from rna2model.explore import views as exploration
 
 job.start(snakemake)
 out = snakemake.output
@@ -18,7 +20,7 @@ details = {
 exploration.conclude(clusters.table(correlations, orders, samples), out.correlations, **details)
 annotations = {"target": labels} | ({} if batches is None else {"batch": batches})
 pictures = {view: (found, orders[view]) for view, found in correlations.items()}
-exploration_figures.heatmap(pictures, samples, annotations, out.heatmap)
+figures.heatmap(pictures, samples, annotations, out.heatmap)
 
 table = clusters.compare(views, samples, labels, batches)
 note = None if len(table) else "clusters are compared with two or more labels or batches, and there are fewer"

@@ -4,7 +4,8 @@ import csv
 import json
 from pathlib import Path
 
-from rna2model import evaluation, job
+from rna2model.core import job
+from rna2model.evaluation import classification
 
 job.start(snakemake)
 
@@ -13,7 +14,7 @@ with open(snakemake.output[0], "w", newline="") as file:
     table.writerow(["model", "metric", "estimate", "lower", "upper", "lower_corrected", "upper_corrected"])
     for model, path in zip(snakemake.params.models, snakemake.input, strict=True):
         scores = json.loads(Path(path).read_text())
-        shown = evaluation.SHOWN[snakemake.params.task]
+        shown = classification.SHOWN[snakemake.params.task]
         for metric in sorted(scores, key=lambda name: shown.index(name) if name in shown else len(shown)):
             value = scores[metric]
             if "estimate" in value and value["estimate"] is not None:

@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
-from rna2model import job, molecules, scratch
+from rna2model.core import job, scratch
+from rna2model.reads import umi
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 library = json.loads(Path(given.library).read_text())
 with scratch.folder(3 * Path(given.bam).stat().st_size, out.bam) as folder:
-    kept = molecules.deduplicate(
+    kept = umi.deduplicate(
         given.bam, out.bam, library["layout"] == "paired", snakemake.params.separator, folder
     )
 Path(out.kept).write_text(json.dumps({"reads_kept": kept}) + "\n")

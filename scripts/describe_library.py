@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pysam
 
-from rna2model import fragments, job, strandedness
+from rna2model.core import job
+from rna2model.qc import fragment_fates
+from rna2model.reads import strandedness
 
 job.start(snakemake)
 given = snakemake.input
 
 flagstat = json.loads(pysam.flagstat("-O", "json", str(given.bam)))
-library = fragments.of_flagstat(flagstat)
+library = fragment_fates.of_flagstat(flagstat)
 sense, antisense = strandedness.observe(given.bam, strandedness.clear_genes(given.genes))
 facts = {
     **strandedness.decide(sense, antisense, given=snakemake.params.given),

@@ -1,16 +1,19 @@
 """Each model against the floor and the anchors, on the same samples and resamples."""
 
-from rna2model import cohort, job, paired, predictions, splitdata
+from rna2model.cohort import cohort
+from rna2model.core import job
+from rna2model.evaluation import paired_differences, predictions
+from rna2model.training import split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 data, design = cohort.read(given.cohort), params.design
-manifest = splitdata.read_manifest(given.manifest)
+manifest = split_data.read_manifest(given.manifest)
 tables = {name: predictions.read([path]) for name, path in zip(params.models, given.predictions, strict=True)}
 names = set(next(iter(tables.values()))["split"])
-training = splitdata.training_outcomes(data, manifest, names, design)
-groups = splitdata.group_of(data, design)
+training = split_data.training_outcomes(data, manifest, names, design)
+groups = split_data.group_of(data, design)
 anchors = [*params.anchors, *(name for name in ("clinical",) if name in tables)]
-found = paired.differences(tables, anchors, design, groups, params.seed, training=training)
+found = paired_differences.differences(tables, anchors, design, groups, params.seed, training=training)
 found.to_csv(snakemake.output[0], sep="\t", index=False)

@@ -1,6 +1,8 @@
 """Test the labelled samples for differential expression between classes, and draw it."""
 
-from rna2model import cohort, differential, exploration, exploration_figures, job
+from rna2model.cohort import cohort
+from rna2model.core import job
+from rna2model.explore import differential, figures, views
 
 job.start(snakemake)
 out, params = snakemake.output, snakemake.params
@@ -14,6 +16,6 @@ table, note, details = differential.of_cohort(
     params.gene_filter,
     snakemake.threads,
 )
-exploration.conclude(table, out.table, note, **details)
-for draw, path in ((exploration_figures.volcano, out.volcano), (exploration_figures.ma, out.ma)):
-    exploration_figures.empty(note, path) if note else draw(table, path)
+views.conclude(table, out.table, note, **details)
+for draw, path in ((figures.volcano, out.volcano), (figures.ma, out.ma)):
+    figures.empty(note, path) if note else draw(table, path)

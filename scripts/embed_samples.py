@@ -1,6 +1,8 @@
 """Put all samples on a plane by t-SNE and UMAP."""
 
-from rna2model import embedding, exploration, job
+from rna2model.core import job
+from rna2model.explore import embedding
+from rna2model.explore import views as exploration
 
 job.start(snakemake)
 

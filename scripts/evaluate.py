@@ -3,43 +3,45 @@
 import json
 from pathlib import Path
 
-from rna2model import (
-    cohort,
+from rna2model.cohort import cohort
+from rna2model.core import job
+from rna2model.evaluation import (
+    calibration_bins,
+    classification,
     conformal,
     decision_curve,
     delong,
-    evaluation,
-    job,
-    operating,
-    permutation_draws,
+    operating_point,
     predictions,
-    reliability,
-    report_run,
-    riskgroups,
+    risk_groups,
     smooth_calibration,
-    splitdata,
 )
+from rna2model.evaluation.permutation import draws
+from rna2model.report import run_data
+from rna2model.training import split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 data, design = cohort.read(given.cohort), params.design
-manifest = splitdata.read_manifest(given.manifest)
-groups, positive = splitdata.group_of(data, design), design.get("positive")
+manifest = split_data.read_manifest(given.manifest)
+groups, positive = split_data.group_of(data, design), design.get("positive")
 
 
 def metrics(table):
     """Scores of a table of predictions; survival takes its censoring weights from the training samples of each split."""
-    training = splitdata.training_outcomes(data, manifest, set(table["split"]), design)
-    found = evaluation.metrics(table, groups=groups, seed=params.seed, task=design["task"], training=training)
+    training = split_data.training_outcomes(data, manifest, set(table["split"]), design)
+    found = classification.metrics(
+        table, groups=groups, seed=params.seed, task=design["task"], training=training
+    )
     if design["task"] == "classification":
-        found |= operating.metrics(table, groups, params.seed, positive=positive)
+        found |= operating_point.metrics(table, groups, params.seed, positive=positive)
     return found
 
 
 table = predictions.read(given.folds)
 predictions.write(table, snakemake.output.predictions)
-reliability.table(table, design["task"]).to_csv(snakemake.output.calibration, sep="\t", index=False)
+calibration_bins.table(table, design["task"]).to_csv(snakemake.output.calibration, sep="\t", index=False)
 scores = metrics(table)
 smooth, curve = smooth_calibration.measure(table, design["task"], groups, params.seed, positive=positive)
 scores |= smooth
@@ -52,18 +54,18 @@ for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.hol
     if len(held_out):
         scores[key] = metrics(held_out)
         if key == "holdout" and design["task"] == "classification":
-            scores[key] = delong.replace(scores[key], evaluation.read(held_out, groups))
+            scores[key] = delong.replace(scores[key], classification.read(held_out, groups))
     elif files:
         print(f"{key}: none of its samples passed quality control; it is not scored")
 if given.batches:
     names = sorted({name for name in predictions.read(given.batches)["split"]})
-    scores["held_out_batches"] = splitdata.held_out_batches(data, manifest, names, design)
+    scores["held_out_batches"] = split_data.held_out_batches(data, manifest, names, design)
 if given.permutation:
     test = json.loads(Path(given.permutation[0]).read_text())
     if "p" in test:  # otherwise its note says why not
-        scores["permutation"] = permutation_draws.without_values(test)
+        scores["permutation"] = draws.without_values(test)
 if sets := conformal.fit(table, design["task"], groups):
     scores["conformal"] = sets
 if design["task"] == "survival":
-    scores["risk_groups"] = riskgroups.summary(report_run.first_repeat(table))
+    scores["risk_groups"] = risk_groups.summary(run_data.first_repeat(table))
 Path(snakemake.output.metrics).write_text(json.dumps(scores, indent=1) + "\n")

@@ -3,30 +3,24 @@
 import json
 from pathlib import Path
 
-from rna2model import (
-    cohort,
-    explanation,
-    genesets,
-    importance,
-    importance_sets,
-    job,
-    models,
-    preprocessing,
-    selection,
-    shuffled,
-    splitdata,
-)
-from rna2model.errors import InputProblem
+from rna2model import models
+from rna2model.cohort import cohort
+from rna2model.core import job
+from rna2model.core.errors import InputProblem
+from rna2model.explain import explainer as explanation
+from rna2model.explain import gene_set_importance, importance, null_models
+from rna2model.expression.features import gene_sets, selection
+from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
-everyone, manifest = cohort.read(given.cohort), splitdata.read_manifest(given.manifest)
+everyone, manifest = cohort.read(given.cohort), split_data.read_manifest(given.manifest)
 symbols = everyone.symbol_of
 
 
 def explain_all():
     """([Explained of each fold], Explained of the final model, why there are no shuffled labels)."""
-    splits = [splitdata.of(everyone, manifest, split, params.design) for split in params.splits]
+    splits = [split_data.of(everyone, manifest, split, params.design) for split in params.splits]
     explainer = explanation.Explainer(
         params.design,
         params.seed,
@@ -43,16 +37,16 @@ def explain_all():
 
 def write_sets(final):
     """Enrichment of gene sets in the final model; returns why there is none, or no p, if so."""
-    sets, named = genesets.read_gmt(given.gene_sets), [symbols.get(name, "") for name in final.names]
+    sets, named = gene_sets.read_gmt(given.gene_sets), [symbols.get(name, "") for name in final.names]
     try:
-        members = genesets.members(sets, final.names, named)
+        members = gene_sets.members(sets, final.names, named)
     except InputProblem as problem:
-        write_header(out.gene_sets, importance_sets.COLUMNS)
+        write_header(out.gene_sets, gene_set_importance.COLUMNS)
         return str(problem)
     described = final.names, symbols, sets, final.classes, final.effects, members, final.residuals
-    table = importance_sets.table(*described, control=final.control)
+    table = gene_set_importance.table(*described, control=final.control)
     table.to_csv(out.gene_sets, sep="\t", index=False, float_format="%.6g")
-    return importance_sets.why_no_p(final.control)
+    return gene_set_importance.why_no_p(final.control)
 
 
 def write_header(path, columns):
@@ -65,9 +59,9 @@ except InputProblem as problem:
     told = {"note": str(problem)}
     write_header(out.table, importance.COLUMNS + importance.CONTROL_COLUMNS)
     if out.gene_sets:
-        write_header(out.gene_sets, importance_sets.COLUMNS)
+        write_header(out.gene_sets, gene_set_importance.COLUMNS)
 else:
-    limit = None if final.control is None else shuffled.limit(final.control, final.effects)
+    limit = None if final.control is None else null_models.limit(final.control, final.effects)
     places = [({name: i for i, name in enumerate(one.names)}, one.effects) for one in folds]
     table = importance.table(final.names, symbols, final.classes, final.effects, places, limit)
     table.to_csv(out.table, sep="\t", index=False, float_format="%.6g")

@@ -1,6 +1,8 @@
 """Say in words which samples are unlike the others."""
 
-from rna2model import exploration, job, outliers
+from rna2model.core import job
+from rna2model.explore import outliers
+from rna2model.explore import views as exploration
 
 job.start(snakemake)
 

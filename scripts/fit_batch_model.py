@@ -1,11 +1,12 @@
 """Fit the batch model of one split on its training samples."""
 
-from rna2model import job, preprocessing, splitdata
+from rna2model.core import job
+from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
-data = splitdata.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
+data = split_data.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
 fitted = preprocessing.load(given.normalizer).fit_batch_model(data, params.expression)
 fitted.save(batch_model=snakemake.output[0])
 model = fitted.batch_model

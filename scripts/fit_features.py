@@ -1,11 +1,12 @@
 """Learn gene-set scores and covariates of one split from its training samples."""
 
-from rna2model import job, preprocessing, splitdata
+from rna2model.core import job
+from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
-data = splitdata.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
+data = split_data.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
 fitted = preprocessing.load(given.normalizer, given.batch_model)
 fitted.fit_features(data, params.features, params.covariates, given.gene_sets)
 fitted.save(features=snakemake.output[0])

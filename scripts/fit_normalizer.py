@@ -1,13 +1,15 @@
 """Fit the normalizer of one split on its training samples."""
 
-from rna2model import job, normalization, splitdata
+from rna2model.core import job
+from rna2model.expression.normalization import methods
+from rna2model.training import split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 split = snakemake.wildcards.split
-data = splitdata.read(given.cohort, given.manifest, split, params.design)
-normalizer = normalization.fit(data, params.expression, params.unit)
+data = split_data.read(given.cohort, given.manifest, split, params.design)
+normalizer = methods.fit(data, params.expression, params.unit)
 normalizer.save(snakemake.output[0])
 print(f"{len(data.train)} training samples, {len(normalizer.genes_)} of {len(data.cohort.genes)} genes kept")
 if left_out := len(data.full) - len(data.train) - len(data.test) if split.startswith("batch.") else 0:

@@ -1,13 +1,15 @@
 """Learn from the training samples of one split how far a new sample may lie from them."""
 
-from rna2model import job, ood, preprocessing, splitdata
+from rna2model.core import job
+from rna2model.serving import out_of_distribution
+from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
 given = snakemake.input
 
-data = splitdata.read(given.cohort, given.manifest, snakemake.params.split, snakemake.params.design)
+data = split_data.read(given.cohort, given.manifest, snakemake.params.split, snakemake.params.design)
 genes = preprocessing.load(given.normalizer, given.batch_model)  # without features: distance is in expression
-fitted = ood.OutOfDistribution()
+fitted = out_of_distribution.OutOfDistribution()
 fitted.fit(data.expression(data.train, genes), data.groups(data.train))
 fitted.save(snakemake.output[0])
 print(f"{len(data.train)} training samples, {len(fitted.axes_)} components")

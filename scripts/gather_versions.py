@@ -1,6 +1,7 @@
 """Write versions.tsv from what each environment answered."""
 
-from rna2model import job, versions
+from rna2model.core import job
+from rna2model.planning import versions
 
 job.start(snakemake)
 params = snakemake.params

@@ -4,7 +4,7 @@
 # A tool that fails twice the same way, with more memory and time, and without a sign that memory, time, disk, node or
 # environment are to blame, fails because of its data. Then its outputs become files of one line, the mark of a failed
 # sample, and so do those of every later rule of that sample, until rule tally_fragments makes the mark a verdict.
-# scripts/rna2model/failure.py does the same for scripts, and reads the marks.
+# scripts/rna2model/core/tool_failure.py does the same for scripts, and reads the marks.
 
 MARK='#rna2model-failed' # then, with tabs between: sample, rule, log, first output, reason
 HERE=${BASH_SOURCE[0]%/*}
@@ -116,7 +116,7 @@ read_library() {
     eval "$(sed -nE 's/^ "(strandedness|layout|fragments)": "?([a-z0-9]+)"?,?$/\1=\2/p' "$1")"
 }
 
-# take_evenly MOST: FASTQ records evenly from standard input, the same as rna2model.reads.Evenly takes them.
+# take_evenly MOST: FASTQ records evenly from standard input, the same as rna2model.reads.fastq.Evenly takes them.
 take_evenly() {
     LC_ALL=C awk -v most="$1" '
         BEGIN {step = 1; first = 1} # the line that begins the next record that is taken

@@ -3,33 +3,28 @@
 import numpy as np
 import pandas as pd
 
-from rna2model import (
-    annotation,
-    cohort,
-    gate,
-    geneids,
-    imputation,
-    job,
-    matrix,
-    samplefiles,
-    sexcheck,
-    spikeins,
-    units,
-)
-from rna2model.errors import InputProblem
+from rna2model.cohort import cohort, count_matrix, units
+from rna2model.core import gene_ids, job, spike_ins
+from rna2model.core.errors import InputProblem
+from rna2model.expression.features import imputation
+from rna2model.inputs import sample_count_files
+from rna2model.qc import gate, sex
+from rna2model.reference import annotation
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 unit = units.of_cohort(params.unit)
 
 used = [name for name in params.metadata if name not in params.excluded]
-files = [samplefiles.CountFile(name, path, None, strand) for name, (path, strand) in params.files.items()]
+files = [
+    sample_count_files.CountFile(name, path, None, strand) for name, (path, strand) in params.files.items()
+]
 source = "counts_file" if files else given.matrix
-joined = samplefiles.read(files, source, params.unit, given.gtf or None) if files else None
-values, genes, notes = matrix.load(source, used, params.unit, params.missing, params.layer, joined)
-found = spikeins.find(genes)
+joined = sample_count_files.read(files, source, params.unit, given.gtf or None) if files else None
+values, genes, notes = count_matrix.load(source, used, params.unit, params.missing, params.layer, joined)
+found = spike_ins.find(genes)
 is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
-notes += filter(None, [spikeins.note(found, params.spike_ins)])
+notes += filter(None, [spike_ins.note(found, params.spike_ins)])
 
 sizes = dict(zip(used, values[is_used].sum(axis=0), strict=True))
 empty = units.empty_samples(used, values[is_used], unit)
@@ -44,7 +39,7 @@ counts = values.T[keep].astype(np.int64 if unit == "counts" else np.float64)
 gene_table = pd.DataFrame(index=pd.Index(genes, name="gene_id")[is_used])
 if given.gtf:
     known = annotation.read(given.gtf, params.feature, params.attribute).genes
-    gene_table, unknown = geneids.annotate(gene_table, known)
+    gene_table, unknown = gene_ids.annotate(gene_table, known)
     notes.append(
         f"{unknown} genes are not in {given.gtf}"
         + ("; TPM needs the length of every gene" if unknown else "")
@@ -55,8 +50,8 @@ def write_status():
     """samples.tsv: who is in, who not and why, and what is odd about whom."""
     symbols = gene_table.get("gene_name", gene_table.index)
     is_counted = unit in units.COUNT_UNITS
-    kinds = sexcheck.kinds(list(gene_table.index), symbols) if unit != "log" else {}
-    seen = sexcheck.of_matrix(kinds, counts[:, is_used], gene_table.index, samples)
+    kinds = sex.kinds(list(gene_table.index), symbols) if unit != "log" else {}
+    seen = sex.of_matrix(kinds, counts[:, is_used], gene_table.index, samples)
     gaps = dict(zip(used, imputation.missing_share(values.T), strict=True))
     rows = [
         gate.left_out(name, excluded[name])

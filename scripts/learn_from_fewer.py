@@ -1,23 +1,25 @@
 """Train the whole pipeline on fewer of a split's training samples and predict those it holds out."""
 
-from rna2model import gpu, job, learningcurve, splitdata
-from rna2model.models import pretrained
+from rna2model.core import gpu, job
+from rna2model.evaluation import learning_curve
+from rna2model.serving import pretrained
+from rna2model.training import split_data
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 
-data = splitdata.read(given.cohort, given.manifest, wildcards.split, params.design)
+data = split_data.read(given.cohort, given.manifest, wildcards.split, params.design)
 device = gpu.device(params.gpus)
-fit = learningcurve.fitter(
+fit = learning_curve.fitter(
     wildcards.model, params.training, params, given.gene_sets, device, snakemake.threads, pretrained.read
 )
-table = learningcurve.predict(
+table = learning_curve.predict(
     data,
     wildcards.split,
     params.fractions,
     fit,
     params.unseen_batch,
-    learningcurve.times(data, params.landmarks),
+    learning_curve.times(data, params.landmarks),
     params.seed,
     subsets=params.subsets,
 )

@@ -2,20 +2,23 @@
 
 import pandas as pd
 
-from rna2model import cohort, evaluation, job, learningcurve, predictions, splitdata
+from rna2model.cohort import cohort
+from rna2model.core import job
+from rna2model.evaluation import classification, learning_curve, predictions
+from rna2model.training import split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
 
 data, design = cohort.read(given.cohort), params.design
-manifest = splitdata.read_manifest(given.manifest)
-training = splitdata.training_outcomes(data, manifest, params.folds, design)
-table = learningcurve.table(
+manifest = split_data.read_manifest(given.manifest)
+training = split_data.training_outcomes(data, manifest, params.folds, design)
+table = learning_curve.table(
     predictions.read(given.fewer),
     predictions.read(given.whole),
     {name: len(outcomes) for name, outcomes in training.items()},
-    evaluation.SHOWN[design["task"]],
-    groups=splitdata.group_of(data, design),
+    classification.SHOWN[design["task"]],
+    groups=split_data.group_of(data, design),
     seed=params.seed,
     task=design["task"],
     training=training,

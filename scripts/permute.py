@@ -4,21 +4,13 @@ import json
 import math
 from pathlib import Path
 
-from rna2model import (
-    gpu,
-    job,
-    models,
-    permutation,
-    permutation_draws,
-    permutation_generic,
-    permutation_ridge,
-    pipeline,
-    preprocessing,
-    selection,
-    splitdata,
-)
-from rna2model.errors import InputProblem
-from rna2model.models import pretrained
+from rna2model import models
+from rna2model.core import gpu, job
+from rna2model.core.errors import InputProblem
+from rna2model.evaluation.permutation import any_model, draws, logistic, ridge
+from rna2model.expression.features import selection
+from rna2model.serving import pretrained
+from rna2model.training import pipeline, preprocessing, split_data
 
 job.start(snakemake)
 given, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
@@ -29,10 +21,10 @@ sees = models.class_of(name, task).SEES
 
 folds, seen = [], []
 for split, fitted in zip(params.folds, preprocessing.load_splits(given), strict=True):
-    data = splitdata.read(given.cohort, given.manifest, split, params.design)
+    data = split_data.read(given.cohort, given.manifest, split, params.design)
     seen.append(fitted.names)
     folds.append(
-        permutation_draws.PermutationFold(
+        draws.PermutationFold(
             split,
             data.train,
             data.test,
@@ -48,13 +40,13 @@ if training.get("calibration") == "sigmoid" and len(set(outcomes.values())) == 2
         "none"  # a sigmoid keeps the order of samples, and costs a fit for each inner fold
     )
 options = {
-    "groups": splitdata.group_of(data.cohort, params.design),
-    "batches": splitdata.batch_of(data.cohort, params.design),
+    "groups": split_data.group_of(data.cohort, params.design),
+    "batches": split_data.batch_of(data.cohort, params.design),
     "n": params.permutations,
     "seed": params.seed,
     "log": job.news,
 }
-fast = {"logistic_l2": permutation, "ridge": permutation_ridge}.get(name)
+fast = {"logistic_l2": logistic, "ridge": ridge}.get(name)
 
 
 def make(fold):
@@ -77,7 +69,7 @@ try:
     if shared:
         result = fast.permutation_test(folds, outcomes, inner_folds=params.inner_folds, **options)
     else:
-        result = permutation_generic.permutation_test(folds, outcomes, make, task, **options)
+        result = any_model.permutation_test(folds, outcomes, make, task, **options)
     own = math.prod(map(len, make(0).search.values()))
     result |= {"candidates": fast.CANDIDATES if shared else own, "candidates_in_training": own}
 except InputProblem as problem:  # the scores do not need it

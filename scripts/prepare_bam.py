@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
-from rna2model import alignments, job
+from rna2model.core import job
+from rna2model.reads import bam
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
-contigs = alignments.read_contigs(given.contigs)
-problem, found = alignments.take_over(
+contigs = bam.read_contigs(given.contigs)
+problem, found = bam.take_over(
     given.bam, out.bam, contigs, given.fasta, snakemake.threads, snakemake.params.umi_in_names
 )
 

@@ -3,24 +3,25 @@
 import json
 from pathlib import Path
 
-from rna2model import files, job, names, reads
+from rna2model.core import files, job
+from rna2model.reads import fastq, read_names
 
 job.start(snakemake)
 umi = snakemake.params.umi_in_names
 
 mates = [snakemake.input.r1, snakemake.input.r2] if snakemake.input.r2 else [snakemake.input.r1]
 lanes = list(zip(*mates, strict=True))
-copies, part = reads.Copies(), reads.Evenly(snakemake.config["qc"]["fastqc_reads"])
-named, shape = names.Names(umi), reads.Shape()
-fragments, problem = reads.inspect(lanes, copies, part, named, shape)
+copies, part = fastq.Copies(), fastq.Evenly(snakemake.config["qc"]["fastqc_reads"])
+named, shape = read_names.Names(umi), fastq.Shape()
+fragments, problem = fastq.inspect(lanes, copies, part, named, shape)
 problem = problem or named.problem_of(fragments)
-repeated = problem is None and len(lanes) > 1 and reads.share_names(lanes)
+repeated = problem is None and len(lanes) > 1 and fastq.share_names(lanes)
 if problem is None and (named.odd or repeated):
-    names.rewrite(lanes, snakemake.output.reads, umi, repeated)
+    read_names.rewrite(lanes, snakemake.output.reads, umi, repeated)
 else:
-    reads.join(lanes, snakemake.output.reads, good=problem is None)
+    fastq.join(lanes, snakemake.output.reads, good=problem is None)
 if problem:
-    part = reads.Evenly(0)
+    part = fastq.Evenly(0)
 part.write(snakemake.output.part)
 
 verdict = {

@@ -4,40 +4,41 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from rna2model import annotation, circular, files, fingerprint, job, pieces, reference
-from rna2model.errors import InputProblem
+from rna2model.core import files, job
+from rna2model.core.errors import InputProblem
+from rna2model.reference import annotation, circular, fingerprint, genome, transcripts
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 files.unpack(given.fasta, out.fasta)
-lengths = reference.contigs(out.fasta)
+lengths = genome.contigs(out.fasta)
 found = annotation.read(given.gtf, params.feature, params.attribute)
 if problem := found.census.problem(
     given.gtf, params.feature
 ):  # of a file too large for the look before any job
     raise InputProblem(problem)
 circles = circular.sequences(found, lengths)
-notes = reference.check_chromosomes(given.fasta, given.gtf, lengths, found.genes, circles)
+notes = genome.check_chromosomes(given.fasta, given.gtf, lengths, found.genes, circles)
 notes += circular.notes(found.genes, lengths, circles) + found.census.notes(params.feature)
 counted = replace(
     found,
     genes=circular.places(found, lengths),
-    transcripts=pieces.for_tools(found.transcripts, lengths),
+    transcripts=transcripts.for_tools(found.transcripts, lengths),
 )
-introns = reference.splice_sites(t for t in counted.transcripts if t.chromosome in lengths)
+introns = genome.splice_sites(t for t in counted.transcripts if t.chromosome in lengths)
 tables = {
-    out.star: [f"{name} {value}" for name, value in reference.star_sizes(lengths).items()],
+    out.star: [f"{name} {value}" for name, value in genome.star_sizes(lengths).items()],
     out.contigs: [f"{name}\t{length}" for name, length in lengths.items()],
     out.splice_sites: ["{}\t{}\t{}\t{}".format(*intron) for intron in introns],
     out.owners: [f"{piece.name}\t{piece.gene}\t{piece.whole}" for piece in counted.transcripts],
-    out.transcripts: reference.bed12(counted.transcripts),
-    out.bodies: reference.bed12(reference.gene_bodies(counted)),
+    out.transcripts: genome.bed12(counted.transcripts),
+    out.bodies: genome.bed12(genome.gene_bodies(counted)),
 }
 for path, lines in tables.items():
     Path(path).write_text("".join(line + "\n" for line in lines))
-reference.write_gtf(counted, out.gtf)
-reference.write_genes(counted.genes, out.genes)
+genome.write_gtf(counted, out.gtf)
+genome.write_genes(counted.genes, out.genes)
 
 without_type = sum(not gene["biotype"] for gene in found.genes)
 if without_type:

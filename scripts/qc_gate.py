@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from rna2model import gate, job
+from rna2model.core import job
+from rna2model.qc import gate
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params

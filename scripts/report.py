@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from rna2model import job, report
+from rna2model.core import job
+from rna2model.report import page as report
 
 job.start(snakemake)
 

@@ -1,11 +1,15 @@
 """Predict the held-out samples of one split."""
 
-from rna2model import job, models, outcome, predictions, preprocessing, splitdata
+from rna2model import models
+from rna2model.cohort import outcome
+from rna2model.core import job
+from rna2model.evaluation import predictions
+from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
 given, wildcards = snakemake.input, snakemake.wildcards
 
-data = splitdata.read(given.cohort, given.manifest, wildcards.split, snakemake.params.design)
+data = split_data.read(given.cohort, given.manifest, wildcards.split, snakemake.params.design)
 unseen = snakemake.params.unseen_batch
 if unseen == "refuse" and wildcards.split.startswith(("batch.", "full")):
     unseen = "uncorrected"  # holding a batch out is the point, and a fixed hold-out often is one

@@ -17,14 +17,15 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 sys.dont_write_bytecode = True  # nothing is written into an installation that others use, too
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
-from rna2model import files, runlock, serverun, servestatus, usercache  # noqa: E402  (found only after the lines above)
-from rna2model.errors import InputProblem  # noqa: E402
+from rna2model.core import files, user_cache
+from rna2model.core.errors import InputProblem
+from rna2model.planning import predict_run, predict_status, run_lock
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.print_usage(sys.stderr)
-        self.exit(servestatus.BAD_INPUT, f"predict: {message}\n")
+        self.exit(predict_status.BAD_INPUT, f"predict: {message}\n")
 
 
 def options():
@@ -47,14 +48,14 @@ def options():
 
 def main():
     given = options()
-    asked = serverun.look(given.bundle, given.samples, given.counts, given.results, given.reference)
-    run = serverun.begin(asked.results)
+    asked = predict_run.look(given.bundle, given.samples, given.counts, given.results, given.reference)
+    run = predict_run.begin(asked.results)
     try:
-        with runlock.Lock(asked.results) as lock:
+        with run_lock.Lock(asked.results) as lock:
             if lock.taken_over is not None:
                 print("predict: the run before this one did not end; this one goes on with what it left")
             return predict(asked, run, lock, given.snakemake)
-    except runlock.Locked:
+    except run_lock.Locked:
         run.rmdir()  # nothing was written into it
         raise
 
@@ -63,16 +64,16 @@ def predict(asked, run, lock, arguments):
     """Exit code of a run that holds the lock of its results."""
     facts = {"host": lock.content["host"], "pid": os.getpid(), "bundle": str(asked.bundle)}
     facts["bundle_sha256"] = files.checksum(asked.bundle / "manifest.json")
-    status = servestatus.Status.begin(run, **facts)
+    status = predict_status.Status.begin(run, **facts)
     try:
-        folder, config = serverun.write(asked, run, tell=print)
+        folder, config = predict_run.write(asked, run, tell=print)
     except InputProblem as problem:
-        status.finish(servestatus.BAD_INPUT, str(problem))
+        status.finish(predict_status.BAD_INPUT, str(problem))
         raise
     code = snakemake(folder, config, run, lock, arguments)
-    status = servestatus.Status(run)
+    status = predict_status.Status(run)
     code = status.end(code, status.content["reason"])
-    serverun.forget_old(asked.results)
+    predict_run.forget_old(asked.results)
     report(asked, code, status)
     return code
 
@@ -83,9 +84,9 @@ def snakemake(folder, config, run, lock, arguments):
     # Snakemake's own lock would stay after a kill, and it is of the folder; ours is of the results.
     command += ["--configfile", config, "--nolock", "--rerun-incomplete"]
     tools = REPOSITORY / ".venv/snakemake_options"  # what set-up found out: conda or not
-    command += usercache.conda_options(tools.read_text().split()) if tools.is_file() else []
+    command += user_cache.conda_options(tools.read_text().split()) if tools.is_file() else []
     command += arguments or ["--cores", "2", "--profile", REPOSITORY / "profiles/local"]
-    environment = os.environ | {servestatus.RUN_FOLDER: str(run)}
+    environment = os.environ | {predict_status.RUN_FOLDER: str(run)}
     started = subprocess.Popen([str(part) for part in command], env=environment)
     lock.add(started.pid)
     signal.signal(signal.SIGTERM, lambda *_: started.terminate())
@@ -97,15 +98,15 @@ def snakemake(folder, config, run, lock, arguments):
 
 
 def report(asked, code, status):
-    if code in (servestatus.ALL_PREDICTED, servestatus.SOME_EXCLUDED):
-        for note in serverun.ignored_columns(asked.results) if asked.sheet and asked.matrix else ():
+    if code in (predict_status.ALL_PREDICTED, predict_status.SOME_EXCLUDED):
+        for note in predict_run.ignored_columns(asked.results) if asked.sheet and asked.matrix else ():
             print(f"{asked.matrix}: {note}")
         if (asked.results / "predictions.tsv").exists():
             print(f"\npredictions  {asked.results / 'predictions.tsv'}")
         print(f"samples      {asked.results / 'samples.tsv'} (who was excluded, and why)")
     counts = {state: n for state, n in status.content["counts"].items() if n}
     told = ", ".join(f"{n} {state}" for state, n in counts.items())
-    print(f"status       {asked.results / servestatus.NAME} ({told or 'no sample'}; exit code {code})")
+    print(f"status       {asked.results / predict_status.NAME} ({told or 'no sample'}; exit code {code})")
 
 
 if __name__ == "__main__":
@@ -113,4 +114,4 @@ if __name__ == "__main__":
         sys.exit(main())
     except InputProblem as problem:
         print(f"predict: {problem}", file=sys.stderr)
-        sys.exit(servestatus.LOCKED if isinstance(problem, runlock.Locked) else servestatus.BAD_INPUT)
+        sys.exit(predict_status.LOCKED if isinstance(problem, run_lock.Locked) else predict_status.BAD_INPUT)

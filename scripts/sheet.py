@@ -12,8 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from rna2model import fixnames, newproject
-from rna2model.errors import InputProblem
+from rna2model.core.errors import InputProblem
+from rna2model.inputs import fix_names, new_project
 
 
 def main():
@@ -34,11 +34,11 @@ def main():
         if not options.counts:
             raise InputProblem("which matrix has the names? make sheet FIX_NAMES=sheet COUNTS=matrix")
         sheet, counts = map(os.path.expanduser, (options.fix_names, options.counts))
-        text, complete = fixnames.write(sheet, counts, out)
+        text, complete = fix_names.write(sheet, counts, out)
     elif not options.folder:
         raise InputProblem("which folder holds the FASTQ files? make sheet FASTQ=folder OUT=folder")
     else:
-        text, complete = newproject.make(os.path.expanduser(options.folder), out or ".")
+        text, complete = new_project.make(os.path.expanduser(options.folder), out or ".")
     print(text)
     return 0 if complete else 1
 

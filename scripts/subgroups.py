@@ -1,6 +1,10 @@
 """Scores of one model in each level of columns of the sheet."""
 
-from rna2model import cohort, gate, job, predictions, splitdata, subgroups
+from rna2model.cohort import cohort
+from rna2model.core import job
+from rna2model.evaluation import predictions, subgroups
+from rna2model.qc import gate
+from rna2model.training import split_data
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params
@@ -8,10 +12,10 @@ given, params = snakemake.input, snakemake.params
 data, design = cohort.read(given.cohort), params.design
 table = predictions.read(given.folds)
 cells = {name: gate.column(given.samples, gate.column_name(name)) for name in params.columns}
-training = splitdata.training_outcomes(
-    data, splitdata.read_manifest(given.manifest), set(table["split"]), design
+training = split_data.training_outcomes(
+    data, split_data.read_manifest(given.manifest), set(table["split"]), design
 )
 found = subgroups.table(
-    table, cells, design, splitdata.group_of(data, design), params.seed, training=training
+    table, cells, design, split_data.group_of(data, design), params.seed, training=training
 )
 found.to_csv(snakemake.output[0], sep="\t", index=False)

@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
-from rna2model import genetable, job, salmon, strandedness
+from rna2model.core import gene_table, job
+from rna2model.reads import salmon, strandedness
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
 
 quant = salmon.read_quant(f"{given.salmon}/quant.sf")
-genes = [row["gene_id"] for row in genetable.read(given.genes)]
+genes = [row["gene_id"] for row in gene_table.read(given.genes)]
 counts = salmon.gene_counts(quant, salmon.read_owners(given.transcripts), genes)
 report = salmon.report(given.salmon)
 

@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from rna2model import causes, failure, fragments, gate, genetable, job, quality, sexcheck
+from rna2model.core import gene_table, job, tool_failure
+from rna2model.qc import causes, fragment_fates, gate, sample_metrics, sex
 
 
 def left_out(failed):
@@ -19,49 +20,53 @@ has = set(given.keys())
 verdict = json.loads(Path(given.verdict).read_text())
 library = json.loads(Path(given.library).read_text())
 reference = json.loads(Path(given.reference).read_text())
-genes, counts = genetable.read(given.genes), genetable.read_counts(given.counts)
-aligned = fragments.of_flagstat(library["flagstat"]) if "flagstat" in library else None
+genes, counts = gene_table.read(given.genes), gene_table.read_counts(given.counts)
+aligned = fragment_fates.of_flagstat(library["flagstat"]) if "flagstat" in library else None
 if aligned and "mapped" in verdict:  # of given alignments, each fragment was looked at
-    aligned = fragments.Alignments(verdict["reads"], verdict["mapped"], aligned.mapped_pct, aligned.paired)
+    aligned = fragment_fates.Alignments(
+        verdict["reads"], verdict["mapped"], aligned.mapped_pct, aligned.paired
+    )
 
 assigned = sum(counts.values())
-counter, counted = fragments.of_counter(params.counter, given.summary, library["strandedness"])
-fates, gaps = fragments.ledger(
+counter, counted = fragment_fates.of_counter(params.counter, given.summary, library["strandedness"])
+fates, gaps = fragment_fates.ledger(
     verdict,
-    umi=fragments.left(given.umi) if "umi" in has else None,
-    trimming=fragments.of_trimming(params.trimmer, given.trimming) if "trimming" in has else None,
-    rrna=fragments.left(given.rrna) // params.mates if "rrna" in has else None,
+    umi=fragment_fates.left(given.umi) if "umi" in has else None,
+    trimming=fragment_fates.of_trimming(params.trimmer, given.trimming) if "trimming" in has else None,
+    rrna=fragment_fates.left(given.rrna) // params.mates if "rrna" in has else None,
     # Salmon counts reads: what was aligned beside it is for the quality numbers only
     aligned=None if params.counter == "salmon" else aligned,
-    deduplicated=fragments.left(given.deduplicated) if "deduplicated" in has else None,
+    deduplicated=fragment_fates.left(given.deduplicated) if "deduplicated" in has else None,
     counter=counter,
     assigned=assigned,
     selects=params.selects,
 )
 problem = verdict["problem"]
 if problem is None and counted not in (None, assigned):
-    problem = fragments.altered(given.counts, assigned, counted)
-if problem is None and fragments.open_share(gaps, verdict["reads"]) > fragments.MOST_UNACCOUNTED:
-    problem = fragments.unaccounted(gaps, given.verdict, verdict.get("files", {}))
+    problem = fragment_fates.altered(given.counts, assigned, counted)
+if problem is None and fragment_fates.open_share(gaps, verdict["reads"]) > fragment_fates.MOST_UNACCOUNTED:
+    problem = fragment_fates.unaccounted(gaps, given.verdict, verdict.get("files", {}))
 
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
-mapped = aligned.mapped_pct if aligned else fragments.percent(to_align - fates["unmapped"], to_align)
-removed = fragments.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
-unseen = failure.of(given.rseqc) if "rseqc" in has else None  # RSeQC failed, which changes no count
-kinds = sexcheck.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
+mapped = aligned.mapped_pct if aligned else fragment_fates.percent(to_align - fates["unmapped"], to_align)
+removed = fragment_fates.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
+unseen = tool_failure.of(given.rseqc) if "rseqc" in has else None  # RSeQC failed, which changes no count
+kinds = sex.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
 
 facts = {
     "reads": verdict["reads"],
     "problem": problem,
     "mapped_pct": mapped,
-    "assigned_pct": fragments.percent(fates["assigned"], to_align),
+    "assigned_pct": fragment_fates.percent(fates["assigned"], to_align),
     "strandedness": library["strandedness"],
     "sense_pct": library["sense_pct"],
     "duplicate_pct": verdict.get("duplicate_pct"),
-    "rrna_pct": quality.rrna_pct(genes, counts) if removed is None else removed,
-    "three_prime_bias": quality.three_prime_bias(given.rseqc) if "rseqc" in has and not unseen else None,
-    "inferred_sex": sexcheck.judge(kinds, counts),
-    **{column: verdict.get(column, 0) for column in fragments.TAKEN_OVER},
+    "rrna_pct": sample_metrics.rrna_pct(genes, counts) if removed is None else removed,
+    "three_prime_bias": sample_metrics.three_prime_bias(given.rseqc)
+    if "rseqc" in has and not unseen
+    else None,
+    "inferred_sex": sex.judge(kinds, counts),
+    **{column: verdict.get(column, 0) for column in fragment_fates.TAKEN_OVER},
     "flags": [
         text
         for text in (library["flag"], verdict.get("note"), unseen and unseen.reason, *map(str, gaps))

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
-from rna2model import cohort, gpu, job, models, pipeline, preprocessing, splitdata
-from rna2model.models import pretrained
+from rna2model import models
+from rna2model.cohort import cohort
+from rna2model.core import gpu, job
+from rna2model.serving import pretrained
+from rna2model.training import pipeline, preprocessing, split_data
 
 job.start(snakemake)
 given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 
-data = splitdata.read(given.cohort, given.manifest, wildcards.split, params.design)
+data = split_data.read(given.cohort, given.manifest, wildcards.split, params.design)
 fitted = preprocessing.load(given.normalizer, given.batch_model, given.features)
 
 options, training = {}, params.get("training", {})
@@ -18,7 +21,7 @@ if wildcards.model in models.TORCH:
     if training.get("tensorboard"):
         options["tensorboard"] = beside.with_suffix(".tensorboard")
     if given.get("unlabelled"):
-        options["unlabelled"] = splitdata.unlabelled(data, cohort.read(given.unlabelled), fitted)
+        options["unlabelled"] = split_data.unlabelled(data, cohort.read(given.unlabelled), fitted)
         print(f"{wildcards.model}: {len(options['unlabelled'])} samples without label in pretraining")
 
 model = pipeline.make_model(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from rna2model import job, tripod
-from rna2model.report_run import table
+from rna2model.core import job
+from rna2model.report import tripod
+from rna2model.report.run_data import table
 
 job.start(snakemake)
 given, params = snakemake.input, snakemake.params

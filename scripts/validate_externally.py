@@ -3,25 +3,28 @@
 import json
 from pathlib import Path
 
-from rna2model import cohort, job, manifest, predictions, served, unknownlabels
+from rna2model.cohort import cohort
+from rna2model.core import job
+from rna2model.evaluation import predictions
+from rna2model.serving import manifest, predict, unknown_labels
 
 job.start(snakemake)
 given, out, params = snakemake.input, snakemake.output, snakemake.params
 
 data, folder = cohort.read(given.cohort), Path(given.manifest).parent
-names, left_out = served.unknown(folder, data, params.design)
-table = served.predict(
+names, left_out = predict.unknown(folder, data, params.design)
+table = predict.predict(
     folder, data, names, given.counting, given.samples, params.design, params.unseen_batch, params.aligned
 )
-has_one = served.predicted(table)
+has_one = predict.predicted(table)
 left_out |= {
     name: "not predicted: it lacks too much of what the model uses" for name in table["sample"][~has_one]
 }
 table, names = table[has_one].reset_index(drop=True), table["sample"][has_one].tolist()
-table, scores = served.validate(table, data, names, params.design, params.seed)
-strangers = unknownlabels.of(table)
+table, scores = predict.validate(table, data, names, params.design, params.seed)
+strangers = unknown_labels.of(table)
 left_out |= {
-    name: unknownlabels.reason(label, unknownlabels.classes(table)) for name, label in strangers.items()
+    name: unknown_labels.reason(label, unknown_labels.classes(table)) for name, label in strangers.items()
 }
 names = [name for name in names if name not in strangers]
 predictions.write(table, out.table)
@@ -33,7 +36,7 @@ result = {
     "left_out": left_out,
     "unknown_labels": strangers,
     "metrics": scores,
-    **served.details(table[table["sample"].isin(names)], data, params.design),
+    **predict.details(table[table["sample"].isin(names)], data, params.design),
 }
 Path(out.metrics).write_text(json.dumps(result, indent=1) + "\n")
 print(json.dumps(result, indent=1))

@@ -6,8 +6,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rna2model import failure, fastqctar, job, qcpage
-from rna2model.errors import InputProblem
+from rna2model.core import job, tool_failure
+from rna2model.core.errors import InputProblem
+from rna2model.qc import fastqc_archive, multiqc
 
 job.start(snakemake)
 given, out = snakemake.input, snakemake.output
@@ -19,10 +20,10 @@ if missing := [str(path) for path in listed if not Path(path).exists()]:
         f"{len(missing)} files of single samples were removed, {missing[0]} first; make them again by their names:"
         f" snakemake ... -- {' '.join(missing[:3])}{' ...' if len(missing) > 3 else ''}"
     )
-failures = {path: failure.of(path) for path in listed}
+failures = {path: tool_failure.of(path) for path in listed}
 ours = {
     folder / name: text
-    for name, text in qcpage.sections(
+    for name, text in multiqc.sections(
         given.samples, snakemake.params.samples, filter(None, failures.values())
     ).items()
 }
@@ -34,7 +35,7 @@ Path(out.files).write_text("\n".join(map(str, [*made, *ours])) + "\n")
 command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", given.layout]
 command += ["--outdir", folder, "--filename", Path(out.html).name]
 with tempfile.TemporaryDirectory() as scratch:
-    read = [*fastqctar.unpacked(made, Path(scratch, "fastqc")), *ours]
+    read = [*fastqc_archive.unpacked(made, Path(scratch, "fastqc")), *ours]
     files = Path(scratch, "files.txt")
     files.write_text("\n".join(map(str, read)) + "\n")
     command += ["--file-list", files]

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from rna2model import job, qcpage
+from rna2model.core import job
+from rna2model.qc import multiqc
 
 job.start(snakemake)
 
-page = qcpage.index(snakemake.input.samples, snakemake.params.parts)
+page = multiqc.index(snakemake.input.samples, snakemake.params.parts)
 Path(snakemake.output[0]).write_text(page, encoding="utf-8")

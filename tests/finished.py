@@ -5,22 +5,22 @@ import json
 import numpy as np
 import pandas as pd
 
-from rna2model import (
-    adequacy,
+from rna2model.cohort.outcome import SURVIVAL
+from rna2model.evaluation import (
+    calibration_bins,
+    classification,
     conformal,
     decision_curve,
-    diagnostics,
-    evaluation,
-    importance,
-    operating,
-    paired,
-    permutation,
-    reliability,
+    operating_point,
+    paired_differences,
+    sample_size,
     smooth_calibration,
     subgroups,
 )
-from rna2model import config as configuration
-from rna2model.outcome import SURVIVAL
+from rna2model.evaluation.permutation import logistic
+from rna2model.explain import importance
+from rna2model.explore import batch_diagnostics
+from rna2model.inputs import config as configuration
 
 DESIGN = {
     "classification": {"target": "condition"},
@@ -125,11 +125,11 @@ class Finished:
         )
         views, parts = {"normalized": self.X, "batch_corrected": corrected}, []
         for name, values in views.items():
-            scores, _ = diagnostics.components(values)
+            scores, _ = batch_diagnostics.components(values)
             part = pd.DataFrame({"view": name, "sample": self.names, "PC1": scores[:, 0], "pc1_pct": 40.1})
             parts.append(part.assign(PC2=scores[:, min(1, scores.shape[1] - 1)], pc2_pct=20.0))
         self.save(pd.concat(parts), "expression/pca.tsv")
-        self.dump(diagnostics.compare(views, self.batch, labels), "expression/diagnostics.json")
+        self.dump(batch_diagnostics.compare(views, self.batch, labels), "expression/diagnostics.json")
         matrix = pd.DataFrame(
             self.X.T.round(4), index=pd.Index(self.genes, name="gene_id"), columns=self.names
         )
@@ -168,34 +168,34 @@ class Finished:
         training = {name: times[self.split != name] for name in set(self.split)}
         options = {"n_boot": 40, "task": self.task, "training": training}
         for model, table in tables.items():
-            scores = evaluation.metrics(table, **options)
+            scores = classification.metrics(table, **options)
             smooth, curve = smooth_calibration.measure(table, self.task, n_boot=40)
             scores |= smooth
             self.save(curve, f"models/{model}/calibration_curve.tsv")
             if self.task == "classification":
-                scores |= operating.metrics(table, n_boot=40)
+                scores |= operating_point.metrics(table, n_boot=40)
                 self.save(decision_curve.table(table, n_boot=40), f"models/{model}/decision_curve.tsv")
-            test = permutation.summary(np.array([0.9, *self.rng.normal(0.5, 0.05, 50)]), "auroc")
+            test = logistic.summary(np.array([0.9, *self.rng.normal(0.5, 0.05, 50)]), "auroc")
             if model == self.models[0]:
                 scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
                 self.dump(test, f"models/{model}/permutation.json")
             if sets := conformal.fit(table, self.task):
                 scores["conformal"] = sets
             self.save(table, f"models/{model}/predictions.tsv")
-            self.save(reliability.table(table, self.task), f"models/{model}/calibration.tsv")
+            self.save(calibration_bins.table(table, self.task), f"models/{model}/calibration.tsv")
             self.dump(scores, f"models/{model}/metrics.json")
         few = {model: tables[model] for model in (*self.models[:2], "dummy")}
         design = {"task": self.task}
-        found = paired.differences(few, ["dummy"], design, n_boot=40, training=training)
+        found = paired_differences.differences(few, ["dummy"], design, n_boot=40, training=training)
         self.save(found, "models/differences.tsv")
         cells = {"batch": dict(zip(self.names, self.batch, strict=True))}
         own = tables[self.models[0]]
         found = subgroups.table(own, cells, design, n_boot=40, training=training)
         self.save(found, f"models/{self.models[0]}/subgroups.tsv")
         y = {"classification": self.labels, "regression": 50 + 10 * self.signal[: self.n], "survival": times}
-        found = adequacy.table(y[self.task], self.task, {"genes": len(self.genes)})
+        found = sample_size.table(y[self.task], self.task, {"genes": len(self.genes)})
         self.save(found, "models/adequacy.tsv")
-        metric = evaluation.SHOWN[self.task][0]
+        metric = classification.SHOWN[self.task][0]
         curve = pd.DataFrame({"fraction": [0.5, 1], "n_train": [6, 12], "folds": 2, "metric": metric})
         self.save(
             curve.assign(estimate=[0.6, 0.7], lower=[0.5, 0.6], upper=[0.7, 0.8]),

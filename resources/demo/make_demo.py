@@ -7,8 +7,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1] / "scripts"))
 
-from rna2model import simulate  # noqa: E402  (found only after the line above)
-from rna2model.errors import InputProblem  # noqa: E402
+from rna2model.core.errors import InputProblem  # noqa: E402
+from rna2model.simulate import demo  # noqa: E402  (found only after the line above)
 
 
 def main():
@@ -19,10 +19,10 @@ def main():
     )
     parser.add_argument("--pairs", type=int, help="fragments per sample, on average")
     options = parser.parse_args()
-    definition = simulate.read_definition(options.definition)
+    definition = demo.read_definition(options.definition)
     if options.pairs:
         definition["reads"]["pairs"] = options.pairs
-    samples = simulate.make(definition, options.out)
+    samples = demo.make(definition, options.out)
     print(f"{len(samples)} samples in {options.out}; config: {Path(options.out, 'config.yaml')}")
 
 

@@ -14,7 +14,7 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_interface_logger_plugins.settings import LogHandlerSettingsBase
 
-from rna2model.job import NEWS
+from rna2model.core.job import NEWS
 from snakemake_logger_plugin_progress.follow import Log
 
 OURS = ("rna2model: ", "Nothing to be done", "This was a dry-run")

@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
 
 import torch
 
-from rna2model import splits
-from rna2model.models import base, coordinates, mlp, torch_data, torch_loop, torch_losses
+from rna2model.cohort import splits
+from rna2model.models import base
+from rna2model.models.neural import data, inputs, loop, losses, mlp
 
 SETTINGS = [
     {"learning_rate": rate, "weight_decay": decay, "dropout": dropout, "seed": 1}
@@ -41,7 +42,7 @@ def folds_of(samples, genes):
     rng, y = np.random.default_rng(1), np.arange(samples) % 2
     X = rng.normal(size=(samples, genes))
     X[:, :50] += 0.5 * y[:, None]
-    source, made = coordinates.Source(X), []
+    source, made = inputs.Source(X), []
     for number, (train, valid) in enumerate(splits.inner(y, None, 5, 1)):
         weights = np.zeros((3, samples))
         weights[0, train], weights[1, valid] = (
@@ -49,7 +50,7 @@ def folds_of(samples, genes):
             base.balanced_weights(y[valid]),
         )
         weights[2, train] = 1.0
-        made.append(torch_data.TorchFold(source.axes(train).rows, *weights, number))
+        made.append(data.TorchFold(source.axes(train).rows, *weights, number))
     return made, y
 
 
@@ -61,8 +62,8 @@ def timed(work):
 
 
 def curves(folds, settings, truth, epochs, device="cpu"):
-    plan = torch_loop.Plan(torch_losses.cross_entropy, epochs, log=quiet, device=device)
-    return torch_loop.train(mlp.Network(HIDDEN), folds, settings, truth, plan).curve
+    plan = loop.Plan(losses.cross_entropy, epochs, log=quiet, device=device)
+    return loop.train(mlp.Network(HIDDEN), folds, settings, truth, plan).curve
 
 
 def plain(fold, setting, y, epochs):
@@ -133,12 +134,12 @@ def on_gpu(samples, genes, device="cuda", minibatch=8192, configurations=4, side
     flops, bandwidth = ceilings(device, side)
     X = np.random.default_rng(1).standard_normal((samples, genes), dtype=np.float32)
     y = (X[:, :20].sum(axis=1) > 0).astype(int)
-    fold = torch_data.TorchFold(X, np.ones(samples), np.zeros(samples), np.zeros(samples))
+    fold = data.TorchFold(X, np.ones(samples), np.zeros(samples), np.zeros(samples))
     settings = [s for s in SETTINGS if s["learning_rate"] == 0.001][:configurations]
-    plan = torch_loop.Plan(torch_losses.cross_entropy, 10**6, log=quiet, device=device, minibatch=minibatch)
+    plan = loop.Plan(losses.cross_entropy, 10**6, log=quiet, device=device, minibatch=minibatch)
     truth = np.eye(2)[y]
-    rows = torch_data.TorchRows([fold], truth, device, minibatch, seed=1)
-    program = torch_loop.Program(mlp.Network(HIDDEN), [fold], settings, 2, plan)
+    rows = data.TorchRows([fold], truth, device, minibatch, seed=1)
+    program = loop.Program(mlp.Network(HIDDEN), [fold], settings, 2, plan)
     epoch = seconds(lambda: program.one_epoch(rows), repeats=3, device=device)
     work = 4 * samples * genes * HIDDEN * len(settings)  # forward, and the gradient of the first layer
     moved = 2 * samples * genes * rows.rows.element_size()  # forward and gradient each read the matrix

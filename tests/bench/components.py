@@ -17,7 +17,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from rna2model import ood  # noqa: E402
+from rna2model.serving import out_of_distribution  # noqa: E402
 
 
 def main():
@@ -32,9 +32,9 @@ def main():
     X += rng.normal(0, 1, (given.samples, 20)) @ programmes
     seconds, spread = {}, {}
     for name, largest in (("exact", max(X.shape)), ("random", 0)):
-        ood.LARGEST_EXACT = largest
+        out_of_distribution.LARGEST_EXACT = largest
         begun = time.process_time()
-        spread[name] = ood._components(X)[2]
+        spread[name] = out_of_distribution._components(X)[2]
         seconds[name] = time.process_time() - begun
     apart = np.abs(spread["random"] / spread["exact"] - 1).max()
     ratio = seconds["random"] / seconds["exact"]

@@ -8,7 +8,7 @@ genes), averaged over the folds and cohorts. docs/numbers.md has the result of 1
 
 import sys
 
-from tests.unit.test_intervals import coverage
+from tests.unit.evaluation.test_corrected_intervals import coverage
 
 cohorts = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 print("n\tfolds\trepeats\tmetric\tpercentile\tcorrected")

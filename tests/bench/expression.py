@@ -47,17 +47,18 @@ def simulate(folder, given):
 
 def ours(what, given):
     """Run one of the two in this process and print seconds by the clock, seconds of work, and peak gigabytes."""
-    from rna2model import batch, normalization
+    from rna2model.expression.batch import registry
+    from rna2model.expression.normalization import methods
 
     values = np.fromfile(given.folder / what, FILES[what]).reshape(-1, given.genes)
     names = [f"gene{number}" for number in range(given.genes)]
     batches = np.arange(len(values)) % given.batches
     start, begun = time.perf_counter(), time.process_time()
     if what == "tmm":
-        model = normalization.make("tmm", names, gene_filter="none")
+        model = methods.make("tmm", names, gene_filter="none")
         out = model.fit_transform(values, dtype=np.float32)
     else:
-        model = batch.make("combat").fit(values, batches)
+        model = registry.make("combat").fit(values, batches)
         out = model.transform(values, batches)
     seconds, worked = time.perf_counter() - start, time.process_time() - begun
     out[:SHOWN].tofile(given.folder / f"{what}.ours")
@@ -67,10 +68,11 @@ def ours(what, given):
 
 def one_sample(given):
     """(median, least) milliseconds from the counts of one new sample, its genes in another order, to corrected expression."""
-    from rna2model import batch, normalization
+    from rna2model.expression.batch import registry
+    from rna2model.expression.normalization import methods
 
-    normalizer = normalization.load(given.folder / "tmm.safetensors")
-    correction = batch.load(given.folder / "combat.safetensors")
+    normalizer = methods.load(given.folder / "tmm.safetensors")
+    correction = registry.load(given.folder / "combat.safetensors")
     counts = np.fromfile(given.folder / "tmm", np.int32, given.genes)[None, ::-1]
     names = normalizer.gene_ids[::-1]
     taken = []

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rna2model import genetable
+from rna2model.core import gene_table
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -38,9 +38,9 @@ def merge(folder, samples):
     sys.path.insert(0, str(SCRIPTS))
     import h5py
 
-    from rna2model import cohort
+    from rna2model.cohort import cohort
 
-    genes = genetable.as_frame(folder / "genes.tsv")
+    genes = gene_table.as_frame(folder / "genes.tsv")
     files = {f"sample{number:05}": folder / f"s{number % 50}.tsv" for number in range(samples)}
     metadata = {name: {"condition": "a"} for name in files}
     start = time.monotonic()

@@ -23,8 +23,9 @@ import numpy as np
 from sklearn import linear_model, metrics, model_selection, pipeline, preprocessing, svm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from rna2model import models, splits
-from rna2model.models import rotation
+from rna2model import models
+from rna2model.cohort import splits
+from rna2model.models.linear import rotation
 
 CANDIDATES = 10
 TARGET, AWAY = 20, 1e-3

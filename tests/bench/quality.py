@@ -21,7 +21,10 @@ import pandas as pd
 from sklearn import linear_model, model_selection, pipeline, preprocessing
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from rna2model import evaluation, models, normalization, splits
+from rna2model import models
+from rna2model.cohort import splits
+from rna2model.evaluation import classification
+from rna2model.expression.normalization import methods
 
 ROOT = Path(__file__).resolve().parents[2]
 METRIC, LEAST_MEAN = "balanced_accuracy", -0.005
@@ -109,7 +112,7 @@ def ours(data, split, name="logistic_l2"):
     train, test = data.rows(split)
     y, groups = data.of(train)
     method = "none" if data.unit == "log" else "tmm"
-    normalizer = normalization.make(method, data.genes, unit=data.unit).fit(data.values[train], groups=y)
+    normalizer = methods.make(method, data.genes, unit=data.unit).fit(data.values[train], groups=y)
     model = models.make(name).fit(
         normalizer.transform(data.values[train]), y, groups=groups, log=lambda *_: None
     )
@@ -147,9 +150,10 @@ def compare(data):
     }
     groups = None if data.groups is None else dict(zip(data.samples, data.groups, strict=True))
     found = {
-        kind: evaluation.metrics(table, groups=groups)[METRIC]["estimate"] for kind, table in tables.items()
+        kind: classification.metrics(table, groups=groups)[METRIC]["estimate"]
+        for kind, table in tables.items()
     }
-    difference = evaluation.paired_difference(tables["ours"], tables["plain"], METRIC, groups=groups)
+    difference = classification.paired_difference(tables["ours"], tables["plain"], METRIC, groups=groups)
     return {
         "n": len(data.samples),
         **found,

@@ -29,16 +29,17 @@ from tests.command import LOCAL, REPOSITORY, command  # noqa: E402  (found only 
 
 def simulated(folder, pairs):
     """Two libraries of `pairs` read pairs on the demo's genome, and its transcripts as BED."""
-    from rna2model import annotation, reference, simulate
+    from rna2model.reference import annotation, genome
+    from rna2model.simulate import demo
 
-    definition = simulate.read_definition(REPOSITORY / "resources/demo/demo.yaml")
+    definition = demo.read_definition(REPOSITORY / "resources/demo/demo.yaml")
     definition["cohort"] |= {"donors": {"control": 1, "treated": 1}, "batches": {"b1": 1.0}}
     definition["cohort"] |= {"two_lanes": [], "faulty": {}, "new": []}
     definition["reads"] |= {"pairs": pairs}
     definition["expression"] |= {"library_size": [1.0, 1.0]}
-    simulate.make(definition, folder)
+    demo.make(definition, folder)
     transcripts = annotation.read(folder / "annotation.gtf").transcripts
-    (folder / "transcripts.bed").write_text("".join(f"{line}\n" for line in reference.bed12(transcripts)))
+    (folder / "transcripts.bed").write_text("".join(f"{line}\n" for line in genome.bed12(transcripts)))
     config = yaml.safe_load((folder / "config.yaml").read_text()) | {"evaluation": {"folds": 2}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
 

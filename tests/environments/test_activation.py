@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from rna2model import activation
+from rna2model.planning import conda_activation
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ def test_it_is_what_source_activate_does(settings, environment, in_base, monkeyp
         monkeypatch.delenv(name)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    activation.statements.cache_clear()
-    once = variables(activation.statements(folder, environment), **settings)
+    conda_activation.statements.cache_clear()
+    once = variables(conda_activation.statements(folder, environment), **settings)
     usual = variables(f"source {folder}/bin/activate '{environment}'", **settings)
     assert f"SET_BY_PACKAGE={environment}/lib" in once
     assert f"CONDA_PREFIX={environment}" in once and once == usual
 
 
 def test_without_an_answer_the_usual_way_says_what_is_wrong(tmp_path):
-    assert activation.statements(str(tmp_path), str(tmp_path / "environment")) is None
+    assert conda_activation.statements(str(tmp_path), str(tmp_path / "environment")) is None

@@ -3,7 +3,7 @@
 import pysam
 import pytest
 
-from rna2model import alignments
+from rna2model.reads import bam
 from tests.faults.case import ACCEPTED, EXCLUDED
 from tests.faults.catalogue import AREAS
 from tests.faults.catalogue.alignmentfiles import Alignments
@@ -18,7 +18,7 @@ def test_what_becomes_of_given_alignments(case, tmp_path):
     (tmp_path / "genome.fa").write_text(FASTA)
     given = Alignments(tmp_path)
     case.inject(given)
-    problem, found = alignments.take_over(given.path, tmp_path / "out.bam", CONTIGS, tmp_path / "genome.fa")
+    problem, found = bam.take_over(given.path, tmp_path / "out.bam", CONTIGS, tmp_path / "genome.fa")
     if case.outcome == EXCLUDED:
         with pysam.AlignmentFile(tmp_path / "out.bam") as file:
             assert (

@@ -5,8 +5,11 @@ import os
 
 import pytest
 
-from rna2model import annotation, circular, design, files, pieces, preflight, reference
-from rna2model.errors import InputProblem
+from rna2model.core import files
+from rna2model.core.errors import InputProblem
+from rna2model.inputs import design_checks
+from rna2model.planning import preflight
+from rna2model.reference import annotation, circular, genome, transcripts
 from tests.faults.case import ACCEPTED, REFUSED, STOPPED
 from tests.faults.catalogue import AREAS
 from tests.faults.conftest import parameters
@@ -37,7 +40,7 @@ def test_what_the_check_says(case, tmp_path):
     if (
         case.outcome == STOPPED
     ):  # counting goes on, with a warning at the start; the rule that assigns folds stops
-        assert said == "" and case.message in design.too_few_to_train(samples, config)
+        assert said == "" and case.message in design_checks.too_few_to_train(samples, config)
     elif case.outcome == ACCEPTED:
         assert said == "" and len(samples) == sound
         assert [s.metadata["donor"] for s in samples.values()] == [row["donor"] for row in project.rows]
@@ -59,14 +62,14 @@ def prepared(project):
     if said:
         raise InputProblem(said)
     files.unpack(project.folder / "genome.fa", project.folder / "unpacked.fa")
-    lengths = reference.contigs(project.folder / "unpacked.fa")
+    lengths = genome.contigs(project.folder / "unpacked.fa")
     found = annotation.read(project.folder / "annotation.gtf")
     if problem := found.census.problem("annotation.gtf", "exon"):
         raise InputProblem(problem)
     circles = circular.sequences(found, lengths)
-    reference.check_chromosomes("genome.fa", "annotation.gtf", lengths, found.genes, circles)
-    found.transcripts = pieces.for_tools(found.transcripts, lengths)
-    assert all(reference.bed12(found.transcripts)) and reference.star_sizes(lengths)
+    genome.check_chromosomes("genome.fa", "annotation.gtf", lengths, found.genes, circles)
+    found.transcripts = transcripts.for_tools(found.transcripts, lengths)
+    assert all(genome.bed12(found.transcripts)) and genome.star_sizes(lengths)
     assert all(end <= lengths[t.chromosome] for t in found.transcripts for _, end in t.exons)
     return found.genes
 

@@ -7,8 +7,14 @@ import numpy as np
 import pytest
 import yaml
 
-from rna2model import batch, bundle, config, fingerprint, models, normalization, panel, preflight, serverun
-from rna2model.errors import InputProblem
+from rna2model import models
+from rna2model.core.errors import InputProblem
+from rna2model.expression.batch import registry
+from rna2model.expression.normalization import methods
+from rna2model.inputs import config
+from rna2model.planning import predict_run, preflight
+from rna2model.reference import fingerprint
+from rna2model.serving import bundle, reference_panel
 from tests.faults.case import ACCEPTED, NOTED, REFUSED
 from tests.faults.catalogue import AREAS
 from tests.faults.catalogue.bundles import Served
@@ -34,15 +40,15 @@ def counts():
 def made(counts, tmp_path_factory):
     """A bundle fitted on 24 samples."""
     folder = tmp_path_factory.mktemp("bundle")
-    normalizer = normalization.make("tmm", GENES).fit(counts, groups=LABELS)
+    normalizer = methods.make("tmm", GENES).fit(counts, groups=LABELS)
     normalizer.save(folder / "n")
     expression = normalizer.transform(counts)
-    correction = batch.make("combat").fit(expression, BATCHES)
+    correction = registry.make("combat").fit(expression, BATCHES)
     correction.save(folder / "b")
     model = models.make("logistic_l2", inner_folds=3)
     model.fit(correction.transform(expression, BATCHES), LABELS, log=lambda *_: None).save(folder / "m")
     facts = {"model": "logistic_l2", "batch_correction": "combat", "classes": {"case": 12, "control": 12}}
-    kept = panel.Panel().fit(correction.transform(expression, BATCHES))
+    kept = reference_panel.Panel().fit(correction.transform(expression, BATCHES))
     bundle.assemble(folder / "bundle", folder / "n", folder / "b", folder / "m", facts, kept=kept)
     return folder / "bundle"
 
@@ -98,8 +104,8 @@ def test_what_make_predict_says(case, of_a_matrix, tmp_path):
     asked = Asked(tmp_path, of_a_matrix)
     case.inject(asked)
     try:
-        request = serverun.look(**asked.given)  # as scripts/serve.py does
-        folder, path = serverun.write(request, serverun.begin(request.results))
+        request = predict_run.look(**asked.given)  # as scripts/serve.py does
+        folder, path = predict_run.write(request, predict_run.begin(request.results))
         _, samples, problems = preflight.check(yaml.safe_load(path.read_text()), [folder], thorough=True)
         said = "\n".join(problems)
     except InputProblem as problem:

@@ -7,8 +7,10 @@ import anndata
 import numpy as np
 import pytest
 
-from rna2model import gate, matrix, spikeins, units
-from rna2model.errors import InputProblem
+from rna2model.cohort import count_matrix, units
+from rna2model.core import spike_ins
+from rna2model.core.errors import InputProblem
+from rna2model.qc import gate
 from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, STOPPED
 from tests.faults.catalogue import AREAS
 from tests.faults.conftest import parameters
@@ -25,15 +27,15 @@ def test_what_the_matrix_says(case, tmp_path):
     unit, path = project.config.get("counts_unit", "counts"), tmp_path / project.config["counts"]
     if case.outcome == STOPPED:
         with pytest.raises(InputProblem) as raised:
-            matrix.load(path, NAMES, unit)
+            count_matrix.load(path, NAMES, unit)
         assert case.message in str(raised.value) and path.name in str(raised.value)
         return
-    values, genes, notes = matrix.load(path, NAMES, unit)
+    values, genes, notes = count_matrix.load(path, NAMES, unit)
     assert len(genes) == len(values)
     if case.outcome == ACCEPTED:
         assert np.array_equal(values, project.counts()) and notes == []
     else:
-        none = spikeins.find(genes)
+        none = spike_ins.find(genes)
         values = values[[gene not in none for gene in genes]]
         sizes = dict(zip(NAMES, values.sum(axis=0), strict=True))
         least = project.config.get("qc", {}).get("min_counts", 100)
@@ -42,7 +44,7 @@ def test_what_the_matrix_says(case, tmp_path):
         gate.flag_small(rows, sizes, len(values))
         assert [row["sample"] for row in rows if row["reason"]] == ["s03"] * (case.outcome == EXCLUDED)
         assert case.message in "\n".join(
-            [*notes, spikeins.note(none, "drop"), rows[2]["flags"], rows[2]["reason"]]
+            [*notes, spike_ins.note(none, "drop"), rows[2]["flags"], rows[2]["reason"]]
         )
         assert values[:, 0].sum() == project.counts()[:, 0].sum()  # nothing of another sample is lost
 
@@ -58,7 +60,7 @@ def test_an_h5ad_gives_what_the_unit_says(unit, place, tmp_path):
     data = anndata.AnnData(held[unit] if place == "X" else held["log"], layers={"counts": counts})
     data.obs_names, data.var_names = ["a", "b", "c"], [f"g{i}" for i in range(40)]
     data.write_h5ad(tmp_path / "m.h5ad")
-    assert np.allclose(matrix.load(tmp_path / "m.h5ad", ["a", "b", "c"], unit)[0], held[unit].T)
+    assert np.allclose(count_matrix.load(tmp_path / "m.h5ad", ["a", "b", "c"], unit)[0], held[unit].T)
 
 
 @pytest.fixture(scope="module")

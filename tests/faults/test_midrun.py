@@ -7,7 +7,7 @@ import shutil
 import pytest
 import yaml
 
-from rna2model import preflight, snapshot
+from rna2model.planning import frozen_config, preflight
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.faults.project import Project
@@ -117,7 +117,7 @@ def test_jobs_see_the_sheet_and_config_that_were_planned(world):
 
 def test_a_run_that_cannot_write_its_snapshot_has_jobs_read_the_live_files(tmp_path):
     (tmp_path / "file").write_text("")
-    assert snapshot.write("{}", tmp_path / "file/below") is None
-    path = snapshot.write("{}", tmp_path / "folder")
-    assert snapshot.write("{}", tmp_path / "folder") == path and path.read_text() == "{}"
+    assert frozen_config.write("{}", tmp_path / "file/below") is None
+    path = frozen_config.write("{}", tmp_path / "folder")
+    assert frozen_config.write("{}", tmp_path / "folder") == path and path.read_text() == "{}"
     assert [one.name for one in path.parent.iterdir()] == [path.name]

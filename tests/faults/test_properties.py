@@ -8,22 +8,15 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from rna2model import (
-    annotation,
-    batch,
-    bundle,
-    circular,
-    config,
-    matrix,
-    models,
-    normalization,
-    pieces,
-    reads,
-    reference,
-    sheet,
-    splits,
-)
-from rna2model.errors import InputProblem
+from rna2model import models
+from rna2model.cohort import count_matrix, splits
+from rna2model.core.errors import InputProblem
+from rna2model.expression.batch import registry
+from rna2model.expression.normalization import methods
+from rna2model.inputs import config, sheet
+from rna2model.reads import fastq
+from rna2model.reference import annotation, circular, genome, transcripts
+from rna2model.serving import bundle
 from tests.faults import nasty
 from tests.faults.catalogue.references import ROUND
 from tests.faults.project import GTF, bases
@@ -84,7 +77,7 @@ def test_any_bytes_make_a_matrix_or_a_problem(tmp_path, content, ending):
     path = tmp_path / f"m.{ending}"
     path.write_bytes(content)
     with pytest.raises(InputProblem) as raised:
-        matrix.load(path, ["s1", "s2"], "counts")
+        count_matrix.load(path, ["s1", "s2"], "counts")
     assert path.name in str(raised.value)
 
 
@@ -99,7 +92,7 @@ def test_a_matrix_reads_back_in_any_order_of_samples_and_genes(tmp_path, values,
     wanted = data.draw(st.permutations(["a", "b", "c"]))
     path = tmp_path / "m.tsv"
     table.iloc[data.draw(st.permutations(range(len(values))))].to_csv(path, sep="\t", index_label="gene_id")
-    found, genes, _ = matrix.load(path, wanted, "counts")
+    found, genes, _ = count_matrix.load(path, wanted, "counts")
     assert np.array_equal(found, table.loc[genes, wanted])
 
 
@@ -111,7 +104,7 @@ def test_a_matrix_reads_back_in_any_order_of_samples_and_genes(tmp_path, values,
 def test_any_bytes_make_reads_or_a_verdict(tmp_path, content, packed):
     path = tmp_path / ("s.fastq.gz" if packed else "s.fastq")
     path.write_bytes(gzip.compress(content) if packed else content)
-    fragments, problem = reads.inspect([(path,)], reads.Copies(), reads.Evenly(10))
+    fragments, problem = fastq.inspect([(path,)], fastq.Copies(), fastq.Evenly(10))
     assert (problem is None) == (fragments > 0) or problem
     assert problem is None or path.name in problem
 
@@ -129,11 +122,11 @@ def test_any_change_of_an_annotation_is_read_or_a_problem(tmp_path, whole, place
     try:
         found = annotation.read(tmp_path / "a.gtf")
         circles = circular.sequences(found, lengths)
-        reference.check_chromosomes("g.fa", "a.gtf", lengths, found.genes, circles)
+        genome.check_chromosomes("g.fa", "a.gtf", lengths, found.genes, circles)
     except InputProblem:
         return
-    genes, found.transcripts = found.genes, pieces.for_tools(found.transcripts, lengths)
-    reference.write_gtf(found, tmp_path / "prepared.gtf")
+    genes, found.transcripts = found.genes, transcripts.for_tools(found.transcripts, lengths)
+    genome.write_gtf(found, tmp_path / "prepared.gtf")
     again = annotation.read(tmp_path / "prepared.gtf")
     assert {gene["gene_id"]: gene["length"] for gene in again.genes} == {
         gene["gene_id"]: gene["length"] for gene in genes
@@ -170,13 +163,13 @@ def lengths():
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@pytest.mark.parametrize("method", normalization.METHODS)
+@pytest.mark.parametrize("method", methods.METHODS)
 @given(seed=st.integers(0, 10**6), spread=st.floats(0.1, 2.5), depth=st.floats(0.5, 6))
 def test_a_sample_is_transformed_the_same_alone_together_and_reordered(method, lengths, seed, spread, depth):
     rng = np.random.default_rng(seed)
     counts = rng.poisson(rng.lognormal(depth, spread, 90) * rng.lognormal(0, 0.4, (12, 1))).astype(float)
     try:
-        fitted = normalization.make(method, [f"g{i}" for i in range(90)], lengths).fit(
+        fitted = methods.make(method, [f"g{i}" for i in range(90)], lengths).fit(
             counts[:8], groups=list("abababab")
         )
         together = fitted.transform(counts)
@@ -198,9 +191,9 @@ def test_a_bundle_predicts_as_what_it_was_made_of(tmp_path, seed, method):
     counts = rng.poisson(
         rng.lognormal(5, 1, 70) * np.where(labels[:, None] == "a", np.r_[np.full(5, 4.0), np.ones(65)], 1)
     )
-    normalizer = normalization.make(method, genes).fit(counts.astype(float), groups=labels)
+    normalizer = methods.make(method, genes).fit(counts.astype(float), groups=labels)
     expression = normalizer.transform(counts.astype(float))
-    correction = batch.make("combat").fit(expression, batches)
+    correction = registry.make("combat").fit(expression, batches)
     model = models.make("logistic_l2", inner_folds=3)
     model.fit(correction.transform(expression, batches), labels, log=lambda *_: None).save(tmp_path / "m")
     normalizer.save(tmp_path / "n")

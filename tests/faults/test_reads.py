@@ -7,7 +7,7 @@ import gzip
 import pytest
 import yaml
 
-from rna2model import reads
+from rna2model.reads import fastq
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.faults.case import ACCEPTED, EXCLUDED
@@ -48,9 +48,9 @@ def write(case, given, folder, stem):
 def test_what_the_first_reading_says(case, tmp_path):
     lane = write(case, library(), tmp_path, "s")
     before = [path.read_bytes() for path in lane]
-    fragments, problem = reads.inspect([lane], reads.Copies(), reads.Evenly(100))
+    fragments, problem = fastq.inspect([lane], fastq.Copies(), fastq.Evenly(100))
     targets = [tmp_path / f"out_{mate}.fastq.gz" for mate in range(len(lane))]
-    reads.join([lane], targets, good=problem is None)
+    fastq.join([lane], targets, good=problem is None)
     assert [path.read_bytes() for path in lane] == before
     if case.verdict:
         assert problem and case.verdict in problem and problem.isprintable() and len(problem) < 300
@@ -67,7 +67,7 @@ def test_the_sound_library_is_sound(tmp_path):
     paths = [tmp_path / f"s_R{mate}.fastq.gz" for mate in (1, 2)]
     for path, file in zip(paths, given.files, strict=True):
         path.write_bytes(file)
-    assert reads.inspect([tuple(paths)], reads.Copies(), reads.Evenly(0)) == (120, None)
+    assert fastq.inspect([tuple(paths)], fastq.Copies(), fastq.Evenly(0)) == (120, None)
 
 
 def records(path):

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rna2model import config as configuration
-from rna2model import places
+from rna2model.core import paths as places
+from rna2model.inputs import config as configuration
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.faults import nasty
@@ -41,7 +41,7 @@ def test_a_name_is_safe_or_refused(project, name):
         "utf-8", "replace"
     )
     path = project.file("samples.tsv", project.raw)
-    from rna2model import sheet
+    from rna2model.inputs import sheet
 
     samples, problems = sheet.read(path)
     assert problems or all(NAME.fullmatch(found) for found in samples)

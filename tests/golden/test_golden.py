@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import batch, filtering, normalization
+from rna2model.expression.batch import registry
+from rna2model.expression.normalization import gene_filter as filtering
+from rna2model.expression.normalization import methods
 
 DATA = Path(__file__).parent / "data"
 
@@ -27,7 +29,7 @@ class Golden:
         return pd.read_csv(path if path.exists() else f"{path}.gz", sep="\t")
 
     def fitted(self, method, gene_filter="none"):
-        return normalization.make(method, list(self.table.index), gene_filter=gene_filter).fit(
+        return methods.make(method, list(self.table.index), gene_filter=gene_filter).fit(
             self.counts, groups=self.labels
         )
 
@@ -66,7 +68,7 @@ def test_combat_equals_sva_s(golden, what):
         batches[0] = "alone"
     fitted = golden.fitted("tmm", gene_filter="auto")
     normalized = fitted.transform(golden.counts)
-    corrected = batch.make("combat").fit(normalized, batches).transform(normalized, batches)
+    corrected = registry.make("combat").fit(normalized, batches).transform(normalized, batches)
     ours = pd.DataFrame(corrected.T, index=fitted.genes_, columns=golden.samples.index)
     theirs = golden.read(what).set_index("gene_id")
     assert ours.loc[theirs.index, theirs.columns].to_numpy() == pytest.approx(
@@ -90,7 +92,7 @@ def test_batch_models_equal_r_s(golden, what, method, options):
         options = {"reference": golden.batches[0]}
     fitted = golden.fitted("tmm", gene_filter="auto")
     normalized = fitted.transform(golden.counts)
-    model = batch.make(method, **options).fit(normalized, golden.batches, protect=protect)
+    model = registry.make(method, **options).fit(normalized, golden.batches, protect=protect)
     ours = pd.DataFrame(model.transform(normalized, golden.batches).T, fitted.genes_, golden.samples.index)
     theirs = golden.read(what).set_index("gene_id")
     assert ours.loc[theirs.index, theirs.columns].to_numpy() == pytest.approx(
@@ -104,7 +106,7 @@ def test_combat_with_protected_labels_learns_sva_s_batches(golden):
     labels = np.resize(["a", "b"], len(golden.counts))
     fitted = golden.fitted("tmm", gene_filter="auto")
     normalized = fitted.transform(golden.counts)
-    model = batch.make("combat").fit(normalized, golden.batches, protect=labels)
+    model = registry.make("combat").fit(normalized, golden.batches, protect=labels)
     batches = np.searchsorted(model.batches_, golden.batches)
     design = np.column_stack([np.eye(len(model.batches_))[batches], labels == "b"])
     effect = np.linalg.lstsq(design, normalized, rcond=None)[0][-1]
@@ -123,9 +125,7 @@ def test_other_normalizations_equal_r_s(golden, method, what):
     """limma's quantiles and edgeR's RPKM to rounding. VST: pydeseq2's dispersions are maximised by another optimiser than
     DESeq2's, which moves the trend by parts of a thousand and the lowest values most."""
     lengths = 1000 + np.arange(1, golden.counts.shape[1] + 1)
-    fitted = normalization.make(method, list(golden.table.index), lengths, gene_filter="none").fit(
-        golden.counts
-    )
+    fitted = methods.make(method, list(golden.table.index), lengths, gene_filter="none").fit(golden.counts)
     ours = pd.DataFrame(fitted.transform(golden.counts).T, golden.table.index, golden.samples.index)
     theirs = golden.read(what).set_index("gene_id")
     expected = np.log2(theirs + 1) if what == "rpkm" else theirs
@@ -155,7 +155,7 @@ def test_factors_equal_r_s_on_whole_published_sets(real_data, name):
     ):
         if theirs[column].isna().any() or (theirs[column] == 0).any():
             continue
-        fitted = normalization.make(ours, list(table.index), gene_filter="none").fit(counts)
+        fitted = methods.make(ours, list(table.index), gene_filter="none").fit(counts)
         assert fitted.factors(counts) == pytest.approx(theirs[column].to_numpy(), rel=1e-10), ours
 
 
@@ -165,7 +165,7 @@ def test_combat_equals_sva_s_on_bladder_arrays(real_data):
     samples = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str)
     table = pd.read_csv(folder / "counts.tsv.gz", sep="\t", index_col=0)[samples["sample"]]
     values, batches = table.T.to_numpy(float), samples["batch"].to_numpy()
-    corrected = batch.make("combat").fit(values, batches).transform(values, batches)
+    corrected = registry.make("combat").fit(values, batches).transform(values, batches)
     theirs = pd.read_csv(folder / "reference/R_ComBat_nomod_300genes.tsv.gz", sep="\t", index_col=0)
     ours = pd.DataFrame(corrected.T, index=table.index, columns=table.columns)
     assert ours.loc[theirs.index, theirs.columns].to_numpy() == pytest.approx(theirs.to_numpy(), rel=1e-6)
@@ -180,7 +180,7 @@ def test_filter_and_log_cpm_equal_edger_s_on_whole_published_sets(real_data, nam
     counts = table.T.to_numpy(float)
     kept = filtering.by_expression(counts, samples["label"])
     assert list(table.index[kept]) == (folder / "reference/R_filterByExpr_genes.txt").read_text().split()
-    fitted = normalization.make("tmm", list(table.index), gene_filter="none").fit(counts)
+    fitted = methods.make("tmm", list(table.index), gene_filter="none").fit(counts)
     theirs = pd.read_csv(folder / "reference/R_edgeR_logcpm_tmm_200genes.tsv.gz", sep="\t", index_col=0)
     ours = pd.DataFrame(fitted.transform(counts).T, index=table.index, columns=table.columns)
     assert ours.loc[theirs.index, theirs.columns].to_numpy() == pytest.approx(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.golden.test_golden import Golden
 
-from rna2model import combatseq, differential
+from rna2model.explore import combat_seq, differential
 
 
 @pytest.fixture(params=["airway", "pasilla"])
@@ -17,7 +17,7 @@ def golden(request):
 def test_combat_seq_equals_sva_s(golden, what):
     """sva 3.46.0. With groups edgeR stops its fit at a deviance of 1e-6, so that a count in a thousand rounds the other way."""
     groups = golden.labels if what.endswith("protected") else None
-    adjusted = combatseq.adjust(golden.counts, golden.batches, groups)
+    adjusted = combat_seq.adjust(golden.counts, golden.batches, groups)
     ours = pd.DataFrame(adjusted.T, golden.table.index, golden.samples.index)
     theirs = golden.read(what).set_index("gene_id")
     difference = np.abs(ours.loc[theirs.index, theirs.columns] - theirs).to_numpy()
@@ -67,7 +67,7 @@ def test_combat_seq_equals_sva_s_on_whole_published_sets(real_data, name):
     samples = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str)
     kept = (folder / "reference/R_filterByExpr_genes.txt").read_text().split()
     table = pd.read_csv(folder / "counts.tsv.gz", sep="\t", index_col=0).loc[kept, samples["sample"]]
-    adjusted = combatseq.adjust(table.T, samples["batch"].to_numpy(), samples["label"].to_numpy())
+    adjusted = combat_seq.adjust(table.T, samples["batch"].to_numpy(), samples["label"].to_numpy())
     theirs = pd.read_csv(folder / "reference/R_ComBat_seq_300genes.tsv.gz", sep="\t", index_col=0)
     ours = pd.DataFrame(adjusted.T, table.index, table.columns).loc[theirs.index, theirs.columns]
     assert (ours == theirs).to_numpy().mean() > 0.995 and np.abs(ours - theirs).to_numpy().max() <= 1

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from tests.golden.test_golden import DATA
 
-from rna2model import moderated
+from rna2model.expression.features import moderated_f
 
 
 @pytest.mark.parametrize("name", ["airway", "pasilla"])
@@ -16,6 +16,6 @@ def test_moderated_statistics_equal_limma_s(name):
     labels = np.unique(samples["label"], return_inverse=True)[1]
     values = np.arange(1, len(samples) + 1) ** 2.0
     for ours, column in ((labels, "f_label"), (values, "f_value")):
-        assert moderated.f_statistic(logcpm.T.to_numpy(), ours) == pytest.approx(
+        assert moderated_f.f_statistic(logcpm.T.to_numpy(), ours) == pytest.approx(
             theirs[column].to_numpy(), rel=1e-9
         )

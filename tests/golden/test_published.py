@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import batch, filtering, normalization
+from rna2model.expression.batch import registry
+from rna2model.expression.normalization import gene_filter, methods
 
 DATA = Path(__file__).parent / "data"
 COUNTS = ["airway", "pasilla", "hapmap_tsi_gender", "cervical_mirna"]
@@ -63,7 +64,7 @@ def test_factors_are_those_of_edger_and_deseq2(name, of):
     expected = expected.set_index("sample").loc[samples]
 
     def factors(method):
-        return normalization.make(method, genes, gene_filter="none").fit(values).factors(values)
+        return methods.make(method, genes, gene_filter="none").fit(values).factors(values)
 
     assert factors("tmm") == pytest.approx(expected["TMM"].to_numpy(), rel=1e-12)
     size = factors("deseq2")
@@ -85,7 +86,7 @@ def test_the_filter_keeps_edger_s_genes(name, of):
     values, genes, _, _, labels = of(name)
     expected = pd.read_csv(DATA / "published.kept.tsv", sep="\t").query("set == @name").set_index("group")
     for group, groups in (("label", labels), ("one_group", None)):
-        kept = [genes[i] for i in np.flatnonzero(filtering.by_expression(values, groups))]
+        kept = [genes[i] for i in np.flatnonzero(gene_filter.by_expression(values, groups))]
         assert len(kept) == expected.loc[group, "genes"]
         assert (
             hashlib.md5("".join(f"{gene}\n" for gene in kept).encode()).hexdigest()
@@ -100,10 +101,10 @@ def test_log_expression_is_that_of_edger(name, dtype, of):
     values, genes, samples, _, labels = of(name)
     tolerance = {"rel": 1e-6, "abs": 1e-6} if dtype == np.float32 else {}
     for view, method in (("logcpm", "tmm"), ("logcpm_upper_quartile", "upper_quartile")):
-        fitted = normalization.make(method, genes).fit(values.astype(np.int32), labels)
+        fitted = methods.make(method, genes).fit(values.astype(np.int32), labels)
         check(name, view, fitted.transform(values, dtype), fitted.genes_, samples, **tolerance)
     lengths = 1000 + np.arange(1, len(genes) + 1)
-    fitted = normalization.make("fpkm", genes, lengths, gene_filter="none").fit(values)
+    fitted = methods.make("fpkm", genes, lengths, gene_filter="none").fit(values)
     check(name, "rpkm", 2 ** fitted.transform(values) - 1, genes, samples)
 
 
@@ -113,7 +114,7 @@ def test_variance_stabilised_values_are_those_of_deseq2(name, of):
     up to three thousandths: the likelihood of a gene's dispersion is the same, but pydeseq2 ends within 1e-6 of its maximum
     and DESeq2 1.38.3 ends its line search up to a tenth away (hapmap: a hundredth in half the genes)."""
     values, genes, samples, *_ = of(name)
-    fitted = normalization.make("vst", genes, gene_filter="none").fit(values)
+    fitted = methods.make("vst", genes, gene_filter="none").fit(values)
     check(name, "vst", fitted.transform(values), genes, samples, rel=VST[name])
     trend = pd.read_csv(DATA / "published.trend.tsv", sep="\t", index_col="set").loc[name]
     assert fitted.trend_ == pytest.approx(trend.to_numpy(), rel=2e-2)
@@ -136,7 +137,7 @@ def expression(name, of):
     values, genes, *rest = of(name)
     if name in LOGS:
         return values, genes, *rest
-    fitted = normalization.make("tmm", genes).fit(values, rest[2])
+    fitted = methods.make("tmm", genes).fit(values, rest[2])
     return fitted.transform(values).round(10), fitted.genes_, *rest
 
 
@@ -152,7 +153,9 @@ def test_corrected_values_are_those_of_sva_and_limma(name, view, dtype, of):
         options = {"reference": min(batches)}
     values = values.astype(dtype)
     protect = labels if view.endswith("protected") else None
-    corrected = batch.make(method, **options).fit(values, batches, protect=protect).transform(values, batches)
+    corrected = (
+        registry.make(method, **options).fit(values, batches, protect=protect).transform(values, batches)
+    )
     assert corrected.dtype == dtype
     lost = 2e-5 if (name, view) == ("airway", "combat_reference") else 1e-6
     tolerance = {"rel": lost, "abs": lost} if dtype == np.float32 else {}
@@ -164,7 +167,7 @@ def test_protected_combat_learns_the_batches_of_sva(name, of):
     """sva puts a sample's own label back before it scales; a new sample has none, and is scaled around the mean of all. With
     the label put back as sva does, the samples are sva's."""
     values, genes, samples, batches, labels = expression(name, of)
-    model = batch.make("combat").fit(values, batches, protect=labels)
+    model = registry.make("combat").fit(values, batches, protect=labels)
     number = np.searchsorted(model.batches_, batches)
     case = labels == max(labels)
     design = np.column_stack([np.eye(len(model.batches_))[number], case])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rna2model import gpunodes
+from rna2model.core import gpu_nodes
 from tests.slurm import accounting, cluster
 
 pytestmark = pytest.mark.skipif(bool(cluster.missing()), reason=f"no SLURM here: {cluster.missing()}")
@@ -22,5 +22,5 @@ pytestmark = pytest.mark.skipif(bool(cluster.missing()), reason=f"no SLURM here:
 def test_nodes_left_after_others_are_excluded(running, monkeypatch, asked, fits):
     monkeypatch.setenv("SLURM_CONF", running.environment["SLURM_CONF"])
     whose = "" if accounting.missing() else f" --account={accounting.ACCOUNT} --qos={accounting.QOS}"
-    assert gpunodes.takes(f"sbatch --parsable --mem=100 --time=5{whose} {asked}") == fits
+    assert gpu_nodes.takes(f"sbatch --parsable --mem=100 --time=5{whose} {asked}") == fits
     assert not running.queue()

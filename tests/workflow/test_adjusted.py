@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import yaml
 
-from rna2model import bundle, cohort
+from rna2model.cohort import cohort
+from rna2model.serving import bundle
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.workflow import cohorts

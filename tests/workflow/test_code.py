@@ -9,8 +9,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from rna2model import config, normalizer, report_cohort, simulate
-from rna2model.models import trees
+from rna2model.expression.normalization import base
+from rna2model.inputs import config
+from rna2model.models.trees import classifiers
+from rna2model.report.figures import cohort
+from rna2model.simulate import demo
 from tests.command import REPOSITORY, command
 from tests.workflow import cohorts, faked
 
@@ -24,20 +27,20 @@ CSS = REPOSITORY / "resources" / "report" / "report.css"
 # Edits made together (what is edited, what stands there, what then stands there), and the rules that run
 EDITS = {
     "the report": (
-        [(report_cohort, '"mapped %"', '"aligned %"'), (CSS, r"\A", "p {color: red}\n")],
+        [(cohort, '"mapped %"', '"aligned %"'), (CSS, r"\A", "p {color: red}\n")],
         REPORT,
     ),
     "a normalizer": (
-        [(normalizer, r"(?m)^KIND", "NEW = 1\nKIND")],
+        [(base, r"(?m)^KIND", "NEW = 1\nKIND")],
         {"fit_normalizer", *LOOK, *FITTED},
     ),
-    "one model": ([(trees, "SMALL = 500_000", "SMALL = 400_000")], {"train", "score", *SCORES}),
+    "one model": ([(classifiers, "SMALL = 500_000", "SMALL = 400_000")], {"train", "score", *SCORES}),
     "a script": ([(SCRIPT, r"\Z", "print('done')\n")], {"train", "score", "adequacy", *SHIPPED, *SCORES}),
     "nothing that jobs run": (
         [
-            (normalizer, r'\A"""', '# read this\n"""More. '),
+            (base, r'\A"""', '# read this\n"""More. '),
             (SCRIPT, r"\Z", "# the end\n"),
-            (simulate, r"(?m)^def ", "NEW = 1\n\n\ndef "),
+            (demo, r"(?m)^def ", "NEW = 1\n\n\ndef "),
             (config, r"(?m)^def ", "NEW = 1\n\n\ndef "),
         ],
         set(),
@@ -92,5 +95,5 @@ def test_an_edit_runs_what_runs_that_code(finished, edits, expected):
         for copy, text in texts.items():
             copy.write_text(text)
     assert set(jobs) == expected
-    if edits[0][0] is trees:
+    if edits[0][0] is classifiers:
         assert jobs["train"] == jobs["score"] == 3 and jobs["evaluate"] == 1  # of the random forest alone

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import bundle, cohort, fragments
+from rna2model.cohort import cohort
+from rna2model.qc import fragment_fates
+from rna2model.serving import bundle
 from tests.browser import DRAWN
 from tests.conftest import snakemake
 
@@ -92,10 +94,10 @@ def test_the_reloaded_bundle_gives_the_same_predictions_alone_and_in_any_order(d
 
 
 def test_serving_the_training_samples_gives_the_matrix_the_model_was_trained_on(demo):
-    from rna2model import preprocessing, splitdata
+    from rna2model.training import preprocessing, split_data
 
     design = {"target": "condition", "batch": "batch", "group": "donor"}
-    data = splitdata.read(
+    data = split_data.read(
         demo.results / "splits/training.h5ad", demo.results / "splits/manifest.tsv", "full", design
     )
     fitted = preprocessing.load(
@@ -149,7 +151,7 @@ def test_no_section_of_the_quality_page_broke(demo):
 
 def test_every_fragment_of_every_sample_is_accounted_for(demo):
     status = demo.table("samples.tsv")
-    assert (status[fragments.FATES].astype(int).sum(axis=1) == status["reads"].astype(int)).all()
+    assert (status[fragment_fates.FATES].astype(int).sum(axis=1) == status["reads"].astype(int)).all()
     included = status[status["status"] == "included"].set_index("sample")
     assert (demo.matrix().sum() == included["assigned"].astype(int)).all()
     assert int(status.set_index("sample").loc["truncated", "faulty"]) > 0

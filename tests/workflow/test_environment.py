@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from rna2model import fastqctar
+from rna2model.qc import fastqc_archive
 from tests.command import LOCAL, REPOSITORY
 from tests.conftest import snakemake
 from tests.workflow.conftest import Run, make_demo
@@ -159,7 +159,7 @@ def test_no_name_is_cut_short_or_taken_for_another_tools(runs, other_tools, tmp_
     ours = ("A_trimmed.json", ".library.json", ".reads.json", ".SJ.out.tab")  # which no module reads
     for run in (runs[1], other_tools):
         files = [path for path in (run.results / "qc/A_trimmed").iterdir() if not path.name.endswith(ours)]
-        for path in fastqctar.unpacked(sorted(files), tmp_path / run.results.name):
+        for path in fastqc_archive.unpacked(sorted(files), tmp_path / run.results.name):
             stage = Path("fastqc", path.parent.name) if path.suffix == ".zip" else None
             for name in NAMES:
                 listed.append(tmp_path / "qc" / (stage or name) / path.name.replace("A_trimmed", name, 1))

@@ -12,7 +12,7 @@ import pysam
 import pytest
 import yaml
 
-from rna2model import simulate
+from rna2model.simulate import demo
 from tests.command import LOCAL, REPOSITORY, command
 from tests.conftest import snakemake
 from tests.workflow.conftest import Run
@@ -25,12 +25,12 @@ PAIRS = 6000
 def three(tmp_path_factory):
     """One library of each strandedness on one genome, with the true place of each read; and a way to run them."""
     folder = tmp_path_factory.mktemp("exact")
-    definition = simulate.read_definition(REPOSITORY / "resources/demo/demo.yaml")
+    definition = demo.read_definition(REPOSITORY / "resources/demo/demo.yaml")
     definition["cohort"] |= {"donors": {"control": 1, "treated": 1}, "batches": {"b1": 1.0}}
     definition["cohort"] |= {"two_lanes": [], "faulty": {}, "new": []}
     for kind in KINDS:
         definition["reads"] |= {"strandedness": kind, "pairs": PAIRS, "write_bed": "d01_b1"}
-        simulate.make(definition, folder / kind)
+        demo.make(definition, folder / kind)
     files = {mate: f"reads/d01_b1_R{mate}.fastq.gz" for mate in (1, 2)}
     rows = [
         {"sample": kind, "fastq_1": f"{kind}/{files[1]}", "fastq_2": f"{kind}/{files[2]}", "condition": kind}

@@ -7,16 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from rna2model import (
-    clusters,
-    combatseq,
-    differential,
-    embedding,
-    enrichment,
-    outliers,
-    simulate,
-    simulate_genome,
-)
+from rna2model.explore import clusters, combat_seq, differential, embedding, enrichment, outliers
+from rna2model.simulate import demo as simulate
+from rna2model.simulate import genome as simulate_genome
 from tests.command import LOCAL, REPOSITORY
 from tests.conftest import snakemake
 from tests.workflow.conftest import Run
@@ -110,7 +103,7 @@ def test_combat_seq_counts_are_the_library_s(explored):
     table = pd.read_csv(explored.results / "expression/combat_seq.tsv.gz", sep="\t", index_col=0)
     counts = explored.matrix()
     batches = explored.table("samples.tsv").set_index("sample").loc[list(counts), "batch"]
-    assert (table.T.to_numpy() == combatseq.adjust(counts.T.to_numpy(), batches.to_numpy())).all()
+    assert (table.T.to_numpy() == combat_seq.adjust(counts.T.to_numpy(), batches.to_numpy())).all()
     assert list(table) == list(counts) and not table.equals(counts)
 
 
@@ -152,7 +145,7 @@ def test_the_demo_makes_all_but_the_embedding_from_its_reads(demo):
 def test_no_rule_of_a_model_reads_the_exploration():
     """Only these rules themselves, the report and the targets name expression/ as input; the library of models does not know it."""
     reading = set()
-    for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "rules").glob("*.smk")]:
+    for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "rules").rglob("*.smk")]:
         for part in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]:
             inputs = re.search(r"^ *input:\n(.*?)(?=^ *(?:output|log):|\Z)", part, flags=re.M | re.S)
             if inputs and re.search(r"/expression/|VIEWS|EXPLORATION|SHOWN_OF", inputs.group(1)):

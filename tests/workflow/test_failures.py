@@ -5,7 +5,7 @@ import subprocess
 import pandas as pd
 import pytest
 
-from rna2model import simulate
+from rna2model.simulate import demo
 from tests.command import LOCAL, REPOSITORY
 
 PAIRS = 20_000  # of the large library: its alignments outgrow a limit that its reads, and the others, keep
@@ -15,11 +15,11 @@ LIMIT = 1_500_000  # bytes of a file
 @pytest.fixture
 def one_too_large(tiny):
     """Four small libraries and a large one, and an index that is already there."""
-    definition = simulate.read_definition(REPOSITORY / "resources/demo/demo.yaml")
+    definition = demo.read_definition(REPOSITORY / "resources/demo/demo.yaml")
     definition["cohort"] |= {"donors": {"control": 1, "treated": 1}, "batches": {"b1": 1.0}}
     definition["cohort"] |= {"two_lanes": [], "faulty": {}, "new": []}
     definition["reads"]["pairs"] = PAIRS
-    simulate.make(definition, tiny.folder / "large")
+    demo.make(definition, tiny.folder / "large")
     row = tiny.sheet.iloc[0].copy()
     row["sample"], row["fastq_1"], row["fastq_2"] = (
         "large",

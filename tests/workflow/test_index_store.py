@@ -6,8 +6,10 @@ import shutil
 
 import pandas as pd
 
-from rna2model import config as configuration
-from rna2model import manifest, serverun, serving
+from rna2model.inputs import config as configuration
+from rna2model.inputs import frozen_bundle
+from rna2model.planning import predict_run
+from rna2model.serving import manifest
 from tests.conftest import snakemake
 
 INDEX = "results/reference/hisat2"
@@ -18,9 +20,11 @@ def write_bundle(folder, trained):
     """A bundle that says how the project in `trained` counts; its reference and index are no longer where they were."""
     full, _ = configuration.complete({**CONFIG, "design": {"target": "condition"}})
     files = {"fasta": trained / "genome.fa", "gtf": trained / "annotation.gtf"}
-    found = serving._facts({"reference": {}}, full | {"results": str(folder / "none"), "reference": files})
+    found = frozen_bundle._facts(
+        {"reference": {}}, full | {"results": str(folder / "none"), "reference": files}
+    )
     facts = {"reference": found | {"fasta": "/gone/genome.fa", "gtf": "/gone/annotation.gtf"}}
-    facts |= {"counting": {name: full[name] for name in serving.COUNTING}, "rrna_sha256": None}
+    facts |= {"counting": {name: full[name] for name in frozen_bundle.COUNTING}, "rrna_sha256": None}
     facts |= {"counts_unit": "counts", "index": "/gone/hisat2", "model": "dummy", "target": "condition"}
     facts |= {key: full[key] for key in ("design", "expression", "qc")}
     facts["training"] = manifest.remember(["s1", "s2"], None, None, "salt")
@@ -40,8 +44,8 @@ def serve(folder, trained, store):
     pd.DataFrame({"sample": ["new"]} | reads).to_csv(folder / "new.tsv", sep="\t", index=False)
     reference = folder / "ref.yaml"
     reference.write_text(f'reference: {{name: tiny, annotation: v1, store: "{store}"}}\n')
-    _, config = serverun.write(
-        serverun.look(write_bundle(folder, trained), folder / "new.tsv", reference=reference)
+    _, config = predict_run.write(
+        predict_run.look(write_bundle(folder, trained), folder / "new.tsv", reference=reference)
     )
     return snakemake(folder, INDEX, "--quiet", config=config, check=True)
 

@@ -63,7 +63,7 @@ def test_logarithms_with_gaps_go_through_a_filter_and_neighbours_to_the_artefact
     import numpy as np
     import pandas as pd
 
-    from rna2model import normalization
+    from rna2model.expression.normalization import methods
 
     rng = np.random.default_rng(4)
     values = rng.normal(6, 1, (40, 1)) + rng.normal(0, 1, (40, 12))
@@ -78,7 +78,7 @@ def test_logarithms_with_gaps_go_through_a_filter_and_neighbours_to_the_artefact
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
     artefact = "results/splits/full/normalizer.safetensors"
     snakemake(tmp_path, *LOCAL, artefact, "results/expression/diagnostics.json", check=True)
-    fitted = normalization.load(tmp_path / artefact)
+    fitted = methods.load(tmp_path / artefact)
     assert fitted.missing == "knn" and len(fitted.genes_) == 15 and "g7" not in fitted.genes_
     flags = Run(tmp_path, tmp_path / "results").table("samples.tsv").set_index("sample")["flags"]
     assert flags["s3"] == "5.0 % of its values are missing and imputed" and "2.5 %" in flags["s0"]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from rna2model import starindex
+from rna2model.reference import star_index
 from tests.command import LOCAL
 from tests.conftest import snakemake
 
@@ -115,7 +115,7 @@ def test_each_counter_finds_all_fragments(project, tool):
     assert counts.to_dict() == project.truth.to_dict()
     if tool == "star":  # the index that was built is known again as one of this annotation
         given = project.folder / "star/reference/star", project.folder / "annotation.gff3"
-        assert starindex.differences(*given, "exon", "gene_id") == []
+        assert star_index.differences(*given, "exon", "gene_id") == []
 
 
 def test_star_counts_where_no_gene_has_an_intron(project):
@@ -130,7 +130,7 @@ def test_star_counts_where_no_gene_has_an_intron(project):
         == project.truth.drop(["none_spliced", "both_strands", "two_chromosomes", "comma"]).to_dict()
     )
     index = project.folder / "plain/reference/star"
-    assert starindex.problems(index, counts=True) == [] and not (index / "sjdbList.out.tab").exists()
+    assert star_index.problems(index, counts=True) == [] and not (index / "sjdbList.out.tab").exists()
 
 
 def test_salmon_finds_all_fragments(project):

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from rna2model.fragments import FATES
+from rna2model.qc.fragment_fates import FATES
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.workflow.conftest import Run, make_demo

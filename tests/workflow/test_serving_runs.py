@@ -13,7 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rna2model import batch, bundle, config, models, normalization, panel, runlock
+from rna2model import models
+from rna2model.expression.batch import registry
+from rna2model.expression.normalization import methods
+from rna2model.inputs import config
+from rna2model.planning import run_lock
+from rna2model.serving import bundle, reference_panel
 from tests.command import LOCAL, REPOSITORY
 
 GENES = [f"G{i:03}" for i in range(80)]
@@ -32,11 +37,11 @@ def counts():
 def made(counts, tmp_path_factory):
     """A bundle of a matrix of 24 samples."""
     folder = tmp_path_factory.mktemp("bundle")
-    normalizer = normalization.make("tmm", GENES).fit(counts, groups=LABELS)
+    normalizer = methods.make("tmm", GENES).fit(counts, groups=LABELS)
     normalizer.save(folder / "n")
     batches = np.full(24, "", dtype=object)
     X = normalizer.transform(counts)
-    correction = batch.make("none").fit(X, batches)
+    correction = registry.make("none").fit(X, batches)
     correction.save(folder / "b")
     models.make("logistic_l2", inner_folds=3).fit(X, LABELS, log=lambda *_: None).save(folder / "m")
     full = config.complete({"counts": "m.tsv", "design": {"target": "label"}})[0]
@@ -45,7 +50,12 @@ def made(counts, tmp_path_factory):
         key: full[key] for key in ("design", "expression")
     }
     bundle.assemble(
-        folder / "bundle", folder / "n", folder / "b", folder / "m", facts, kept=panel.Panel().fit(X)
+        folder / "bundle",
+        folder / "n",
+        folder / "b",
+        folder / "m",
+        facts,
+        kept=reference_panel.Panel().fit(X),
     )
     return folder / "bundle"
 
@@ -145,7 +155,7 @@ def test_a_killed_run_is_followed_by_the_next(asked):
     second = asked.run()
     assert second.returncode == 6 and f"process {child}" in second.stderr, second.stderr
     os.kill(child, signal.SIGKILL)
-    while runlock.is_alive({**processes[1]}):
+    while run_lock.is_alive({**processes[1]}):
         time.sleep(0.05)
     third = asked.run()
     assert third.returncode == 0, third.stdout + third.stderr

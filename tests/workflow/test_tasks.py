@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from rna2model import manifest as bundle_manifest
+from rna2model.serving import manifest as bundle_manifest
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.workflow import cohorts

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from rna2model.fragments import FATES
+from rna2model.qc.fragment_fates import FATES
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.workflow.conftest import Run, make_demo
@@ -22,7 +22,7 @@ LEAN = {"min_reads": 100, "fastqc_reads": 0, "rseqc_fragments": 0}
 # that would have started it.
 WITH_FUNCTIONS = """
 import re, sys
-from rna2model import environment
+from rna2model.core import environment
 environment.DROPPED = re.compile("LANG")
 sys.argv[1:] = sys.argv[sys.argv.index("snakemake") + 1 :]
 from snakemake.cli import main

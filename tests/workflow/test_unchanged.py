@@ -10,7 +10,7 @@ import time
 import pytest
 import yaml
 
-from rna2model import seenfiles
+from rna2model.core import seen_files
 from tests.conftest import snakemake
 from tests.workflow import faked
 from tests.workflow.test_incremental import TRAINING, planned
@@ -178,7 +178,7 @@ def test_a_later_start_opens_no_reads(moved):
     """Reads of a new date, too, once a start found that they hold what they held."""
     for path in (moved / "reads").iterdir():
         path.touch()
-    time.sleep(seenfiles.TICK)
+    time.sleep(seen_files.TICK)
     with opened_files(moved / "reads") as first:
         assert planned(moved) == {}
     assert len(set(first)) == 2 * 5  # mates and samples of the sheet

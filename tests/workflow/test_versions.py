@@ -30,11 +30,11 @@ OPTIONS = {
 def environments_of_rules():
     """{rule: environment}, as the rule files say; a rule made of another has that one's."""
     found, copies = {}, {}
-    for path in sorted((REPOSITORY / "rules").glob("*.smk")):
+    for path in sorted((REPOSITORY / "rules").rglob("*.smk")):
         text = path.read_text()
         copies |= {new: old for old, new in re.findall(r"use rule (\w+) as (\w+) with", text)}
         for body in re.split(r"^ *rule (?=\w+:$)", text, flags=re.M)[1:]:
-            found[body.split(":")[0]] = re.search(r'"\.\./envs/([\w{}]+)\.yaml"', body)[1]
+            found[body.split(":")[0]] = re.search(r'"\.\./\.\./envs/([\w{}]+)\.yaml"', body)[1]
     while set(copies) - set(found):
         found |= {new: found[old] for new, old in copies.items() if old in found}
     return found

@@ -4,63 +4,63 @@ Nothing is imported before a model is made or loaded, so the rules can read the 
 
 How classes are weighted (`training.imbalance: auto`): linear_svm and the torch models weigh the classes equally; all
 others are fitted to the samples as they are. Either way probabilities are those of the classes as common as in training,
-and one rule says what is predicted (adjusting.py, decision.py). `none`, `class_weights` and `smote` (synthetic
-samples of the rarer classes, imbalance.py) say it for all models but dummy; `settings_["class_weight"]` says what
-applies. Calibration and threshold are learned from inner held-out rows (adjusting.py) and stored in model.json.
+and one rule says what is predicted (class_adjustment.py, calibrators.py). `none`, `class_weights` and `smote` (synthetic
+samples of the rarer classes, smote.py) say it for all models but dummy; `settings_["class_weight"]` says what
+applies. Calibration and threshold are learned from inner held-out rows (class_adjustment.py) and stored in model.json.
 
-The torch models do every task: torch_tasks.py puts another loss and one output on the networks that classify.
+The torch models do every task: tasks.py puts another loss and one output on the networks that classify.
 """
 
 import importlib
 import json
 from pathlib import Path
 
-from rna2model.errors import InputProblem
+from rna2model.core.errors import InputProblem
 
 DESCRIPTION = "model.json"  # of a fitted model, in its folder
 NAMES = {
     "dummy": "rna2model.models.dummy:Dummy",
-    "logistic_l2": "rna2model.models.linear:LogisticL2",
-    "linear_svm": "rna2model.models.linear:LinearSVM",
-    "clinical": "rna2model.models.linear:Clinical",
-    "genes_only": "rna2model.models.linear:GenesOnly",
-    "elastic_net": "rna2model.models.elastic_net:ElasticNet",
-    "lasso": "rna2model.models.elastic_net:Lasso",
+    "logistic_l2": "rna2model.models.linear.logistic:LogisticL2",
+    "linear_svm": "rna2model.models.linear.logistic:LinearSVM",
+    "clinical": "rna2model.models.linear.logistic:Clinical",
+    "genes_only": "rna2model.models.linear.logistic:GenesOnly",
+    "elastic_net": "rna2model.models.linear.elastic_net:ElasticNet",
+    "lasso": "rna2model.models.linear.elastic_net:Lasso",
     "knn": "rna2model.models.neighbours:NearestNeighbours",
-    "decision_tree": "rna2model.models.trees:DecisionTree",
-    "random_forest": "rna2model.models.trees:RandomForest",
-    "gradient_boosting": "rna2model.models.trees:GradientBoosting",
-    "mlp": "rna2model.models.mlp:MLP",
-    "autoencoder": "rna2model.models.autoencoder:Autoencoder",
-    "vae": "rna2model.models.vae:VAE",
-    "attention": "rna2model.models.attention:Attention",
-    "cnn": "rna2model.models.cnn:CNN",
+    "decision_tree": "rna2model.models.trees.classifiers:DecisionTree",
+    "random_forest": "rna2model.models.trees.classifiers:RandomForest",
+    "gradient_boosting": "rna2model.models.trees.classifiers:GradientBoosting",
+    "mlp": "rna2model.models.neural.mlp:MLP",
+    "autoencoder": "rna2model.models.neural.autoencoder:Autoencoder",
+    "vae": "rna2model.models.neural.vae:VAE",
+    "attention": "rna2model.models.neural.attention:Attention",
+    "cnn": "rna2model.models.neural.cnn:CNN",
 }
 REGRESSION = {
-    "dummy": "rna2model.models.regression:DummyRegression",
-    "ridge": "rna2model.models.ridge:Ridge",
-    "clinical": "rna2model.models.ridge:ClinicalRidge",
-    "genes_only": "rna2model.models.ridge:GenesOnlyRidge",
-    "elastic_net": "rna2model.models.sparse_regression:ElasticNetRegression",
-    "lasso": "rna2model.models.sparse_regression:Lasso",
-    "random_forest": "rna2model.models.trees_regression:RandomForestRegression",
-    "gradient_boosting": "rna2model.models.trees_regression:GradientBoostingRegression",
-    "mlp": "rna2model.models.torch_tasks:MLPRegression",
-    "autoencoder": "rna2model.models.torch_tasks:AutoencoderRegression",
-    "vae": "rna2model.models.torch_tasks:VAERegression",
-    "attention": "rna2model.models.torch_tasks:AttentionRegression",
-    "cnn": "rna2model.models.torch_tasks:CNNRegression",
+    "dummy": "rna2model.models.regressor:DummyRegression",
+    "ridge": "rna2model.models.linear.ridge:Ridge",
+    "clinical": "rna2model.models.linear.ridge:ClinicalRidge",
+    "genes_only": "rna2model.models.linear.ridge:GenesOnlyRidge",
+    "elastic_net": "rna2model.models.linear.elastic_net_regression:ElasticNetRegression",
+    "lasso": "rna2model.models.linear.elastic_net_regression:Lasso",
+    "random_forest": "rna2model.models.trees.regressors:RandomForestRegression",
+    "gradient_boosting": "rna2model.models.trees.regressors:GradientBoostingRegression",
+    "mlp": "rna2model.models.neural.tasks:MLPRegression",
+    "autoencoder": "rna2model.models.neural.tasks:AutoencoderRegression",
+    "vae": "rna2model.models.neural.tasks:VAERegression",
+    "attention": "rna2model.models.neural.tasks:AttentionRegression",
+    "cnn": "rna2model.models.neural.tasks:CNNRegression",
 }
 SURVIVAL = {
-    "dummy": "rna2model.models.survival:DummySurvival",
-    "cox_ridge": "rna2model.models.cox:CoxRidge",
-    "clinical": "rna2model.models.cox:ClinicalCox",
-    "genes_only": "rna2model.models.cox:GenesOnlyCox",
-    "mlp": "rna2model.models.torch_tasks:MLPSurvival",
-    "autoencoder": "rna2model.models.torch_tasks:AutoencoderSurvival",
-    "vae": "rna2model.models.torch_tasks:VAESurvival",
-    "attention": "rna2model.models.torch_tasks:AttentionSurvival",
-    "cnn": "rna2model.models.torch_tasks:CNNSurvival",
+    "dummy": "rna2model.models.survival_base:DummySurvival",
+    "cox_ridge": "rna2model.models.linear.cox:CoxRidge",
+    "clinical": "rna2model.models.linear.cox:ClinicalCox",
+    "genes_only": "rna2model.models.linear.cox:GenesOnlyCox",
+    "mlp": "rna2model.models.neural.tasks:MLPSurvival",
+    "autoencoder": "rna2model.models.neural.tasks:AutoencoderSurvival",
+    "vae": "rna2model.models.neural.tasks:VAESurvival",
+    "attention": "rna2model.models.neural.tasks:AttentionSurvival",
+    "cnn": "rna2model.models.neural.tasks:CNNSurvival",
 }
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.

@@ -9,10 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import artefact, outcome, splits
-from rna2model.errors import InputProblem
-from rna2model.models import DESCRIPTION, decision, penalty
-from rna2model.models.adjusting import Adjusting
+from rna2model.cohort import outcome, splits
+from rna2model.core import artefact
+from rna2model.core.errors import InputProblem
+from rna2model.models import DESCRIPTION, calibrators, penalty
+from rna2model.models.class_adjustment import Adjusting
 from rna2model.models.folds import Fold
 from rna2model.models.scores import balanced_accuracy, balanced_weights, held_out, log_loss, softmax
 
@@ -31,11 +32,11 @@ WEIGHTS = "weights.safetensors"
 class Model(Adjusting):
     """A classifier of log2 expression that scales, tunes and calibrates inside its own training rows.
 
-    What predicts numbers or survival overrides `_outcome` and has its own `predict` (regression.py, survival.py).
+    What predicts numbers or survival overrides `_outcome` and has its own `predict` (regressor.py, survival_base.py).
 
     A subclass names its candidates in SEARCH ({hyperparameter: values}) and writes `_fit`, `_scores` (class
     probabilities of one sample) and either `_arrays` / `_restore` or its own `_save` / `_restore`. Rows of `_fit` that no
-    fold validates were made up to balance classes (imbalance.py): candidates are compared on `held_out(folds)`.
+    fold validates were made up to balance classes (smote.py): candidates are compared on `held_out(folds)`.
 
     imbalance : auto (CLASS_WEIGHT of the model), none, class_weights, smote
     calibration : auto (as `_fit` leaves the probabilities), none, sigmoid, isotonic; on inner out-of-fold predictions
@@ -49,10 +50,10 @@ class Model(Adjusting):
     settings_ : dict, what was tried, chosen and noted while fitting; JSON-able
     n_genes_ : int
     columns_ : (k,) columns of X that a selection left, or None for all
-    calibrator_ : what turns the model's probabilities into calibrated ones (decision.py), or None
+    calibrator_ : what turns the model's probabilities into calibrated ones (calibrators.py), or None
     threshold_ : probability from which the last of two classes is predicted where it was tuned, or None
     shares_ : (K,) shares of the classes among the training samples; None in models of earlier versions
-    prevalence_ : what brings probabilities of weighted classes back to `shares_` (decision.py), or None
+    prevalence_ : what brings probabilities of weighted classes back to `shares_` (calibrators.py), or None
     """
 
     name = ""
@@ -152,7 +153,7 @@ class Model(Adjusting):
             return (probabilities[:, 1] >= self.threshold_).astype(int)
         if self.shares_ is None or len(self.classes_) > 2:  # None: a model of an earlier version
             return probabilities.argmax(axis=1)
-        return decision.by_share(probabilities, self.shares_)
+        return calibrators.by_share(probabilities, self.shares_)
 
     @property
     def rule(self):
@@ -221,8 +222,8 @@ class Model(Adjusting):
         model.threshold_, shares = description.get("threshold"), description.get("shares")
         model.shares_ = None if shares is None else np.array(shares)
         factors = description.get("prevalence")
-        model.prevalence_ = None if factors is None else decision.Prevalence(factors)
-        model.calibrator_ = decision.restore(description.get("calibrator"))
+        model.prevalence_ = None if factors is None else calibrators.Prevalence(factors)
+        model.calibrator_ = calibrators.restore(description.get("calibrator"))
         model._restore(folder)
         return model
 

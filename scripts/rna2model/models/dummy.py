@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rna2model import artefact
+from rna2model.core import artefact
 from rna2model.models import base
 
 

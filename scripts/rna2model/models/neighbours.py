@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from rna2model import artefact
+from rna2model.core import artefact
 from rna2model.models import base
-from rna2model.models.rotation import Rotation
+from rna2model.models.linear.rotation import Rotation
 
 
 class NearestNeighbours(base.Model):

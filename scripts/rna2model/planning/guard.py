@@ -1,11 +1,11 @@
 """A data fault found late is still a verdict: a tool that fails on one sample's data excludes that sample, and the others go
 on to the end of the run (`qc.on_tool_failure: exclude`). What looks like memory, time, disk, node or environment is tried again
-and stops the run. scripts/guard.sh decides it for commands, rna2model/failure.py for scripts.
+and stops the run. scripts/guard.sh decides it for commands, rna2model/core/tool_failure.py for scripts.
 """
 
-from pathlib import Path
+from rna2model import REPOSITORY
 
-SCRIPT = str(Path(__file__).resolve().parents[2] / "guard.sh")
+SCRIPT = str(REPOSITORY / "guard.sh")
 
 
 def environment(config):

@@ -4,11 +4,10 @@ Snakemake's own `cache` is not used: it needs an environment variable on every n
 lock, and its key holds the paths in a command, which differ between projects.
 """
 
-from pathlib import Path
+from rna2model import REPOSITORY
+from rna2model.reference import fingerprint
 
-from rna2model import fingerprint
-
-SCRIPT = str(Path(__file__).resolve().parents[2] / "index_store.sh")
+SCRIPT = str(REPOSITORY / "index_store.sh")
 TOOL_VERSION = {
     "star": "STAR --version",
     "hisat2": "hisat2-build --version | sed -n '1s/.*version //p'",

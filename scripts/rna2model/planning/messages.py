@@ -4,8 +4,8 @@ import csv
 import json
 import subprocess
 
-from rna2model import disk, failure
-from rna2model.planning import guard
+from rna2model.core import tool_failure
+from rna2model.planning import disk, guard
 
 LARGEST_RESULT = 10_000_000  # bytes of a small result that is read from object storage
 
@@ -24,7 +24,7 @@ def disk_of_run(workflow, samples, config):
 
 def last_words(log):
     """What a failed job says of itself, in a sentence; an empty text where its log does not, as of others of its group."""
-    told = failure.stopped_for_good(log)
+    told = tool_failure.stopped_for_good(log)
     if told:
         return " ".join(told.split())
     asked = ["bash", "-c", 'source "$0"; sentence_of "$1" "" errors', guard.SCRIPT, log]
@@ -43,13 +43,15 @@ def failed_jobs(jobs, shortage=""):
     """
     lines = []
     for job in jobs:
-        line = f"  {failure.of_what(job.wildcards_dict)}  {job.rule.name}  {', '.join(map(str, job.log))}"
+        line = (
+            f"  {tool_failure.of_what(job.wildcards_dict)}  {job.rule.name}  {', '.join(map(str, job.log))}"
+        )
         said = next(filter(None, map(last_words, job.log)), "")
         lines.append(f"{line}\n      {said}" if said else line)
     if not lines:
         return "rna2model: the run was stopped before its end; run the same command again to go on."
-    of_samples = any(failure.SINGLE.intersection(job.wildcards_dict) for job in jobs)
-    whose, way_out = ("sample, ", failure.WITHOUT_IT) if of_samples else ("", "")
+    of_samples = any(tool_failure.SINGLE.intersection(job.wildcards_dict) for job in jobs)
+    whose, way_out = ("sample, ", tool_failure.WITHOUT_IT) if of_samples else ("", "")
     return "\n".join(
         [
             f"rna2model: {len(lines)} job{'s' if len(lines) > 1 else ''} failed after all retries ({whose}rule, log):",
@@ -71,11 +73,11 @@ def tool_failures(used, results, read, quality_files):
         if row["status"] == "excluded" and row["sample"] in used:
             facts = json.loads(read(f"{results}/qc/{row['sample']}/{row['sample']}.json") or "{}")
             if "failure" in facts:
-                found[row["sample"]] = failure.Failure(
+                found[row["sample"]] = tool_failure.Failure(
                     row["sample"], reason=facts["problem"], **facts["failure"]
                 )
     kept = [name for name in used if name not in found]
-    missing = map(failure.of, (file for name in kept for file in quality_files(name)))
+    missing = map(tool_failure.of, (file for name in kept for file in quality_files(name)))
     return [*found.values(), *dict.fromkeys(filter(None, missing))]
 
 

@@ -4,7 +4,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from rna2model import requests
+from rna2model.planning import slurm_requests
 
 CUT = ("mem_mb", "runtime")
 
@@ -24,15 +24,15 @@ class Partitions:
         settings = self.workflow.executor_settings if self.workflow.is_main_process else None
         path = getattr(settings, "partition_config", None)
         if path:
-            os.environ[requests.VARIABLE] = requests.dumps(read(path))
+            os.environ[slurm_requests.VARIABLE] = slurm_requests.dumps(read(path))
         elif self.workflow.is_main_process:
-            os.environ.pop(requests.VARIABLE, None)
-        return requests.loads(os.environ.get(requests.VARIABLE))
+            os.environ.pop(slurm_requests.VARIABLE, None)
+        return slurm_requests.loads(os.environ.get(slurm_requests.VARIABLE))
 
     def _of(self, rule):
         """The part of each partition that `rule` may fill, which is not all of it where other jobs are submitted with it (`groups` of the profile)."""
         grouped = rule in self.workflow.group_settings.overwrite_groups
-        return requests.with_room(self.known()) if grouped else self.known()
+        return slurm_requests.with_room(self.known()) if grouped else self.known()
 
     def fit(self, rule):
         """Cut the memory and time of a Rule to what the largest partition takes, as a job that fits none is not submitted.
@@ -57,7 +57,7 @@ class Partitions:
                 if not isinstance(asked[name], int):  # input that is still to be made
                     return asked[name]
                 known = [value if isinstance(value, int) else 0 for value in asked.values()]
-                cut = requests.fitted(requests.Request(*known, threads, gpus), self.of(rule.name))
+                cut = slurm_requests.fitted(slurm_requests.Request(*known, threads, gpus), self.of(rule.name))
                 return cut.mem_mb if name == "mem_mb" else cut.minutes
 
             return needed
@@ -71,7 +71,7 @@ def read(path):
     from snakemake_executor_plugin_slurm.partitions import read_partition_file
 
     return [
-        requests.Partition(
+        slurm_requests.Partition(
             found.name,
             limit.max_mem_mb,
             limit.max_runtime,

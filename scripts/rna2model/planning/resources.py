@@ -6,7 +6,7 @@ from functools import cache
 from math import ceil, inf
 from pathlib import Path
 
-from rna2model.expected import Expected
+from rna2model.planning.expected_sizes import Expected
 
 SNAKEMAKE_MB = 400  # a submitted job holds Snakemake twice, 180 MB each (measured), beside its tool
 

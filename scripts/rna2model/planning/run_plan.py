@@ -1,6 +1,6 @@
 """What a run would ask for, calculated before its files are there, by the rules' own requests (`make plan`)."""
 
-from rna2model import expected, requests
+from rna2model.planning import expected_sizes, slurm_requests
 
 TARGETS = ("all", "predictions", "counts")
 
@@ -23,7 +23,9 @@ class RunPlan:
             found = job.rule.expand_resources(job.wildcards, job.input, attempt)
         number = {name: value if isinstance(value, int) else 0 for name, value in found.items()}
         gpus = number.get("gpu", 0)
-        return requests.Request(number.get("mem_mb", 0), number.get("runtime", 0), found["_cores"], gpus)
+        return slurm_requests.Request(
+            number.get("mem_mb", 0), number.get("runtime", 0), found["_cores"], gpus
+        )
 
     def largest_jobs(self, jobs):
         """{rule: the job with the largest input}."""
@@ -38,9 +40,9 @@ class RunPlan:
         """(problems, notes) of requests.unfit() for the largest of these jobs of each rule; none where partitions are not known."""
         largest = self.largest_jobs(jobs)
         known = self.partitions.known()
-        return requests.unfit(
+        return slurm_requests.unfit(
             {name: (lambda attempt, job=job: self.asked(job, attempt)) for name, job in largest.items()},
-            self.partitions.of if known else lambda name: [requests.Partition("any")],
+            self.partitions.of if known else lambda name: [slurm_requests.Partition("any")],
             {name: job.rule.restart_times or 0 for name, job in largest.items()},
         )
 
@@ -56,7 +58,9 @@ class RunPlan:
         problems, notes = self.unfit_rules(jobs)
         reads = sum(map(self.resources.expected.reads_mb, self.read_samples))
         limited, disk = bool(self.partitions.known()), self.disk_message()
-        return expected.plan(by_rule, len(together), files, records, limited, problems, notes, reads, disk)
+        return expected_sizes.plan(
+            by_rule, len(together), files, records, limited, problems, notes, reads, disk
+        )
 
 
 def files_that_stay(job):

@@ -8,8 +8,8 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from rna2model import fingerprint
-from rna2model.errors import InputProblem
+from rna2model.core.errors import InputProblem
+from rna2model.reference import fingerprint
 
 # What jobs read beside rules, scripts and environments, which Snakemake packs for them (all else only where git tracks it).
 PACKED = [

@@ -11,7 +11,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from rna2model import activation, archive, gpunodes, notify, places, samecontent
+from rna2model.core import gpu_nodes, paths
+from rna2model.planning import archived_reads, conda_activation, notify, same_content
 from rna2model.planning.patching import patch
 
 ISSUES = "https://github.com/snakemake/snakemake"
@@ -45,7 +46,7 @@ def compare_contents(folder):
     async def checksum_now(file, threshold=None, force=False, algorithm=None):
         if file.is_storage or force:  # `ensure` asks for an algorithm of its own
             return await checksum(file, threshold, force, algorithm)
-        return await asyncio.to_thread(samecontent.of, file.file)
+        return await asyncio.to_thread(same_content.of, file.file)
 
     def checksums_now(records, job, path):
         found = checksums(records, job, path)
@@ -53,14 +54,14 @@ def compare_contents(folder):
             return found
         known = [(records.metadata(output) or {}).get("input_checksums") or {} for output in job.output]
         now = set(records._input(job))
-        return {samecontent.recorded_content(str(path), now, one, folder) for one in known}
+        return {same_content.recorded_content(str(path), now, one, folder) for one in known}
 
     def input_changed_now(records, job, file=None):
         if not input_changed(records, job, file):
             return False
         before = records.metadata(file)
         recorded = before.input_checksums or {}
-        return not samecontent.same_inputs(before.input, records._input(job), recorded, folder)
+        return not same_content.same_inputs(before.input, records._input(job), recorded, folder)
 
     def metadata_now(records, target):
         """Results were recorded by their absolute paths where the config gave one."""
@@ -99,7 +100,7 @@ def name_targets_from_here(folder):
     def make_now(dag, *given, **options):
         for kind in ("targetfiles", "forcefiles", "priorityfiles", "untilfiles", "omitfiles"):
             if options.get(kind):
-                options[kind] = {places.below(folder, file) for file in options[kind]}
+                options[kind] = {paths.below(folder, file) for file in options[kind]}
         make(dag, *given, **options)
 
     DAG.__init__ = make_now
@@ -124,7 +125,7 @@ def keep_counted(archived):
 
     async def postprocess_now(dag, *given, **options):
         if not dag.workflow.touch and (needed := needed_again(dag, archived, gone)):
-            raise WorkflowError(archive.refusal(needed))
+            raise WorkflowError(archived_reads.refusal(needed))
         return await postprocess(dag, *given, **options)
 
     _IOFile.exists, _IOFile.mtime_uncached, DAG.postprocess = exists_now, changed_now, postprocess_now
@@ -134,7 +135,7 @@ def needed_again(dag, archived, gone):
     """{sample: (files that are not there, {rule: why it runs})} of the planned jobs that start from such files."""
     first = [job for job in dag.needrun_jobs() if gone.intersection(map(str, job.input))]
     names = {job: job.wildcards_dict["sample"] for job in first}
-    return {name: (archived[name], archive.reasons(dag, job)) for job, name in names.items()}
+    return {name: (archived[name], archived_reads.reasons(dag, job)) for job, name in names.items()}
 
 
 @of_snakemake("an index that is kept in reference.store is made again when the store is named, moved or left")
@@ -193,7 +194,8 @@ def name_environments_as_they_are_made(log):
     make = DAG.create_conda_envs
 
     def make_now(dag, dryrun=False, quiet=False):
-        missing = [env for env in dag.conda_envs.values() if is_missing(env)]
+        # one file named from several folders is one environment
+        missing = list({env.address: env for env in dag.conda_envs.values() if is_missing(env)}.values())
         names = [os.path.basename(env.file.get_path_or_uri(secret_free=True)) for env in missing]
         if dryrun or dag.workflow.dryrun:
             if missing and not quiet:
@@ -230,7 +232,7 @@ def activate_without_conda():
     def activated(conda, environment, command):
         lines = None
         if not conda.container_img:
-            lines = activation.statements(os.path.dirname(conda.bin_path()), environment)
+            lines = conda_activation.statements(os.path.dirname(conda.bin_path()), environment)
         return f"{lines}\n{command}" if lines else activate(conda, environment, command)
 
     def python_version(script):
@@ -279,8 +281,8 @@ def avoid_broken_gpus(warn_of_node):
     """The executor knows no nodes without working GPU: GPU jobs go to others than those on which one of this run failed."""
     import snakemake_executor_plugin_slurm as plugin
 
-    if not isinstance(plugin.get_submit_command, gpunodes.Submissions):
-        plugin.get_submit_command = gpunodes.Submissions(
+    if not isinstance(plugin.get_submit_command, gpu_nodes.Submissions):
+        plugin.get_submit_command = gpu_nodes.Submissions(
             plugin.get_submit_command, plugin.set_gres_string, warn_of_node
         )
 
@@ -289,7 +291,7 @@ def gpu_elsewhere(rule, error):
     """Whether a job that ended for the lack of a GPU may do better on another node, to which it is sent then."""
     executor = sys.modules.get("snakemake_executor_plugin_slurm")
     submissions = getattr(executor, "get_submit_command", None)
-    return isinstance(submissions, gpunodes.Submissions) and submissions.may_try_again(rule, error)
+    return isinstance(submissions, gpu_nodes.Submissions) and submissions.may_try_again(rule, error)
 
 
 @of_slurm("the names of jobs do not begin with the project's")

@@ -7,7 +7,8 @@ import pickle
 
 import numpy as np
 
-from rna2model import artefact, manifest
+from rna2model.core import artefact
+from rna2model.serving import manifest
 from tests.faults.case import ACCEPTED, NOTED, REFUSED, Case
 
 

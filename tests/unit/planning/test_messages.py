@@ -3,7 +3,7 @@
 import json
 from types import SimpleNamespace
 
-from rna2model import failure
+from rna2model.core import tool_failure
 from rna2model.planning import guard, messages
 from rna2model.planning.index_commands import IndexCommands
 
@@ -40,7 +40,7 @@ def test_samples_that_a_tool_excluded_and_reports_that_are_missing_are_told(tmp_
         "results/qc/other/other.json": json.dumps(facts),
     }
     report = tmp_path / "good_fastqc.zip"
-    failure.Failure("good", "fastqc", "f.log", str(report), "fastqc failed twice").mark([report])
+    tool_failure.Failure("good", "fastqc", "f.log", str(report), "fastqc failed twice").mark([report])
     quality = {"good": [report], "low": [tmp_path / "none"]}
     used = ["bad", "low", "good"]
     found = messages.tool_failures(used, "results", lambda path: texts.get(path, ""), quality.__getitem__)

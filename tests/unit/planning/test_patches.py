@@ -5,9 +5,9 @@ import re
 
 import pytest
 import snakemake.cli  # noqa: F401 - first, as snakemake.dag and others import each other
-from tests.command import REPOSITORY
 
 from rna2model.planning import patching, s3_patches, snakemake_patches
+from tests.command import REPOSITORY
 
 PATCHES = [
     value
@@ -118,7 +118,7 @@ def test_snakemake_is_patched_in_no_other_file():
     }
     assert {name for name, lines in found.items() if lines} <= HOMES
     assert len(found["scripts/rna2model/planning/snakemake_patches.py"]) >= 10
-    for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "rules").glob("*.smk")]:
+    for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "rules").rglob("*.smk")]:
         text = path.read_text()
         imported = re.findall(r"^from (snakemake\S*) import (.*)$", text, re.M)
         allowed = {"snakemake.exceptions", "snakemake.utils"}
@@ -126,10 +126,10 @@ def test_snakemake_is_patched_in_no_other_file():
 
 
 def test_files_of_rules_hold_rules():
-    without = {path.name for path in (REPOSITORY / "rules").glob("*.smk") if "rule " not in path.read_text()}
+    without = {path.name for path in (REPOSITORY / "rules").rglob("*.smk") if "rule " not in path.read_text()}
     functions = {
         path.name
-        for path in (REPOSITORY / "rules").glob("*.smk")
+        for path in (REPOSITORY / "rules").rglob("*.smk")
         if re.search(r"^ *def ", path.read_text(), re.M)
     }
     assert functions | without <= {"common.smk", "run.smk"}

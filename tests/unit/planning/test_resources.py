@@ -6,11 +6,11 @@ import pytest
 import snakemake.cli  # noqa: F401 - first, as snakemake.dag and others import each other
 from snakemake.resources import Resource, Resources
 
-from rna2model import requests
+from rna2model.inputs.sheet import Sample
+from rna2model.planning import slurm_requests
 from rna2model.planning.partitions import Partitions
 from rna2model.planning.resources import SNAKEMAKE_MB, JobResources, round_up_to_cloud_size
 from rna2model.planning.run_plan import RunPlan, files_that_stay
-from rna2model.sheet import Sample
 
 CONFIG = {"results": "results", "reference": {"fasta": "genome.fa"}}
 
@@ -110,7 +110,7 @@ def test_later_attempts_are_cut_to_the_largest_partition_unless_the_user_sets_th
 ):
     ask = resources()
     rule = Rule("train", ask.megabytes(2000))
-    partitions(ask, [requests.Partition("cpu", 5000, 100, 8)], grouped, overwritten).fit(rule)
+    partitions(ask, [slurm_requests.Partition("cpu", 5000, 100, 8)], grouped, overwritten).fit(rule)
     assert [rule.expand_resources(None, [], attempt)["mem_mb"] for attempt in (1, 2, 3)] == asked
     with ask.planning(uncut=True):
         assert rule.expand_resources(None, [], 3)["mem_mb"] == 9600
@@ -126,7 +126,7 @@ def job(rule, sample, outputs=("a", "b")):
 def test_the_plan_sums_requests_and_names_what_fits_no_partition(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ask = resources()
-    known = partitions(ask, [requests.Partition("cpu", 5000, 100, 8)])
+    known = partitions(ask, [slurm_requests.Partition("cpu", 5000, 100, 8)])
     small, large = Rule("trim", ask.megabytes(600)), Rule("align", ask.megabytes(6000))
     jobs = [job(small, "x"), job(small, "y"), job(large, "x")]
     plan = RunPlan(

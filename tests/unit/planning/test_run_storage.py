@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from rna2model.errors import InputProblem
+from rna2model.core.errors import InputProblem
 from rna2model.planning import s3_patches
 from rna2model.planning.run_storage import RunStorage
 

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from rna2model.inputs.sheet import Sample
 from rna2model.planning.sample_paths import SamplePaths
-from rna2model.sheet import Sample
 
 CONFIG = {
     "results": "results",

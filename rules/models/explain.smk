@@ -1,0 +1,79 @@
+"""What models use: features and gene sets beside what chance would give, and single predictions."""
+
+EXPLAINED_SPLITS = [*FOLDS, "full"]
+# Where models see genes, these sets are looked for among those that the model uses.
+EXPLAINED_SETS = [] if config["features"]["gene_sets"] else config["expression"]["gene_sets"] or []
+
+
+rule explain:
+    """Which features the final model uses, and whether the models of the folds use the same ones."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in EXPLAINED_SPLITS],
+        batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in EXPLAINED_SPLITS],
+        features=[fitted_features(split) for split in EXPLAINED_SPLITS] if HAS_FEATURES else [],
+        models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
+        gene_sets=given(EXPLAINED_SETS),
+    output:
+        table=report(
+            f"{RESULTS}/models/{{model}}/features.tsv",
+            caption="../../resources/report/captions/features.rst",
+            category="Genes",
+            labels={"content": "Features of {model}"},
+        ),
+        stability=f"{RESULTS}/models/{{model}}/stability.json",
+        gene_sets=f"{RESULTS}/models/{{model}}/gene_sets.tsv" if EXPLAINED_SETS else [],
+    log:
+        f"{RESULTS}/logs/explain/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/explain/{{model}}.tsv"
+    retries: 2
+    conda:
+        "../../envs/explain.yaml"
+    resources:
+        mem_mb=megabytes(3000, per_input_mb=10),
+        runtime=minutes(60, per_gigabyte=30 * len(EXPLAINED_SPLITS)),
+    params:
+        splits=EXPLAINED_SPLITS,
+        design=DESIGN,
+        features=config["features"],
+        shuffles=config["explanation"]["shuffles"],
+        seed=config["evaluation"]["seed"],
+        library=lambda wildcards: code_of("explain.py", wildcards.model),
+    script:
+        "../../scripts/explain.py"
+
+
+rule lime:
+    """What moved the prediction of single samples: new ones, or where there are none, ones that a fold held out."""
+    input:
+        training=f"{RESULTS}/splits/training.h5ad",
+        cohort=f"{RESULTS}/cohort.h5ad" if NEW else [],
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in EXPLAINED_SPLITS],
+        batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in EXPLAINED_SPLITS],
+        features=[fitted_features(split) for split in EXPLAINED_SPLITS] if HAS_FEATURES else [],
+        models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
+    output:
+        f"{RESULTS}/models/{{model}}/lime.tsv",
+    log:
+        f"{RESULTS}/logs/lime/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/lime/{{model}}.tsv"
+    retries: 2
+    conda:
+        "../../envs/explain.yaml"
+    resources:
+        mem_mb=megabytes(3000, per_input_mb=10),
+        runtime=minutes(60, per_gigabyte=30 * len(EXPLAINED_SPLITS)),
+    params:
+        splits=EXPLAINED_SPLITS,
+        design=DESIGN,
+        samples=config["explanation"]["lime"],
+        most=1000,  # training samples that their mean is taken of
+        unseen_batch=config["expression"]["unseen_batch"],
+        seed=config["evaluation"]["seed"],
+        library=lambda wildcards: code_of("lime.py", wildcards.model),
+    script:
+        "../../scripts/lime.py"

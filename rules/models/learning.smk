@@ -1,0 +1,89 @@
+"""Would more samples help? The shipped model, from the gene filter on, trained on fewer of each fold's training samples."""
+
+FRACTIONS = config["evaluation"]["learning_curve"]
+LEARNING = {
+    "design": DESIGN,
+    "fractions": FRACTIONS,
+    "subsets": config["evaluation"]["learning_curve_subsets"],
+    "expression": config["expression"],
+    "unit": UNIT,
+    "features": config["features"],
+    "covariates": COVARIATES,
+    "seed": config["evaluation"]["seed"],
+    "inner_folds": config["evaluation"]["inner_folds"],
+    "unseen_batch": config["expression"]["unseen_batch"],
+    "landmarks": config["evaluation"]["landmarks"],
+}
+
+
+rule learn_from_fewer:
+    """Everything fitted again on each fraction of one fold's training groups; predictions for what the fold holds out."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        gene_sets=given(config["features"]["gene_sets"]) or [],
+    output:
+        f"{RESULTS}/splits/{{split}}/learning_curve/{{model}}.tsv",
+    log:
+        f"{RESULTS}/logs/learn_from_fewer_{{model}}/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/learn_from_fewer_{{model}}/{{split}}.tsv"
+    wildcard_constraints:
+        model="|".join(model for model in MODELS if model not in TORCH_MODELS),
+    retries: 2
+    conda:
+        "../../envs/python.yaml"
+    threads: 4
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=12),
+        runtime=minutes(120, per_gigabyte=120 * len(FRACTIONS)),
+    params:
+        **LEARNING,
+        training=training_options,
+        gpus=0,
+        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model, *CHOOSER),
+    script:
+        "../../scripts/learn_from_fewer.py"
+
+
+use rule learn_from_fewer as learn_from_fewer_torch with:
+    wildcard_constraints:
+        model="|".join(TORCH_MODELS) or "(?!)",
+    conda:
+        "../../envs/torch.yaml" if GPUS == 0 else "../../envs/torch_gpu.yaml"
+    resources:
+        mem_mb=megabytes(3000, per_input_mb=14),
+        runtime=minutes(240, per_gigabyte=240 * len(FRACTIONS)),
+        gpu=config["training"]["gpus"],
+    params:
+        **LEARNING,
+        training=training_options,
+        gpus=config["training"]["gpus"],
+        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model, *CHOOSER),
+
+
+rule learning_curve:
+    """Scores by the number of training samples; those of all samples are the cross-validation's own."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        fewer=[f"{RESULTS}/splits/{split}/learning_curve/{{model}}.tsv" for split in FOLDS],
+        whole=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
+    output:
+        f"{RESULTS}/models/{{model}}/learning_curve.tsv",
+    log:
+        f"{RESULTS}/logs/learning_curve/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/learning_curve/{{model}}.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=1),
+        runtime=minutes(30),
+    params:
+        folds=FOLDS,
+        design=DESIGN,
+        seed=config["evaluation"]["seed"],
+        library=code_of("learning_curve.py"),
+    script:
+        "../../scripts/learning_curve.py"

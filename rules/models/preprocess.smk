@@ -1,0 +1,109 @@
+"""Normalization and batch correction, fitted per split on its training samples only."""
+
+
+rule fit_normalizer:
+    """Gene filter, size-factor reference and scale of one split."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+    output:
+        f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_normalizer/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_normalizer/{{split}}.tsv"
+    retries: 2
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=8),  # as the batch model, which profiles may run in the same submission
+        runtime=minutes(10),
+    params:
+        design=DESIGN,
+        expression=config["expression"],
+        unit=UNIT,
+        library=code_of("fit_normalizer.py"),
+    script:
+        "../../scripts/fit_normalizer.py"
+
+
+rule fit_batch_model:
+    """What sets the batches of one split apart, learned without labels unless the config asks for them."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+    output:
+        f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_batch_model/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_batch_model/{{split}}.tsv"
+    retries: 2
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=8),
+        runtime=minutes(10),
+    params:
+        design=DESIGN,
+        expression=config["expression"],
+        library=code_of("fit_batch_model.py", *CHOOSER),
+    script:
+        "../../scripts/fit_batch_model.py"
+
+
+rule fit_features:
+    """Gene-set scores and clinical covariates of one split: their scale, categories and stand-ins for missing cells."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
+        batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
+        gene_sets=given(config["features"]["gene_sets"]) or [],
+    output:
+        f"{RESULTS}/splits/{{split}}/features.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_features/{{split}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_features/{{split}}.tsv"
+    retries: 2
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=8),
+        runtime=minutes(20),
+    params:
+        design=DESIGN,
+        features=config["features"],
+        covariates=COVARIATES,
+        library=code_of("fit_features.py"),
+    script:
+        "../../scripts/fit_features.py"
+
+
+rule fit_ood:
+    """How far a new sample may lie from the training samples, learned from all of these, for the bundle."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizer=f"{RESULTS}/splits/full/normalizer.safetensors",
+        batch_model=f"{RESULTS}/splits/full/batch_model.safetensors",
+    output:
+        f"{RESULTS}/splits/full/ood.safetensors",
+    log:
+        f"{RESULTS}/logs/fit_ood/full.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit_ood/full.tsv"
+    retries: 2
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1000, per_input_mb=10),
+        runtime=minutes(20),
+    params:
+        split="full",
+        design=DESIGN,
+        library=code_of("fit_ood.py"),
+    script:
+        "../../scripts/fit_ood.py"

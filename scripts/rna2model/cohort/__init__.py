@@ -1,0 +1,1 @@
+"""The matrix of a cohort: counts, samples, outcome, splits, duplicates."""

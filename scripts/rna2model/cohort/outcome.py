@@ -1,0 +1,228 @@
+"""What is predicted: cells of the sheet as classes, numbers or survival times, and what stands for classes where there are none."""
+
+import math
+from collections import Counter
+
+import numpy as np
+
+from rna2model.core import numerals
+from rna2model.core.errors import InputProblem
+from rna2model.core.missing import is_missing
+
+EVENT = {"1", "1.0", "true", "yes", "event", "dead", "deceased", "died"}
+CENSORED = {"0", "0.0", "false", "no", "censored", "alive", "living"}
+SURVIVAL = np.dtype([("time", np.float64), ("event", np.bool_)])
+MOST_PARTS = 10  # of the range of a numeric target, between which folds are balanced
+PARTS = 4  # ... that stand for classes where a method asks for classes
+TIMES = np.arange(10, 95, 5)  # per cent of the event times: where survival curves are compared
+LANDMARKS = (25, 50, 75)  # ... and where survival probabilities are shown
+
+
+def columns(design):
+    """The sheet's columns that hold what is predicted."""
+    return [design["time"], design["event"]] if design["task"] == "survival" else [design["target"]]
+
+
+def title(design):
+    """What is predicted, in words."""
+    if design["task"] == "survival":
+        return f"time to {design['event']} ({design['time']})"
+    return design["target"]
+
+
+def quantity(design):
+    """Name of the one number that a model predicts; None for classes."""
+    return {"regression": design["target"], "survival": "risk"}.get(design["task"])
+
+
+def is_known(metadata, design):
+    """Whether a sample with these cells ({column: text}) can train; one that cannot is a new sample."""
+    return not any(is_missing(metadata[column]) for column in columns(design))
+
+
+def known(design, obs):
+    """(n,) bool of samples given as {column: list of cells}: `is_known`."""
+    cells = [obs[column] for column in columns(design)]
+    return np.array([not any(map(is_missing, row)) for row in zip(*cells, strict=True)], dtype=bool)
+
+
+def labels(design, obs):
+    """(n,) str: the class of each sample, or what stands for it; empty where it is not known."""
+    rows = np.flatnonzero(known(design, obs))
+    y = read(design, lambda column: [obs[column][row] for row in rows])
+    found = np.full(len(next(iter(obs.values()))), "", dtype=object)
+    found[rows] = classes(design["task"], y)
+    return found.astype(str)
+
+
+def class_order(labels, positive=None):
+    """The different labels by the alphabet, but the `positive` one last, of which AUPRC, threshold and signs speak."""
+    names = sorted(set(map(str, labels)))
+    return sorted(names, key=lambda name: name == positive)
+
+
+def class_numbers(classes, labels):
+    """(n,) place of each label in `classes`, which hold all of them."""
+    place = {name: number for number, name in enumerate(classes)}
+    return np.array([place[str(label)] for label in labels], dtype=int)
+
+
+def positive_problems(path, samples, design):
+    """Problems of design.positive: one of two labels of the samples (sheet.Sample) that train."""
+    positive, column = design.get("positive"), design["target"]
+    counts = Counter(sample.metadata[column] for sample in samples)
+    listed = ", ".join(f"{label!r} ({count})" for label, count in sorted(counts.items()))
+    if positive is None or not samples or (str(positive) in counts and len(counts) == 2):
+        return []
+    if str(positive) not in counts:
+        return [
+            f"{path}, column {column}: no labelled sample is design.positive {str(positive)!r}; its labels are {listed}"
+        ]
+    return [
+        f"{path}, column {column}: design.positive names one of two classes, here are {len(counts)}: {listed}; leave it out"
+    ]
+
+
+def read(design, column):
+    """(n,) what is predicted of some samples; column: function from a column's name to their cells, a list of str.
+
+    str classes; float64 numbers; or for survival a structured array of time (float64) and event (bool).
+    """
+    cells = [column(name) for name in columns(design)]
+    if design["task"] == "classification":
+        return np.asarray(cells[0]).astype(str)
+    if design["task"] == "regression":
+        return np.array([number(cell) for cell in cells[0]], dtype=float)
+    return np.array([(number(time), event(cell)) for time, cell in zip(*cells, strict=True)], dtype=SURVIVAL)
+
+
+def number(cell):
+    """A cell as a finite float; InputProblem for any other text."""
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputProblem(f"{cell!r} is not a number")
+    return value
+
+
+def event(cell):
+    """Whether a cell says that the event happened; InputProblem for words that say neither."""
+    word = cell.strip().lower().partition(":")[0]  # also "1:DECEASED"
+    if word not in EVENT | CENSORED:
+        raise InputProblem(
+            f"{cell!r} says neither event ({', '.join(sorted(EVENT))}) nor censored ({', '.join(sorted(CENSORED))})"
+        )
+    return word in EVENT
+
+
+def classes(task, y, parts=PARTS):
+    """(n,) str, classes to compare or balance: those of a classification, parts of equal size of a numeric target, event
+    and censored of survival."""
+    if task == "survival":
+        return np.where(y["event"], "event", "censored")
+    if task == "regression":
+        edges = np.unique(np.quantile(y, np.linspace(0, 1, parts + 1)))[1:-1] if len(y) else []
+        return np.array([f"part {i + 1}" for i in np.searchsorted(edges, y, side="right")], dtype=str)
+    return np.asarray(y).astype(str)
+
+
+def strata(task, y, groups, folds):
+    """((n,) str classes that `folds` folds are balanced over, those which every fold needs or None for all).
+
+    A numeric target is cut into as many parts as leave a group of each part for each fold.
+    """
+    n_groups = len(y) if groups is None else len(set(np.asarray(groups).tolist()))
+    parts = max(1, min(MOST_PARTS, n_groups // folds))
+    needed = {"classification": None, "regression": (), "survival": ("event",)}[task]
+    return classes(task, y, parts), needed
+
+
+def times(y, landmarks=None):
+    """({column: time} at which survival is shown, and {column: time} at which its curves are compared), by the event times.
+
+    They only say when to look: shared by all splits, so that their predictions fit together.
+    """
+    if y.dtype != SURVIVAL or not y["event"].any():
+        return {}, {}
+    at = np.percentile(y["time"][y["event"]], TIMES)
+    shown = landmarks or [at[list(TIMES).index(share)] for share in LANDMARKS]
+    rounded = sorted({float(f"{time:.3g}") for time in shown})
+    return {f"survival_{time:g}": time for time in rounded}, {
+        f"curve_{time:.9g}": float(f"{time:.9g}") for time in sorted(set(at.tolist()))
+    }
+
+
+def problems(path, labelled, design):
+    """Problems (a list of str) of the cells to predict, in sheet `path`; labelled: samples in which none is empty."""
+    task, name = design["task"], design["target"]
+    if task == "classification":
+        found = sorted({sample.metadata[name] for sample in labelled})
+        if len(found) > 1:
+            return positive_problems(path, labelled, design)
+        said = f"only {found[0]!r}" if found else "no value"
+        return [f"{path}, column {name}: classification needs at least two classes, found {said}"]
+    wrong = cell_problems(path, labelled, design)
+    if wrong:
+        return wrong
+    y = read(design, lambda column: [sample.metadata[column] for sample in labelled])
+    if task == "regression" and len(np.unique(y)) < 2:
+        said = f"only {y[0]:g}" if len(y) else "no value"
+        return [f"{path}, column {name}: regression needs different numbers, found {said}"]
+    if task == "survival" and not y["event"].any():
+        said = f"none of the {len(y)} samples with a time has" if len(y) else "no sample has a time and"
+        return [f"{path}, column {design['event']}: {said} an event; there is nothing to learn from"]
+    return []
+
+
+def cell_problems(path, labelled, design):
+    """Problems of cells that hold no number, no time above 0, or no event: the row, what is there, what to do."""
+    readers = dict.fromkeys(columns(design), number)
+    if design["task"] == "survival":
+        readers = {design["time"]: _positive, design["event"]: event}
+    found = []
+    if design["task"] == "survival" and (other := _other_codes(path, labelled, design["event"])):
+        found.append(other)
+        del readers[design["event"]]
+    for column, reader in readers.items():
+        cells = [sample.metadata[column] for sample in labelled]
+        for sample in labelled:
+            try:
+                reader(sample.metadata[column])
+            except InputProblem as problem:
+                hint = numerals.advice(sample.metadata[column], cells) if reader is not event else ""
+                found.append(
+                    f"{path} row {sample.row}, column {column}, sample {sample.name}: {problem};"
+                    f" {hint or 'an empty cell makes a new sample, which is predicted only'}"
+                )
+    return found
+
+
+def _other_codes(path, labelled, column):
+    """The problem of events coded 1 and 2, as R's survival has them, or 0, 1 and 2, as competing events; None of others."""
+    codes = {
+        f"{value:g}"
+        for value in map(numerals.plain, {s.metadata[column] for s in labelled})
+        if value is not None
+    }
+    if (
+        "2" not in codes
+        or not codes <= {"0", "1", "2"}
+        or len(codes) < len({s.metadata[column] for s in labelled})
+    ):
+        return None
+    if "0" in codes:
+        return (
+            f"{path}, column {column}: 0, 1 and 2 are codes of competing events; write 1 for the event to predict and 0 for all"
+            " others (censored)"
+        )
+    return (
+        f"{path}, column {column}: {' and '.join(sorted(codes))} are codes of R's survival, where 1 is censored and 2 the event;"
+        " write 0 for censored and 1 for the event (if 1 is the event in your sheet, write 0 for 2)"
+    )
+
+
+def _positive(cell):
+    if number(cell) <= 0:
+        raise InputProblem(f"{cell!r}: a time to event must be above 0 (correct it, or fill `exclude`)")

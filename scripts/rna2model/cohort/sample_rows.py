@@ -1,0 +1,72 @@
+"""A matrix of samples taken a row at a time, so that a large cohort is never copied to float64 as a whole."""
+
+import numpy as np
+
+from rna2model.core.errors import InputProblem
+
+
+class SampleRows:
+    """The samples of values (n, g), dense or sparse (scipy), of any number type; each row comes as its own float64 array.
+
+    columns : (k,) int, the columns that are taken, or None for all
+    """
+
+    def __init__(self, values, columns=None):
+        self.values, self.columns = values, columns
+        self.is_sparse = hasattr(values, "indptr")
+
+    @classmethod
+    def of(cls, values):
+        """SampleRows of anything that holds numbers in two dimensions; InputProblem for text."""
+        if isinstance(values, cls):
+            return values
+        if hasattr(values, "tocsr"):
+            values = values.tocsr()
+            if not values.has_canonical_format:
+                values = values.copy()
+                values.sum_duplicates()
+            return cls(values)
+        values = np.asarray(values)
+        if values.dtype.kind not in "iufb":
+            try:
+                values = values.astype(float)
+            except (TypeError, ValueError) as error:
+                raise InputProblem(f"expression values must be numbers ({error}).") from None
+        return cls(values)
+
+    def __len__(self):
+        return self.values.shape[0]
+
+    def __iter__(self):
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, number):
+        if self.is_sparse:
+            row, values = np.zeros(self.values.shape[1]), self.values
+            part = slice(values.indptr[number], values.indptr[number + 1])
+            row[values.indices[part]] = values.data[part]
+        else:
+            row = np.array(self.values[number], dtype=float)
+        return row if self.columns is None else row[self.columns]
+
+    @property
+    def shape(self):
+        """(n samples, k columns taken)."""
+        return len(self), self.values.shape[1] if self.columns is None else len(self.columns)
+
+    def only(self, columns):
+        """The same samples with `columns` (k,) int of the present ones."""
+        return SampleRows(self.values, columns if self.columns is None else self.columns[columns])
+
+    def sums(self):
+        """(n,) sum of each sample, as `row.sum()` sums it, bit for bit."""
+        return np.array([row.sum() for row in self])
+
+
+def each(compute, rows):
+    """compute(row) of each row alone, one after the other; an InputProblem says which row it was."""
+    for number, row in enumerate(rows, start=1):
+        try:
+            yield compute(row)
+        except InputProblem as problem:
+            raise InputProblem(f"row {number}: {problem}") from None

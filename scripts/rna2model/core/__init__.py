@@ -1,0 +1,1 @@
+"""What every other package uses: artefacts on disk, files, errors, jobs, gene ids."""

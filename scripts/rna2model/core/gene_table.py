@@ -1,0 +1,43 @@
+"""Readers of reference/genes.tsv and counts/<sample>.tsv, which every step from reads to the cohort takes."""
+
+import csv
+
+from rna2model.core.errors import InputProblem
+
+
+def read(path):
+    """Rows (dicts of text) of reference/genes.tsv."""
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def as_frame(path):
+    """DataFrame of reference/genes.tsv indexed by gene_id."""
+    import pandas as pd
+
+    table = pd.read_csv(path, sep="\t", dtype={"gene_id": str, "chromosome": str}, keep_default_na=False)
+    return table.set_index("gene_id")
+
+
+def read_counts(path):
+    """{gene_id: fragments} of counts/<sample>.tsv."""
+    with open(path) as file:
+        next(file)
+        return {gene: int(count) for gene, count in (line.rstrip("\n").split("\t") for line in file)}
+
+
+def counts_in_order(path, genes):
+    """Counts of one sample (counts/<sample>.tsv) in the order of `genes`, a list; int64."""
+    import numpy as np  # here, as pandas above: what works on reads has neither
+
+    with open(path) as file:
+        cells = file.read().split()  # at once: a cohort has many
+    names, values = cells[2::2], cells[3::2]
+    if names != genes:  # another order, or other genes
+        found = dict(zip(names, values, strict=False))
+        if len(found) != len(names) or set(found) != set(genes):
+            raise InputProblem(
+                f"{path} does not hold the genes of the reference, each once; delete it and run again."
+            )
+        values = [found[gene] for gene in genes]
+    return np.array(values, dtype=np.int64)

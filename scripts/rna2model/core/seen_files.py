@@ -1,0 +1,89 @@
+"""What a start learned by opening a file, so that no later start opens it while size and date are the same.
+
+The family: each start, also with `-n`, looks into every FASTQ file (is it packed, does a lane begin as another one does,
+does a file of a new date hold what it held), and on an archive with tapes each look recalls the file. One file of records
+below the working directory is read once in a start and written once at its end. Paths below that directory are named from
+there, so that a project may move. What cannot be read or written only costs the looks.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+
+from rna2model.core import whole_files
+from rna2model.core.paths import below
+
+PLACE = ".snakemake/rna2model/seen_files"  # not *.json: snapshots of old runs there are forgotten
+TICK = 2  # seconds; a file may change again within one tick of its disk's clock
+
+
+class Seen:
+    """Records of files: {path: [size, date in nanoseconds, {what was asked: answer}]}."""
+
+    def __init__(self, path, folder):
+        self.path, self.folder, self.changed = Path(path), folder, False
+        self.records, self.made = {}, ()  # `made`: the beginning of names that are not kept
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found = json.loads(self.path.read_text())
+            self.records = {name: record for name, record in dict(found).items() if _is_record(record)}
+
+    def answer(self, what, file, look, certain=False):
+        """`look(file)`, or what it was when the file had this size and date; None is never remembered.
+
+        look : function of the path, of which the answer can be written as JSON
+        certain : do not remember what was seen within a tick of the file's last change
+        """
+        now = time.time()
+        try:
+            found = os.stat(file)
+        except OSError:
+            return look(file)
+        name, state = below(self.folder, os.fspath(file)), [found.st_size, found.st_mtime_ns]
+        *seen, answers = self.records.get(name, (None, {}))
+        answers = answers if seen == state else {}
+        if what in answers:
+            return answers[what]
+        answer = look(file)
+        if answer is not None and not (certain and abs(now - found.st_mtime) < TICK):
+            self.records[name] = [*state, answers | {what: answer}]
+            self.changed = True
+        return answer
+
+    def write(self):
+        """Write the records of all files but those that the run itself makes."""
+        if not self.changed:
+            return
+        self.changed = False
+        kept = {name: record for name, record in list(self.records.items()) if not name.startswith(self.made)}
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            whole_files.write(self.path, json.dumps(kept))
+
+
+def _is_record(record):
+    return isinstance(record, list) and len(record) == 3 and isinstance(record[2], dict)
+
+
+_seen = None  # this process; a job has none, and looks
+
+
+def start(folder):
+    """Remember from now on what answer() is asked, below the working directory `folder`, also where the start finds problems."""
+    global _seen
+    _seen = Seen(Path(folder) / PLACE, os.fspath(folder))
+    atexit.register(_seen.write)
+
+
+def write(results):
+    """Write what was learned so far; files in the folder `results` are made by the run, and not remembered."""
+    if _seen is not None:
+        _seen.made = os.path.join(results, "")
+        _seen.write()
+
+
+def answer(what, file, look, certain=False):
+    """See Seen.answer; in a process without start() it is `look(file)`."""
+    return look(file) if _seen is None else _seen.answer(what, file, look, certain)

@@ -1,0 +1,1 @@
+"""Scores, intervals, permutation tests, calibration, subgroups, learning curves."""

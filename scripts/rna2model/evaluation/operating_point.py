@@ -1,0 +1,54 @@
+"""What calling samples means for people: sensitivity, specificity and predictive values at the threshold in use.
+
+The threshold in use is whatever made the column `predicted`: the most probable class, or a cut that was tuned in inner folds.
+"""
+
+import numpy as np
+
+from rna2model.evaluation import classification, corrected_intervals
+
+NAMES = ("sensitivity", "specificity", "ppv", "npv")
+UNDEFINED = {
+    "sensitivity": "no sample is of the class",
+    "specificity": "every sample is of the class",
+    "ppv": "no sample is called so",
+    "npv": "every sample is called so",
+}
+
+
+def looked_at(classes, positive=None):
+    """[(class, ending of its metrics' names)]: of two classes the positive one (the last where none is named), of more each."""
+    if len(classes) == 2:
+        return [(positive if positive in classes else classes[-1], "")]
+    return [(name, f"_{name}") for name in classes]
+
+
+def metrics(predictions, groups=None, seed=1, n_boot=1000, positive=None):
+    """{sensitivity, specificity, ppv, npv: summary with both intervals}; of more than two classes `sensitivity_<class>` ...
+
+    ppv and npv hold where the classes are as common as in this cohort, nowhere else.
+    """
+    table = classification.read(predictions, groups)
+    shown = looked_at(table.classes, positive)
+    notes = {f"{name}{end}": why for _, end in shown for name, why in UNDEFINED.items()}
+
+    def function(rows, weights):
+        found = {}
+        for name, end in shown:
+            number = table.classes.index(name)
+            values = shares(table.truth[rows] == number, table.predicted[rows] == number, weights)
+            found |= {f"{key}{end}": each for key, each in values.items()}
+        return found
+
+    return corrected_intervals.summaries(table, function, seed, n_boot, notes)
+
+
+def shares(positive, called, weights):
+    """{NAMES: (B,)} for positive, called (n,) bool and weights (B, n); NaN where nobody is counted."""
+    cells = [positive & called, ~positive & ~called, positive, ~positive, called, ~called]
+    right, free, cases, others, yes, no = (weights @ np.array(cells, dtype=float).T).T
+    pairs = zip(NAMES, ((right, cases), (free, others), (right, yes), (free, no)), strict=True)
+    return {
+        name: np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+        for name, (above, below) in pairs
+    }

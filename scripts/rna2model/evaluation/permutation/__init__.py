@@ -1,0 +1,1 @@
+"""Permutation tests: what is drawn, and quick ways for linear models."""

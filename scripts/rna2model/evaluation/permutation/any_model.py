@@ -1,0 +1,52 @@
+"""Is there anything to predict, as any model sees it? What is predicted is shuffled and the model trained again, each time whole.
+
+Nothing is shared between permutations, so this costs a complete training (tuning, selection, resampling, calibration) for
+each permutation and fold; logistic.py and ridge.py do the same for two linear models in a fraction of it.
+"""
+
+import numpy as np
+
+from rna2model.cohort import outcome
+from rna2model.evaluation import ranking, regression, survival
+from rna2model.evaluation.permutation import draws
+from rna2model.evaluation.permutation.draws import draw
+
+__all__ = ["METRICS", "draw", "permutation_test"]
+
+METRICS = {"classification": "auroc", "regression": "spearman", "survival": "harrell_c"}
+
+
+def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, log=print, batches=None):
+    """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as evaluation.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
+
+    folds : list of permutation_draws.PermutationFold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
+    a fold that gives an unfitted model; groups, batches : {sample: name} or None. Classes are permuted as permutation.permuted does, numbers and times
+    with their events as permutation_ridge.permuted does. Where there are batches, `within_batches` has the same of half as
+    many permutations within them, so that the test takes half as long again.
+    """
+
+    def score(number, fold, trained, tested, units):
+        values = []
+        for y, truth in zip(trained, tested, strict=True):
+            model = make(number)
+            own = {"groups": None if groups is None else units, "select": fold.select}
+            model.fit(fold.train_expression, y, **own, log=lambda *_: None)
+            values.append(_statistic(task, model, fold.test_expression, truth))
+        return np.concatenate(values, axis=2)
+
+    given = groups, n, seed, log, batches
+    return draws.run(folds, outcomes, task, METRICS[task], score, *given, n_within=(n + 1) // 2)
+
+
+def _statistic(task, model, X, truth):
+    """(2, K, 1) right and all pairs of what `model` says of rows X (m, p); a correlation counts as one pair, where it is defined."""
+    alone = np.ones((1, len(X)))
+    if task == "classification":
+        numbers = outcome.class_numbers(model.classes_, truth)
+        return ranking.pairs(model.predict_proba(X), numbers, alone)
+    predicted = model.predict(X)
+    if task == "regression":
+        value = regression.spearman(truth, predicted, alone)[0]
+        return np.array([np.nan_to_num(value), float(not np.isnan(value))])[:, None, None]
+    event, longer = survival.harrell_pairs(truth["time"], truth["event"])
+    return survival.counted(predicted, alone, event, longer)

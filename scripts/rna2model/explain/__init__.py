@@ -1,0 +1,1 @@
+"""What moved a model, and how stable that is."""

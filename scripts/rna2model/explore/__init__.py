@@ -1,0 +1,1 @@
+"""A cohort without any model: views, clusters, outliers, differential expression, batch diagnostics."""

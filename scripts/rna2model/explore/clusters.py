@@ -1,0 +1,114 @@
+"""Which samples are alike: correlations, their hierarchical order, and clusters against labels and batches."""
+
+import numpy as np
+
+from rna2model.explore import pca
+
+COMPONENTS, SEED, STARTS = 10, 1, 20
+COLUMNS = [
+    "view",
+    "method",
+    "against",
+    "clusters",
+    "adjusted_rand",
+    "normalized_mutual_information",
+    "sample",
+    "cluster",
+]
+
+
+def correlations(values):
+    """(n, n) Pearson correlations of samples over all genes (n, g); 0 with a sample that does not vary."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1)
+    unit = np.divide(centred, length[:, None], out=np.zeros_like(centred), where=length[:, None] > 0)
+    found = np.clip(unit @ unit.T, -1, 1)
+    np.fill_diagonal(found, 1.0)
+    return found
+
+
+def tree(correlation):
+    """Average linkage (scipy's matrix) of samples by 1 - correlation; in the best order of leaves up to 500 samples."""
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import squareform
+
+    distance = 1 - (correlation + correlation.T) / 2
+    np.fill_diagonal(distance, 0)
+    flat = squareform(np.maximum(distance, 0), checks=False)
+    return linkage(flat, "average", optimal_ordering=len(correlation) <= 500)
+
+
+def order(correlation):
+    """(n,) row numbers as the hierarchical clustering puts them side by side."""
+    from scipy.cluster.hierarchy import leaves_list
+
+    return leaves_list(tree(correlation)) if len(correlation) > 2 else np.arange(len(correlation))
+
+
+def table(found, orders, samples):
+    """DataFrame: view, sample, position in the hierarchical order from 1, and a column for each sample's correlation.
+
+    found : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
+    """
+    import pandas as pd
+
+    parts = []
+    for view, values in found.items():
+        part = pd.DataFrame(values.round(4), columns=samples)
+        position = np.empty(len(samples), int)
+        position[orders[view]] = np.arange(1, len(samples) + 1)
+        known = pd.DataFrame({"view": view, "sample": samples, "position": position})
+        parts.append(pd.concat([known, part], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def compare(views, samples, labels, batches):
+    """DataFrame of COLUMNS: clusters of all samples, as many as the target (the batch column) has values, against it.
+
+    k-means and hierarchical clusters (Ward) of ten principal components. The adjusted Rand index (Hubert & Arabie 1985) is 0 for
+    chance and 1 for agreement; so is normalised mutual information, but for few samples chance is above 0.
+    """
+    import pandas as pd
+
+    groups = {"target": np.asarray(labels)} | ({} if batches is None else {"batch": np.asarray(batches)})
+    parts = [pd.DataFrame(columns=COLUMNS)]
+    for view, values in views.items():
+        scores = pca.scores(values, COMPONENTS)
+        for against, names in groups.items():
+            known, count = names != "", len(set(names[names != ""].tolist()))
+            if not 2 <= count < len(samples) or not scores.shape[1]:
+                continue
+            for method, find in (("kmeans", _kmeans), ("hierarchical", _hierarchical)):
+                cluster = _numbered(find(scores, count))
+                rand, shared = agreement(names[known], cluster[known])
+                row = [view, method, against, count, round(rand, 4), round(shared, 4)]
+                part = pd.DataFrame({"sample": samples, "cluster": cluster})
+                for place, (column, value) in enumerate(zip(COLUMNS, row, strict=False)):
+                    part.insert(place, column, value)
+                parts.append(part)
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+
+
+def agreement(names, cluster):
+    """(adjusted Rand index, normalised mutual information) of two groupings."""
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    return float(adjusted_rand_score(names, cluster)), float(normalized_mutual_info_score(names, cluster))
+
+
+def _kmeans(scores, count):
+    from sklearn.cluster import KMeans
+
+    return KMeans(count, n_init=STARTS, random_state=SEED).fit_predict(scores)
+
+
+def _hierarchical(scores, count):
+    from sklearn.cluster import AgglomerativeClustering
+
+    return AgglomerativeClustering(count, linkage="ward").fit_predict(scores)
+
+
+def _numbered(cluster):
+    """Clusters numbered from 1 in the order in which the samples meet them."""
+    first = {}
+    return np.array([first.setdefault(number, len(first) + 1) for number in cluster])

@@ -1,0 +1,1 @@
+"""Batch models: what sets batches apart, learned and taken out."""

@@ -1,0 +1,1 @@
+"""What models see beside or instead of genes: covariates, gene-set scores, selected genes."""

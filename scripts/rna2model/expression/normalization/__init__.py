@@ -1,0 +1,1 @@
+"""Gene filter and normalizers: counts to log2 expression."""

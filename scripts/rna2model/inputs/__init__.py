@@ -1,0 +1,1 @@
+"""Config and sample sheet: read, completed, or refused with every problem."""

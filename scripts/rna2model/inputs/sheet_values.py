@@ -1,0 +1,94 @@
+"""What cells of the design's columns must not leave open: one value written in two ways, numbers as classes, words that
+say neither yes nor no. Cells that may mean no value: placeholders.py."""
+
+import re
+import unicodedata
+from collections import defaultdict
+
+from rna2model.cohort import placeholders
+from rna2model.core import numerals
+from rna2model.core.missing import is_missing
+
+NO = {"no", "n", "false", "f", "0", "keep", "include", "included", "none", "null", "na", "n/a", "nan", "-"}
+NUMBER = re.compile(r"\d+(\.\d+)?")
+MOST_NUMBERS = 10  # classes that are numbers; more of them are measurements
+
+
+def problems(path, samples, design):
+    """Problems (list of str) of the cells of batch, group and the classes to predict; samples: list of Sample."""
+    columns = [design["batch"], design["group"]]
+    if design["task"] == "classification":
+        columns.insert(0, design["target"])
+    found = []
+    for column in columns:
+        if column:
+            found += _alike(path, samples, column)
+    if design["task"] == "classification" and not found:
+        found += _measurements(path, samples, design["target"])
+    return found
+
+
+def marks(path, samples, columns):
+    """Problems of columns in which any text is a mark: `no` would be taken for one. columns : {name: what a mark does}"""
+    return [
+        f"{path} row {sample.row}, column {column}: {cell!r} would {does}, as any text does; empty the cell, or say why"
+        for sample in samples
+        for column, does in columns.items()
+        if (cell := sample.metadata.get(column, "")).lower() in NO
+        and (column == "exclude" or not is_missing(cell))
+    ]
+
+
+def covariate_problems(path, samples, column):
+    """Problems of a clinical covariate that its cells leave open: number or category, and which."""
+    given = [sample for sample in samples if not is_missing(sample.metadata[column])]
+    given = [sample for sample in given if not placeholders.is_word(sample.metadata[column])]
+    words = [sample for sample in given if numerals.plain(sample.metadata[column]) is None]
+    cells = [sample.metadata[column] for sample in given]
+    if words and (len(words) < len(given) / 2 or all(map(numerals.is_separated, cells))):
+        return [
+            f"{path} row {sample.row}, column {column}: {sample.metadata[column]!r} is not a number, as most of this covariate"
+            f" are; {numerals.advice(sample.metadata[column], cells) or 'leave the cell empty where nothing is known'}"
+            for sample in words
+        ]
+    if not words:
+        return []
+    if len({sample.metadata[column] for sample in given}) == len(given) > MOST_NUMBERS:
+        return [
+            f"{path}, column {column}: every sample has a value of its own: dates or names are no covariate; write numbers or"
+            " categories, or leave it out of design.covariates"
+        ]
+    return _alike(path, given, column)
+
+
+def _alike(path, samples, column):
+    """Values that only case, spaces, the way of writing an accent or a number, or what nobody sees tell apart."""
+    written = defaultdict(dict)
+    for sample in samples:
+        cell = sample.metadata[column]
+        if not is_missing(cell) and not placeholders.is_word(cell):
+            text = "".join(letter for letter in cell if unicodedata.category(letter) != "Cf")
+            key = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+            if NUMBER.fullmatch(key):
+                key = re.sub(r"^0+(?=\d)|\.0+$", "", key)
+            written[key].setdefault(cell, sample.row)
+    return [
+        f"{path}, column {column}: "
+        + " and ".join(f"{cell!r} (row {row})" for cell, row in cells.items())
+        + " differ only in how they are written (case, spaces, leading zeros); write one"
+        for cells in written.values()
+        if len(cells) > 1
+    ]
+
+
+def _measurements(path, samples, column):
+    """Many different numbers are no classes."""
+    cells = [sample.metadata[column] for sample in samples if not is_missing(sample.metadata[column])]
+    numbers = {number for number in map(numerals.plain, cells) if number is not None}
+    classes = set(cells)
+    if len(classes) <= MOST_NUMBERS or len(numbers) < len(classes) or len(classes) < len(cells) / 3:
+        return []
+    return [
+        f"{path}, column {column}: {len(classes)} different numbers in {len(cells)} samples are no classes; set design.task:"
+        " regression, or make classes of them"
+    ]

@@ -1,0 +1,1 @@
+"""Models in PyTorch: networks, losses, the training loop and its checkpoints."""

@@ -1,0 +1,151 @@
+"""How much disk a run will take, said before it starts. Factors were measured on simulated and published reads."""
+
+import os
+import shutil
+from pathlib import Path
+
+from rna2model.core import seen_files
+from rna2model.core.files import is_gzip
+from rna2model.planning import quota
+
+BAM = 1.1  # sorted BAM, relative to the gzipped FASTQ
+QUICK = 1.25  # packed by gzip -1, as temporary files are, relative to gzip -6
+ACCESSION = (
+    4e9  # bytes of packed FASTQ of a run of the archive, whose size nobody knows yet: 30 million pairs
+)
+PACKED = 4  # gzip packs FASTQ about four to one
+REPORTS = 5e6  # bytes of quality reports of a sample
+FULL = 20e6  # bytes; with less a job that died probably died of it
+INDEX = {"star": 12, "hisat2": 5, "none": 0}  # index, relative to the genome
+
+
+def estimate(samples, config, at_once=None, downloads=None):
+    """{reads, kept, working, free} in bytes: what comes in, stays, is there at most while it runs, and is free now;
+    `quota` says whose quota leaves only that, and `guessed` counts accessions, each taken for 4 GB.
+
+    samples : {name: Sample} that are used
+    at_once : number of samples that are worked on at the same time, the largest ones; None: all
+    downloads : number of accessions that are fetched at the same time; None: all
+    """
+    aligned = config["alignment"]["tool"] != "none"
+    given = sum(Path(sample.bam).stat().st_size for sample in samples.values() if sample.bam)
+    packed = {name: packed_reads(sample) for name, sample in samples.items()}
+    reads = sum(packed.values())
+    joined = sum(packed[name] for name, each in samples.items() if len(each.fastq_1) > 1 or each.accessions)
+    alignments = given + (BAM * reads if aligned else 0)
+    steps = sum(bool(config["trimming"][key]) for key in ("umi", "rrna")) + (
+        config["trimming"]["tool"] != "none"
+    )
+    fasta = Path(config["reference"]["fasta"])
+    genome = fasta.stat().st_size * (PACKED if is_packed(fasta) else 1)
+    index = 0 if config["reference"]["index"] else INDEX[config["alignment"]["tool"]] * genome
+    index += 8 * genome if config["quantification"]["tool"] == "salmon" else 0
+
+    kept = genome + index + REPORTS * len(samples)
+    kept += alignments if config["keep"]["alignments"] else 0
+    kept += reads if config["keep"]["trimmed"] and steps else 0
+    scratch = sorted(
+        (_scratch(sample, packed[name], aligned) for name, sample in samples.items()), reverse=True
+    )
+    working = kept + joined + QUICK * reads * steps + (0 if config["keep"]["alignments"] else alignments)
+    guessed = sum(len(sample.accessions) for sample in samples.values())
+    fetched = min(number for number in (guessed, at_once, downloads) if number is not None)
+    working += sum(scratch[:at_once]) + 2 * PACKED * ACCESSION * fetched
+    free, whose = _free(config["results"])
+    return {
+        "reads": reads + given,
+        "kept": kept,
+        "working": working,
+        "free": free,
+        "quota": whose,
+        "guessed": guessed,
+    }
+
+
+def packed_reads(sample):
+    """Packed bytes of a sample's FASTQ; a file that is not there any more takes nothing."""
+    paths = [path for path in (*sample.fastq_1, *sample.fastq_2) if Path(path).is_file()]
+    return sum(map(_packed_size, paths)) + ACCESSION * len(sample.accessions)
+
+
+def _scratch(sample, packed, aligned):
+    """Bytes of files that are there only while the alignments of a sample are made.
+
+    A sort: its chunks, packed quickly. A given BAM file: with equal names of mates, by name, in form, and the chunks of its
+    sort. (A download has the FASTQ and fasterq-dump's temporary files, both unpacked.)
+    """
+    if sample.bam:
+        return (2 + 2 * QUICK) * Path(sample.bam).stat().st_size
+    return QUICK * BAM * packed if aligned else 0
+
+
+def message(found):
+    """(text, whether it is a warning) about an estimate."""
+    guessed = found.get("guessed")
+    guess = f" ({guessed} accession{'s' if guessed > 1 else ''} taken for 4 GB each)" if guessed else ""
+    whose = f" ({found['quota']})" if found.get("quota") else ""
+    text = (
+        f"disk: {_size(found['reads'])} of reads come in{guess}; the results keep about {_size(found['kept'])}, with up to"
+        f" {_size(found['working'])} while it runs; {_size(found['free'])} are free{whose}"
+    )
+    if found["working"] <= found["free"]:
+        return text, False
+    return (
+        text
+        + ". That may not be enough: keep.alignments: false saves the most, or point `results` elsewhere",
+        True,
+    )
+
+
+def shortage(results):
+    """What to tell after a failure when the disk of `results` is full; an empty text when it is not."""
+    free, whose = _free(results)
+    if free > FULL:
+        return ""
+    return (
+        f"The disk of {results} is full ({_size(free)} are free{f' by the {whose}' if whose else ''}): make room, or point `results` elsewhere;"
+        " what is done stays, and the same command goes on from there."
+    )
+
+
+def unwritable(results):
+    """Problem of an output folder that cannot be written, before any job finds out; an empty text when it can."""
+    place = _existing(results)
+    if os.access(place, os.W_OK):
+        return ""
+    return (
+        f"config: results: {place} cannot be written (a read-only disk, or not yours); choose another folder"
+    )
+
+
+def is_packed(path):
+    """Whether a file is gzip; one that an earlier start looked into is not opened."""
+    return seen_files.answer("gzip", path, is_gzip)
+
+
+def _packed_size(path):
+    path = Path(path)
+    return path.stat().st_size / (1 if is_packed(path) else PACKED)
+
+
+def _existing(results):
+    """The folder, or the nearest one above it that is there."""
+    place = Path(results).absolute()
+    while not place.exists():
+        place = place.parent
+    return place
+
+
+def _free(results):
+    """(bytes, whose quota leaves only that, or an empty text)."""
+    place = _existing(results)
+    on_disk = shutil.disk_usage(place).free
+    return min((on_disk, ""), quota.left(place) or (on_disk, ""))
+
+
+def _size(number):
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.3g} {unit}"
+        number /= 1000
+    return f"{number:.3g} TB"

@@ -1,0 +1,156 @@
+"""A run that only serves: the config that a user of `make predict` does not have to write."""
+
+import os
+import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+
+from rna2model.core import whole_files
+from rna2model.core.errors import InputProblem
+from rna2model.serving import manifest
+
+CONFIG = "serving.yaml"  # of the last run
+RUNS, KEPT = "serving", 20  # folder of the runs in the results, and how many are kept
+GENOME, ANNOTATION = r"\.(fa|fasta|fna)(\.gz)?$", r"\.(gtf|gff|gff3)(\.gz)?$"
+NAMES = ("name", "annotation")  # what is no path in `reference`
+TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be predicted, looked at: paths of the bundle, the sheet or the matrix, the results, and {keys} of the reference."""
+
+    bundle: Path
+    sheet: Path | None
+    matrix: Path | None
+    results: Path
+    reference: dict
+
+
+def look(bundle, samples=None, counts=None, results=None, reference=None):
+    """The Asked of what a user names, all given as paths; nothing is written.
+
+    The results are beside the sheet (or the matrix) unless `results` says else. InputProblem when something is not there,
+    or when the results belong to another kind of run.
+    """
+    bundle = _there(bundle, "BUNDLE", "the folder of a bundle")
+    manifest.read(bundle)
+    if not samples and not counts:
+        raise InputProblem("give SAMPLES=sheet, or COUNTS=matrix; nothing says what is to be predicted.")
+    sheet = _there(samples, "SAMPLES", "a sample sheet") if samples else None
+    matrix = _there(counts, "COUNTS", "a count matrix") if counts else None
+    results = (
+        Path(os.path.abspath(Path(results).expanduser())) if results else (sheet or matrix).parent / "results"
+    )
+    if not (results / CONFIG).exists() and any((results / name).is_dir() for name in TRAINED):
+        raise InputProblem(
+            f"{results} holds a run that trained; predictions would change its files. Give RESULTS=another folder."
+        )
+    if reference:
+        reference = _there(reference, "REFERENCE", "a config, or a folder of genome and annotation")
+    return Asked(bundle, sheet, matrix, results, _reference(reference) if reference else {})
+
+
+def begin(results):
+    """Folder of a new run below `results`, which is made where it is not there; InputProblem where it cannot be."""
+    name = f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+    try:
+        (results / RUNS / name).mkdir(parents=True)
+    except OSError as error:
+        raise InputProblem(f"{results}: {error.strerror}; give RESULTS=another folder.") from None
+    return results / RUNS / name
+
+
+def forget_old(results):
+    """Remove the folders of all runs but the last KEPT."""
+    for folder in sorted((results / RUNS).iterdir())[:-KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write(asked, run=None, tell=lambda note: None):
+    """(folder to run in, path of the config) of an Asked: in the folder `run` of this run, and as the last config beside it.
+
+    `tell` is called with what is to be known of a matrix that comes without a sheet, such as columns that are no samples.
+    """
+    folder = run or asked.results
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "samples": str(asked.sheet or _sheet_of(asked.matrix, folder, tell)),
+        "results": asked.results.name,
+        "training": {"retrain": "never", "bundle": str(asked.bundle), "predict_labelled": True},
+    }
+    if asked.matrix:
+        config["counts"] = str(asked.matrix)
+    text = yaml.safe_dump(config | asked.reference)
+    for path in (asked.results / CONFIG, *([run / "config.yaml"] if run else [])):
+        whole_files.write(path, "# Written by `make predict`; all else is as the bundle says.\n" + text)
+    return asked.results.parent, path
+
+
+def _there(path, variable, what):
+    if not path:
+        raise InputProblem(f"{variable}= is missing; give {what}.")
+    path = Path(os.path.abspath(Path(path).expanduser()))
+    if not path.exists():
+        raise InputProblem(f"{variable}={path}: there is no such file or folder; give {what}.")
+    return path
+
+
+def _sheet_of(counts, results, tell):
+    """A sheet of all samples of a matrix, by the names that the matrix is read with again."""
+    from rna2model.cohort import count_matrix_file, sample_names
+
+    table, notes = count_matrix_file.read(
+        counts, "log"
+    )  # the unit is the bundle's; here only names are looked at
+    for note in notes:
+        tell(f"{counts}: {note}")
+    columns = list(table.columns)
+    names = [sample_names.for_sheet(column) for column in columns]
+    if len(set(names)) < len(names):
+        names = columns
+    path = results / "samples_of_matrix.tsv"
+    whole_files.write(path, "".join(f"{name}\n" for name in ["sample", *names]))
+    return path
+
+
+def ignored_columns(results):
+    """What the run noted about columns of its matrix that it did not read as samples."""
+    log = results / "logs" / "import_matrix" / "cohort.log"
+    lines = log.read_text().splitlines() if log.is_file() else []
+    return [line for line in lines if line.startswith("columns ")]
+
+
+def _reference(path):
+    """{config keys} of the reference at `path`: the `reference` (and trimming.rrna) of a config, or the files of a folder."""
+    if path.is_dir():
+        found = {}
+        for key, pattern in (("fasta", GENOME), ("gtf", ANNOTATION)):
+            names = sorted(one for one in path.iterdir() if re.search(pattern, one.name, re.I))
+            if len(names) != 1:
+                told = ", ".join(one.name for one in names) or "none"
+                raise InputProblem(
+                    f"REFERENCE={path}: one {'genome' if key == 'fasta' else 'annotation'} is needed there, found {told};"
+                    " or give a YAML file with `reference: {fasta: , gtf: }`."
+                )
+            found[key] = str(names[0])
+        return {"reference": found}
+    try:
+        given = yaml.safe_load(path.read_text())
+        named = {key: value for key, value in given["reference"].items() if value}
+        rrna = (given.get("trimming") or {}).get("rrna")
+        files = {
+            key: value if key in NAMES else str((path.parent / Path(value).expanduser()).absolute())
+            for key, value in named.items()
+        }
+        more = {"trimming": {"rrna": str((path.parent / rrna).absolute())}} if rrna else {}
+    except (yaml.YAMLError, OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise InputProblem(
+            f"REFERENCE={path} is no config with `reference: {{fasta: , gtf: }}`, and no folder."
+        ) from None
+    return {"reference": files} | more

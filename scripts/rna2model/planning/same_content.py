@@ -1,0 +1,76 @@
+"""Whether a file holds what it held: by content, whatever its date and place."""
+
+import hashlib
+import os
+import stat
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+
+from rna2model.core import seen_files
+from rna2model.core.files import alike, checksum
+from rna2model.core.paths import below
+
+SMALL = 1_000_000  # bytes; up to here Snakemake reads all of a file, too
+# Reads and alignments: compressed data of gigabytes, which differ in size or at their ends. Anything else is read to its end:
+# a masked genome has the size and the ends of the plain one, and a corrected cell changes no more of a matrix.
+READS = (".fastq", ".fq", ".fastq.gz", ".fq.gz", ".fastq.bz2", ".fq.bz2", ".bam", ".cram", ".sam")
+IN_FOLDER = 1 << 26  # bytes; larger files of a folder, such as the suffix array of an index, by their ends
+
+
+def of(path):
+    """What is equal of two files or folders that hold the same, as text; None where it cannot be read."""
+    try:
+        found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode):
+            return _of_folder(path)
+        return _of_file(str(path), found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+    except OSError:
+        return None
+
+
+@lru_cache(100_000)
+def _of_file(path, size, changed, most=None):
+    """`changed` is there for the cache: an input is read once, not for each output of each job that had it."""
+    if size > SMALL and (path.endswith(READS) or (most and size > most)):
+        return seen_files.answer("ends", path, _ends, certain=True)
+    return seen_files.answer("content", path, lambda file: f"sha256:{checksum(file)}", certain=True)
+
+
+def _ends(path):
+    found = alike(path, 1 << 20)
+    return found and "ends:{}-{}".format(*found)
+
+
+def _of_folder(path):
+    digest = hashlib.sha256()
+    for file in sorted(file for file in Path(path).rglob("*") if file.is_file()):
+        found = file.stat()
+        content = _of_file(str(file), found.st_size, found.st_mtime_ns, IN_FOLDER)
+        digest.update(f"{file.relative_to(path).as_posix()}\t{content}\n".encode())
+    return f"folder:{digest.hexdigest()}"
+
+
+def same_inputs(before, now, recorded, folder, content=of):
+    """Whether a job had the same input files before, some of them perhaps elsewhere.
+
+    before, now : paths; recorded : {path: content} of those of `before`, where it is known; folder : the working directory,
+    from which paths are named, and once were not
+    """
+    old = {below(folder, path): recorded.get(path) for path in before}
+    gone = Counter(below(folder, path) for path in before) - Counter(now)
+    new = Counter(now) - Counter(below(folder, path) for path in before)
+    if gone.total() != new.total():
+        return False
+    if None in (sums := [old[path] for path in gone.elements()]):
+        return False
+    return sorted(sums) == sorted(str(content(path)) for path in new.elements())
+
+
+def recorded_content(path, now, recorded, folder, content=of):
+    """What was recorded of the input `path` of a job with inputs `now`, under this name or another; None where nothing fits."""
+    old = {below(folder, name): known for name, known in recorded.items()}
+    if path in old:
+        return old[path]
+    gone = {known for name, known in old.items() if name not in now}
+    return found if gone and (found := content(path)) in gone else None

@@ -1,0 +1,1 @@
+"""Facts of a sample and the verdict about it; MultiQC."""

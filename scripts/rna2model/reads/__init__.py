@@ -1,0 +1,1 @@
+"""FASTQ and BAM files, one sample at a time: checks, names, mates, strandedness, molecules."""

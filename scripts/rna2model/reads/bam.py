@@ -1,0 +1,181 @@
+"""Alignments that somebody else made: checked against our genome, and brought into the form of our own.
+
+That form is one record for each read, mates of one name, and pairs whose records know of each other. Whatever wrote
+the file, each fragment is then counted once.
+"""
+
+import hashlib
+from pathlib import Path
+
+import pysam
+
+from rna2model.core import scratch
+from rna2model.reads import mate_lines, read_names
+
+ROOM = 5  # times the size of a file: with equal names, by name, in form, chunks of a sort (packed quickly)
+LOOKED_AT = 10_000  # records that tell how mates are named
+
+
+def read_contigs(path):
+    """{name: length} of reference/contigs.tsv."""
+    with open(path) as file:
+        return {name: int(length) for name, length in (line.rstrip("\n").split("\t") for line in file)}
+
+
+def problem(path, contigs, fasta):
+    """What is wrong with the alignment file `path` for a genome of `contigs` {name: length}, or None.
+
+    The file is read to its end once, so that a fault in it is told from one of this machine later.
+    """
+    try:
+        with pysam.AlignmentFile(path, reference_filename=str(fasta), check_sq=False) as file:
+            theirs = dict(zip(file.references, file.lengths, strict=True))
+            header, is_cram = file.header.to_dict(), file.is_cram
+        if not theirs:
+            return f"names no chromosomes, so its reads were never aligned: {path}; give the reads as FASTQ (samtools fastq)"
+        why = _of_another_genome(theirs, contigs) or (
+            _other_bases(header, contigs, fasta) if is_cram else None
+        )
+        if why:
+            return why
+        pysam.quickcheck(str(path))
+        pysam.view("-c", "-T", str(fasta), str(path))
+    except (OSError, ValueError, pysam.SamtoolsError) as error:
+        return _damaged(path, error)
+    return None
+
+
+def _damaged(path, error):
+    reason = str(error).strip() or "its end is missing"
+    return f"damaged or truncated alignment file: {path} ({reason.splitlines()[-1]})"
+
+
+def _of_another_genome(theirs, contigs):
+    shared = sorted(set(theirs) & set(contigs))
+    if not shared:
+        return f"aligned to other chromosome names than the genome has: {_some(theirs)}, not {_some(contigs)}"
+    for name in shared:
+        if theirs[name] != contigs[name]:
+            return f"aligned to another assembly: {name} has {theirs[name]} bases there, {contigs[name]} in the genome"
+    return None
+
+
+def _other_bases(header, contigs, fasta):
+    """Why a CRAM file cannot be unpacked with this genome: it knows the MD5 of each sequence that it was packed with."""
+    packed_with = {entry["SN"]: entry["M5"] for entry in header.get("SQ", ()) if "M5" in entry}
+    with pysam.FastaFile(str(fasta)) as genome:
+        for name in sorted(packed_with.keys() & contigs.keys()):
+            found = hashlib.md5(genome.fetch(name).upper().encode(), usedforsecurity=False).hexdigest()
+            if found != packed_with[name]:
+                return (
+                    f"CRAM made with another genome: the bases of {name} differ (MD5 {packed_with[name][:8]} there, {found[:8]}"
+                    " in reference.fasta); give the genome it was made with, or a BAM file"
+                )
+    return None
+
+
+def take_over(path, target, contigs, fasta, threads=1, umi=False):
+    """(problem or None, {fact: value}) of the alignments at `path`, brought to `target`; an empty library with a problem.
+
+    umi : whether names must end in a molecular identifier. Facts are `fragments`, `mapped` (those with an aligned mate),
+    the counts of fragments.TAKEN_OVER, and `note`, what the file cannot tell, or an empty text.
+    """
+    why = problem(path, contigs, fasta)
+    found = mate_lines.Found()
+    if why is None:
+        try:
+            found = _bring(path, target, fasta, threads, umi)
+            why = found.problem
+        except (OSError, ValueError, pysam.SamtoolsError) as error:
+            if isinstance(error, OSError) and error.errno:  # a full disk, say: no fault of the file
+                raise
+            why = _damaged(path, error)
+    if why:
+        write_empty(contigs, target)
+        found = mate_lines.Found()
+    return why, found.facts()
+
+
+def _bring(path, target, fasta, threads, umi):
+    """Collate, bring each fragment's lines into form, sort by place, index."""
+    pool, fasta = str(threads), str(fasta)
+    with scratch.folder(ROOM * Path(path).stat().st_size, target) as folder:
+        renamed = _name_alike(path, f"{folder}/renamed.bam", fasta)
+        collated, formed = f"{folder}/collated.bam", f"{folder}/formed.bam"
+        pysam.collate(
+            "-l",
+            "1",
+            "-@",
+            pool,
+            "--reference",
+            fasta,
+            "-o",
+            collated,
+            str(renamed or path),
+            f"{folder}/part",
+        )
+        found = mate_lines.form(collated, formed, umi)
+        Path(collated).unlink()
+        pysam.sort("-@", pool, "-T", f"{folder}/sort", "-o", str(target), formed)
+    pysam.index(str(target))
+    return found
+
+
+def _name_alike(path, target, fasta):
+    """Where mates are named apart (x/1 and x/2), or were aligned one by one under such names: write the file to `target` with
+    one name for both, and return that path; else None."""
+    with pysam.AlignmentFile(str(path), reference_filename=fasta) as file:
+        first = [read for read, _ in zip(file.fetch(until_eof=True), range(LOOKED_AT), strict=False)]
+    pairs = [read for read in first if read.is_paired]
+    if pairs:
+        apart = all(_mate_number(read.query_name) == 1 + read.is_read2 for read in pairs)
+    else:
+        apart = (
+            bool(first)
+            and all(map(_mate_number, (read.query_name for read in first)))
+            and _has_both(path, fasta)
+        )
+    if not apart:
+        return None
+    with (
+        pysam.AlignmentFile(str(path), reference_filename=fasta) as file,
+        pysam.AlignmentFile(target, "wb", template=file) as out,
+    ):
+        for read in file.fetch(until_eof=True):
+            number = _mate_number(read.query_name)
+            if not pairs:
+                read.flag |= mate_lines.PAIRED | (mate_lines.SECOND if number == 2 else mate_lines.FIRST)
+            if read.is_paired and number:
+                read.query_name = read_names.MATE.sub("", read.query_name)
+            out.write(read)
+    return target
+
+
+def _mate_number(name):
+    """1 or 2 of a name that ends in a separator and that number, or None."""
+    found = read_names.MATE.search(name)
+    return int(found[0][1]) if found and len(found[0]) == 2 and found[0][1] in "12" else None
+
+
+def _has_both(path, fasta):
+    """Whether reads that were aligned as single ones are named as first and as second mates."""
+    with pysam.AlignmentFile(str(path), reference_filename=fasta) as file:
+        found = set()
+        for read in file.fetch(until_eof=True):
+            found.add(read.query_name[-2:])
+            if len(found) > 2:
+                return False
+    return {text[-1:] for text in found} == {"1", "2"} and {text[0] for text in found} <= {"/"}
+
+
+def _some(these, most=3):
+    return ", ".join(list(these)[:most]) + (" ..." if len(these) > most else "")
+
+
+def write_empty(contigs, target):
+    """A BAM file of a library without reads."""
+    header = {"HD": {"VN": "1.6", "SO": "coordinate"}}
+    header["SQ"] = [{"SN": name, "LN": length} for name, length in contigs.items()]
+    with pysam.AlignmentFile(str(target), "wb", header=header):
+        pass
+    pysam.index(str(target))

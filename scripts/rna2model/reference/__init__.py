@@ -1,0 +1,1 @@
+"""Genome, annotation and indices."""

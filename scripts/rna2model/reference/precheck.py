@@ -1,0 +1,146 @@
+"""A look at the reference before any job: what its first lines and file names already tell."""
+
+import re
+from contextlib import ExitStack
+from pathlib import Path
+
+from rna2model.core import files
+from rna2model.core.errors import InputProblem
+from rna2model.reference import annotation, genome, star_index
+
+MOST_LINES = 20_000
+MOST_READ = (
+    1_000_000  # lines of an annotation whose first lines look odd, which one of a large genome does not
+)
+MOST_LETTERS = 1 << 16  # a chromosome may be one line
+BASES = set("ACGTRYSWKMBDHVN")  # IUPAC, of DNA
+# hisat2 is a script that hands its options to a shell without quotes; STAR ends a path at a quote mark
+UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
+
+
+def problems(config, whole=True, thorough=False):
+    """Problems (list of str) of the reference files of a complete config whose paths exist.
+
+    `whole`: the annotation is there to its end, not only its first lines. `thorough`: read on where those look odd, and
+    compare a given index with the annotation, which takes seconds.
+    """
+    given, counting = config["reference"], config["quantification"]
+    found, names, first = [], set(), None
+    try:
+        first = first_sequence(given["fasta"])
+    except InputProblem as problem:
+        found.append(f"config: reference.fasta: {problem}")
+    try:
+        names = chromosomes(given["gtf"], counting["feature"], counting["attribute"], whole, thorough)
+    except InputProblem as problem:
+        found.append(f"config: reference.gtf: {problem}")
+    if first and names and first not in names and {f"chr{first}", first.removeprefix("chr")} & names:
+        hint = genome.naming_hint(names, [first])
+        found.append(
+            f"config: reference.gtf: its chromosomes are named otherwise than the genome's ({first}). {hint}"
+        )
+    if given["index"]:
+        counts = counting["tool"] == "star"
+        problem = index_problems(Path(given["index"]), config["alignment"]["tool"], counts)
+        if counts and thorough and not problem and not found:
+            problem = star_index.differences(
+                given["index"], given["gtf"], counting["feature"], counting["attribute"]
+            )
+        found += problem
+    return found + rrna_problems(config["trimming"]["rrna"])
+
+
+def first_sequence(fasta):
+    """Name of the first sequence of a FASTA file with a genome."""
+    name, letters = _first_letters(fasta)
+    if letters - BASES:
+        shown = " ".join(sorted(letters - BASES))
+        raise InputProblem(f"{fasta} is no genome: its sequences have the letters {shown}; give DNA.")
+    return name
+
+
+def _first_letters(fasta):
+    """(name of the first sequence, set of the letters of the first sequences) of a FASTA file."""
+    first, _, rest = files.beginning(fasta, MOST_LETTERS).partition("\n")
+    if not first.startswith(">"):
+        raise InputProblem(f"{fasta} is not FASTA: it does not start with '>'.")
+    sequence = "".join(line for line in rest.splitlines() if not line.startswith(">"))
+    letters = {letter for letter in sequence.upper() if not letter.isspace()}
+    return first[1:].split(maxsplit=1)[0] if first[1:].strip() else "", letters
+
+
+def rrna_problems(path):
+    """Why trimming.rrna cannot be the sequences of ribosomal RNA, as a list of str. U for T is fine, and any names."""
+    if not path:
+        return []
+    try:
+        _, letters = _first_letters(path)
+    except InputProblem as problem:
+        return [f"config: trimming.rrna: {problem}"]
+    if odd := letters - BASES - {"U"}:
+        what = "an alignment with gaps; give the sequences without" if odd <= set("-.") else "no RNA or DNA"
+        return [
+            f"config: trimming.rrna: {path} is {what}: its sequences have the letters {' '.join(sorted(odd))}."
+        ]
+    if not letters:
+        return [f"config: trimming.rrna: {path} holds no sequence."]
+    return []
+
+
+def stored_problems(config, store):
+    """The same where genome and annotation lie in object storage: by the part of them that is looked at."""
+    given, rrna = config["reference"], config["trimming"]["rrna"]
+    with ExitStack() as stack:
+        fasta, gtf = (stack.enter_context(store.beginning(given[key])) for key in ("fasta", "gtf"))
+        here = config | {"reference": given | {"fasta": str(fasta[0]), "gtf": str(gtf[0])}}
+        names = {str(fasta[0]): given["fasta"], str(gtf[0]): given["gtf"]}
+        if rrna:
+            part, _ = stack.enter_context(store.beginning(rrna))
+            here["trimming"] = config["trimming"] | {"rrna": str(part)}
+            names[str(part)] = rrna
+        found = problems(here, gtf[1], thorough=True)
+    return [re.sub("|".join(map(re.escape, names)), lambda hit: names[hit[0]], text) for text in found]
+
+
+def chromosomes(gtf, feature, attribute, whole=True, thorough=False):
+    """Names of the chromosomes in the first lines of an annotation; InputProblem when it cannot be counted with.
+
+    `whole`, `thorough`: as for `problems`.
+    """
+    if next(files.lines(gtf), "").startswith(">"):
+        raise InputProblem(f"{gtf} is FASTA; give the annotation here and the genome as reference.fasta.")
+    names, seen, complete = annotation.look(gtf, feature, attribute, MOST_LINES)
+    if thorough and not complete and seen.looks_odd(feature):
+        names, seen, complete = annotation.look(gtf, feature, attribute, MOST_READ)
+    if complete and whole:
+        if not seen.types[feature]:
+            raise InputProblem(annotation.no_feature(gtf, feature, seen.types))
+        if problem := seen.problem(gtf, feature):
+            raise InputProblem(problem)
+    elif thorough and (problem := seen.isoforms_as_genes(gtf)):
+        raise InputProblem(problem)
+    return names
+
+
+def index_problems(folder, tool, counts=False):
+    """Why `folder` is no index of `tool`, as a list of str. `counts`: STAR is to count genes, too."""
+    where = f"config: reference.index: {folder}"
+    try:
+        told = hisat2_prefix(folder) if tool == "hisat2" else str(folder)
+    except InputProblem as problem:
+        return [f"config: reference.index: {problem}"]
+    bad = UNTOLD[tool].search(told) if tool in UNTOLD else None
+    if bad:
+        return [f"{where}: {tool} cannot be told a path with {bad[0]!r}; rename or link it"]
+    if tool != "star":
+        return []
+    return star_index.problems(folder, counts)
+
+
+def hisat2_prefix(folder):
+    """Path that HISAT2's -x wants, of the one index in `folder`."""
+    first = sorted(Path(folder).glob("*.1.ht2*"))
+    if len(first) != 1:
+        what = "several HISAT2 indexes" if first else "no HISAT2 index (NAME.1.ht2 ... NAME.8.ht2)"
+        raise InputProblem(f"{folder} holds {what}; give the folder of one.")
+    return str(first[0]).rsplit(".1.ht2", 1)[0]

@@ -1,0 +1,56 @@
+"""Which figures a run has: {name: figure} of plain plotly dicts, drawn in the browser by resources/report/report.js.
+
+A figure has `layout` and one of `data` (traces), `choices` ({choice: traces}, picked by the reader) or `cloud` (points that
+the browser colours by any column).
+"""
+
+from rna2model.evaluation.classification import SHOWN
+from rna2model.report.figures import cohort, genes, scores
+from rna2model.report.figures import outcomes as report_outcomes
+from rna2model.report.figures.style import positives
+
+LEAST = 10  # labelled samples, of fewer no curve says anything
+
+
+def make(run, config):
+    """{name: figure} of all figures that this run has data for."""
+    task = config["design"]["task"]
+    figures = {
+        "quality": cohort.quality(run["samples"], config["qc"]),
+        "pca": cohort.pca(run),
+        "variance": cohort.variance(run["diagnostics"]),
+        "comparison": scores.comparison(run, SHOWN[task]),
+        "differences": scores.differences(run),
+        "permutation": scores.permutation(run),
+        "learning": scores.learning(run),
+        "calibration": scores.calibration(run),
+        "features": genes.effects(run),
+        "heatmap": genes.heatmap(run),
+        "volcano": genes.volcano(run["differential"]),
+    }
+    figures |= outcomes(run)
+    return {name: figure for name, figure in figures.items() if figure}
+
+
+def outcomes(run):
+    """The figures of truth against prediction, which depend on the task."""
+    if run["task"] == "regression":
+        return {"predicted": report_outcomes.predicted(run), "residuals": report_outcomes.residuals(run)}
+    if run["task"] == "survival":
+        return {"kaplan_meier": report_outcomes.kaplan_meier(run)}
+    figures = {"confusion": scores.confusion(run)}
+    if positives(run):
+        figures |= {"roc": scores.roc(run), "precision_recall": scores.precision(run)}
+        figures["decision"] = scores.decision(run)
+    return figures
+
+
+def served(run, config):
+    """{name: figure} of a run that only serves: reads, and labelled samples that a frozen bundle predicted."""
+    figures = {"quality": cohort.quality(run["samples"], config["qc"])}
+    labelled = len(run["predictions"].get(run["shipped"], ()))
+    if labelled >= LEAST:
+        figures |= {"calibration": scores.calibration(run), **outcomes(run)}
+    elif labelled and run["task"] == "classification":
+        figures["confusion"] = scores.confusion(run)
+    return {name: figure for name, figure in figures.items() if figure}

@@ -1,0 +1,298 @@
+"""Figures of how good models are: comparison, curves, calibration, chance level, more samples."""
+
+import numpy as np
+
+from rna2model.evaluation import calibration_bins
+from rna2model.report import curves
+from rna2model.report.figures.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    SHADES,
+    axis,
+    classes,
+    error,
+    line,
+    plain,
+    positives,
+    rivals,
+)
+from rna2model.report.words import words
+
+GRID = np.linspace(0, 1, 101)
+THRESHOLDS = np.arange(1, 100) / 100
+BARS = 25  # of the histogram of shuffled labels
+
+
+def comparison(run, metrics):
+    """Estimate and 95 % interval of every model; the chooser picks the metric."""
+    choices = {}
+    for metric in metrics:
+        found = {m: run["metrics"][m].get(metric, {}) for m in run["models"]}
+        found = {m: value for m, value in found.items() if value.get("estimate") is not None}
+        if found:
+            values = [
+                [_value(value, key) for value in found.values()] for key in ("estimate", "lower", "upper")
+            ]
+            choices[words(metric)] = [_intervals(list(found), *values)]
+    height = 110 + 30 * len(run["models"])
+    return {"choices": choices, "layout": _rows(height)}
+
+
+def _value(value, key):
+    return np.nan if value.get(key) is None else value[key]
+
+
+def _intervals(names, estimate, lower, upper):
+    """A point and an interval for each name, dummy in grey."""
+    points = {"size": 10, "color": [GREY if name == "dummy" else BLUE for name in names]}
+    trace = {"type": "scatter", "mode": "markers", "x": plain(estimate), "y": names, "marker": points}
+    ends = [
+        f"{low:.3f} to {high:.3f}" if low < high else "no interval"
+        for low, high in zip(lower, upper, strict=True)
+    ]
+    trace |= {"customdata": ends, "hovertemplate": "%{y}: %{x:.3f} (%{customdata})<extra></extra>"}
+    return trace | {"error_x": error(estimate, lower, upper), "showlegend": False}
+
+
+def _rows(height, title=""):
+    return {"height": height, "yaxis": axis("", autorange="reversed", type="category"), "xaxis": axis(title)}
+
+
+def differences(run):
+    """Every model less an anchor on the same samples, with its 95 % interval; the chooser picks anchor and metric."""
+    table = run["differences"]
+    if table is None or table.empty:
+        return None
+    choices = {}
+    for (against, metric), part in table.groupby(["against", "metric"], sort=False):
+        values = (part[key].to_numpy() for key in ("difference", "lower", "upper"))
+        choices[f"{words(metric)}, less {against}"] = [_intervals(part["model"].tolist(), *values)]
+    layout = _rows(110 + 30 * table["model"].nunique(), "difference")
+    layout["xaxis"] |= {"rangemode": "tozero", "zeroline": True, "zerolinewidth": 2}
+    return {"choices": choices, "layout": layout}
+
+
+def roc(run):
+    """For each class and model the mean over folds of the ROC curves: scores of different folds are not on one scale."""
+    start = np.concatenate([[0.0], GRID])
+    return _curves(
+        run,
+        lambda score, truth: np.concatenate([[0.0], np.interp(GRID, *_roc(score, truth))]),
+        start,
+        {name: line([0, 1], [0, 1], "chance", GREY, dash="dot") for name in positives(run)},
+        {"xaxis": axis("false positive rate", **UNIT), "yaxis": axis("true positive rate", **UNIT)},
+    )
+
+
+UNIT = {"range": [-0.02, 1.02]}
+
+
+def precision(run):
+    """The same of precision by recall, as steps with the area of the AUPRC; the floor is what shuffled labels reach."""
+    floors = {
+        name: line([0, 1], [value, value], f"labels without meaning: {value:.3f}", GREY, dash="dot")
+        for name, value in ((name, _chance(run, name)) for name in positives(run))
+    }
+    layout = {"xaxis": axis("recall", **UNIT), "yaxis": axis("precision", **UNIT)}
+    return _curves(run, _precision, GRID, floors, layout, shape="vh", called=_with_area)
+
+
+def _chance(run, name):
+    """AUPRC of a class where labels mean nothing (metrics.json); its share where the run does not say."""
+    told = _scores_of(run).get("auprc") or {}
+    found = (told.get("chance_of_class") or {}).get(name, told.get("chance"))
+    return float((run["predictions"][run["shipped"]]["truth"] == name).mean()) if found is None else found
+
+
+def _scores_of(run):
+    """Metrics of the predictions that the page shows, of the run's own or of an external validation."""
+    return run["metrics"][run["shipped"]] if "metrics" in run else (run["external"] or {}).get("metrics", {})
+
+
+def _with_area(model, values):
+    return f"{model}: {np.mean(values[1:]):.3f}"
+
+
+def _curves(run, curve, x, floors, layout, shape="linear", called=lambda model, _: model):
+    choices = {}
+    for name in positives(run):
+        traces = [floors[name]]
+        for model, look in rivals(run):
+            table, column = run["predictions"][model], f"prob_{name}"
+            parts = [
+                part for _, part in table.groupby("split") if 0 < (part["truth"] == name).sum() < len(part)
+            ]
+            found = [
+                curve(part[column].fillna(0).to_numpy(), (part["truth"] == name).to_numpy())
+                for part in parts
+                if column in part
+            ]
+            if found:
+                values = np.mean(found, axis=0)
+                trace = line(x, values, called(model, values), **look)
+                trace["line"]["shape"] = shape
+                traces.append(trace)
+        if len(traces) > 1:
+            choices[name] = traces
+    return {"choices": choices, "layout": {"height": 400, **layout}} if choices else None
+
+
+def _ranked(score, positive):
+    """Cumulated (false, true) positives at every distinct score, from the highest down."""
+    order = np.argsort(-score, kind="stable")
+    score, positive = score[order], positive[order]
+    last = np.r_[np.diff(score) != 0, True]
+    return np.cumsum(~positive)[last], np.cumsum(positive)[last]
+
+
+def _roc(score, positive):
+    """(false, true) positive rates."""
+    false, true = _ranked(score, positive)
+    return np.r_[0, false / false[-1]], np.r_[0, true / true[-1]]
+
+
+def _precision(score, positive):
+    """Mean precision in each step of recall that ends at a point of GRID, so that the mean of the steps is the average precision."""
+    false, true = _ranked(score, positive)
+    recall = np.r_[0, true / true[-1]]
+    area = np.r_[0, np.cumsum(np.diff(recall) * true / (true + false))]
+    first = np.flatnonzero(np.r_[True, np.diff(recall) > 0])  # where recall stays, area does
+    steps = np.diff(np.interp(GRID, recall[first], area[first])) / np.diff(GRID)
+    return np.r_[steps[0], steps]
+
+
+def decision(run):
+    """Net benefit of acting on a model, by the probability above which one would act (Vickers & Elkin 2006)."""
+    choices = {}
+    for name in positives(run):
+        truth = (run["predictions"][run["shipped"]]["truth"] == name).to_numpy()
+        odds, share = THRESHOLDS / (1 - THRESHOLDS), truth.mean()
+        traces = [
+            line(THRESHOLDS, np.zeros(len(THRESHOLDS)), "act on nobody", GREY, dash="dot"),
+            line(THRESHOLDS, share - (1 - share) * odds, "act on everybody", GREY, dash="dash"),
+        ]
+        for model, look in rivals(run):
+            table = run["predictions"][model]
+            if f"prob_{name}" in table:
+                shown = True if model == run["shipped"] else "legendonly"
+                traces.append(line(THRESHOLDS, _benefit(table, name), model, visible=shown, **look))
+        traces[2:2] = curves.benefit(run, name)
+        choices[name] = traces
+    low = min(-0.05, -0.15 * float(share))
+    layout = {"height": 400, "xaxis": axis("act above this probability", **UNIT)}
+    return {
+        "choices": choices,
+        "layout": layout | {"yaxis": axis("net benefit", range=[low, 1.05 * _highest(choices)])},
+    }
+
+
+def _highest(choices):
+    """Highest net benefit of a model."""
+    return max([0.05, *(max(trace["y"]) for traces in choices.values() for trace in traces)])
+
+
+def _benefit(table, name):
+    """(99,) net benefit at THRESHOLDS: true positives less false ones at the odds of the threshold, per sample."""
+    positive = (table["truth"] == name).to_numpy()
+    called = table[f"prob_{name}"].fillna(0).to_numpy()[:, None] >= THRESHOLDS
+    true, false = (called & positive[:, None]).mean(axis=0), (called & ~positive[:, None]).mean(axis=0)
+    return true - false * THRESHOLDS / (1 - THRESHOLDS)
+
+
+def calibration(run):
+    """Observed against predicted, in bins of equal size with 95 % intervals; a choice for each class or time."""
+    choices, titles = {}, {"classification": "share of samples", "survival": "share without event"}
+    for model, look in rivals(run):
+        table = run["calibration"].get(model)
+        if table is None:
+            table = calibration_bins.table(run["predictions"][model], run["task"])
+        for name, part in table.groupby("outcome", sort=False):
+            part = part[part["observed"].notna()]
+            name = words(name) if run["task"] == "survival" else str(name)
+            own = model == run["shipped"]
+            more = {"visible": True if own else "legendonly", "customdata": part["n"].astype(int).tolist()}
+            more["hovertemplate"] = "%{x:.3g} predicted, %{y:.3g} observed in %{customdata} samples"
+            more["error_y"] = error(part["observed"], part["lower"], part["upper"], look["colour"])
+            points = line(part["predicted"], part["observed"], model, mode="lines+markers", **look, **more)
+            choices.setdefault(name, []).append(points)
+    for traces in choices.values():
+        values = [v for trace in traces for v in (*trace["x"], *trace["y"]) if v is not None]
+        ends = [min(values, default=0), max(values, default=1)] if run["task"] == "regression" else [0, 1]
+        traces.insert(0, line(ends, ends, "perfect", GREY, dash="dot"))
+    for name, traces in choices.items():
+        traces[1:1] = curves.smooth(run, name)
+    whole = {} if run["task"] == "regression" else UNIT
+    layout = {"height": 400, "xaxis": axis("predicted", **whole)}
+    layout["yaxis"] = axis(f"observed {titles.get(run['task'], 'mean')}", **whole)
+    return {"choices": choices, "layout": layout} if choices else None
+
+
+def confusion(run):
+    """Truth against prediction of each model, out of fold: counts, coloured by their share of the true class."""
+    names, choices = classes(run), {}
+    for model, _ in rivals(run):
+        table = run["predictions"][model]
+        counts = [
+            [int(((table["truth"] == t) & (table["predicted"] == p)).sum()) for p in names] for t in names
+        ]
+        shares = [[value / max(sum(row), 1) for value in row] for row in counts]
+        trace = {"type": "heatmap", "z": shares, "x": names, "y": names, "text": counts, "zmin": 0, "zmax": 1}
+        trace |= {"colorscale": SHADES, "showscale": False, "xgap": 2, "ygap": 2}
+        trace |= {"texttemplate": "%{text}" if len(names) <= MOST_NUMBERS else ""}
+        trace["hovertemplate"] = "truth %{y}, predicted %{x}: %{text} (%{z:.0%} of %{y})<extra></extra>"
+        choices[model] = [trace]
+    layout = {
+        "height": min(200 + 45 * len(names), 720),
+        "xaxis": axis("predicted", type="category", showgrid=False),
+    }
+    layout["yaxis"] = axis("truth", type="category", autorange="reversed", showgrid=False)
+    return {"choices": choices, "layout": layout}
+
+
+MOST_NUMBERS = 15  # classes, of more the cells are too small for numbers
+
+
+def permutation(run):
+    """Scores of shuffled labels as a histogram, with the score of the labels themselves; None where they are not known."""
+    choices, reach = {}, []
+    for model in run["models"]:
+        test = (run["permutations"] or {}).get(model)
+        if test and test.get("values"):
+            values, reached = np.array(test["values"], dtype=float), test["statistic"]
+            counts, edges = np.histogram(values[np.isfinite(values)], bins=BARS)
+            bars = {"type": "bar", "name": f"{test['n']} shuffles", "marker": {"color": GREY}}
+            bars |= {
+                "x": plain((edges[1:] + edges[:-1]) / 2),
+                "y": counts.tolist(),
+                "width": plain(np.diff(edges)),
+            }
+            mark = line([reached, reached], [0, counts.max()], f"{model}: {reached:.3f}", ORANGE)
+            mark["line"]["width"] = 3
+            title = words(test.get("metric", "auroc"))
+            choices[f"{model}, {title}"] = [bars, mark]
+            reach += [edges[0], edges[-1], reached]
+    if not choices:
+        return None
+    room = 0.03 * (max(reach) - min(reach)) or 0.1
+    shown = axis("score", range=plain([min(reach) - room, max(reach) + room]))
+    return {
+        "choices": choices,
+        "layout": {"height": 320, "bargap": 0, "xaxis": shown, "yaxis": axis("shuffles")},
+    }
+
+
+def learning(run):
+    """Scores by the number of training samples, with 95 % intervals."""
+    table = run["learning"]
+    if table is None or table.empty:
+        return None
+    choices = {}
+    for metric, part in table.groupby("metric", sort=False):
+        part = part[part["estimate"].notna()].sort_values("n_train")
+        if len(part):
+            points = line(part["n_train"], part["estimate"], run["shipped"], BLUE, mode="lines+markers")
+            points["error_y"] = error(part["estimate"], part["lower"], part["upper"])
+            choices[words(metric)] = [points]
+    layout = {"height": 340, "xaxis": axis("training samples", rangemode="tozero"), "yaxis": axis("score")}
+    return {"choices": choices, "layout": layout} if choices else None

@@ -1,0 +1,89 @@
+"""Names and meanings in the report of what the files name by keys."""
+
+from rna2model.qc import gate
+
+METRICS = {  # key: (name, what it says)
+    "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
+    "log_loss": ("log loss", "minus the log probability of what came true; lower is better"),
+    "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
+    "auprc": ("AUPRC", "precision averaged over recall; labels without any meaning give its chance, which in small folds lies far above the share of the class"),
+    "mcc": ("MCC", "correlation of prediction and truth; guessing gives 0"),
+    "f1_macro": ("F1", "harmonic mean of precision and recall, averaged over classes"),
+    "brier": ("Brier score", "mean squared error of the probabilities; lower is better"),
+    "calibration_slope": (
+        "calibration slope",
+        "1 is right, below 1 the predictions are too extreme; not defined where classes are separated perfectly, or nothing varies",
+    ),
+    "calibration_intercept": (
+        "calibration intercept",
+        "0 is right, below 0 the probabilities are too high on average (log odds)",
+    ),
+    "r2": ("R²", "share of the variance that is predicted; the mean as prediction gives 0"),
+    "spearman": ("Spearman's rho", "correlation of ranks; guessing gives 0"),
+    "pearson": ("Pearson's r", "correlation; guessing gives 0"),
+    "mae": ("mean absolute error", "in the unit of the target; lower is better"),
+    "rmse": ("root mean squared error", "the same, where large errors weigh more"),
+    "harrell_c": (
+        "Harrell's C",
+        "how often, of two samples, the one with the earlier event has the higher risk; guessing gives 0.5",
+    ),
+    "uno_c": ("Uno's C", "the same, with weights for samples that were not followed to the end"),
+    "auc": ("time-dependent AUC", "how often a sample with an event by then ranks above one without; guessing gives 0.5"),
+    "integrated_brier": ("integrated Brier score", "mean squared error of the predicted survival over time; lower is better"),
+}  # fmt: skip
+FEATURES = {  # columns of features.tsv: (name, what it says)
+    "feature": ("feature", ""),
+    "symbol": ("symbol", ""),
+    "class": ("class", "whom more of it speaks for where the effect is positive"),
+    "effect": ("effect", "of the shipped model"),
+    "mean_effect": ("mean of folds", "the same effect in the models of the folds, on average"),
+    "sd": ("sd of folds", "and its standard deviation"),
+    "folds_chosen": ("folds with it", "share of the folds whose model uses it (of more than 50, among its 50 strongest)"),
+    "same_sign": ("same sign", "share of the folds where it points the same way"),
+    "control_q95": ("by chance", "what the same feature reaches in 95 of 100 models of shuffled labels; of many features some exceed it by luck"),
+    "above_control": ("above chance", "whether the effect is larger than that"),
+}  # fmt: skip
+VIEWS = {"normalized": "before correction", "batch_corrected": "after correction"}
+
+
+def words(name):
+    """What people call a metric, a view of the cohort or a column."""
+    return METRICS[name][0] if name in METRICS else VIEWS.get(name, str(name).replace("_", " "))
+
+
+def rule(manifest):
+    """From which probability the shipped model predicts a class; None of a bundle that does not say."""
+    made = manifest.get("predicts")
+    if not made:
+        return None
+    if made["threshold"] is None:
+        return "the most probable class is predicted, by every model"
+    why = (
+        "the best balanced accuracy on inner out-of-fold predictions, tuned for every model"
+        if made["tuned"]
+        else "its share among the training samples, the same rule for every model"
+    )
+    return f"{made['class']} is predicted from a probability of {made['threshold']:.3f} on: {why}"
+
+
+def glossary(keys, table):
+    """[(name, meaning)] of the keys that have one."""
+    return [table[key] for key in keys if key in table and table[key][1]]
+
+
+def titles(frame):
+    """{column: what people call it} of a table of features."""
+    return {column: FEATURES[column][0] for column in frame if column in FEATURES}
+
+
+def samples(table):
+    """(samples.tsv as people read it: the excluded and flagged first, and what the sheet says before what tools measured;
+    columns that paper has no room for)."""
+    order = 2 * (table["status"] == "included") + (table.get("flags", "") == "")
+    table = table.iloc[order.argsort(kind="stable")]
+    technical = [name for name in (*gate.NUMBERS, *gate.FATES) if name in table]
+    own = [name for name in table if name not in technical and name not in gate.COLUMNS]
+    told = [name for name in ("reason", "flags") if name in table]
+    called = {name: name.replace("_pct", " %").replace("_", " ") for name in technical}
+    shown = table[["sample", "status", *own, *told, *technical]].replace("", None).dropna(axis=1, how="all")
+    return shown.rename(columns=called), [called[name] for name in technical if name not in gate.NUMBERS[:4]]

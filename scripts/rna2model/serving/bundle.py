@@ -1,0 +1,274 @@
+"""The bundle: the artefacts of the split `full` with a manifest, enough to serve new samples anywhere."""
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from rna2model import __version__
+from rna2model.cohort import units
+from rna2model.core import gene_ids
+from rna2model.core.errors import InputProblem
+from rna2model.evaluation import conformal
+from rna2model.expression.features import imputation
+from rna2model.qc import gate
+from rna2model.reference import fingerprint
+from rna2model.serving import bundle_parts, reference_panel
+from rna2model.serving import manifest as manifests
+from rna2model.serving import out_of_distribution as ood
+
+OOD = "ood.safetensors"
+PANEL = "panel.safetensors"
+LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
+FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the classes of training
+MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
+
+
+def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=None, kept=None):
+    """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest.
+
+    kept : the panel.Panel of the training samples, or None
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(normalizer, folder / "normalizer.safetensors")
+    shutil.copyfile(batch_model, folder / "batch_model.safetensors")
+    for name, given in ((bundle_parts.FEATURES, features), (OOD, ood)):
+        (folder / name).unlink(missing_ok=True)
+        if given:
+            shutil.copyfile(given, folder / name)
+    (folder / PANEL).unlink(missing_ok=True)
+    if kept:
+        kept.save(folder / PANEL)
+    shutil.rmtree(folder / "model", ignore_errors=True)
+    shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
+    versions = {name: _version(name) for name in LIBRARIES}
+    return manifests.write(folder, {"rna2model": __version__, **facts, "libraries": versions})
+
+
+def _version(name):
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+class Bundle:
+    """A fitted pipeline that serves new samples: preprocessing and model of all training samples."""
+
+    def __init__(self, folder):
+        self.folder = folder = Path(folder)
+        self.manifest, self.preprocessing, self.model = bundle_parts.read(folder)
+        listed = self.manifest["files"]
+        with bundle_parts.readable(folder):
+            self.ood = ood.load(folder / OOD) if OOD in listed else None
+            self.panel = reference_panel.load(folder / PANEL) if PANEL in listed else None
+            self.sets = conformal.read(self.manifest.get("conformal"))
+            self._try_out()
+
+    def _try_out(self):
+        """Predict anything: ValueError (or what numpy says) where parts do not fit together, or hold no numbers."""
+        from rna2model.evaluation import predictions
+
+        if self.panel:
+            self.panel.check(len(self.preprocessing.normalizer.genes_), self.covariates)
+        batches = np.array(self.preprocessing.batch_model.batches_, dtype=object)
+        values = np.tile(np.linspace(1, 15, len(self.preprocessing.normalizer.gene_ids)), (len(batches), 1))
+        try:
+            empty = dict.fromkeys(self.covariates, [""] * len(batches))
+            seen = self.preprocessing.transform(values, batches, empty)
+            table = predictions.table(batches, self.model, seen, self.manifest.get("landmarks", {}))
+        except InputProblem:
+            return  # such a sample is none that this bundle takes
+        if not np.isfinite(table.select_dtypes("number").to_numpy()).all():
+            raise ValueError("its predictions are not finite")
+
+    def expression(self, counts, genes, batches, unseen="uncorrected"):
+        """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
+        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
+        share = self._share(missing)
+        if share > MAX_MISSING_PCT:
+            raise InputProblem(
+                f"{len(missing)} of the {self.preprocessing.normalizer.kept_.sum()} genes the model uses are missing"
+                f" ({share:.0f} %, at most {MAX_MISSING_PCT} %; first: {', '.join(missing[:5])});"
+                " were the samples counted with another annotation?"
+            )
+        given_out = self.preprocessing.expression(aligned, batches, unseen=unseen)
+        if missing and self.panel:  # the mean share of a library is no mean of logarithms
+            gone = np.isin(self.preprocessing.normalizer.genes_, missing)
+            given_out[:, gone] = self.panel.mean_[gone]
+        return given_out, missing
+
+    def _as_trained(self, genes):
+        return gene_ids.as_known(genes, self.preprocessing.normalizer.gene_ids)
+
+    @property
+    def covariates(self):
+        """Sheet columns that the model needs beside the counts."""
+        return self.preprocessing.covariates
+
+    def check_counting(self, counted):
+        """Refuse samples that were counted otherwise than those of training, saying how; returns a flag for all of them.
+
+        counted : what describe_counting wrote of them: unit, counting, reference, rrna_sha256
+        """
+        unit = self.manifest.get("counts_unit", "counts")
+        if units.of_cohort(counted["unit"]) != unit:
+            raise InputProblem(
+                f"{self.folder} was trained on {unit}, these samples are given as {counted['unit']}; give the same"
+                " (counts_unit)."
+            )
+        made = self.manifest.get("counting")
+        if made and counted["counting"]:
+            if told := fingerprint.counting_differences(self.manifest, counted):
+                raise InputProblem(
+                    f"the samples were not made as those that trained {self.folder}:\n  "
+                    + "\n  ".join(told)
+                    + "\nCount them as the bundle says, or train a bundle on samples counted like these."
+                )
+            return ""
+        if made:
+            return "counted elsewhere: reference and counting could not be compared with those of training"
+        if counted["counting"] is not None:
+            return "training does not say how its matrix was counted: compare by yourself"
+        return ""
+
+    def predict(self, samples, counts, genes, batches, unseen="uncorrected", cells=None, notes=None):
+        """Table of predictions with prediction sets (conformal.py), `batch_policy` (what was done about the batch), `ood_score` (1: as far from the training
+        samples as any that is like them) and `flags` (text, empty when nothing is to be said).
+
+        cells : {sheet column: (n,) str} of `covariates`; may be left out where there are none
+        notes : for each sample a list of further flags, or None
+        """
+        from rna2model.evaluation import predictions
+        from rna2model.serving import incomplete_samples
+
+        batches = np.asarray(batches, dtype=object)
+        expression, missing = self.expression(counts, genes, batches, unseen)
+        scores = self.ood.score(expression) if self.ood else np.full(len(samples), np.nan)
+        seen = self.preprocessing.add_features(expression, cells)
+        unknown = self.preprocessing.flags(cells, samples)
+        table = predictions.table(samples, self.model, seen, self.manifest.get("landmarks", {}))
+        table, lacking = incomplete_samples.complete(
+            table, self, expression, cells, self._lacking(counts, genes, missing, cells)
+        )
+        table = table.assign(**conformal.columns(self.sets, table, self.model.task))
+        known = self.preprocessing.batch_model.is_known(batches)
+        adapted = self.preprocessing.batch_model.adapts(batches) & (unseen == "adapt")
+        table["batch_policy"] = np.select(
+            [np.full(len(samples), not self.preprocessing.batch_model.corrects_), known, adapted],
+            ["no correction", "corrected", "adapted"],
+            "uncorrected",
+        )
+        if self.ood:
+            table["ood_score"] = np.round(scores, 4)
+        gaps, mixtures = self._gaps(counts), self._mixtures(table, batches, adapted)
+        depths = self._depths(counts)
+        table["flags"] = [
+            "; ".join(
+                filter(
+                    None,
+                    [
+                        *self._flags(known[i], adapted[i], batches[i], missing, gaps[i], scores[i]),
+                        lacking[i],
+                        depths[i],
+                        mixtures[i],
+                        unknown[i],
+                        *(notes[i] if notes is not None else ()),
+                    ],
+                )
+            )
+            for i in range(len(samples))
+        ]
+        return table
+
+    def _mixtures(self, table, batches, adapted):
+        """A flag for samples of an adapted batch whose predicted classes are far from those of training: what was taken
+        for a batch effect may be theirs."""
+        flags = dict.fromkeys(batches, "")
+        trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
+        for name in set(batches[adapted]):
+            given = table["predicted"][(batches == name) & (table["predicted"] != "")]
+            predicted = given.value_counts(normalize=True)
+            away = sum(abs(predicted.get(c, 0) - n / sum(trained.values())) for c, n in trained.items()) / 2
+            if len(given) and away > FAR_MIXTURE:
+                flags[name] = (
+                    f"the predicted classes of batch {name!r} are far from those of training ({100 * away:.0f} % would have"
+                    " to change): adapting may have removed real differences"
+                )
+        return [flags[name] for name in batches]
+
+    def _depths(self, counts):
+        """For each of counts (m, n_genes) a flag where the library is far smaller than those of training."""
+        if self.manifest.get("counts_unit", "counts") not in units.COUNT_UNITS:
+            return [""] * len(counts)
+        genes, usual = (
+            np.count_nonzero(self.preprocessing.normalizer.kept_),
+            self.manifest.get("library_size") or 0,
+        )
+        return [gate.small(size, usual, genes, "training samples") for size in counts.sum(axis=1)]
+
+    def _share(self, missing):
+        """Percentage of the genes that a sample must have which `missing` are."""
+        return 100 * len(missing) / np.count_nonzero(self.preprocessing.normalizer.kept_)
+
+    def _lacking(self, counts, genes, missing, cells):
+        """The panel.Missing of samples: genes that they do not have, and values to be imputed."""
+        absent = np.isin(self.preprocessing.normalizer.genes_, missing)
+        gone = np.broadcast_to(absent, (len(counts), len(absent)))
+        if self.preprocessing.normalizer.missing != "refuse":
+            aligned = self.preprocessing.normalizer.align(counts, self._as_trained(genes))[0]
+            gone = gone | np.isnan(
+                aligned[
+                    :,
+                    np.flatnonzero(self.preprocessing.normalizer.kept_)[
+                        self.preprocessing.normalizer.chosen_
+                    ],
+                ]
+            )
+        return reference_panel.Missing.of(gone, cells)
+
+    def _gaps(self, values):
+        """(m,) percentage of each sample's values that are to be imputed."""
+        if self.preprocessing.normalizer.missing == "refuse":
+            return np.zeros(len(values))
+        return imputation.missing_share(values)
+
+    def _flags(self, known_batch, adapted, batch_name, missing, gaps, score):
+        if score > 1:
+            yield f"unlike the training samples (ood_score {score:.2f}, limit 1): do not rely on the prediction"
+        if self.preprocessing.batch_model.method != "none" and not known_batch:
+            how = "adapted by its own samples" if adapted else "not batch-corrected"
+            what = f"batch {batch_name!r} was not in training" if batch_name else "its batch is not given"
+            yield f"{what}: {how}"
+        if missing:
+            yield f"{self._share(missing):.1f} % of the model's genes missing: training mean used"
+        if gaps:
+            yield f"{gaps:.1f} % of its values are missing and imputed"
+
+    def seen(self, samples, counts, genes, groups=None):
+        """{sample: why} of samples that training knew by name, group, or counts (n, len(genes))."""
+        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
+        return manifests.trained(self.manifest, samples, groups, None if missing else aligned)
+
+    def strandedness_flags(self, kinds):
+        """For each sample's strandedness (text, may be empty) a flag where training had none like it."""
+        had = self.manifest.get("strandedness") or {}
+        told = ", ".join(f"{name} ({n} samples)" for name, n in had.items())
+        return [
+            f"{kind} library; training had {told}" if kind and had and kind not in had else ""
+            for kind in kinds
+        ]
+
+    def version_flags(self):
+        """Versions that can change a prediction and differ. Predictions of most models are arithmetic of this project on
+        stored arrays; only scikit-learn's trees are its own objects, and those may change with a minor version."""
+        made, told = self.manifest.get("libraries", {}), []
+        pairs = [("rna2model", self.manifest.get("rna2model"), __version__)]
+        if any(name.endswith(".skops") for name in self.manifest["files"]):
+            pairs.append(("scikit-learn", made.get("scikit-learn"), _version("scikit-learn")))
+        for name, before, now in pairs:
+            if before and now and before.split(".")[:2] != now.split(".")[:2]:
+                told.append(f"the bundle was made with {name} {before}, predicted with {now}")
+        return told

@@ -1,0 +1,43 @@
+"""What is fitted in a bundle, read and checked: for serving, and for models that start from its weights."""
+
+import contextlib
+from pathlib import Path
+
+from rna2model import models
+from rna2model.core import artefact
+from rna2model.core.errors import InputProblem
+from rna2model.expression.features import imputation
+from rna2model.serving import manifest as manifests
+from rna2model.training import preprocessing
+
+FEATURES = "features.safetensors"  # only where models see other than genes
+
+
+def read(folder):
+    """(manifest, Preprocessing, model) of the bundle in `folder`; InputProblem where it is damaged or holds no numbers."""
+    folder, manifest = Path(folder), manifests.read(folder)
+    manifests.check_files(folder, manifest)
+    listed = manifest["files"]
+    for name in listed:
+        if name.endswith(".safetensors"):  # of a covariate that did not vary the scale is infinite
+            artefact.check_numbers(
+                folder / name, infinite=not name.startswith("model/"), gaps=imputation.WITH_GAPS
+            )
+    with readable(folder):
+        parts = [folder / f"{name}.safetensors" for name in ("normalizer", "batch_model")]
+        learned = preprocessing.load(*parts, folder / FEATURES if FEATURES in listed else None)
+        model = models.load(folder / "model")
+        if model.task == "classification":
+            model.classes_ = [str(name) for name in model.classes_]
+    return manifest, learned, model
+
+
+@contextlib.contextmanager
+def readable(folder):
+    """What Python or numpy say of parts that do not fit together, as an InputProblem about the bundle."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:
+        raise InputProblem(
+            f"{folder} is not a readable bundle ({type(error).__name__}: {error}); get it again, or train it again."
+        ) from None

@@ -1,0 +1,1 @@
+"""The demo's genome, annotation, reads and truth."""

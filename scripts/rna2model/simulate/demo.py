@@ -1,0 +1,272 @@
+"""A demo cohort with known truth: genome, reads, sample sheet, config, and the answers.
+
+Everything follows from a definition (resources/demo/demo.yaml says what each key means); the same
+definition gives the same bytes. Each gene of each sample gets a negative-binomial number of fragments
+around
+
+    library size x share of (baseline x condition x batch x donor effect)
+
+and these numbers, before sequencing and alignment, are the truth in `truth/counts.tsv`.
+"""
+
+import filecmp
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from rna2model.core.errors import InputProblem
+from rna2model.simulate import genome as simulate_genome
+from rna2model.simulate import reads
+from rna2model.simulate.genome import stream
+
+FAULTS = ("too_few", "wrong_organism", "truncated")
+TSV = {"sep": "\t", "index": False, "lineterminator": "\n"}  # how every table is written
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One library. `labelled`: the sheet gives its condition; `fault`: what is wrong with it, if anything."""
+
+    name: str
+    condition: str
+    batch: str
+    donor: str
+    labelled: bool = True
+    lanes: int = 1
+    fault: str | None = None
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What decides a gene's expression; every array is (n_genes,), effects are log2.
+
+    Attributes
+    ----------
+    baseline : log2 of fragments, up to a constant
+    log2fc : the second condition against the first; 0 for most genes
+    batch : {batch: effect}, adding up to zero over the batches
+    dispersion : negative-binomial, variance = mean + dispersion x mean^2
+    """
+
+    baseline: np.ndarray
+    log2fc: np.ndarray
+    batch: dict
+    dispersion: np.ndarray
+
+
+def read_definition(path):
+    """The definition as a dict; a caller may change values before `make`."""
+    return yaml.safe_load(Path(path).read_text())
+
+
+def make(definition, out):
+    """Write the whole demo below the folder `out`; files that are there and the same keep their dates. Returns the samples."""
+    out = Path(out).resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".demo", dir=out) as folder:
+        samples = write(definition, Path(folder), out)
+        for new in sorted(filter(Path.is_file, Path(folder).rglob("*"))):
+            old = out / new.relative_to(folder)
+            old.parent.mkdir(exist_ok=True)
+            if not (old.is_file() and filecmp.cmp(old, new, shallow=False)):
+                new.replace(old)
+    return samples
+
+
+def write(definition, folder, out):
+    """Write the demo that will lie in `out` to the empty `folder`; returns the samples."""
+    for below in (folder / "reads", folder / "truth"):
+        below.mkdir()
+    seed = definition["seed"]
+    genome = simulate_genome.build(definition, seed)
+    samples = cohort(definition["cohort"])
+    effects = draw_effects(definition, genome.genes, seed)
+    counts = draw_cohort_counts(definition, effects, samples, seed)
+    simulate_genome.write_fasta(genome.chromosomes, folder / "genome.fa")
+    simulate_genome.write_gtf(genome.genes, folder / "annotation.gtf")
+    write_reads(definition, genome, samples, counts, folder, seed)
+    sheet(samples, definition["reads"]["paired"]).to_csv(folder / "samples.tsv", **TSV)
+    (folder / "config.yaml").write_text(config_text(definition["config"], out))
+    write_gene_sets(genome.genes, effects, folder / "gene_sets.gmt", seed)
+    write_truth(definition, genome, samples, effects, counts, folder / "truth")
+    return samples
+
+
+def cohort(settings):
+    """All samples: each donor once in every batch, then the faulty ones, then the new ones."""
+    lanes = settings["two_lanes"]
+    samples, donor = [], 0
+    for condition, donors in settings["donors"].items():
+        for _ in range(donors):
+            donor += 1
+            for batch in settings["batches"]:
+                name = f"d{donor:02d}_{batch}"
+                sample = Sample(name, condition, batch, f"d{donor:02d}", lanes=2 if name in lanes else 1)
+                samples.append(sample)
+    extra = [(row, fault) for fault, row in settings["faulty"].items()]
+    extra += [(row, None) for row in settings["new"]]
+    for number, (row, fault) in enumerate(extra, donor + 1):
+        name, place = row.get("sample", fault), (row["condition"], row["batch"], f"d{number:02d}")
+        samples.append(Sample(name, *place, labelled=fault is not None, fault=fault))
+    unknown = set(settings["faulty"]) - set(FAULTS)
+    if unknown:
+        raise InputProblem(f"cohort.faulty: {', '.join(sorted(unknown))} is not one of {', '.join(FAULTS)}.")
+    return samples
+
+
+def draw_effects(definition, genes, seed):
+    """Baseline, condition and batch effects and dispersion of each gene."""
+    settings, rng = definition["expression"], stream(seed, "expression")
+    lengths = np.array([sum(end - start for start, end in gene.exons) for gene in genes])
+    baseline = np.log2(lengths) + rng.normal(0, settings["baseline_sd"], len(genes))
+    batches = list(definition["cohort"]["batches"])
+    shifts = rng.normal(0, settings["batch_sd"], (len(batches), len(genes)))
+    shifts -= shifts.mean(axis=0)
+    shifts *= np.sqrt(len(batches) / max(len(batches) - 1, 1))  # centring took this much of the spread
+    return Effects(
+        baseline=baseline,
+        log2fc=draw_fold_changes(baseline, settings, rng),
+        batch=dict(zip(batches, shifts, strict=True)),
+        dispersion=rng.uniform(*settings["dispersion"], len(genes)),
+    )
+
+
+def draw_fold_changes(baseline, settings, rng):
+    """log2 fold changes, half up and half down, of genes expressed well enough to show them."""
+    candidates = np.flatnonzero(baseline >= np.median(baseline))
+    if settings["de_genes"] > len(candidates):
+        raise InputProblem("expression.de_genes: at most half of the genes can be differential.")
+    chosen = rng.choice(candidates, settings["de_genes"], replace=False)
+    log2fc = np.zeros(len(baseline))
+    log2fc[chosen] = rng.uniform(*settings["log2fc"], len(chosen)) * np.resize([1, -1], len(chosen))
+    return log2fc
+
+
+def draw_cohort_counts(definition, effects, samples, seed):
+    """Fragments of each gene (rows) in each sample (columns), integers."""
+    columns = [draw_counts(definition, effects, sample, seed) for sample in samples]
+    return np.stack(columns, axis=1)
+
+
+def draw_counts(definition, effects, sample, seed):
+    """Fragments of each gene in one sample, (n_genes,) integers."""
+    settings, rng = definition["expression"], stream(seed, "counts", sample.name)
+    treated = sample.condition != next(iter(definition["cohort"]["donors"]))
+    donor = stream(seed, "donor", sample.donor).normal(0, settings["donor_sd"], len(effects.baseline))
+    level = 2 ** (effects.baseline + treated * effects.log2fc + effects.batch[sample.batch] + donor)
+    mean = level / level.sum() * library_size(definition, sample, rng)
+    shape = 1 / effects.dispersion
+    return rng.poisson(rng.gamma(shape, mean / shape))  # a gamma-Poisson mixture is negative-binomial
+
+
+def library_size(definition, sample, rng):
+    """Expected fragments of a sample; the `too_few` library is as small as the definition says."""
+    low, high = definition["expression"]["library_size"]
+    factor = np.exp(rng.uniform(np.log(low), np.log(high))) * definition["cohort"]["batches"][sample.batch]
+    if sample.fault == "too_few":
+        return definition["cohort"]["faulty"]["too_few"]["pairs"]
+    return definition["reads"]["pairs"] * factor
+
+
+def write_reads(definition, genome, samples, counts, out, seed):
+    """The FASTQ files of all samples, and the true places of the reads of `reads.write_bed`, if set."""
+    molecules = reads.molecules_of(genome)
+    unrelated = reads.foreign(molecules, stream(seed, "foreign"))
+    for sample, column in zip(samples, counts.T, strict=True):
+        source = unrelated if sample.fault == "wrong_organism" else molecules
+        lines = write_sample(
+            source, column, sample, definition["reads"], out, stream(seed, "reads", sample.name)
+        )
+        if sample.name == definition["reads"]["write_bed"]:
+            (out / "truth" / f"{sample.name}.bed").write_text("".join(f"{line}\n" for line in lines))
+
+
+def write_sample(molecules, counts, sample, settings, out, rng):
+    """The FASTQ files of one sample; returns its reads' true places as BED12 lines, lazily."""
+    fragments = reads.draw_fragments(molecules, counts, settings, rng)
+    flowcell, lines = f"DEMO{sample.batch.upper()}XX", []
+    for lane, part in enumerate(reads.split(fragments, sample.lanes), 1):
+        names, texts = reads.sequence_lane(molecules, part, settings, flowcell, lane, rng)
+        for mate, text in texts.items():
+            packed = reads.gzipped(text, settings["gzip_level"])
+            if sample.fault == "truncated" and mate == 1:
+                packed = packed[: len(packed) // 2]  # as after a broken transfer
+            (out / fastq_name(sample, lane, mate)).write_bytes(packed)
+        lines.append(reads.bed_lines(molecules, part, names, settings))
+    return (line for part in lines for line in part)
+
+
+def fastq_name(sample, lane, mate):
+    """Path relative to the sheet; the lane is in the name only where a sample has several."""
+    lane_tag = f"_L{lane:03d}" if sample.lanes > 1 else ""
+    return f"reads/{sample.name}{lane_tag}_R{mate}.fastq.gz"
+
+
+def sheet(samples, paired):
+    """The sample sheet: one row per sample and lane; a new sample's condition is empty."""
+    rows = [
+        {
+            "sample": sample.name,
+            "fastq_1": fastq_name(sample, lane, 1),
+            "fastq_2": fastq_name(sample, lane, 2) if paired else "",
+            "strandedness": "auto",
+            "condition": sample.condition if sample.labelled else "",
+            "batch": sample.batch,
+            "donor": sample.donor,
+        }
+        for sample in samples
+        for lane in range(1, sample.lanes + 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def config_text(settings, out):
+    """config.yaml of a demo in `out`: the definition's settings under absolute paths, so it works from any folder."""
+    paths = {
+        "samples": str(out / "samples.tsv"),
+        "results": str(out / "results"),
+        "reference": {"fasta": str(out / "genome.fa"), "gtf": str(out / "annotation.gtf")},
+    }
+    sets = {"expression": settings.get("expression", {}) | {"gene_sets": str(out / "gene_sets.gmt")}}
+    return "".join(f"{key}: {_inline(value)}\n" for key, value in (paths | settings | sets).items())
+
+
+def write_gene_sets(genes, effects, path, seed, size=8, others=6):
+    """A GMT file: sets that rise and fall with the second condition, by symbol, and sets of genes that do not."""
+    symbols, rng = np.array([gene.name for gene in genes]), stream(seed, "gene sets")
+    sets = {"RISES": symbols[effects.log2fc > 0], "FALLS": symbols[effects.log2fc < 0]}
+    still = symbols[effects.log2fc == 0]
+    sets |= {f"UNCHANGED_{n + 1}": rng.choice(still, min(size, len(still)), False) for n in range(others)}
+    lines = [
+        "\t".join([name, "simulated", *sorted(members)]) for name, members in sets.items() if len(members)
+    ]
+    path.write_text("".join(f"{line}\n" for line in lines))
+
+
+def _inline(value):
+    return (
+        yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=1000)
+        .removesuffix("...\n")
+        .strip()
+    )
+
+
+def write_truth(definition, genome, samples, effects, counts, folder):
+    """What an analysis of the demo should find; reads of a foreign organism count for no gene."""
+    names, ids = [sample.name for sample in samples], [gene.id for gene in genome.genes]
+    ours = counts * [sample.fault != "wrong_organism" for sample in samples]
+    table = pd.DataFrame(ours, columns=names)
+    table.insert(0, "gene_id", ids)
+    table.to_csv(folder / "counts.tsv", **TSV)
+    genes = pd.DataFrame({"gene_id": ids, "log2fc": effects.log2fc.round(4), "is_de": effects.log2fc != 0})
+    genes.to_csv(folder / "de_genes.tsv", **TSV)
+    labels = pd.DataFrame({"sample": names, "condition": [sample.condition for sample in samples]})
+    labels.to_csv(folder / "labels.tsv", **TSV)
+    reasons = [definition["cohort"]["faulty"][s.fault]["reason"] if s.fault else "" for s in samples]
+    status = ["excluded" if sample.fault else "included" for sample in samples]
+    expected = pd.DataFrame({"sample": names, "status": status, "reason": reasons})
+    expected.to_csv(folder / "expected_status.tsv", **TSV)

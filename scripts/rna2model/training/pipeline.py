@@ -1,0 +1,29 @@
+"""The model of one split: made as the config says, trained on what the split's Preprocessing shows of its training samples."""
+
+from rna2model import models
+from rna2model.expression.features import selection
+
+
+def make_model(name, options, seen, weights=None, **more):
+    """An unfitted model with what the config's `training` says of it (planning/tool_options.py).
+
+    seen : names of the columns the model will see, which pretrained weights are matched to; weights : function of
+    (bundle, name, seen) that reads these (pretrained.read), needed where `options` name a bundle; more : as models.make
+    """
+    more |= {
+        key: options[key] for key in ("imbalance", "calibration", "threshold", "positive") if key in options
+    }
+    if name in models.TORCH:
+        more["seeds"] = options.get("seeds", 1)
+        if options.get("pretrained"):
+            more["pretrained"] = weights(options["pretrained"], name, seen)
+    return models.make(name, search=options.get("search", {}).get(name), **more)
+
+
+def train(model, data, preprocessing, settings, seed, log=print):
+    """`model` fitted to the training samples of a SplitData; settings: the config's `features`."""
+    select = selection.make(settings, features=preprocessing.features, seed=seed, sees=model.SEES)
+    expression = data.expression(data.train, preprocessing)
+    return model.fit(
+        expression, data.outcome(data.train), groups=data.groups(data.train), select=select, log=log
+    )

@@ -1,0 +1,118 @@
+"""What a split learned before its model, as one object: normalizer, batch model and features.
+
+Every rule that shows a model something, and the bundle that serves new samples, go through this class: the steps and their
+order stand here and nowhere else.
+"""
+
+from rna2model.expression.batch import registry
+from rna2model.expression.features import gene_sets as genesets
+from rna2model.expression.features.features import Features
+from rna2model.expression.features.features import load as load_features
+from rna2model.expression.normalization import methods
+from rna2model.training import batch_choice
+
+PARTS = ("normalizer", "batch_model", "features")
+
+
+class Preprocessing:
+    """Counts, batches and covariates of samples in; what models see of them out.
+
+    Attributes
+    ----------
+    normalizer : normalizer.Normalizer, counts to log2 expression of the kept genes
+    batch_model : batchmodel.BatchModel, takes out what is of a batch; None while it is not learned yet
+    features : features.Features, gene-set scores and covariates; None where models see the genes as they are
+    """
+
+    def __init__(self, normalizer=None, batch_model=None, features=None):
+        self.normalizer, self.batch_model, self.features = normalizer, batch_model, features
+
+    def fit(self, data, expression, unit, settings, covariates=None, gene_sets=None):
+        """Learn all steps from the training samples of a splitdata.SplitData; arguments as those of the steps."""
+        self.fit_normalizer(data, expression, unit).fit_batch_model(data, expression)
+        return self.fit_features(data, settings, covariates, gene_sets) if gene_sets or covariates else self
+
+    def fit_normalizer(self, data, expression, unit):
+        """See normalization.fit, which the rule takes by itself: it depends on none of the later steps."""
+        self.normalizer = methods.fit(data, expression, unit)
+        return self
+
+    def fit_batch_model(self, data, expression):
+        """What sets batches apart, of normalised training samples. Where these chose the method, `scores_` ({method: score})
+        says how; else it is empty."""
+        self.batch_model, self.scores_ = batch_choice.fit(
+            expression["batch_correction"],
+            self.normalizer.transform(data.counts(data.train)),
+            data.batches(data.train),
+            data.labels(data.train),
+            groups=data.groups(data.train),
+            **batch_choice.settings(expression),
+        )
+        return self
+
+    def fit_features(self, data, settings, covariates, gene_sets=None):
+        """Gene-set scores and covariates. settings : the config's `features`; covariates : {column: kind}; gene_sets : GMT file."""
+        genes, sets = self.normalizer.genes_, None
+        if gene_sets:
+            symbols = [data.cohort.symbol_of.get(gene, "") for gene in genes]
+            sets = genesets.members(genesets.read_gmt(gene_sets), genes, symbols)
+        made = Features(
+            genes, sets, score=settings["score"], covariates=covariates, impute=settings["impute"]
+        )
+        corrected = self.expression(data.counts(data.train), data.batches(data.train))
+        self.features = made.fit(corrected, data.covariates(data.train))
+        return self
+
+    def transform(self, counts, batches, covariates=None, unseen="uncorrected"):
+        """(n, len(names)) what models see of samples.
+
+        counts (n, n_genes) of normalizer.gene_ids; batches (n,); covariates {sheet column: (n,) str}, may be left out where
+        there are none; unseen : what is done with a batch that training did not have (batchmodel.UNSEEN)
+        """
+        return self.add_features(self.expression(counts, batches, unseen), covariates)
+
+    def expression(self, counts, batches, unseen="uncorrected"):
+        """(n, n_kept) log2 expression without what is of a batch: the first two steps of `transform`."""
+        return self.batch_model.transform(self.normalizer.transform(counts), batches, unseen=unseen)
+
+    def add_features(self, expression, covariates=None):
+        """(n, len(names)) of `expression` (n, n_kept): the last step of `transform`."""
+        return expression if self.features is None else self.features.transform(expression, covariates)
+
+    @property
+    def names(self):
+        """Names of the columns that models see."""
+        return self.features.names_ if self.features else self.normalizer.genes_
+
+    @property
+    def covariates(self):
+        """Sheet columns that are needed beside counts and batches."""
+        return list(self.features.covariates.kinds) if self.features and self.features.covariates else []
+
+    def flags(self, covariates, samples):
+        """For each sample what is to be said of its covariates; empty where nothing is."""
+        return self.features.flags(covariates, samples) if self.features else [""] * len(samples)
+
+    def save(self, normalizer=None, batch_model=None, features=None):
+        """Write each part for which a path is given to a file of its own."""
+        for name, path in zip(PARTS, (normalizer, batch_model, features), strict=True):
+            if path:
+                getattr(self, name).save(path)
+
+
+def load(normalizer, batch_model=None, features=None):
+    """The Preprocessing stored in these files; without a path that part is not there (rules fit one part after the other).
+
+    InputProblem where a file is damaged or holds another part.
+    """
+    return Preprocessing(
+        methods.load(normalizer),
+        registry.load(batch_model) if batch_model else None,
+        load_features(features) if features else None,
+    )
+
+
+def load_splits(given):
+    """Those of several splits, from a rule's inputs `normalizers`, `batch_models` and `features` (empty where there are none)."""
+    paths = given.normalizers, given.batch_models, given.features or [None] * len(given.normalizers)
+    return [load(*parts) for parts in zip(*paths, strict=True)]

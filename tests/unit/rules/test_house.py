@@ -1,0 +1,39 @@
+"""The house: imports point down, every module has a package, and one version is said everywhere."""
+
+import re
+import tomllib
+
+import rna2model
+from tests.command import REPOSITORY
+
+LIBRARY = REPOSITORY / "scripts/rna2model"
+
+
+def test_imports_point_down_and_reads_never_import_the_cohort(monkeypatch, capsys):
+    """The contracts of pyproject.toml; every package stands in one of the layers."""
+    from importlinter.cli import lint_imports
+
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.syspath_prepend(LIBRARY.parent)
+    failed = lint_imports(config_filename="pyproject.toml", no_cache=True)
+    assert not failed, capsys.readouterr().out
+
+
+def test_every_module_is_in_a_package_that_says_what_it_holds():
+    assert [path.name for path in LIBRARY.glob("*.py")] == ["__init__.py"]
+    for path in LIBRARY.rglob("__init__.py"):
+        assert path.read_text().startswith('"""'), path
+
+
+def test_a_rule_file_holds_rules():
+    """Only the files at the top of rules/ have functions and none of the rules."""
+    for path in (REPOSITORY / "rules").glob("*/*.smk"):
+        text = path.read_text()
+        assert re.search(r"^\s*(use )?rule \w+", text, re.M) and not re.search(r"^def ", text, re.M), path
+
+
+def test_the_version_is_one():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    cited = re.search(r"^version: (.+)$", (REPOSITORY / "CITATION.cff").read_text(), re.M)[1]
+    released = re.search(r"^## (\d\S*)", (REPOSITORY / "CHANGELOG.md").read_text(), re.M)[1]
+    assert {project, cited, released} == {rna2model.__version__}
