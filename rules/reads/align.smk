@@ -35,11 +35,11 @@ rule align_star:
         take_scratch 2 {output.bam} {input.reads} # of a sort
         (STAR --runThreadN {threads} --genomeDir {input.index:q} {params.two_pass} {params.counting} \
             --readFilesIn {input.reads} --readFilesCommand gzip -cd \
-            --outFileNamePrefix "$scratch"/ --outTmpDir "$scratch"/star \
+            --outFileNamePrefix "$scratch/" --outTmpDir "$scratch/star" \
             --outSAMtype BAM Unsorted --outStd BAM_Unsorted --outBAMcompression 0 --outSAMunmapped Within --outSAMmultNmax 1 \
             --outSAMattrRGline ID:{wildcards.sample} SM:{wildcards.sample} \
-            | samtools sort -@ $(({threads} / 4)) -l 1 -T "$scratch"/sort --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
-        cat "$scratch"/Log.std.out >>{log}
+            | samtools sort -@ $(({threads} / 4)) -l 1 -T "$scratch/sort" --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+        cat "$scratch/Log.std.out" >>{log}
         for file in {output.summary} {output.junctions} {output.genes}; do
             mv "$scratch/${{file##*/{wildcards.sample}.}}" "$file"
         done
@@ -79,5 +79,5 @@ rule align_hisat2:
             --known-splicesite-infile {input.splice_sites} --new-summary --summary-file {output.summary} \
             --rg-id {wildcards.sample} --rg SM:{wildcards.sample} \
             | samtools view -u -F secondary - \
-            | samtools sort -@ $(({threads} / 4)) -l 1 -T "$scratch"/sort --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
+            | samtools sort -@ $(({threads} / 4)) -l 1 -T "$scratch/sort" --write-index -o {output.bam}##idx##{output.index} -) 2>{log}
         """)

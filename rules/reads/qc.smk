@@ -29,8 +29,8 @@ rule fastqc:
         guarded("""
         exec >{log} 2>&1
         take_scratch 3 {output} {input.raw} # as many trimmed reads, and the reports
-        mkdir "$scratch"/raw "$scratch"/trimmed
-        for file in {input.raw}; do ln -s "$(realpath "$file")" "$scratch"/raw/; done
+        mkdir "$scratch/raw" "$scratch/trimmed"
+        for file in {input.raw}; do ln -s "$(realpath "$file")" "$scratch/raw/"; done
         for file in {input.trimmed}; do
             name=$(basename "$file" .gz)
             gzip -cd "$file" | take_evenly {params.most} >"$scratch/trimmed/$name"
@@ -78,14 +78,14 @@ rule alignment_stats:
         part=$folder/{wildcards.sample}.bam
         share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
         samtools view --bam --fast --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}
-        read_distribution.py -i "$part" -r {input.transcripts} >"$folder"/distribution.txt
+        read_distribution.py -i "$part" -r {input.transcripts} >"$folder/distribution.txt"
         # both write their tables first, then draw with R, which need not be there
-        junction_annotation.py -i "$part" -r {input.transcripts} -o "$folder"/junctions \
-            >/dev/null 2>"$folder"/junctions.txt || grep -q "Rscript executable not found" "$folder"/junctions.txt
+        junction_annotation.py -i "$part" -r {input.transcripts} -o "$folder/junctions" \
+            >/dev/null 2>"$folder/junctions.txt" || grep -q "Rscript executable not found" "$folder/junctions.txt"
         bodies=$(realpath {input.bodies}) # it leaves a log.txt where it runs
         (cd "$folder" && geneBody_coverage.py -i "$part" -r "$bodies" -o body -f png >/dev/null) \
             || grep -q "Rscript executable not found" {log} \
-            || {{ grep -q "division by zero" {log} && : >"$folder"/body.geneBodyCoverage.txt; }} # nothing is covered
+            || {{ grep -q "division by zero" {log} && : >"$folder/body.geneBodyCoverage.txt"; }} # nothing is covered
         # the coverage first: MultiQC knows it by its first line
-        cat "$folder"/body.geneBodyCoverage.txt "$folder"/distribution.txt "$folder"/junctions.txt >"$2"
+        cat "$folder/body.geneBodyCoverage.txt" "$folder/distribution.txt" "$folder/junctions.txt" >"$2"
         """)

@@ -105,7 +105,7 @@ if COUNTER == "htseq":
             read_library {input.library}
             case "$strandedness" in forward) strand=yes ;; reverse) strand=reverse ;; *) strand=no ;; esac
             take_scratch 2 {output.summary} {input.bam}
-            samtools collate -u -O {input.bam} "$scratch"/part \
+            samtools collate -u -O {input.bam} "$scratch/part" \
                 | samtools view -u {params.one_place} - \
                 | htseq-count --format bam --order name --minaqual 0 --stranded "$strand" --mode union \
                     --type exon --idattr gene_id - {input.gtf} >{output.summary}

@@ -135,7 +135,7 @@ SCRIPT = """
 from types import SimpleNamespace
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Wildcards
 from rna2model.core import job
-from rna2model.errors import InputProblem
+from rna2model.core.errors import InputProblem
 job.start(SimpleNamespace(
     input=InputFiles(["reads.fastq"]), output=OutputFiles(["one"]), log=Log(["logs/describe/s1.log"]),
     wildcards=Wildcards(fromdict={"sample": "s1"}),

@@ -190,7 +190,7 @@ def test_another_python_finds_the_same_hashes(version):
     python = found[0]
     if not python or subprocess.run([python, "-V"], capture_output=True).returncode:
         pytest.skip(f"no Python {version} on this machine")
-    ask = "import sys; sys.path.insert(0, 'scripts'); from rna2model.sourcecode import SourceCode as S; print(S('scripts').of_script('report.py'))"
+    ask = "import sys; sys.path.insert(0, 'scripts'); from rna2model.planning.source_code import SourceCode as S; print(S('scripts').of_script('report.py'))"
     run = subprocess.run([python, "-c", ask], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == SourceCode(REPOSITORY / "scripts").of_script("report.py")
 

@@ -104,7 +104,7 @@ def test_a_package_that_the_environment_lacks_is_named_and_the_matrix_not_blamed
     code = f"""
 import sys
 from rna2model.cohort import count_matrix_file as matrixfile
-from rna2model.errors import InputProblem
+from rna2model.core.errors import InputProblem
 sys.modules.update(dict.fromkeys([{package!r}, "fastparquet", "anndata"]))
 try:
     matrixfile.read({str(path)!r})

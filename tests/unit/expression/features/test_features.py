@@ -61,7 +61,9 @@ def test_ssgsea_equals_gseapy_s():
     rng = np.random.default_rng(2)
     row, sets = rng.normal(size=500), [rng.choice(500, size, replace=False) for size in (5, 40, 200)]
     named = {f"s{k}": [f"g{column}" for column in columns] for k, columns in enumerate(sets)}
-    data = pd.DataFrame({"sample": row}, index=[f"g{column}" for column in range(500)])
+    # gseapy 1.1 knows no string dtype of pandas 3
+    index = pd.Index([f"g{column}" for column in range(500)], dtype=object)
+    data = pd.DataFrame({"sample": row}, index=index)
     theirs = gseapy.ssgsea(
         data, named, sample_norm_method="rank", min_size=1, no_plot=True, outdir=None
     ).res2d
