@@ -180,7 +180,9 @@ def training_options(wildcards):
 # Snakemake looks at a script's date, and not at what it imports: rules of the cohort carry a hash of both in their params, and are
 # judged by it alone (planning/snakemake_patches.py). Rules of single samples do not, so that no other edit than of their script runs
 # them again.
-code_of = source_code.code_of_scripts(REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER)
+code_of = source_code.code_of_scripts(
+    REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER
+)
 # The model by whose scores training samples choose their batch correction
 CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []
 

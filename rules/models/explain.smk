@@ -74,6 +74,6 @@ rule lime:
         most=1000,  # training samples that their mean is taken of
         unseen_batch=config["expression"]["unseen_batch"],
         seed=config["evaluation"]["seed"],
-        library=lambda wildcards: code_of("lime.py", wildcards.model),
+        library=lambda wildcards: code_of("explain_samples.py", wildcards.model),
     script:
-        "../../scripts/lime.py"
+        "../../scripts/explain_samples.py"
