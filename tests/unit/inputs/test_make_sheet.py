@@ -215,7 +215,7 @@ def test_mended_names_are_valid_and_told_apart(texts):
     make_sheet._give_names(samples)
     pattern = sheet.schema("samples")["properties"]["sample"]["pattern"]
     assert all(sheet.re.fullmatch(pattern, sample.name) for sample in samples)
-    assert len({sheet.sheetfile.alike(sample.name) for sample in samples}) == len(samples)
+    assert len({sheet.sheet_text.alike(sample.name) for sample in samples}) == len(samples)
     again = [make_sheet.Found("", sample.written) for sample in reversed(samples)]
     make_sheet._give_names(again)
     assert {s.written: s.name for s in again} == {s.written: s.name for s in samples}
