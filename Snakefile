@@ -45,6 +45,7 @@ if FROM_READS:
 
 
 include: "rules/cohort/cohort.smk"
+include: "rules/models/splits.smk"
 include: "rules/models/preprocess.smk"
 include: "rules/cohort/explore.smk"
 include: "rules/cohort/differential.smk"
