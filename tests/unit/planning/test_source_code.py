@@ -61,7 +61,7 @@ def code(tmp_path):
         "ours/job.py": "NAME = 'log'\n",
         "ours/package/__init__.py": "",
         "ours/package/inner.py": "from .. import first as up\n",
-        "ours/page.py": 'from pathlib import Path\nPAGE = Path(__file__).parents[3] / "resources" / "page"\n',
+        "ours/page.py": 'from ours import REPOSITORY\nPAGE = REPOSITORY / "resources" / "page"\n',
         "../resources/page/page.css": "p {}",
         "../resources/table.tsv": "a",
     }.items():

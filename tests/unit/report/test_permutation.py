@@ -33,7 +33,7 @@ def test_the_p_within_batches_leads_where_batch_and_label_go_together():
 def test_statistic_grid_and_what_was_held_fixed_are_named():
     told = permutation.explained(OVER | GRID, MANIFEST)
     assert "The statistic of this p is the AUROC within folds, averaged over folds (0.700)." in told
-    assert "tuned over 5 candidates" in told and "training tries 10" in told
+    assert "tuned over 5 candidates" in told and "instead of the 10 of training" in told
     assert "Repeated for every permutation: scaling, tuning, fit." in told
     assert (
         "Held fixed, as they were on the training samples of each fold: the folds, gene filter, normalization."
