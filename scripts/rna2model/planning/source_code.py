@@ -90,7 +90,7 @@ class SourceCode:
             return hashlib.sha256(path.read_bytes()).digest(), ()
         said = statements(path.read_text(encoding="utf-8"))
         package, named = path.relative_to(self.folder).parent.parts, set()
-        for words in said:
+        for words in run(said):
             for name in imported(words, package):
                 named.update(self._files(name))
             if "REPOSITORY" in words:
@@ -132,6 +132,19 @@ def statements(text):
         else:
             words.append(word)
     return found
+
+
+def run(said):
+    """The statements without the blocks below `if TYPE_CHECKING:`, which no job runs."""
+    depth, skipped_from = 0, None
+    for number, words in enumerate(said):
+        if skipped_from is None and words == ["{"] and said[number - 1] == ["if", "TYPE_CHECKING", ":"]:
+            skipped_from = depth
+        if skipped_from is None:
+            yield words
+        depth += (words == ["{"]) - (words == ["}"])
+        if skipped_from == depth:
+            skipped_from = None
 
 
 def _between(lines, start, end):

@@ -107,6 +107,19 @@ def test_every_way_to_import_is_followed_and_nothing_else(code, text):
     assert code.hash() != before
 
 
+def test_imports_for_the_type_checker_are_no_code_of_a_job(code):
+    """But what follows the block is, also after a block within it."""
+    text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    if 1:\n        from ours import first\nfrom ours import job\n"
+    code.write("go.py", text)
+    before = code.hash()
+    code.write("ours/first.py", "x = 1\n")
+    assert code.hash() == before
+    code.write("go.py", text.replace("import job", "import first"))
+    other = code.hash()
+    code.write("ours/first.py", "x = 2\n")
+    assert code.hash() != other
+
+
 def test_a_template_belongs_to_the_module_that_names_it(code):
     code.write("go.py", "from ours import page, job\n")
     before = code.hash()

@@ -59,6 +59,8 @@ def imports(path):
 
     def visit(node, late):
         for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+                continue  # for the type checker only
             if isinstance(child, ast.Import):
                 found.extend((alias.name, late) for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
