@@ -13,23 +13,18 @@ REPOSITORY = Path(workflow.basedir)
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 from rna2model import models
-from rna2model.inputs import design_checks as design
-from rna2model.core import environment
-from rna2model.reference import fingerprint
-from rna2model.serving import manifest
-from rna2model.core import paths as places
-from rna2model.planning import preflight
-from rna2model.qc import multiqc
-from rna2model.inputs import sample_count_files
-from rna2model.core import seen_files
-from rna2model.inputs import frozen_bundle
-from rna2model.planning import frozen_config
-from rna2model.planning import source_code
-from rna2model.planning import object_storage as store
-from rna2model.planning import tidy_folders
 from rna2model.cohort import units
+from rna2model.core import environment, paths as places, seen_files
 from rna2model.core.errors import InputProblem
-from rna2model.planning import tool_options
+from rna2model.inputs import design_checks as design, frozen_bundle, sample_count_files
+from rna2model.planning import (
+    frozen_config,
+    object_storage as store,
+    preflight,
+    source_code,
+    tidy_folders,
+    tool_options,
+)
 from rna2model.planning.cohort_inputs import CohortInputs
 from rna2model.planning.guard import guarded, guarded_folder
 from rna2model.planning.index_commands import IndexCommands
@@ -37,6 +32,9 @@ from rna2model.planning.resources import JobResources
 from rna2model.planning.run_storage import RunStorage
 from rna2model.planning.sample_paths import SamplePaths
 from rna2model.planning.tool_options import ToolOptions
+from rna2model.qc import multiqc
+from rna2model.reference import fingerprint
+from rna2model.serving import manifest
 
 # A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
 gc.set_threshold(100_000, 50, 100)

@@ -3,16 +3,23 @@
 import shutil
 import time
 
-from rna2model.planning import archived_reads
-from rna2model.planning import disk
-from rna2model.core import tool_failure
-from rna2model.core import gpu
-from rna2model.reference import index_store
-from rna2model.planning import notify
-from rna2model.planning import predict_status
-from rna2model.planning import gpu_checks, guard, messages, patching, s3_patches, slurm, snakemake_patches
+from rna2model.core import gpu, tool_failure
+from rna2model.planning import (
+    archived_reads,
+    disk,
+    gpu_checks,
+    guard,
+    messages,
+    notify,
+    patching,
+    predict_status,
+    s3_patches,
+    slurm,
+    snakemake_patches,
+)
 from rna2model.planning.partitions import Partitions
 from rna2model.planning.run_plan import RunPlan
+from rna2model.reference import index_store
 
 HERE = os.getcwd()
 STARTED = time.time() - 5  # clocks of file servers differ

@@ -2,8 +2,7 @@
 
 import snakemake
 from rna2model import __version__
-from rna2model.planning import versions
-from rna2model.planning import conda_files
+from rna2model.planning import conda_files, versions
 
 ENVIRONMENTS = conda_files.used(
     config, [SAMPLES[name] for name in USED], not FROZEN, bool(NEW or EXTERNAL), GPUS
