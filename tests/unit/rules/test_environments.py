@@ -79,12 +79,6 @@ DIFFERENT = {
     "anndata": ("0.12.19", "0.13.2", "0.13 asks Python 3.12, and .venv has the machine's, from 3.11 on"),
     "numpy": ("2.4.6", "2.5.1", "2.5 asks Python 3.12"),
     "pandas": ("2.3.3", "3.0.5", "anndata 0.12 asks pandas <3"),
-    "rseqc": ("5.0.6", "5.0.5", "bioconda has no 5.0.6 yet"),
-    "scikit-learn": (
-        "1.9.1",
-        "1.9.0",
-        "conda-forge's list has no 1.9.1 yet; models of one serve in the other",
-    ),
 }
 
 
