@@ -5,7 +5,7 @@ and stops the run. scripts/guard.sh decides it for commands, rna2model/core/tool
 
 from rna2model import REPOSITORY
 
-SCRIPT = str(REPOSITORY / "guard.sh")
+SCRIPT = str(REPOSITORY / "scripts" / "guard.sh")
 
 
 def environment(config):

@@ -7,7 +7,7 @@ lock, and its key holds the paths in a command, which differ between projects.
 from rna2model import REPOSITORY
 from rna2model.reference import fingerprint
 
-SCRIPT = str(REPOSITORY / "index_store.sh")
+SCRIPT = str(REPOSITORY / "scripts" / "index_store.sh")
 TOOL_VERSION = {
     "star": "STAR --version",
     "hisat2": "hisat2-build --version | sed -n '1s/.*version //p'",

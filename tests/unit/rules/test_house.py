@@ -37,3 +37,12 @@ def test_the_version_is_one():
     cited = re.search(r"^version: (.+)$", (REPOSITORY / "CITATION.cff").read_text(), re.M)[1]
     released = re.search(r"^## (\d\S*)", (REPOSITORY / "CHANGELOG.md").read_text(), re.M)[1]
     assert {project, cited, released} == {rna2model.__version__}
+
+
+def test_files_that_the_library_names_are_there():
+    """Each `REPOSITORY / "..." / "..."` of a module."""
+    named = re.compile(r'REPOSITORY((?: / "[\w.-]+")+)')
+    for path in LIBRARY.rglob("*.py"):
+        for parts in named.findall(path.read_text()):
+            place = REPOSITORY.joinpath(*re.findall(r'"([^"]+)"', parts))
+            assert place.exists() or place.name in (".venv", "name"), f"{path}: {place}"
