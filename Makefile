@@ -2,12 +2,13 @@
 .DEFAULT_GOAL := help
 # From any folder: make -f <here>/Makefile predict ...
 HERE := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))
-.PHONY: help setup demo demo-data sheet plan predict example test faults clouds chaos docs lint lock bench golden dag clean
+.PHONY: help setup demo demo-data sheet plan predict example test quick faults clouds chaos docs lint lock bench golden dag clean
 SHELL := bash
 CORES ?= 2
 DEMO ?= demo
 EXAMPLE ?= example
 CLOUDS ?= tests/cloud
+QUICK ?= $(addprefix tests/unit/,core docs planning qc reads reference report rules)
 OF_PROFILE = $(if $(PROFILE),$(shell grep -s '^cores:' "$(PROFILE)/config.yaml"))
 SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 
@@ -52,7 +53,7 @@ test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@envs/test_tools.sh
 	@.venv/bin/python -m pytest tests -n 2
 
-quick: setup ## the fastest unit tests, in under two minutes
+quick: setup ## unit tests that need neither models nor tools, in about two minutes
 	@.venv/bin/python -m pytest $(QUICK) -n 2
 
 faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
