@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HEADER = "rna2model"  # a single header key: several would be written in random order
 
 
-def write(path: str | Path, arrays: Mapping[str, NDArray[Any]], settings: dict[str, Any]) -> None:
+def write(path: str | Path, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> None:
     """Write `arrays` ({name: ndarray}) and `settings` (JSON-able, with a "kind") to `path`."""
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     header = {HEADER: json.dumps(settings, sort_keys=True)}

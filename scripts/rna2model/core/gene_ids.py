@@ -19,7 +19,7 @@ from rna2model.core.errors import InputProblem
 from rna2model.core.spreadsheet import SPREADSHEET_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -49,7 +49,7 @@ FEWEST_OF_TOTAL = 10  # genes, of which one is the sum of the others by chance n
 SHOWN = 3
 
 
-def plain(genes: Sequence[str]) -> list[str]:
+def plain(genes: Collection[str]) -> list[str]:
     """The ids (list of str) as they are compared: Ensembl ids without version, PAR_Y and name, StringTie's by name, and
     integers as integers where all ids are."""
     number = _as_numbers(genes)
@@ -64,7 +64,7 @@ def _plain(gene):
     return gene
 
 
-def as_known(genes: Sequence[str], known: Sequence[str]) -> list[str]:
+def as_known(genes: Collection[str], known: Collection[str]) -> list[str]:
     """Ids as `known` has them, where they are the same but for what `plain` takes away: a matrix loses the versions of its
     Ensembl ids, reads keep them. An id of which there are several without its version stays."""
     of_plain = [dict(_alone(plain(names), names)) for names in (known, list(genes))]

@@ -41,8 +41,8 @@ class Found:
 
     name: str
     written: str
-    lanes: list = field(default_factory=list)
-    names: list = field(default_factory=list)  # Name of each lane
+    lanes: list[tuple[Path, Path | None]] = field(default_factory=list)
+    names: list[fastq_names.Name] = field(default_factory=list)  # Name of each lane
 
     @property
     def is_paired(self) -> bool:

@@ -38,10 +38,10 @@ class Sample:
     row: int
     strandedness: str
     exclude: str
-    metadata: dict
-    fastq_1: list = field(default_factory=list)
-    fastq_2: list = field(default_factory=list)
-    accessions: list = field(default_factory=list)
+    metadata: dict[str, str]
+    fastq_1: list[str] = field(default_factory=list)
+    fastq_2: list[str] = field(default_factory=list)
+    accessions: list[str] = field(default_factory=list)
     bam: str | None = None
     counts_file: str | None = None
     layout: str = "single"

@@ -11,7 +11,7 @@ import itertools
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from rna2model.core import files
@@ -47,8 +47,8 @@ class Transcript:
     gene: str
     chromosome: str
     strand: str
-    exons: list = field(default_factory=list)
-    coding: list = field(default_factory=list)
+    exons: list[tuple[int, int]] = field(default_factory=list)
+    coding: list[tuple[int, int]] = field(default_factory=list)
     whole: str = ""
 
 
@@ -59,10 +59,10 @@ class Annotation:
     circular: {sequence: length in bases} of those that the file calls circular; census: what its lines reach.
     """
 
-    genes: list
-    transcripts: list
+    genes: list[dict[str, Any]]
+    transcripts: list[Transcript]
     is_gff3: bool = False
-    circular: dict = field(default_factory=dict)
+    circular: dict[str, int] = field(default_factory=dict)
     census: Census | None = None
 
 
@@ -164,7 +164,7 @@ class Owner:
 
     gene: str | None
     transcript: str
-    values: dict
+    values: dict[str, str]
     is_transcript: bool
 
 

@@ -60,10 +60,10 @@ class Effects:
     dispersion : negative-binomial, variance = mean + dispersion x mean^2
     """
 
-    baseline: np.ndarray
-    log2fc: np.ndarray
-    batch: dict
-    dispersion: np.ndarray
+    baseline: NDArray[np.float64]
+    log2fc: NDArray[np.float64]
+    batch: dict[str, NDArray[np.float64]]
+    dispersion: NDArray[np.float64]
 
 
 def read_definition(path: str | Path) -> dict[str, Any]:

@@ -30,8 +30,8 @@ MIN_GAP = 100  # bp between neighbouring loci that are not meant to overlap
 class Structure:
     """A gene before it has a place: lengths in bp, in genomic order."""
 
-    exons: np.ndarray
-    introns: np.ndarray
+    exons: NDArray[np.int64]
+    introns: NDArray[np.int64]
     strand: str
 
     @property
@@ -48,7 +48,7 @@ class Gene:
     biotype: str
     chromosome: str
     strand: str
-    exons: tuple
+    exons: tuple[tuple[int, int], ...]
 
     @property
     def start(self) -> int:
@@ -67,8 +67,8 @@ class Gene:
 class Genome:
     """`chromosomes` maps a name to its base codes (uint8); `genes` are in genomic order."""
 
-    chromosomes: dict
-    genes: list
+    chromosomes: dict[str, NDArray[np.uint8]]
+    genes: list[Gene]
 
 
 def stream(seed: int, *purpose: str) -> np.random.Generator:

@@ -50,11 +50,11 @@ class Molecules:
     n_genes : int
     """
 
-    bases: np.ndarray
-    positions: np.ndarray
-    offsets: np.ndarray
-    lengths: np.ndarray
-    chromosomes: np.ndarray
+    bases: NDArray[np.uint8]
+    positions: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    chromosomes: NDArray[np.str_]
     n_genes: int
 
 
@@ -62,10 +62,10 @@ class Molecules:
 class Fragments:
     """Pieces of molecules, in sequencing order; `sense` says whether R1 reads the molecule's own strand."""
 
-    molecule: np.ndarray
-    start: np.ndarray
-    length: np.ndarray
-    sense: np.ndarray
+    molecule: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+    sense: NDArray[np.bool_]
 
 
 def molecules_of(genome: Genome) -> Molecules:
