@@ -4,8 +4,11 @@ Loading never runs code, and equal content gives equal bytes, so a rerun that le
 thing changes nothing downstream.
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -13,17 +16,22 @@ from safetensors.numpy import save
 
 from rna2model.core.errors import InputProblem
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
 HEADER = "rna2model"  # a single header key: several would be written in random order
 
 
-def write(path, arrays, settings):
+def write(path: str | Path, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> None:
     """Write `arrays` ({name: ndarray}) and `settings` (JSON-able, with a "kind") to `path`."""
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     header = {HEADER: json.dumps(settings, sort_keys=True)}
     Path(path).write_bytes(save(arrays, metadata=header))
 
 
-def read(path, kind=None):
+def read(path: str | Path, kind: str | None = None) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Return (arrays, settings) of `path`; InputProblem if it is damaged or not of `kind`."""
     try:
         with safe_open(path, framework="numpy") as file:
@@ -36,7 +44,7 @@ def read(path, kind=None):
     return arrays, settings
 
 
-def check_numbers(path, infinite=True, gaps=()):
+def check_numbers(path: str | Path, infinite: bool = True, gaps: Collection[str] = ()) -> None:
     """InputProblem where an array of `path`, but those named in `gaps`, holds NaN, or infinity unless that is allowed."""
     for name, array in read(path)[0].items():
         if name in gaps or array.dtype.kind != "f":

@@ -9,6 +9,8 @@ Kept, because a cluster needs them: PATH, LD_LIBRARY_PATH, what `module` is made
 `defaults` is no channel unless the user's .condarc names it, so that conda takes the same packages whatever its own settings say.
 """
 
+from __future__ import annotations
+
 import contextlib
 import locale
 import os
@@ -40,7 +42,7 @@ DROPPED = re.compile(
 )
 
 
-def settle():
+def settle() -> list[str]:
     """Make the environment of this process and of all that it starts independent of the user's; return notes (list of str).
 
     To be called again in every process of a run: a cluster's node may have set other variables.
@@ -60,7 +62,7 @@ def settle():
     return _temporary_folders()
 
 
-def is_own_python():
+def is_own_python() -> bool:
     """Whether this Python is that of `make setup`, which needs nothing from elsewhere."""
     return Path(sys.prefix).resolve() == (REPOSITORY / ".venv").resolve()
 
@@ -107,7 +109,7 @@ def _is_writable(folder):
         return False
 
 
-def at_start():
+def at_start() -> None:
     """What is too late once Snakemake runs: where its cache lies, and which modules it imports.
 
     Called by every start of the Python of `make setup` (rna2model.pth there), so it must be quick and never fail.

@@ -1,26 +1,34 @@
 """Files from the network, there whole or not at all, once for all who share a folder."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import urllib.error
 import urllib.request
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlparse
 
 from rna2model.core import whole_files
 from rna2model.core.errors import InputProblem
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SECONDS, BLOCK = 60, 1 << 20
 FAILURES = (OSError, ValueError, EOFError)  # URLError and HTTPError are OSErrors
 
 
-def name_of(url):
+def name_of(url: str) -> str:
     """Name of the file behind an address."""
     return unquote(urlparse(url).path).rpartition("/")[2]
 
 
-def fetch(url, path, md5sums=None, tell=lambda text: None):
+def fetch(
+    url: str, path: Path, md5sums: str | None = None, tell: Callable[[str], object] = lambda text: None
+) -> None:
     """Get `url` as `path` (Path): beside its place, then renamed; InputProblem when it cannot be had, whole.
 
     md5sums : address of the publisher's list, which has the file; where it cannot be had, that is told and no failure

@@ -1,5 +1,7 @@
 """Files as people have them: plain or gzipped, whole or not."""
 
+from __future__ import annotations
+
 import contextlib
 import gzip
 import hashlib
@@ -7,11 +9,16 @@ import importlib
 import io
 import shutil
 import zlib
+from typing import TYPE_CHECKING
 
 from rna2model.core.errors import InputProblem
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
-def unpacker_errors():
+
+def unpacker_errors() -> tuple[type[Exception], ...]:
     """Errors of the faster unpackers that dnaio takes where they are installed; each has one of its own."""
     found = []
     for name in ("isal.isal_zlib", "zlib_ng.zlib_ng"):
@@ -22,25 +29,25 @@ def unpacker_errors():
     return tuple(found)
 
 
-def is_gzip(path):
+def is_gzip(path: str | Path) -> bool:
     """Whether the content of `path` (not its name) is gzip."""
     with open(path, "rb") as file:
         return file.read(2) == b"\x1f\x8b"
 
 
-def opened(path):
+def opened(path: str | Path) -> gzip.GzipFile | io.BufferedReader:
     """`path` opened for reading bytes, decompressed where needed."""
     return gzip.open(path, "rb") if is_gzip(path) else open(path, "rb")
 
 
 @contextlib.contextmanager
-def packing(path):
+def packing(path: str | Path) -> Iterator[gzip.GzipFile]:
     """`path` opened for writing bytes that are gzipped, without file name and time: equal content gives equal bytes."""
     with open(path, "wb") as raw, gzip.GzipFile("", "wb", compresslevel=4, fileobj=raw, mtime=0) as out:
         yield out
 
 
-def lines(path):
+def lines(path: str | Path) -> Iterator[str]:
     """Lines of text of `path`, decompressed where needed; InputProblem when it does not reach its end."""
     try:
         with opened(path) as file:
@@ -49,7 +56,7 @@ def lines(path):
         raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None
 
 
-def beginning(path, most):
+def beginning(path: str | Path, most: int) -> str:
     """The first `most` bytes of `path` as text, decompressed where needed; InputProblem when they cannot be read."""
     try:
         with opened(path) as file:
@@ -58,7 +65,7 @@ def beginning(path, most):
         raise InputProblem(f"{path} cannot be read to its end ({error}); download it again.") from None
 
 
-def unpack(source, target):
+def unpack(source: str | Path, target: str | Path) -> None:
     """Copy `source` to `target`, decompressed."""
     try:
         with opened(source) as file, open(target, "wb") as out:
@@ -67,13 +74,13 @@ def unpack(source, target):
         raise InputProblem(f"{source} cannot be read to its end ({error}); download it again.") from None
 
 
-def checksum(path):
+def checksum(path: str | Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def first_read(path):
+def first_read(path: str | Path) -> tuple[bytes, bytes] | None:
     """(name, bases) of the first record of a FASTQ file, plain or gzipped; None where there is none, or it cannot be read."""
     try:
         with opened(path) as file:
@@ -83,7 +90,7 @@ def first_read(path):
     return (name, bases) if bases else None
 
 
-def alike(path, block=1 << 16):
+def alike(path: str | Path, block: int = 1 << 16) -> tuple[int, str] | None:
     """(size, SHA-256 of the first and last `block` bytes) of a file: files that differ in it differ; None if unreadable.
 
     Copies and replaced files of any size are told apart in a millisecond, since compressed data differ to their end.

@@ -5,15 +5,25 @@ Untouched, since there the ending is part of the id: Arabidopsis' AT1G01010.1, R
 transcripts, exons, and `SYMBOL|number` of TCGA.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.core import spike_ins
 from rna2model.core.errors import InputProblem
 from rna2model.core.spreadsheet import SPREADSHEET_ERROR
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 # ENSG00000000003.15, .15_6 (lifted over), .15_PAR_Y, ENSGR0000000003 (PAR_Y of old), gene:ENSG..., ENSG...|NAME
 ENSEMBL_ID = re.compile(
@@ -39,7 +49,7 @@ FEWEST_OF_TOTAL = 10  # genes, of which one is the sum of the others by chance n
 SHOWN = 3
 
 
-def plain(genes):
+def plain(genes: Collection[str]) -> list[str]:
     """The ids (list of str) as they are compared: Ensembl ids without version, PAR_Y and name, StringTie's by name, and
     integers as integers where all ids are."""
     number = _as_numbers(genes)
@@ -54,7 +64,7 @@ def _plain(gene):
     return gene
 
 
-def as_known(genes, known):
+def as_known(genes: Collection[str], known: Collection[str]) -> list[str]:
     """Ids as `known` has them, where they are the same but for what `plain` takes away: a matrix loses the versions of its
     Ensembl ids, reads keep them. An id of which there are several without its version stays."""
     of_plain = [dict(_alone(plain(names), names)) for names in (known, list(genes))]
@@ -82,7 +92,7 @@ def _as_numbers(genes):
     return {gene: str(int(value)) for gene, value in exact.items()}
 
 
-def problems(values, genes, unit, path):
+def problems(values: NDArray[np.float64], genes: Sequence[str], unit: str, path: str | Path) -> list[str]:
     """What is wrong with the ids of a matrix' rows (list of str), one entry for each kind of fault.
 
     values : (n_genes, n_samples), NaN where a cell is missing; unit : of the values
@@ -100,7 +110,9 @@ def problems(values, genes, unit, path):
     return told
 
 
-def unify(values, genes, unit, path):
+def unify(
+    values: NDArray[np.float64], genes: Sequence[str], unit: str, path: str | Path
+) -> tuple[NDArray[np.float64], list[str], list[str]]:
     """(values, genes, notes): ids made plain, rows of one gene added up, rows of a counter and empty PAR_Y rows left out.
 
     InputProblem for what `problems` finds.
@@ -232,7 +244,7 @@ def _mixture(genes, path):
     return []
 
 
-def annotate(gene_table, records):
+def annotate(gene_table: pd.DataFrame, records: Sequence[Mapping[str, Any]]) -> tuple[pd.DataFrame, int]:
     """(gene_table with annotation columns, number of genes not annotated); lengths only if all are known.
 
     InputProblem when the annotation has not half of the genes.

@@ -1,17 +1,27 @@
 """Readers of reference/genes.tsv and counts/<sample>.tsv, which every step from reads to the cohort takes."""
 
+from __future__ import annotations
+
 import csv
+from typing import TYPE_CHECKING
 
 from rna2model.core.errors import InputProblem
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def read(path):
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+def read(path: str | Path) -> list[dict[str, str]]:
     """Rows (dicts of text) of reference/genes.tsv."""
     with open(path, newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def as_frame(path):
+def as_frame(path: str | Path) -> pd.DataFrame:
     """DataFrame of reference/genes.tsv indexed by gene_id."""
     import pandas as pd
 
@@ -19,14 +29,14 @@ def as_frame(path):
     return table.set_index("gene_id")
 
 
-def read_counts(path):
+def read_counts(path: str | Path) -> dict[str, int]:
     """{gene_id: fragments} of counts/<sample>.tsv."""
     with open(path) as file:
         next(file)
         return {gene: int(count) for gene, count in (line.rstrip("\n").split("\t") for line in file)}
 
 
-def counts_in_order(path, genes):
+def counts_in_order(path: str | Path, genes: list[str]) -> NDArray[np.int64]:
     """Counts of one sample (counts/<sample>.tsv) in the order of `genes`, a list; int64."""
     import numpy as np  # here, as pandas above: what works on reads has neither
 

@@ -1,5 +1,7 @@
 """The GPU of a training job: which one it is, or, where there is none, the sentence that helps."""
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
@@ -13,7 +15,7 @@ DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", "/d
 NONE = "none"
 
 
-def device(gpus):
+def device(gpus: int) -> str:
     """Where torch models are trained, "cpu" or "cuda", with `gpus` of the config.
 
     InputProblem where GPUs are asked for and PyTorch finds none that works, unless `training.gpu_fallback` is cpu (the
@@ -32,7 +34,7 @@ def device(gpus):
     return "cuda"
 
 
-def missing():
+def missing() -> str:
     """Why PyTorch finds no working GPU in this process, and what to do; an empty text where it finds one."""
     import torch
 
@@ -85,12 +87,12 @@ def _is_of_this_node():
     return bool(torch.version.cuda or torch.version.hip) and not (has_driver() and _is_hidden())
 
 
-def has_driver():
+def has_driver() -> bool:
     """Whether this machine has a GPU driver; PyTorch, which takes seconds to import, is not asked."""
     return any(map(os.path.exists, DRIVER_FILES))
 
 
-def facts():
+def facts() -> dict[str, str]:
     """{"GPU": its name, "GPU driver": version, "CUDA": version of PyTorch's build}, "none" for what is not there."""
     import torch
 

@@ -4,22 +4,28 @@ The job says so in its log, with the node's name; the process that submits reads
 nothing but the log has to reach it over the shared disk. A new run begins without any such node.
 """
 
+from __future__ import annotations
+
 import os
 import platform
 import re
 import subprocess
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 NODE = "SLURMD_NODENAME"  # set by SLURM in each job
 ELSEWHERE = "On SLURM another node is tried."
 SAID = re.compile(rf"this job on (\S+) finds no GPU: (.*) {re.escape(ELSEWHERE)}", re.S)
 
 
-def here():
+def here() -> str:
     """The name of this node, as SLURM has it in its jobs."""
     return os.environ.get(NODE) or platform.node()
 
 
-def takes(call):
+def takes(call: str) -> bool:
     """Whether SLURM has a node for the sbatch command `call` (str, without what to run); nothing is submitted."""
     done = subprocess.run(f"{call} --test-only --wrap=true", shell=True, capture_output=True, text=True)
     return done.returncode == 0
@@ -33,11 +39,16 @@ class Submissions:
     warn : function of a text
     """
 
-    def __init__(self, write, gres, warn):
+    def __init__(
+        self, write: Callable[..., str], gres: Callable[[Any], str], warn: Callable[[str], object]
+    ) -> None:
         self.write, self.gres, self.warn = write, gres, warn
-        self.last, self.broken = {}, {}  # {rule: its last submission}, {node: why its GPU does not work}
+        self.last: dict[str, Callable[[Iterable[str]], str]] = {}  # {rule: its last submission}
+        self.broken: dict[str, str] = {}  # {node: why its GPU does not work}
 
-    def __call__(self, job, params, settings=None, failed_nodes=None):
+    def __call__(
+        self, job: Any, params: Any, settings: Any = None, failed_nodes: Iterable[str] | None = None
+    ) -> str:
         if not asks_for_gpu(job):
             return self.write(job, params, settings, failed_nodes)
 
@@ -50,11 +61,11 @@ class Submissions:
             return excluding(self.broken)
         return self.write(job, params, settings, failed_nodes)
 
-    def has_others(self, rule):
+    def has_others(self, rule: str) -> bool:
         """Whether SLURM has other nodes than the broken ones for the jobs of a rule, in the partition that they go to."""
         return rule in self.last and takes(self.last[rule](self.broken))
 
-    def may_try_again(self, rule, error):
+    def may_try_again(self, rule: str, error: str) -> bool:
         """Whether a job of `rule`, which ended with the text `error`, found no GPU on its node and may find one elsewhere."""
         said = SAID.search(error)
         if not said or rule not in self.last:
@@ -76,6 +87,6 @@ class Submissions:
         return others
 
 
-def asks_for_gpu(job):
+def asks_for_gpu(job: Any) -> bool:
     """Whether a job asks for a GPU, in one of the executor's ways."""
     return bool(job.resources.get("gpu") or "gpu" in (job.resources.get("gres") or ""))

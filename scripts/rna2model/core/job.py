@@ -1,8 +1,11 @@
 """What a script needs to run as a job: its log, news of long work, and errors as text instead of tracebacks."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from rna2model.core import software, tool_failure
 from rna2model.core.errors import InputProblem
@@ -10,7 +13,7 @@ from rna2model.core.errors import InputProblem
 NEWS = "progress: "  # begins the lines of a log that the console shows while the job runs, wherever it does
 
 
-def start(snakemake, **options):
+def start(snakemake: Any, **options: Any) -> None:
     """Send standard output and error to the rule's log; show an InputProblem as its message only.
 
     The message goes to the log and to the console, so that nobody has to look for it. The job of one sample ends here where
@@ -45,7 +48,7 @@ def start(snakemake, **options):
         sys.exit()
 
 
-def leave_foreign_packages():
+def leave_foreign_packages() -> None:
     """Take off sys.path what Snakemake has put at its end: the path of its own Python, for a script in an environment.
 
     Packages there are built for another Python. What an environment lacks on purpose (torch, pyarrow) would be tried from
@@ -60,6 +63,6 @@ def leave_foreign_packages():
     sys.path[:] = own if library in own else [*own, library]
 
 
-def news(text):
+def news(text: str) -> None:
     """A `log` for long work: a line that whoever follows the job's log recognises."""
     print(f"{NEWS}{text}", flush=True)

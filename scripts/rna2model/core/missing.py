@@ -1,8 +1,10 @@
 """When a metadata cell of the sheet counts as empty. Apart from the sheet's reader, which takes long to import."""
 
+from __future__ import annotations
+
 MISSING = {"", "NA", "N/A", "n/a", "NaN", "nan", "None", "none", "NULL"}
 
 
-def is_missing(cell):
+def is_missing(cell: str | None) -> bool:
     """Whether a metadata cell counts as not given."""
     return cell is None or cell.strip() in MISSING

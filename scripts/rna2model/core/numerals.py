@@ -1,7 +1,13 @@
 """Numbers as people and spreadsheets write them: what a comma, a space or an apostrophe in one means, by all cells of its column."""
 
+from __future__ import annotations
+
 import math
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 THOUSANDS = r"[-+]?\d{1,3}(%s\d{3})+"
 SPACED = re.compile(THOUSANDS % "[ \u00a0\u2009\u202f'\u2019_]" + r"([.,]\d+)?")
@@ -11,7 +17,7 @@ DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 SURELY = re.compile(r"[-+]?0*,\d+|[-+]?0\d*,\d+|[-+]?\d{4,},\d+")  # no thousands: 0,866 and 1234,5
 
 
-def plain(cell):
+def plain(cell: str) -> float | None:
     """A cell as a finite float, or None."""
     try:
         value = float(cell)
@@ -20,13 +26,13 @@ def plain(cell):
     return value if math.isfinite(value) else None
 
 
-def is_separated(cell):
+def is_separated(cell: str) -> bool:
     """Whether a cell is a number but for separators, or a plain one."""
     patterns = (SPACED, COMMAS, POINTS, DECIMAL_COMMA)
     return plain(cell) is not None or any(pattern.fullmatch(cell) for pattern in patterns)
 
 
-def advice(cell, cells):
+def advice(cell: str, cells: Sequence[str]) -> str:
     """How to write a cell that is no number as one, or an empty text; cells : all of its column.
 
     A comma separates decimals where a cell of the column has other than three digits behind it (0,5), thousands where one

@@ -1,8 +1,15 @@
 """Paths as Snakemake compares them: what lies below the working directory is named from there, so that the folder can move."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Given = TypeVar("Given", str, str | None)
 FILE_KEYS = (  # (section, keys) of the config that name files or folders
     (None, ("samples", "counts", "results")),
     ("reference", ("fasta", "gtf", "index")),
@@ -13,7 +20,7 @@ FILE_KEYS = (  # (section, keys) of the config that name files or folders
 )
 
 
-def below(folder, path):
+def below(folder: str | Path, path: Given) -> Given:
     """`path` as named from `folder` if it is written as one below it, else as it is (None stays None).
 
     Only the text is looked at: what lies behind a link inside the folder moves with the link. What tools would take for an
@@ -24,7 +31,7 @@ def below(folder, path):
     return rest if rest and not rest.startswith(("-", "/")) else path
 
 
-def make_relative(config, samples, folder):
+def make_relative(config: dict[str, Any], samples: Mapping[str, Any], folder: str | Path) -> None:
     """Name all files of a checked config and its samples from `folder`, in place."""
     for section, keys in FILE_KEYS:
         node = config[section] if section else config
@@ -36,7 +43,7 @@ def make_relative(config, samples, folder):
             setattr(sample, column, [below(folder, file) for file in getattr(sample, column)])
 
 
-def locate(path, folders):
+def locate(path: str | Path, folders: Sequence[str | Path]) -> str | Path:
     """`path` itself if absolute, else its first existing place in `folders`, else in the first of them.
 
     Without folders it is as it was given: a name in object storage.

@@ -6,15 +6,21 @@ below the working directory is read once in a start and written once at its end.
 there, so that a project may move. What cannot be read or written only costs the looks.
 """
 
+from __future__ import annotations
+
 import atexit
 import contextlib
 import json
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import whole_files
 from rna2model.core.paths import below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PLACE = ".snakemake/rna2model/seen_files"  # not *.json: snapshots of old runs there are forgotten
 TICK = 2  # seconds; a file may change again within one tick of its disk's clock
@@ -23,14 +29,15 @@ TICK = 2  # seconds; a file may change again within one tick of its disk's clock
 class Seen:
     """Records of files: {path: [size, date in nanoseconds, {what was asked: answer}]}."""
 
-    def __init__(self, path, folder):
+    def __init__(self, path: str | Path, folder: str) -> None:
         self.path, self.folder, self.changed = Path(path), folder, False
-        self.records, self.made = {}, ()  # `made`: the beginning of names that are not kept
+        self.records: dict[str, list[Any]] = {}
+        self.made: str | tuple[str, ...] = ()  # the beginning of names that are not kept
         with contextlib.suppress(OSError, ValueError, TypeError):
             found = json.loads(self.path.read_text())
             self.records = {name: record for name, record in dict(found).items() if _is_record(record)}
 
-    def answer(self, what, file, look, certain=False):
+    def answer(self, what: str, file: str | Path, look: Callable[[Any], Any], certain: bool = False) -> Any:
         """`look(file)`, or what it was when the file had this size and date; None is never remembered.
 
         look : function of the path, of which the answer can be written as JSON
@@ -41,6 +48,7 @@ class Seen:
             found = os.stat(file)
         except OSError:
             return look(file)
+        answers: dict[str, Any]
         name, state = below(self.folder, os.fspath(file)), [found.st_size, found.st_mtime_ns]
         *seen, answers = self.records.get(name, (None, {}))
         answers = answers if seen == state else {}
@@ -52,7 +60,7 @@ class Seen:
             self.changed = True
         return answer
 
-    def write(self):
+    def write(self) -> None:
         """Write the records of all files but those that the run itself makes."""
         if not self.changed:
             return
@@ -67,23 +75,23 @@ def _is_record(record):
     return isinstance(record, list) and len(record) == 3 and isinstance(record[2], dict)
 
 
-_seen = None  # this process; a job has none, and looks
+_seen: Seen | None = None  # this process; a job has none, and looks
 
 
-def start(folder):
+def start(folder: str | Path) -> None:
     """Remember from now on what answer() is asked, below the working directory `folder`, also where the start finds problems."""
     global _seen
     _seen = Seen(Path(folder) / PLACE, os.fspath(folder))
     atexit.register(_seen.write)
 
 
-def write(results):
+def write(results: str | Path) -> None:
     """Write what was learned so far; files in the folder `results` are made by the run, and not remembered."""
     if _seen is not None:
         _seen.made = os.path.join(results, "")
         _seen.write()
 
 
-def answer(what, file, look, certain=False):
+def answer(what: str, file: str | Path, look: Callable[[Any], Any], certain: bool = False) -> Any:
     """See Seen.answer; in a process without start() it is `look(file)`."""
     return look(file) if _seen is None else _seen.answer(what, file, look, certain)

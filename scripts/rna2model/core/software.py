@@ -1,5 +1,7 @@
 """What to say where a package cannot be imported: the environment is broken, and the data are not to blame."""
 
+from __future__ import annotations
+
 import re
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ NAMED = re.compile(
 )
 
 
-def problem(error):
+def problem(error: ImportError) -> str:
     """A sentence on an ImportError: which package, in which environment, and how to make that again."""
     text = " ".join(str(error).split())
     found = NAMED.search(text)

@@ -6,7 +6,13 @@ spike-in says how much of it was added, a reporter who got it: as a gene it woul
 of the library size. Official symbols of any species are genes: CFP, ERCC1, RNA45SN1, Rn45s, lacZ and cas9 stay.
 """
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 COUNTER = re.compile(
     r"__\w+|N_(unmapped|multimapping|noFeature|ambiguous)|Unassigned_\w+"
@@ -31,12 +37,12 @@ SEQUIN = re.compile(r"R[12]_\d{1,3}(_\d+)?")
 FEW_SEQUINS = 10  # the mixture has 78 genes; a gene or two of that name are someone's own
 
 
-def of_counter(gene):
+def of_counter(gene: str) -> bool:
     """Whether a row is what a counter could not assign to any gene."""
     return COUNTER.fullmatch(gene) is not None
 
 
-def find(genes):
+def find(genes: Collection[str]) -> dict[str, str]:
     """{gene: kind} of the ids that are no genes, in their order; those of a counter are not among them."""
     found = {}
     for gene in genes:
@@ -49,9 +55,9 @@ def find(genes):
     return found if len(found) < len(genes) else {}  # a table of spike-ins alone is about them
 
 
-def note(found, policy):
+def note(found: Mapping[str, str], policy: str) -> str:
     """A line of the log about `find`'s result, or an empty text."""
-    kinds = {}
+    kinds: dict[str, list[str]] = {}
     for gene, kind in found.items():
         kinds.setdefault(kind, []).append(gene)
     told = "; ".join(

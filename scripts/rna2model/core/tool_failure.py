@@ -5,14 +5,20 @@ commands of rules, `SampleJob` for scripts; every later job of the sample hands 
 the verdict. So it travels in the files that rules declare, on any machine, and the plan of the run does not change.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model import REPOSITORY
 from rna2model.core.errors import InputProblem, ToolFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 MARK = "#rna2model-failed"
 PATTERNS = REPOSITORY / "scripts" / "infrastructure.txt"
@@ -32,14 +38,14 @@ class Failure:
     file: str
     reason: str
 
-    def mark(self, outputs):
+    def mark(self, outputs: Iterable[str | Path]) -> None:
         """Write the mark to the files `outputs`."""
         line = "\t".join([MARK, *(" ".join(str(part).split()) for part in astuple(self))])
         for path in outputs:
             Path(path).write_text(line + "\n")
 
 
-def of(path):
+def of(path: str | Path) -> Failure | None:
     """The Failure that a file, or the file `failed.txt` of a folder, is the mark of; None for any other file."""
     path = Path(path)
     path = path / "failed.txt" if path.is_dir() else path
@@ -51,12 +57,12 @@ def of(path):
         return Failure(*file.readline().decode(errors="replace").rstrip("\n").split("\t")[1:])
 
 
-def first(paths):
+def first(paths: Iterable[str | Path]) -> Failure | None:
     """The first Failure among files, or None."""
     return next(filter(None, map(of, paths)), None)
 
 
-def of_what(wildcards):
+def of_what(wildcards: Mapping[str, Any]) -> str:
     """Whom a job is about, of its {wildcard: value}: a sample by its name, else in words; never the cohort as a sample."""
     if SINGLE.intersection(wildcards):
         return ", ".join(map(str, wildcards.values()))
@@ -68,12 +74,12 @@ def _patterns():
     return re.compile("|".join(PATTERNS.read_text().split("\n")[:-1]), re.IGNORECASE | re.MULTILINE)
 
 
-def is_infrastructure(text):
+def is_infrastructure(text: str) -> bool:
     """Whether an error sounds like memory, time, disk, node, network or environment rather than data."""
     return bool(_patterns().search(text))
 
 
-def stopped_for_good(log, since=0.0):
+def stopped_for_good(log: str | Path, since: float = 0.0) -> str | None:
     """The InputProblem with which the script of `log` ended after `since` (seconds of the epoch), or None.
 
     It ends the same way however often it is tried.
@@ -97,18 +103,20 @@ class SampleJob:
     write : function of a Failure that writes the outputs, where they are not to be marked
     """
 
-    def __init__(self, job, spare=(), write=None):
+    def __init__(
+        self, job: Any, spare: Collection[str] = (), write: Callable[[Failure], object] | None = None
+    ) -> None:
         self.job, self.write = job, write or (lambda failure: failure.mark(job.output))
         self.excludes = job.config["qc"]["on_tool_failure"] == "exclude"
         named = {str(path) for name in spare if name in job.input.keys() for path in [job.input[name]]}
         self.inputs = [path for path in job.input if str(path) not in named]
 
     @classmethod
-    def of(cls, job, **options):
+    def of(cls, job: Any, **options: Any) -> SampleJob | None:
         """The SampleJob of a script, or None where it is of no single sample."""
         return cls(job, **options) if "sample" in getattr(job, "wildcards", {}).keys() else None
 
-    def hand_on(self):
+    def hand_on(self) -> bool:
         """Whether an input is marked; then the outputs are as well."""
         found = first(self.inputs)
         if found and not self.excludes:
@@ -120,7 +128,7 @@ class SampleJob:
             print(f"not run: {found.reason}")
         return found is not None
 
-    def judge(self, error):
+    def judge(self, error: BaseException) -> str | None:
         """Reason for which `error` excludes the sample, or None: it is tried again, or it stops the run."""
         name, text = type(error).__name__, " ".join(str(error).split())
         said = text if isinstance(error, InputProblem | ToolFailed) else f"{name}: {text}".removesuffix(": ")
@@ -139,7 +147,7 @@ class SampleJob:
         before.unlink()
         return f"{rule} failed twice: {said}"[:LONGEST]
 
-    def exclude(self, reason):
+    def exclude(self, reason: str) -> str:
         """Leave the mark and say so, in the log and as the text that is returned."""
         job = self.job
         failure = Failure(job.wildcards.sample, self._rule(), str(job.log[0]), str(job.output[0]), reason)

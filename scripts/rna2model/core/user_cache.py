@@ -1,16 +1,18 @@
 """What a user's runs remember from one to the next, outside of results and installation."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
 
-def folder(name):
+def folder(name: str) -> Path:
     """The folder `name` of this user's cache of rna2model (XDG_CACHE_HOME, else ~/.cache); it need not exist."""
     base = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(base) / "rna2model" / name
 
 
-def conda_options(options):
+def conda_options(options: list[str]) -> list[str]:
     """Options of Snakemake with a prefix for conda that this user can use: that of the installation, where it holds environments
     or may be written, else one in the user's cache."""
     if "--conda-prefix" not in options:

@@ -4,15 +4,21 @@ A temporary file of `tempfile` is readable by its owner alone, and so is what it
 folder could not read it. Here files are made with mode 666, from which the system takes the umask.
 """
 
+from __future__ import annotations
+
 import contextlib
 import fcntl
 import os
 import uuid
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def alone(folder):
+def alone(folder: str | Path) -> Iterator[None]:
     """One process of this machine at a time in `folder`, where its disk has locks."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -23,13 +29,13 @@ def alone(folder):
         os.close(descriptor)
 
 
-def write(path, text):
+def write(path: str | Path, text: str) -> None:
     """Write `text` (str) to `path`; readers see the old content or the new one."""
     half = _half(path, text)
     os.replace(half, path)
 
 
-def create(path, text):
+def create(path: str | Path, text: str) -> bool:
     """Whether `path` could be made with content `text`: False, and nothing is changed, where it exists."""
     half = _half(path, text)
     try:

@@ -3,6 +3,8 @@
 Every problem is collected; nothing stops at the first.
 """
 
+from __future__ import annotations
+
 import copy
 import difflib
 import math
@@ -10,6 +12,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from jsonschema import Draft202012Validator
@@ -18,6 +21,9 @@ from jsonschema.validators import extend
 from rna2model import REPOSITORY, models
 from rna2model.core.paths import locate
 from rna2model.inputs import config_contradictions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SCHEMAS = REPOSITORY / "config" / "schemas"
 ODD_NUMBER = re.compile(r"[-+]?0[\d_]+|.*:.*")  # octal, sexagesimal
@@ -43,12 +49,12 @@ Validator = extend(
 
 
 @cache
-def schema(name):
+def schema(name: str) -> dict[str, Any]:
     """The schema `name` (config or samples) as a dict."""
     return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text())
 
 
-def text_problems(path):
+def text_problems(path: str | Path) -> list[str]:
     """Problems that the text of a config file shows and what is read from it does not: of a key that is there twice YAML
     takes the last, and 010 is eight to it."""
     problems, seen = [], set()
@@ -85,7 +91,7 @@ def text_problems(path):
     return problems
 
 
-def complete(config):
+def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
     """Return (config with defaults, problems: list of str). `config` is what the user wrote."""
     given = {
         key: value for key, value in copy.deepcopy(config).items() if value is not None
@@ -156,7 +162,7 @@ def _suggest(word, known):
     return f" (did you mean {close[0]!r}?)" if close else f" (known: {_listed(known)})"
 
 
-def unreadable(path, folder=False):
+def unreadable(path: str | Path, folder: bool = False) -> str:
     """Why `path` cannot be read as a file (or folder), or an empty text."""
     if os.path.isfile(path) or os.path.isdir(path):
         if os.path.isdir(path) != folder:
@@ -167,14 +173,14 @@ def unreadable(path, folder=False):
     return "is a link to a file that is not there" if os.path.islink(path) else "no such file"
 
 
-def resolve_files(config, folders, store=None):
+def resolve_files(config: dict[str, Any], folders: Sequence[str | Path], store: Any = None) -> list[str]:
     """Make the paths of `config` findable from `folders`; return the problems (files that are not there).
 
     `store`: the object storage where all of them but the sheet lie, if this run has one.
     """
     problems = []
     reads = not config["counts"]
-    wanted = [((), "samples", True), ((), "counts", False)]
+    wanted: list[tuple[tuple[str, ...], str, bool]] = [((), "samples", True), ((), "counts", False)]
     wanted += [(("reference",), key, reads and key != "index") for key in ("fasta", "gtf", "index")]
     wanted += [(("trimming",), "rrna", False), (("training",), "pretrained", False)]
     wanted += [(("training",), "bundle", False)]

@@ -1,7 +1,14 @@
 """What a config says that each is fine alone and cannot be together."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model import models
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NO_COMBAT_SEQ = (
     "combat_seq has no form that serves new samples, so no model can be trained on it: use combat, limma, center or auto."
@@ -10,7 +17,7 @@ NO_COMBAT_SEQ = (
 UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", "clr", "rank", "quantile"]}
 
 
-def problems(config):
+def problems(config: Mapping[str, Any]) -> list[str]:
     """Problems between keys that each are fine alone."""
     return [
         *_reads_contradictions(config),

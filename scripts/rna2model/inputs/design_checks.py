@@ -1,5 +1,9 @@
 """Whether the sheet can carry the design: columns, classes, batches, and the kinds of reads the tools take."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from jsonschema import Draft202012Validator
 
@@ -12,10 +16,16 @@ from rna2model.inputs import sheet_text, sheet_values, subgroup_columns
 from rna2model.inputs.config import schema
 from rna2model.serving import unknown_labels
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rna2model.inputs.sheet import Sample
+
 MOST_TRIED, REPEATS_TRIED = 300, 20  # samples and repeats whose folds are assigned to see whether they can be
 
 
-def check_sources(path, samples, config):
+def check_sources(path: str | Path, samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
     """Problems of samples whose kind of reads the chosen tools cannot take."""
     counter, aligner = config["quantification"]["tool"], config["alignment"]["tool"]
     umi = config["trimming"]["umi"]
@@ -38,7 +48,7 @@ def check_sources(path, samples, config):
     return problems
 
 
-def check_columns(path, samples, config):
+def check_columns(path: str | Path, samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
     """Problems of the columns that hold what is predicted, batch, group and hold-out (a list of str)."""
     design, problems = config["design"], []
     columns = next(iter(samples.values())).metadata if samples else {}
@@ -98,7 +108,7 @@ def check_columns(path, samples, config):
     return problems
 
 
-def check_served(path, samples, config):
+def check_served(path: str | Path, samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
     """Problems of a sheet whose samples a frozen bundle serves: it needs the covariates, and labels that can be read."""
     design, columns = config["design"], next(iter(samples.values())).metadata
     problems = [
@@ -204,7 +214,7 @@ def _confounded(path, labelled, config):
     return []
 
 
-def too_few_to_train(samples, config):
+def too_few_to_train(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> str:
     """Why the labelled samples cannot be split into the folds, or an empty text.
 
     Of reads counting needs no folds, so this is a warning at the start; the rule that assigns the folds refuses, after quality

@@ -4,12 +4,18 @@ The family: Illumina (bcl2fastq, bcl-convert, with and without lanes), the Seque
 names (A_R1, A.read2, A_forward, A_1), also after trimming (A_R1_val_1, A_1.clean).
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rna2model.inputs import sheet_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 ENDING = re.compile(r"\.(fastq|fq)(\.gz)?$")
 TRIMMED = r"(?:[._-](?:clean|trimmed|paired|raw|filtered))?"
@@ -66,7 +72,7 @@ class Name:
     is_barcode: bool = False  # the sample is known by flowcell and barcode only
 
 
-def read(stem):
+def read(stem: str) -> Name:
     """The Name of a file without its ending; any text has one."""
     for scheme, pattern in SCHEMES.items():
         if found := pattern.fullmatch(stem):
@@ -88,14 +94,14 @@ def _named(scheme, stem, parts):
     return Name(scheme, sample, mate, flowcell, parts.get("lane") or "", part, barcode)
 
 
-def not_reads(stem):
+def not_reads(stem: str) -> str:
     """Why a file holds no reads of a sample, or an empty text."""
     if NOT_A_SAMPLE.fullmatch(stem):
         return "reads of no sample (undetermined)"
     return "index reads" if INDEX_READ.fullmatch(stem) else ""
 
 
-def mended(text, taken=()):
+def mended(text: str, taken: Collection[str] = ()) -> str:
     """`text` as a name that the sheet takes and that differs from those `taken` by more than case and leading zeros."""
     name = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     name = INVALID.sub("_", name if name.strip("._- ") else text) or "_"

@@ -1,5 +1,7 @@
 """Write a sheet anew with the names that the columns of a matrix have, where each name fits one column only."""
 
+from __future__ import annotations
+
 import csv
 import io
 from pathlib import Path
@@ -9,7 +11,7 @@ from rna2model.core.errors import InputProblem
 from rna2model.inputs import sheet_text
 
 
-def write(sheet, counts, out=None):
+def write(sheet: str | Path, counts: str | Path, out: str | Path | None = None) -> tuple[str, bool]:
     """Write `<sheet>.fixed.<ending>` (in the folder `out`, or beside the sheet); return (text, whether every sample has a column).
 
     Nothing is written where no name needs to change. InputProblem where a file cannot be read, or the new sheet exists.

@@ -3,15 +3,23 @@
 What the user's config says must agree with it, and so must reference files; all of it is checked before any job.
 """
 
+from __future__ import annotations
+
 import copy
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.cohort import units
 from rna2model.core.errors import InputProblem
 from rna2model.core.paths import locate
 from rna2model.reference import annotation, checksums, fingerprint, index_store
 from rna2model.serving import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rna2model.inputs.sheet import Sample
 
 COUNTING = ("trimming", "alignment", "quantification")
 OUTCOME = ("target", "task", "positive", "time", "event", "covariates")
@@ -21,19 +29,21 @@ OF_MATRIX = ("min_counts",)  # limits of `qc` that concern a matrix
 ALIGNER_INDEX = {"star", "hisat2"}
 
 
-def is_frozen(given):
+def is_frozen(given: Mapping[str, Any]) -> bool:
     """Whether a user's config asks for a bundle that is not trained again."""
     training = given.get("training")
     return isinstance(training, dict) and training.get("retrain") == "never"
 
 
-def folder(given, folders):
+def folder(given: Mapping[str, Any], folders: Sequence[str | Path]) -> str | Path:
     """The bundle of a user's config: `training.bundle`, or that of the results folder."""
     named = given["training"].get("bundle")
     return locate(named or f"{given.get('results') or 'results'}/bundle", folders)
 
 
-def prepare(given, folders):
+def prepare(
+    given: dict[str, Any], folders: Sequence[str | Path]
+) -> tuple[dict[str, Any], dict[str, Any] | None, list[str]]:
     """(the user's config with what it leaves out taken from the bundle, the manifest or None, problems)."""
     where = folder(given, folders)
     try:
@@ -125,7 +135,7 @@ def _differences(made, now):
     return [key for key in keys if made["reference"][key] != now.get(key)]
 
 
-def differences(made, config):
+def differences(made: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     """Problems (list of str) of a complete config that says other than the bundle it is to serve."""
     where = config["training"]["bundle"]
     told = [
@@ -153,7 +163,7 @@ def differences(made, config):
     ]
 
 
-def reference_problems(made, config):
+def reference_problems(made: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     """Problems of files that are not what the bundle was made with; reads the files, or the run's own record of them."""
     try:
         if config["counts"]:
@@ -207,7 +217,7 @@ def _rrna(made, config):
     return [f"trimming.rrna: {path or 'none'} does not hold the sequences that the bundle was made with"]
 
 
-def add_columns(samples, design):
+def add_columns(samples: Mapping[str, Sample], design: Mapping[str, Any]) -> None:
     """Columns of the design that a sheet of new samples need not have: empty cells. Covariates it must have."""
     roles = [design[role] for role in ("target", "time", "event", "batch", "group")]
     for sample in samples.values():
@@ -215,7 +225,7 @@ def add_columns(samples, design):
             sample.metadata.setdefault(column, "")
 
 
-def training_is_there(results, config):
+def training_is_there(results: Path, config: Mapping[str, Any]) -> bool:
     """Whether `results` (a Path) holds the run that made the frozen bundle, whose scores the report can then show."""
     own = results / "bundle"
     if Path(config["training"]["bundle"]).resolve() != own.resolve():

@@ -4,18 +4,24 @@ Every FASTQ file is either in the sheet or named as left out, with the reason. W
 never merged: two files for one mate of a lane, or one sample named in several ways.
 """
 
+from __future__ import annotations
+
 import itertools
 import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dnaio
 
 from rna2model.core.errors import InputProblem
 from rna2model.inputs import fastq_names, sheet_text
 from rna2model.inputs.config import unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LIKE_FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bz2|xz|zst|zip))?", re.IGNORECASE)
 
@@ -35,15 +41,15 @@ class Found:
 
     name: str
     written: str
-    lanes: list = field(default_factory=list)
-    names: list = field(default_factory=list)  # Name of each lane
+    lanes: list[tuple[Path, Path | None]] = field(default_factory=list)
+    names: list[fastq_names.Name] = field(default_factory=list)  # Name of each lane
 
     @property
-    def is_paired(self):
+    def is_paired(self) -> bool:
         return self.lanes[0][1] is not None
 
 
-def find(folder):
+def find(folder: str | Path) -> tuple[list[Found], list[LeftOut]]:
     """(samples: list of Found in natural order, left out: list of LeftOut) of the FASTQ files below `folder`.
 
     Raises InputProblem where there is no such folder, or a part of it cannot be read.
@@ -230,7 +236,7 @@ def _give_names(samples):
         taken.add(sheet_text.alike(sample.name))
 
 
-def batches(samples):
+def batches(samples: Sequence[Found]) -> dict[str, str] | None:
     """{sample: batch} where flowcells, folders of runs or lanes divide the samples, two at least in each; or None."""
     runs = [
         {name.flowcell or str(lane[0].parent) for lane, name in zip(s.lanes, s.names, strict=True)}

@@ -3,16 +3,22 @@
 Everything else needs the whole file, and the job that reads it says it. What is only likely from here is left to it.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rna2model.cohort import sample_names
 from rna2model.cohort.tables import layout, opening
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SHOWN = 5  # samples of which a wrong cell is told
 
 
-def problems(path, samples):
+def problems(path: str | Path, samples: Sequence[str]) -> list[str]:
     """Problems (list of str) of the text file at `path` that is to hold `samples`; none of files in another format."""
     from rna2model.cohort import count_matrix_file  # pandas takes long to import
     from rna2model.cohort.tables import text_file

@@ -1,5 +1,7 @@
 """Write a new project's samples.tsv and config.yaml, and say what was found and what is left to fill in."""
 
+from __future__ import annotations
+
 import csv
 import io
 import os
@@ -28,7 +30,7 @@ BATCH = "batch        # by flowcell, run or lane, as the files' names say: check
 NO_BATCH = "null         # the column of known batches, if there are any"
 
 
-def make(folder, out):
+def make(folder: str | Path, out: str | Path) -> tuple[str, bool]:
     """Write `out`/samples.tsv and `out`/config.yaml for the FASTQ files below `folder`; return (text, complete).
 
     `complete`: whether every file has its place, or none that a person has to look at. Raises InputProblem, with nothing

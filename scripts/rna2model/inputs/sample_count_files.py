@@ -3,10 +3,13 @@
 Which program wrote a file shows in its lines, not in its name.
 """
 
+from __future__ import annotations
+
 import os
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.cohort.tables import opening
 from rna2model.core.errors import InputProblem
@@ -14,6 +17,13 @@ from rna2model.core.paths import locate
 from rna2model.inputs import sheet_text
 from rna2model.inputs.sheet_text import COUNTS_FILE, SOURCES
 from rna2model.reference import annotation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from rna2model.inputs.sheet import Sample
 
 STRANDS = ("unstranded", "forward", "reverse")
 NOT_STORED = (
@@ -47,7 +57,9 @@ class CountFile:
     strandedness: str = "auto"
 
 
-def read(files, sheet, unit="counts", gtf=None):
+def read(
+    files: Sequence[CountFile], sheet: str | Path, unit: str = "counts", gtf: str | Path | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     """(DataFrame genes x samples, notes) of a list of CountFile, as `matrixfile.read` gives of a matrix.
 
     unit : counts, expected_counts or tpm
@@ -82,7 +94,7 @@ def read(files, sheet, unit="counts", gtf=None):
     return table, [f"{len(files)} files of {kinds[files[0].sample]} joined", *notes]
 
 
-def configured(config, folders):
+def configured(config: dict[str, Any], folders: Sequence[str | Path]) -> dict[str, Any]:
     """The user's config with the sheet as its `counts`, where the sheet names count files and no reads, and nothing else is
     given as `counts`."""
     if config.get("counts") or not isinstance(config.get("samples"), str):
@@ -94,12 +106,12 @@ def configured(config, folders):
     return {**config, "counts": config["samples"]}
 
 
-def are_given(config):
+def are_given(config: Mapping[str, Any]) -> bool:
     """Whether the counts of a complete config are those of the sheet's files."""
     return config["counts"] is not None and config["counts"] == config["samples"]
 
 
-def problems(samples, config, thorough):
+def problems(samples: Mapping[str, Sample], config: Mapping[str, Any], thorough: bool) -> list[str]:
     """Problems of the files of {name: Sample}; `thorough`: of their content, too."""
     sheet, used = config["samples"], [(name, one) for name, one in samples.items() if not one.exclude]
     told = [

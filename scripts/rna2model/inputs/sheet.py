@@ -1,10 +1,13 @@
 """Read and check the sample sheet: one record per sample, all problems at once with row and column."""
 
+from __future__ import annotations
+
 import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
@@ -14,6 +17,9 @@ from rna2model.core.paths import locate
 from rna2model.inputs import sheet_text
 from rna2model.inputs.config import schema, unreadable
 from rna2model.inputs.sheet_text import COUNTS_FILE, SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 FILE_COLUMNS = ("fastq_1", "fastq_2", "bam")
 ACCESSION = re.compile(r"[SED]RR[0-9]{5,}")
@@ -32,16 +38,24 @@ class Sample:
     row: int
     strandedness: str
     exclude: str
-    metadata: dict
-    fastq_1: list = field(default_factory=list)
-    fastq_2: list = field(default_factory=list)
-    accessions: list = field(default_factory=list)
+    metadata: dict[str, str]
+    fastq_1: list[str] = field(default_factory=list)
+    fastq_2: list[str] = field(default_factory=list)
+    accessions: list[str] = field(default_factory=list)
     bam: str | None = None
     counts_file: str | None = None
     layout: str = "single"
 
 
-def read(path, folders=(), matrix=False, strandedness="auto", store=None, contents=True, counted=None):
+def read(
+    path: str | Path,
+    folders: Sequence[str | Path] = (),
+    matrix: bool = False,
+    strandedness: str = "auto",
+    store: Any = None,
+    contents: bool = True,
+    counted: Callable[[str], bool] | None = None,
+) -> tuple[dict[str, Sample], list[str]]:
     """Return (samples: {name: Sample}, problems: list of str) of the sheet at `path`.
 
     `folders`: where relative paths are looked for after the sheet's own folder. With `matrix` the

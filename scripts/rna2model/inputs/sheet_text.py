@@ -1,10 +1,16 @@
 """The text of a sample sheet as rows of cells: what spreadsheets do to a file is named, never guessed at."""
 
+from __future__ import annotations
+
 import csv
 import io
 import re
+from typing import TYPE_CHECKING
 
 from rna2model.core.spreadsheet import SPREADSHEET_ERROR
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SOURCES = ("fastq_1", "bam", "accession")  # columns that name reads, or where they are
 COUNTS_FILE = "counts_file"  # the column with the counts of one sample, see samplefiles
@@ -15,7 +21,7 @@ PERIODIC = re.compile(r"(.+)\1{19}$")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
-def read(path):
+def read(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str], list[str]]:
     """([(row number, {column: cell})], columns, problems); row 1 is the header, cells are stripped."""
     text, problem = _text(path)
     if problem:
@@ -115,11 +121,11 @@ def _cells(path, number, row):
             yield f"{path} row {number}, column {column}: {cell!r} holds invisible characters; type it again"
 
 
-def is_periodic(name):
+def is_periodic(name: str) -> bool:
     """Whether a name ends with the same text 20 times or more, which Snakemake takes for a rule that feeds itself."""
     return bool(PERIODIC.search(name))
 
 
-def alike(name):
+def alike(name: str) -> str:
     """What is equal of names that only case or leading zeros tell apart."""
     return name.lower().lstrip("0") or "0"

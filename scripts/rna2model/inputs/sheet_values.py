@@ -1,20 +1,29 @@
 """What cells of the design's columns must not leave open: one value written in two ways, numbers as classes, words that
 say neither yes nor no. Cells that may mean no value: placeholders.py."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 from rna2model.cohort import placeholders
 from rna2model.core import numerals
 from rna2model.core.missing import is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from rna2model.inputs.sheet import Sample
 
 NO = {"no", "n", "false", "f", "0", "keep", "include", "included", "none", "null", "na", "n/a", "nan", "-"}
 NUMBER = re.compile(r"\d+(\.\d+)?")
 MOST_NUMBERS = 10  # classes that are numbers; more of them are measurements
 
 
-def problems(path, samples, design):
+def problems(path: str | Path, samples: Sequence[Sample], design: Mapping[str, Any]) -> list[str]:
     """Problems (list of str) of the cells of batch, group and the classes to predict; samples: list of Sample."""
     columns = [design["batch"], design["group"]]
     if design["task"] == "classification":
@@ -28,7 +37,7 @@ def problems(path, samples, design):
     return found
 
 
-def marks(path, samples, columns):
+def marks(path: str | Path, samples: Iterable[Sample], columns: Mapping[str, str]) -> list[str]:
     """Problems of columns in which any text is a mark: `no` would be taken for one. columns : {name: what a mark does}"""
     return [
         f"{path} row {sample.row}, column {column}: {cell!r} would {does}, as any text does; empty the cell, or say why"
@@ -39,7 +48,7 @@ def marks(path, samples, columns):
     ]
 
 
-def covariate_problems(path, samples, column):
+def covariate_problems(path: str | Path, samples: Sequence[Sample], column: str) -> list[str]:
     """Problems of a clinical covariate that its cells leave open: number or category, and which."""
     given = [sample for sample in samples if not is_missing(sample.metadata[column])]
     given = [sample for sample in given if not placeholders.is_word(sample.metadata[column])]

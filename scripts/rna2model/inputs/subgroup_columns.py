@@ -1,12 +1,22 @@
 """Whether the columns of evaluation.subgroups have levels: known before any job. Apart from subgroups.py, which loads pandas."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model.core.missing import is_missing
 from rna2model.expression.features.covariates import kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from rna2model.inputs.sheet import Sample
 
 MOST_NUMBERS = 12  # different numbers of a column, of more it is a measurement and has no levels
 
 
-def problems(path, labelled, config):
+def problems(path: str | Path, labelled: Sequence[Sample], config: Mapping[str, Any]) -> list[str]:
     """Problems (list of str) of evaluation.subgroups for the labelled samples of the sheet at `path` (a list of Sample)."""
     told, design = [], config["design"]
     target = {design[role] for role in ("target", "time", "event") if design.get(role)}

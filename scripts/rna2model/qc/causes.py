@@ -1,11 +1,22 @@
 """Why a library lost most of its fragments: the cause behind a low number, for the reason of an exclusion."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 MOST = 0.5  # share of the fragments that one fate must have taken to be the cause
 
 
-def of_loss(fates, longest, min_length, reference):
+def of_loss(
+    fates: Mapping[str, int],
+    longest: Sequence[int] | None,
+    min_length: int | None,
+    reference: Mapping[str, Any],
+) -> dict[str, str]:
     """{what is low: cause} of one sample.
 
     Keys are `nothing_left` (no fragment came through trimming), `mapped_pct` and `assigned_pct`; each is there only where one

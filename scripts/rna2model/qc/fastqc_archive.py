@@ -1,24 +1,30 @@
 """FastQC's reports of a sample, which are one file: raw/SAMPLE_R1_fastqc.zip, trimmed/SAMPLE_R1_fastqc.zip and so on."""
 
+from __future__ import annotations
+
 import io
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 ENDING = ".fastqc.tar"
 READ = "fastqc_data.txt"  # all that MultiQC looks at
 
 
-def pack(reports, target):
+def pack(reports: Mapping[str, str | Path], target: str | Path) -> None:
     """Write such a file of {name in it: path of the report}."""
     with tarfile.open(target, "w") as packed:
         for name, path in reports.items():
             packed.add(path, name)
 
 
-def unpacked(paths, folder):
+def unpacked(paths: Iterable[str | Path], folder: str | Path) -> list[str | Path]:
     """`paths` with what FastQC's hold in their place, as far as MultiQC reads it, written below `folder`."""
-    found = []
+    found: list[str | Path] = []
     for path in paths:
         found += _unpack(path, Path(folder)) if str(path).endswith(ENDING) else [path]
     return found

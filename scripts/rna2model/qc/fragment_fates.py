@@ -5,13 +5,19 @@ came out; `ledger` adds them up and says where they do not meet. Such a gap stop
 sample with both numbers, a large one excludes it.
 """
 
+from __future__ import annotations
+
 import csv
 import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 # where a fragment can end, in the order of the workflow; `reads` is their sum
 FATES = [
@@ -77,11 +83,11 @@ class Gap:
     after: int
     then: str
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.before} fragments {self.where}, but {self.after} {self.then}"
 
 
-def of_flagstat(report):
+def of_flagstat(report: Mapping[str, Any]) -> Alignments:
     """Alignments of a `samtools flagstat` report (dict of its JSON), of a file with one record for each read.
 
     Reads that the sequencer marked as failed are reads: aligners align and counters count them.
@@ -100,17 +106,17 @@ def of_flagstat(report):
     )
 
 
-def percent(part, whole):
+def percent(part: float, whole: float) -> float:
     """100 x part / whole, two decimals; 0 of nothing."""
     return round(100 * part / whole, 2) if whole else 0.0
 
 
-def left(path):
+def left(path: str | Path) -> int:
     """Reads that a step kept, as its rule noted them."""
     return json.loads(Path(path).read_text())["reads_kept"]
 
 
-def of_trimming(tool, reports):
+def of_trimming(tool: str, reports: Sequence[str | Path]) -> tuple[int, int]:
     """(fragments that a trimming tool read, fragments that it wrote), by its own report (one file; Trim Galore: one for
     each mate)."""
     text = Path(reports[-1]).read_text()
@@ -131,7 +137,7 @@ def _of_trim_galore(text):
     return int(read[1]), int(read[1]) - (int(short[1]) if short else 0)
 
 
-def of_counter(tool, path, strandedness):
+def of_counter(tool: str, path: str | Path, strandedness: str) -> tuple[dict[str, int], int | None]:
     """({fate: fragments}, fragments assigned or None) of a counter's summary, which holds one alignment of each read.
 
     Salmon's says nothing of the fragments that it assigned.
@@ -156,7 +162,17 @@ def _is_assigned(tool, name):
     return name == "Assigned" if tool == "featurecounts" else not name.startswith(("__", "N_"))
 
 
-def ledger(verdict, umi, trimming, rrna, aligned, deduplicated, counter, assigned, selects):
+def ledger(
+    verdict: Mapping[str, Any],
+    umi: int | None,
+    trimming: tuple[int, int] | None,
+    rrna: int | None,
+    aligned: Alignments | None,
+    deduplicated: int | None,
+    counter: dict[str, int],
+    assigned: int,
+    selects: bool,
+) -> tuple[dict[str, int], list[Gap]]:
     """({fate: fragments} of one sample, `reads` their sum; list of Gap).
 
     verdict : dict of the input check; umi, rrna, deduplicated : fragments left by that step, trimming : (read, written) by
@@ -202,12 +218,12 @@ def ledger(verdict, umi, trimming, rrna, aligned, deduplicated, counter, assigne
     return fates, gaps
 
 
-def open_share(gaps, reads):
+def open_share(gaps: Iterable[Gap], reads: int) -> float:
     """Fragments of all gaps over those of the sample."""
     return sum(abs(gap.before - gap.after) for gap in gaps) / max(reads, 1)
 
 
-def unaccounted(gaps, verdict, sources):
+def unaccounted(gaps: Iterable[Gap], verdict: str | Path, sources: Mapping[str, Any]) -> str:
     """Reason to exclude a sample whose numbers do not meet.
 
     verdict : path of the input check's report; sources : {path: what files.alike said of it then}
@@ -221,7 +237,7 @@ def unaccounted(gaps, verdict, sources):
     return told
 
 
-def altered(path, found, recorded):
+def altered(path: str | Path, found: int, recorded: int) -> str:
     """Reason to exclude a sample whose counts are not those that its counter recorded."""
     return (
         f"{path} adds up to {found} fragments, but its counter recorded {recorded}: the file was changed after it was"

@@ -1,13 +1,19 @@
 """The QC gate: every sample of the sheet ends as included, or excluded with a reason."""
 
+from __future__ import annotations
+
 import csv
 import json
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import tool_failure
 from rna2model.qc import sex as sexcheck
 from rna2model.qc.fragment_fates import FATES, TAKEN_OVER
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
 
 NUMBERS = [
     "reads",
@@ -32,7 +38,9 @@ LIMITS = (  # in the order of the workflow: column, key of `qc`, what a sample t
 )
 
 
-def judge(name, facts, limits, metadata=None):
+def judge(
+    name: str, facts: Mapping[str, Any], limits: Mapping[str, Any], metadata: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Row of samples.tsv for a sample: the first limit it misses is the reason, the others follow.
 
     facts : what rule tally_fragments wrote; limits : the config's `qc`
@@ -65,12 +73,12 @@ def _missed(facts, limits):
     return reasons
 
 
-def left_out(name, reason):
+def left_out(name: str, reason: str) -> dict[str, Any]:
     """Row of a sample that the sheet itself excludes."""
     return {"sample": name, "status": "excluded", "reason": f"sheet: {reason}"}
 
 
-def too_small(sizes, unit, empty, least):
+def too_small(sizes: Mapping[str, float], unit: str, empty: Collection[str], least: float) -> dict[str, str]:
     """{sample: reason} of the samples of a matrix that hold nothing, or less than `qc.min_counts` (`least`).
 
     sizes : {sample: counts in all}; empty : names of samples without any value
@@ -84,7 +92,14 @@ def too_small(sizes, unit, empty, least):
     return reasons
 
 
-def of_matrix(name, sex, metadata, missing_pct=0.0, library=0, reason=""):
+def of_matrix(
+    name: str,
+    sex: str,
+    metadata: Mapping[str, str],
+    missing_pct: float = 0.0,
+    library: float = 0,
+    reason: str = "",
+) -> dict[str, Any]:
     """Row of a sample whose counts came as a matrix: `library` counts in all, `missing_pct` of the values not given.
 
     reason : why it is excluded, if it is
@@ -105,7 +120,7 @@ def of_matrix(name, sex, metadata, missing_pct=0.0, library=0, reason=""):
     }
 
 
-def flag_small(rows, sizes, genes=0):
+def flag_small(rows: Iterable[dict[str, Any]], sizes: Mapping[str, float], genes: int = 0) -> None:
     """Flag included samples whose library is far below the others', or too small for its genes.
 
     sizes : {sample: counts in all}; genes : number of genes with any count, 0 where that is not to be looked at
@@ -117,7 +132,7 @@ def flag_small(rows, sizes, genes=0):
         row["flags"] = "; ".join(filter(None, [row["flags"], note]))
 
 
-def small(size, usual, genes, whose):
+def small(size: float, usual: float, genes: int, whose: str) -> str:
     """A flag for a library of `size` counts where `whose` have `usual` (median), or an empty text."""
     if size < FAR_BELOW * usual:
         return f"{size:.0f} counts in all: less than {100 * FAR_BELOW:.0f} % of what {whose} have (median {usual:.0f})"
@@ -126,7 +141,7 @@ def small(size, usual, genes, whose):
     return ""
 
 
-def mixed_strands(rows):
+def mixed_strands(rows: Iterable[dict[str, Any]]) -> None:
     """Flag included samples whose strandedness differs from the cohort's commonest."""
     included = [row for row in rows if row["status"] == "included"]
     kinds = [row["strandedness"] for row in included if not row["flags"]]
@@ -139,12 +154,14 @@ def mixed_strands(rows):
             row["flags"] = "; ".join(filter(None, [row["flags"], note]))
 
 
-def column_name(name):
+def column_name(name: str) -> str:
     """Name in samples.tsv of the sheet's column `name`: a column called `status` must not hide ours."""
     return f"sheet_{name}" if name in COLUMNS else name
 
 
-def write(rows, metadata, path):
+def write(
+    rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, Mapping[str, str]], path: str | Path
+) -> None:
     """Write samples.tsv: COLUMNS, then the sheet's metadata columns."""
     extra = {column_name(column): column for column in next(iter(metadata.values()))}
     with open(path, "w", newline="") as file:
@@ -157,19 +174,19 @@ def write(rows, metadata, path):
             )
 
 
-def included(path):
+def included(path: str | Path) -> list[str]:
     """Names of the included samples of a samples.tsv, in its order."""
     with open(path, newline="") as file:
         return [row["sample"] for row in csv.DictReader(file, delimiter="\t") if row["status"] == "included"]
 
 
-def column(path, name):
+def column(path: str | Path, name: str) -> dict[str, str]:
     """{sample: cell} of one column of a samples.tsv."""
     with open(path, newline="") as file:
         return {row["sample"]: row[name] for row in csv.DictReader(file, delimiter="\t")}
 
 
-def of_failure(failed, verdict=None):
+def of_failure(failed: tool_failure.Failure, verdict: str | Path | None = None) -> dict[str, Any]:
     """What rule tally_fragments says of a sample of a failure.Failure: the reads it had, where the input check could count them.
 
     verdict : path of the input check's verdict; its own problem comes first

@@ -1,10 +1,19 @@
 """Our own sections of the MultiQC page, as its custom content: who is in and why not, and where the fragments went."""
 
+from __future__ import annotations
+
 import csv
 from collections import Counter
 from html import escape
+from typing import TYPE_CHECKING
 
 from rna2model.qc.fragment_fates import FATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from rna2model.core.tool_failure import Failure
 
 STATUS_COLUMNS = (
     "sample",
@@ -26,7 +35,7 @@ STATUS_COLUMNS = (
 PER_PAGE = 500  # samples; a browser is slow with more on one MultiQC page
 
 
-def parts(samples):
+def parts(samples: list[str]) -> dict[str, list[str]]:
     """{page: names of its samples}: one page `cohort`, or `part1` and so on of 500 samples each, as the sheet has them."""
     if len(samples) <= PER_PAGE:
         return {"cohort": samples}
@@ -36,7 +45,9 @@ def parts(samples):
     }
 
 
-def sections(path, samples=None, failures=()):
+def sections(
+    path: str | Path, samples: Iterable[str] | None = None, failures: Iterable[Failure] = ()
+) -> dict[str, str]:
     """{file name: content} of the sections made from samples.tsv, of all or the named samples.
 
     failures : of tools without which a sample is still counted (failure.Failure); they are flags of their samples here
@@ -99,7 +110,7 @@ table {{ border-collapse: collapse }} td, th {{ border-bottom: 1px solid #ccc; p
 """
 
 
-def index(path, pages):
+def index(path: str | Path, pages: Mapping[str, Sequence[str]]) -> str:
     """HTML page with the status of every sample of samples.tsv and links to `pages`, as `parts` gives them."""
     rows = _read(path)
     used = [column for column in STATUS_COLUMNS if any(row[column] for row in rows)]

@@ -1,11 +1,17 @@
 """Quality numbers of one sample, out of what the tools wrote."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 RIBOSOMAL = {"rRNA", "Mt_rRNA", "rRNA_pseudogene"}  # gene biotypes of Ensembl, GENCODE and NCBI
 
 
-def three_prime_bias(rseqc):
+def three_prime_bias(rseqc: str | Path) -> float | None:
     """Mean coverage of the last fifth of transcripts over that of the first (RSeQC geneBody_coverage); 1 is even.
 
     rseqc : path of RSeQC's tables, that of coverage first where anything was covered
@@ -19,7 +25,7 @@ def three_prime_bias(rseqc):
     return round(last / first, 2) if first and last else None
 
 
-def rrna_pct(genes, counts):
+def rrna_pct(genes: Iterable[Mapping[str, str]], counts: Mapping[str, int]) -> float | None:
     """Share of the counted fragments that lie in ribosomal RNA genes, percent; None without such genes.
 
     Several places share most of these reads, and those are not counted: a library can hold more.

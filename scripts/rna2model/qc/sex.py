@@ -3,6 +3,15 @@
 XIST is expressed from an inactive X chromosome, the others lie on Y (human and mouse symbols, human Ensembl ids).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
 FEMALE = {"XIST", "ENSG00000229807"}
 MALE = {"RPS4Y1", "DDX3Y", "UTY", "KDM5D", "EIF1AY", "EIF2S3Y"}
 MALE |= {"ENSG00000129824", "ENSG00000067048", "ENSG00000183878", "ENSG00000012817", "ENSG00000198692"}
@@ -13,7 +22,7 @@ ENOUGH = 20  # reads of these genes, below which nothing is concluded
 CLEAR = 0.9  # share of one kind
 
 
-def kinds(genes, symbols):
+def kinds(genes: Iterable[str], symbols: Iterable[Any]) -> dict[str, str]:
     """{gene: female or male} for the genes that tell; empty unless both kinds are there."""
     found = {}
     for gene, symbol in zip(genes, symbols, strict=True):
@@ -25,19 +34,21 @@ def kinds(genes, symbols):
     return found if len(set(found.values())) == 2 else {}
 
 
-def judge(kinds, counts):
+def judge(kinds: Mapping[str, str], counts: Mapping[str, float]) -> str:
     """female, male or unclear, of {gene: count}; empty where the annotation has no such genes."""
     if not kinds:
         return ""
-    totals = {"female": 0, "male": 0}
+    totals: dict[str, float] = {"female": 0, "male": 0}
     for gene, kind in kinds.items():
         totals[kind] += counts.get(gene, 0)
     whole = sum(totals.values())
-    best = max(totals, key=totals.get)
+    best = max(totals, key=totals.__getitem__)
     return best if whole >= ENOUGH and totals[best] >= CLEAR * whole else "unclear"
 
 
-def of_matrix(kinds, counts, genes, samples):
+def of_matrix(
+    kinds: Mapping[str, str], counts: NDArray[Any], genes: Iterable[str], samples: Iterable[str]
+) -> dict[str, str]:
     """{sample: judgement} of a matrix (n_samples, n_genes)."""
     columns = {gene: place for place, gene in enumerate(genes) if gene in kinds}
     return {
@@ -46,7 +57,7 @@ def of_matrix(kinds, counts, genes, samples):
     }
 
 
-def contradiction(seen, metadata):
+def contradiction(seen: str, metadata: Mapping[str, Any]) -> str:
     """A flag when the sheet's sex (or gender) column says otherwise than the genes, else an empty text."""
     for column, cell in metadata.items():
         given = WORDS.get(str(cell).strip().lower())

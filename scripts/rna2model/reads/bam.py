@@ -4,25 +4,31 @@ That form is one record for each read, mates of one name, and pairs whose record
 the file, each fragment is then counted once.
 """
 
+from __future__ import annotations
+
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pysam
 
 from rna2model.core import scratch
 from rna2model.reads import mate_lines, read_names
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ROOM = 5  # times the size of a file: with equal names, by name, in form, chunks of a sort (packed quickly)
 LOOKED_AT = 10_000  # records that tell how mates are named
 
 
-def read_contigs(path):
+def read_contigs(path: str | Path) -> dict[str, int]:
     """{name: length} of reference/contigs.tsv."""
     with open(path) as file:
         return {name: int(length) for name, length in (line.rstrip("\n").split("\t") for line in file)}
 
 
-def problem(path, contigs, fasta):
+def problem(path: str | Path, contigs: Mapping[str, int], fasta: str | Path) -> str | None:
     """What is wrong with the alignment file `path` for a genome of `contigs` {name: length}, or None.
 
     The file is read to its end once, so that a fault in it is told from one of this machine later.
@@ -74,7 +80,14 @@ def _other_bases(header, contigs, fasta):
     return None
 
 
-def take_over(path, target, contigs, fasta, threads=1, umi=False):
+def take_over(
+    path: str | Path,
+    target: str | Path,
+    contigs: Mapping[str, int],
+    fasta: str | Path,
+    threads: int = 1,
+    umi: bool = False,
+) -> tuple[str | None, dict[str, Any]]:
     """(problem or None, {fact: value}) of the alignments at `path`, brought to `target`; an empty library with a problem.
 
     umi : whether names must end in a molecular identifier. Facts are `fragments`, `mapped` (those with an aligned mate),
@@ -172,9 +185,9 @@ def _some(these, most=3):
     return ", ".join(list(these)[:most]) + (" ..." if len(these) > most else "")
 
 
-def write_empty(contigs, target):
+def write_empty(contigs: Mapping[str, int], target: str | Path) -> None:
     """A BAM file of a library without reads."""
-    header = {"HD": {"VN": "1.6", "SO": "coordinate"}}
+    header: dict[str, Any] = {"HD": {"VN": "1.6", "SO": "coordinate"}}
     header["SQ"] = [{"SN": name, "LN": length} for name, length in contigs.items()]
     with pysam.AlignmentFile(str(target), "wb", header=header):
         pass

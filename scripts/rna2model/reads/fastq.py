@@ -4,22 +4,35 @@ A faulty library is not an exception: it gets a verdict and an empty library, so
 never stops a run and is excluded with its reason.
 """
 
+from __future__ import annotations
+
 import gzip
 import shutil
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dnaio
 
 from rna2model.core.files import is_gzip, unpacker_errors
 from rna2model.reads import fastq_checks, read_names
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 EMPTY = gzip.compress(b"", mtime=0)
 MOST_BASES = 650  # STAR stops at longer reads, and so would the whole run
 AT_ONCE = 1000  # fragments whose names are looked at together
 MOST_TEXT = 160  # characters of a reader's own words in a reason
-DAMAGED = (zlib.error, gzip.BadGzipFile, *unpacker_errors())
-FAULTS = (*DAMAGED, dnaio.FileFormatError, EOFError, OSError, UnicodeDecodeError, ValueError)
+DAMAGED: tuple[type[Exception], ...] = (zlib.error, gzip.BadGzipFile, *unpacker_errors())
+FAULTS: tuple[type[Exception], ...] = (
+    *DAMAGED,
+    dnaio.FileFormatError,
+    EOFError,
+    OSError,
+    UnicodeDecodeError,
+    ValueError,
+)
 
 
 class Copies:
@@ -30,10 +43,11 @@ class Copies:
 
     BASES = 50  # of each mate; later ones have more sequencing errors
 
-    def __init__(self, most=20_000):
-        self.most, self.counts, self.mask = most, {}, 0
+    def __init__(self, most: int = 20_000) -> None:
+        self.most, self.mask = most, 0
+        self.counts: dict[bytes, int] = {}
 
-    def add(self, mates):
+    def add(self, mates: Sequence[dnaio.SequenceRecord]) -> None:
         """Note a fragment, the tuple of its records; the first sequence alone decides whether it is in the sample."""
         key = mates[0].sequence[: self.BASES].encode()
         if zlib.crc32(key) & self.mask:
@@ -46,7 +60,7 @@ class Copies:
             kept = (key for key in self.counts if not zlib.crc32(key.split(b" ")[0]) & self.mask)
             self.counts = {key: self.counts[key] for key in kept}
 
-    def duplicate_pct(self):
+    def duplicate_pct(self) -> float | None:
         """Percent; None without reads."""
         seen = sum(self.counts.values())
         return round(100 * (1 - len(self.counts) / seen), 2) if seen else None
@@ -58,11 +72,12 @@ class Evenly:
     The next to be taken is number `next` (from 0) of the stream; whoever reads the stream passes that one to `take`.
     """
 
-    def __init__(self, most):
-        self.most, self.step, self.taken = most, 1, ([], [])
+    def __init__(self, most: int) -> None:
+        self.most, self.step = most, 1
+        self.taken: tuple[list[bytes], list[bytes]] = ([], [])
         self.next = 0 if most else -1
 
-    def take(self, mates):
+    def take(self, mates: Sequence[dnaio.SequenceRecord]) -> None:
         """Keep one fragment, the tuple of its records."""
         for mate, taken in zip(mates, self.taken, strict=False):
             taken.append(mate.fastq_bytes())
@@ -72,7 +87,7 @@ class Evenly:
             self.step *= 2
         self.next = len(self.taken[0]) * self.step
 
-    def write(self, targets):
+    def write(self, targets: Sequence[str | Path]) -> None:
         """One plain FASTQ file for each mate."""
         for taken, target in zip(self.taken, targets, strict=False):
             with open(target, "wb") as file:
@@ -94,11 +109,11 @@ class Shape:
     SHARE = 0.001  # of the fragments
     ABOVE = 3  # times as many tails of G as of C, which a genome has as often
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.longest, self.seen, self.tails = [0, 0], 0, {"G": 0, "C": 0}
         self.next = 0  # number (from 0) of the fragment whose tails are looked at next
 
-    def look(self, mates):
+    def look(self, mates: Sequence[dnaio.SequenceRecord]) -> None:
         """Note the tails of one fragment, the tuple of its records."""
         self.seen += 1
         self.next += 1 if self.seen < self.ALL else 16
@@ -106,12 +121,12 @@ class Shape:
             run = base * self.RUN
             self.tails[base] += any(mate.sequence.endswith(run) for mate in mates)
 
-    def lengthen(self, mates):
+    def lengthen(self, mates: Sequence[dnaio.SequenceRecord]) -> None:
         """Note that one of the mates is longer than those before."""
         for place, mate in enumerate(mates):
             self.longest[place] = max(self.longest[place], len(mate))
 
-    def describe(self):
+    def describe(self) -> str:
         """What was seen of tails, for a log."""
         shares = [
             f"{100 * count / (self.seen or 1):.2f} % end in {base} x {self.RUN}"
@@ -119,13 +134,19 @@ class Shape:
         ]
         return f"of {self.seen} reads or read pairs {', '.join(shares)}: {'' if self.has_poly_g() else 'no '}poly-G tails to trim"
 
-    def has_poly_g(self):
+    def has_poly_g(self) -> bool:
         """Whether tails of G are an artefact of this library, to be trimmed."""
         tails, control = self.tails["G"], self.tails["C"]
         return tails >= max(self.LEAST, self.SHARE * self.seen) and tails > self.ABOVE * control
 
 
-def inspect(lanes, copies, part, named=None, shape=None):
+def inspect(
+    lanes: Sequence[Sequence[str | Path]],
+    copies: Copies,
+    part: Evenly,
+    named: read_names.Names | None = None,
+    shape: Shape | None = None,
+) -> tuple[int, str | None]:
     """Read every record of `lanes`, a list of (path,) or (path_1, path_2), and check their pairing.
 
     Notes all sequences in `copies` (Copies), names in `named` (names.Names), lengths and tails in `shape` (Shape), and some
@@ -179,7 +200,7 @@ def _content(mates):
     return tuple((mate.id, mate.sequence) for mate in mates)
 
 
-def delivered_twice(ends):
+def delivered_twice(ends: Sequence[tuple[Any, Any, Any]]) -> str | None:
     """Why two lanes hold the same reads, or None. ends: [(files, content of the first fragment, of the last)]."""
     for place, (lane, first, last) in enumerate(ends):
         for other, start, end in ends[:place]:
@@ -192,7 +213,7 @@ def delivered_twice(ends):
     return None
 
 
-def share_names(lanes):
+def share_names(lanes: Sequence[Sequence[str | Path]]) -> bool:
     """Whether two lanes begin with the same name: names that count from 1 in each file."""
     firsts = []
     for lane in lanes:
@@ -252,7 +273,7 @@ def _shortened(text):
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} ..."
 
 
-def join(lanes, targets, good):
+def join(lanes: Sequence[Sequence[str | Path]], targets: Sequence[str | Path], good: bool) -> None:
     """Write one gzipped file per mate to `targets`: a link to a single gzipped lane, else all lanes in order.
 
     With `good` false the targets are empty libraries.

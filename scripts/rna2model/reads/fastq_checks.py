@@ -1,11 +1,18 @@
 """What the first reads of a FASTQ file tell that no single record does: how files were packed, paired and scaled."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import dnaio
 
 from rna2model.core import files
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
 FIRST = 1000  # fragments that are looked at
 LEAST = 4  # ... and without so many nothing is said
@@ -29,7 +36,7 @@ PHRED64 = "its qualities are Phred+64 (Illumina before 1.8); convert them (seqtk
 BASES = set("ACGTNRYSWKMBDHV")  # IUPAC
 
 
-def problem(lane):
+def problem(lane: Sequence[str | Path]) -> str | None:
     """Why the fragments of `lane`, (path,) or (path_1, path_2), are not what they are taken for, or None."""
     for path in lane:
         why = _packing(path) or _line_ends(path)
@@ -99,7 +106,7 @@ def _records(records):
     return None
 
 
-def looks_like_phred64(lane):
+def looks_like_phred64(lane: Sequence[str | Path]) -> bool:
     """Whether the first reads of a lane can hardly have Phred+33: only the whole lane can tell (`may_be_phred64`)."""
     first = _first(lane)
     records = first if len(lane) == 1 else [record for mates in first for record in mates]
@@ -109,9 +116,9 @@ def looks_like_phred64(lane):
     return bool(highest) and ord(highest) >= NO_TODAYS and may_be_phred64(records)
 
 
-def may_be_phred64(records):
+def may_be_phred64(records: Iterable[dnaio.SequenceRecord]) -> bool:
     """Whether all qualities of the records are among those of Phred+64; one below them, and they are Phred+33."""
-    found = "".join(record.qualities for record in records)
+    found = "".join(record.qualities or "" for record in records)
     return not found or (ord(min(found)) in OLD_QUALITIES and ord(max(found)) in OLD_QUALITIES)
 
 

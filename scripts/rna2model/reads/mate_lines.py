@@ -5,14 +5,20 @@ among pairs, reads that failed at the sequencer. Each counter makes something el
 make the same.
 """
 
+from __future__ import annotations
+
 import itertools
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pysam
 
 from rna2model.reads import read_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAIRED, PROPER, UNMAPPED, MATE_UNMAPPED, REVERSE, MATE_REVERSE = 0x1, 0x2, 0x4, 0x8, 0x10, 0x20
 FIRST, SECOND, SECONDARY, FAILED, SUPPLEMENTARY = 0x40, 0x80, 0x100, 0x200, 0x800
@@ -36,11 +42,11 @@ class Found:
     named: read_names.Names = field(default_factory=read_names.Names)
 
     @property
-    def problem(self):
+    def problem(self) -> str | None:
         """Why the names do not hold what the config promises, or None."""
         return self.named.problem_of(self.fragments)
 
-    def facts(self):
+    def facts(self) -> dict[str, Any]:
         """JSON-able facts (alignments.take_over says which)."""
         mixed = bool(self.single and self.pairs)
         notes = {
@@ -63,7 +69,7 @@ class Found:
         }
 
 
-def form(source, target, umi=False):
+def form(source: str | Path, target: str | Path, umi: bool = False) -> Found:
     """Write each fragment of `source`, a BAM file whose lines of one name follow one another, to `target`; returns Found.
 
     Single reads in a file that has pairs, too, become first mates of which the second is not there.

@@ -4,9 +4,16 @@ Tools differ: STAR ends a name at a slash, HISAT2 and Bowtie2 cut `/1` and `/2` 
 names as they are, BAM has room for 254 characters, and STAR marks reads as failed where their comment says so.
 """
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import dnaio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 LONGEST = 200  # characters: BAM takes 254, and a molecular identifier may still be added
 KEPT = 100  # ... of a longer name
@@ -29,11 +36,14 @@ class Names:
     problem : why the names do not hold what the config promises, or None
     """
 
-    def __init__(self, umi=False):
-        self.umi, self.odd, self.failed, self.swapped, self.problem = umi, {}, 0, 0, None
-        self.length, self.umis = None, set()  # of the identifiers, the first two that differ
+    def __init__(self, umi: bool = False) -> None:
+        self.umi, self.failed, self.swapped = umi, 0, 0
+        self.odd: dict[str, int] = {}
+        self.problem: str | None = None
+        self.length: int | None = None  # of the identifiers
+        self.umis: set[str] = set()  # the first two that differ
 
-    def add(self, fragments):
+    def add(self, fragments: Sequence[Sequence[dnaio.SequenceRecord]]) -> None:
         """Note many fragments, a list of tuples of dnaio records: mostly there is nothing odd in all of them."""
         first, last = ([mates[end].name for mates in fragments] for end in (0, -1))
         one, other = " ".join(first), " ".join(last)
@@ -42,12 +52,12 @@ class Names:
             for mates in fragments:
                 self._look(mates)
 
-    def add_name(self, name):
+    def add_name(self, name: str) -> None:
         """Note the name alone, as an alignment file has it."""
         if self.umi and self.problem is None:
             self.problem = self._umi_problem(name)
 
-    def problem_of(self, fragments):
+    def problem_of(self, fragments: int) -> str | None:
         """Why the names of a library of so many fragments do not hold what the config promises, or None."""
         if self.problem is None and len(self.umis) == 1 and fragments >= ENOUGH:
             return (
@@ -56,7 +66,7 @@ class Names:
             )
         return self.problem
 
-    def note(self, fragments):
+    def note(self, fragments: int) -> str:
         """What a person should look at in a library of so many fragments, or an empty text."""
         if self.swapped > fragments / 2:
             return "R1 holds second mates by their names, R2 first ones: are fastq_1 and fastq_2 exchanged in the sheet?"
@@ -122,20 +132,20 @@ def _is_second(record):
     return record.id.endswith("/2") or (record.comment or "").startswith("2:")
 
 
-def without_mate(ids):
+def without_mate(ids: Sequence[str]) -> str:
     """The one name of a fragment whose reads are called `ids` (one or two)."""
     if len(ids) == 2 and ids[0] != ids[1]:
         return MATE.sub("", ids[0])
     return re.sub("/[12]$", "", ids[0])
 
 
-def umi_of(name):
+def umi_of(name: str) -> str | None:
     """The molecular identifier at the end of a name, behind a colon, or None."""
     found = UMI.search(name)
     return found[1] if found else None
 
 
-def rewritten(ids, number, umi=False, lane=0):
+def rewritten(ids: Sequence[str], number: int, umi: bool = False, lane: int = 0) -> str:
     """A name that all tools take the same way, for fragment `number` (from 1) of a library.
 
     `lane`: number of the lane where another lane has the same names, else 0.
@@ -149,7 +159,12 @@ def rewritten(ids, number, umi=False, lane=0):
     return f"{name[:KEPT]}.{number}{end}"
 
 
-def rewrite(lanes, targets, umi=False, repeated=False):
+def rewrite(
+    lanes: Sequence[Sequence[str | Path]],
+    targets: Sequence[str | Path],
+    umi: bool = False,
+    repeated: bool = False,
+) -> None:
     """Write the fragments of `lanes` in order to the gzipped FASTQ files `targets`, one for each mate, under new names.
 
     `repeated`: lanes share names. Comments are left out: a tool would act on them.

@@ -4,19 +4,25 @@ tximport's lengthScaledTPM (Soneson et al. 2015) with one difference: a gene's l
 transcripts instead of a mean over the cohort's samples, so that a sample's counts never depend on other samples.
 """
 
+from __future__ import annotations
+
 import csv
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
-def read_owners(path):
+def read_owners(path: str | Path) -> dict[str, str]:
     """{transcript: gene} of reference/transcripts.tsv: name, gene, and the name of the transcript that it is a piece of."""
     with open(path) as file:
         return dict(line.rstrip("\n").split("\t")[:2] for line in file)
 
 
-def read_quant(path):
+def read_quant(path: str | Path) -> list[tuple[str, float, float, float]]:
     """Rows (name, length, TPM, fragments) of quant.sf; none where Salmon could not quantify."""
     path = Path(path)
     if not path.is_file():
@@ -26,9 +32,13 @@ def read_quant(path):
         return [(r["Name"], float(r["Length"]), float(r["TPM"]), float(r["NumReads"])) for r in rows]
 
 
-def gene_counts(quant, owners, genes):
+def gene_counts(
+    quant: Iterable[tuple[str, float, float, float]], owners: Mapping[str, str], genes: Iterable[str]
+) -> dict[str, int]:
     """{gene: whole fragments} in the order of `genes`: TPM x length, scaled to the fragments that were mapped."""
-    abundance, lengths, total = defaultdict(float), defaultdict(list), 0.0
+    abundance: defaultdict[str, float] = defaultdict(float)
+    lengths: defaultdict[str, list[float]] = defaultdict(list)
+    total = 0.0
     for name, length, tpm, fragments in quant:
         abundance[owners[name]] += tpm
         lengths[owners[name]].append(length)
@@ -49,7 +59,7 @@ def _rounded(values, total):
     return floors
 
 
-def report(folder):
+def report(folder: str | Path) -> dict[str, int]:
     """{processed, mapped, unmapped} fragments, and {sense, antisense} of the strands that Salmon saw."""
     aux, formats = Path(folder) / "aux_info" / "meta_info.json", Path(folder) / "lib_format_counts.json"
     meta = json.loads(aux.read_text()) if aux.is_file() else {}

@@ -4,13 +4,20 @@ The same evidence as RSeQC's infer_experiment.py (Wang et al. 2012): the strand 
 against the strand of the gene it lies in.
 """
 
+from __future__ import annotations
+
 import random
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from typing import TYPE_CHECKING, Any, cast
 
 import pysam
 
 from rna2model.core import gene_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 ENOUGH = 100  # reads with a clear gene strand, below which nothing is concluded
 STRANDED = 0.8  # share of one orientation from which a library counts as stranded
@@ -19,7 +26,7 @@ MAX_READS = 20_000
 PER_GENE = 200  # so that a few highly expressed genes do not decide alone
 
 
-def clear_genes(path):
+def clear_genes(path: str | Path) -> list[tuple[str, int, int, str]]:
     """Genes of reference/genes.tsv (chromosome, start0, end, strand) that no gene of the other strand overlaps."""
     rows = [
         (row["chromosome"], int(row["start"]) - 1, int(row["end"]), row["strand"])
@@ -42,7 +49,7 @@ def clear_genes(path):
     return clear
 
 
-def observe(bam, genes, seed=1):
+def observe(bam: str | Path, genes: Iterable[tuple[str, int, int, str]], seed: int = 1) -> tuple[int, int]:
     """(sense, antisense): primary, unique reads whose read-1 strand equals / opposes their gene's strand."""
     genes = list(genes)
     random.Random(seed).shuffle(genes)
@@ -63,7 +70,7 @@ def observe(bam, genes, seed=1):
                     or read.is_qcfail
                 ):
                     continue
-                if read.has_tag("NH") and read.get_tag("NH") > 1:
+                if read.has_tag("NH") and cast(int, read.get_tag("NH")) > 1:
                     continue
                 forward = read.is_reverse == read.is_read2 if read.is_paired else not read.is_reverse
                 if forward == (strand == "+"):
@@ -75,7 +82,7 @@ def observe(bam, genes, seed=1):
     return sense, antisense
 
 
-def decide(sense, antisense, given="auto"):
+def decide(sense: int, antisense: int, given: str = "auto") -> dict[str, Any]:
     """Evidence and decision: {strandedness, sense, antisense, sense_pct, given, flag}."""
     total = sense + antisense
     share = sense / total if total else 0.5

@@ -4,6 +4,8 @@ umi_tools dedup (1.1.6) forgets pairs of which only the second mate is aligned, 
 lies on a later chromosome: its last search for mates begins at the end of the file. Both are put back here.
 """
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,9 @@ from rna2model.core.errors import ToolFailed
 PAIRED, MATE_UNMAPPED, REVERSE, SECOND = 0x1, 0x8, 0x10, 0x80
 
 
-def deduplicate(source, target, paired, separator, folder):
+def deduplicate(
+    source: str | Path, target: str | Path, paired: bool, separator: str, folder: str | Path
+) -> int:
     """Write the fragments of `source` (BAM, sorted and indexed) to `target`, one of each molecule; returns their number.
 
     `separator` stands before the identifier at the end of names; `folder` is for files on the way.

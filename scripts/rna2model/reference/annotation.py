@@ -5,16 +5,24 @@ that a source keeps on its gene lines only (NCBI does) are on every line. What i
 `pieces` makes of it what every tool takes.
 """
 
+from __future__ import annotations
+
 import itertools
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from rna2model.core import files
 from rna2model.core.errors import InputProblem
 from rna2model.reference import circular
 from rna2model.reference.gene_census import Census, is_gene, is_of_a_gene
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
 GTF_ATTRIBUTE = re.compile(
     r'([^\s;]+)\s+(?:"([^"]*)"|([^";]*?))\s*(?:;|$)'
@@ -39,8 +47,8 @@ class Transcript:
     gene: str
     chromosome: str
     strand: str
-    exons: list = field(default_factory=list)
-    coding: list = field(default_factory=list)
+    exons: list[tuple[int, int]] = field(default_factory=list)
+    coding: list[tuple[int, int]] = field(default_factory=list)
     whole: str = ""
 
 
@@ -51,14 +59,14 @@ class Annotation:
     circular: {sequence: length in bases} of those that the file calls circular; census: what its lines reach.
     """
 
-    genes: list
-    transcripts: list
+    genes: list[dict[str, Any]]
+    transcripts: list[Transcript]
     is_gff3: bool = False
-    circular: dict = field(default_factory=dict)
+    circular: dict[str, int] = field(default_factory=dict)
     census: Census | None = None
 
 
-def read(path, feature="exon", attribute="gene_id"):
+def read(path: str | Path, feature: str = "exon", attribute: str = "gene_id") -> Annotation:
     """The Annotation at `path`; InputProblem, with the line, when it cannot be counted with.
 
     `feature` and `attribute` are what quantification counts and joins by (GTF column 3 and a key of
@@ -66,7 +74,9 @@ def read(path, feature="exon", attribute="gene_id"):
     """
     gff3 = is_gff3(path)
     parents, circles = _ancestors(path) if gff3 else ({}, {})
-    transcripts, labels, seen = {}, defaultdict(dict), Census()
+    transcripts: dict[tuple[str, str, str, str], Transcript] = {}
+    labels: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    seen = Census()
     for number, cells, values, owners in owned_lines(path, feature, attribute, gff3, parents):
         seen.add(cells, values, owners)
         if cells[2] not in (feature, "CDS"):
@@ -87,12 +97,13 @@ def read(path, feature="exon", attribute="gene_id"):
     return Annotation(_gene_records(found, labels), found, gff3, circles, seen)
 
 
-def look(path, feature, attribute, most):
+def look(path: str | Path, feature: str, attribute: str, most: int) -> tuple[set[str], Census, bool]:
     """(names of sequences, census.Census, whether that is the whole file) of the first `most` lines of an annotation.
 
     InputProblem for a line that could not be counted with.
     """
-    gff3, names, seen = is_gff3(path), set(), Census()
+    names: set[str] = set()
+    gff3, seen = is_gff3(path), Census()
     parents, _ = _ancestors(path, most) if gff3 else ({}, {})
     for place, (number, cells, values, owners) in enumerate(
         owned_lines(path, feature, attribute, gff3, parents)
@@ -108,7 +119,7 @@ def look(path, feature, attribute, most):
     return names, seen, True
 
 
-def lines(path):
+def lines(path: str | Path) -> Iterator[tuple[int, list[str]]]:
     """(line number, nine cells) of the annotation lines of `path`."""
     for number, line in enumerate(files.lines(path), start=1):
         if line.startswith("##FASTA"):
@@ -123,7 +134,7 @@ def lines(path):
         yield number, cells
 
 
-def is_gff3(path):
+def is_gff3(path: str | Path) -> bool:
     """Whether `path` is GFF3: by its header, otherwise by how its first line writes attributes."""
     for line in files.lines(path):
         if line.startswith("##gff-version 3"):
@@ -133,7 +144,7 @@ def is_gff3(path):
     return False
 
 
-def attributes(text, gff3):
+def attributes(text: str, gff3: bool) -> dict[str, str]:
     """{key: value} of column 9. GFF3 encodes what would separate, so Parent stays as written: `parents_of` splits it."""
     if gff3:
         found = {key: value.strip() for key, value in GFF3_ATTRIBUTE.findall(text)}
@@ -141,7 +152,7 @@ def attributes(text, gff3):
     return {key: quoted or plain for key, quoted, plain in GTF_ATTRIBUTE.findall(text)}
 
 
-def parents_of(values):
+def parents_of(values: Mapping[str, str]) -> list[str]:
     """List of the parents of a GFF3 line, at least one (it may be empty): a%2Cb is one parent called a,b."""
     return [unquote(parent) for parent in values.get("Parent", "").split(",")]
 
@@ -153,11 +164,17 @@ class Owner:
 
     gene: str | None
     transcript: str
-    values: dict
+    values: dict[str, str]
     is_transcript: bool
 
 
-def owned_lines(path, feature, attribute, gff3, parents):
+def owned_lines(
+    path: str | Path,
+    feature: str,
+    attribute: str,
+    gff3: bool,
+    parents: Mapping[str, tuple[str, dict[str, str]]],
+) -> Iterator[tuple[int, list[str], dict[str, str], list[Owner]]]:
     """(line number, cells, attributes, list of Owner) of each line; of GFF3 only lines of genes and their parts have any."""
     for number, cells in lines(path):
         values = attributes(cells[8], gff3)
@@ -236,7 +253,7 @@ def _add_interval(transcripts, owner, cells, place, is_exon):
     (transcripts[key].exons if is_exon else transcripts[key].coding).append(place)
 
 
-def no_attribute(path, number, feature, attribute):
+def no_attribute(path: str | Path, number: int, feature: str, attribute: str) -> str:
     """Text for a line whose reads would have no gene."""
     return (
         f"{path} line {number}: this {feature!r} line has no {attribute}, so its reads have no gene. Take the annotation"
@@ -244,7 +261,7 @@ def no_attribute(path, number, feature, attribute):
     )
 
 
-def check_id(path, number, gene):
+def check_id(path: str | Path, number: int, gene: str) -> None:
     """InputProblem for an id that some tool would cut short, or that is not what the file says."""
     if BAD_ID.search(gene):
         raise InputProblem(
@@ -253,7 +270,7 @@ def check_id(path, number, gene):
         )
 
 
-def no_feature(path, feature, types):
+def no_feature(path: str | Path, feature: str, types: Counter[str]) -> str:
     """Text for an annotation without lines to count; `types` counts those it has."""
     there = ", ".join(f"{kind} ({count})" for kind, count in types.most_common(8)) or "no lines at all"
     return (
@@ -288,7 +305,7 @@ def _gene_records(transcripts, labels):
     return records
 
 
-def union(intervals):
+def union(intervals: Iterable[tuple[int, int]]) -> int:
     """Bases covered by closed intervals."""
     covered, reach = 0, 0
     for start, end in sorted(intervals):

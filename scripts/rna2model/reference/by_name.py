@@ -5,6 +5,8 @@ https, ftp, file), and if known md5sums (address of the publisher's list), fasta
 any job. What no list or table says of a file is recorded when it is first used (`FILE.json`), and compared from then on.
 """
 
+from __future__ import annotations
+
 import contextlib
 import csv
 import difflib
@@ -12,11 +14,15 @@ import json
 import os
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model import REPOSITORY
 from rna2model.core import fetching, whole_files
 from rna2model.core.errors import InputProblem
 from rna2model.reference import checksums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 TABLE = REPOSITORY / "resources" / "references.tsv"
 OWN_TABLE, SOURCES = "references.tsv", "sources"  # in a store
@@ -25,7 +31,13 @@ NEEDED = ("name", "annotation", "fasta", "gtf")
 PROVIDERS = ("Ensembl", "GENCODE", "UCSC", "NCBI")  # of genomepy, as an annotation
 
 
-def resolve(config, folders, fetch=False, tell=lambda text: None, stored=False):
+def resolve(
+    config: dict[str, Any],
+    folders: Sequence[str | Path],
+    fetch: bool = False,
+    tell: Callable[[str], object] = lambda text: None,
+    stored: bool = False,
+) -> list[str]:
     """Put the files of a named reference into a complete config, in place; return the problems (list of str).
 
     fetch : get what is not there; else only their places are named
@@ -56,7 +68,7 @@ def resolve(config, folders, fetch=False, tell=lambda text: None, stored=False):
     return []
 
 
-def tables(store=None):
+def tables(store: str | Path | None = None) -> list[dict[str, str]]:
     """Rows (list of dict) of all tables, those of the store first."""
     own = Path(store) / OWN_TABLE if store else None
     rows = []
@@ -70,7 +82,7 @@ def tables(store=None):
     return rows
 
 
-def find(name, annotation, rows):
+def find(name: str | None, annotation: str | None, rows: Sequence[dict[str, str]]) -> dict[str, str] | None:
     """The row of a name and an annotation; None where genomepy is asked; InputProblem, with what is known, otherwise."""
     if annotation in PROVIDERS and name:
         return None

@@ -6,30 +6,36 @@ checksum of its first and last blocks are what they were. A file changed in the 
 change again within one tick of the disk's clock. A cache that cannot be written or read only costs the time.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import json
 import os
 import time
+from typing import TYPE_CHECKING
 
 from rna2model.core import files, user_cache, whole_files
 from rna2model.reference import fingerprint
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SETTLED = 5  # seconds without a change
 
 
-def genome(fasta):
+def genome(fasta: str | Path) -> tuple[str, dict[str, int]]:
     """fingerprint.genome() of a FASTA file, or what it was when the file was the same."""
     digest, lengths = _of(fasta, "genome", lambda: fingerprint.genome(fasta))
     return digest, lengths
 
 
-def unpacked(path):
+def unpacked(path: str | Path) -> str:
     """fingerprint.unpacked() of a file, or what it was when the file was the same."""
     return _of(path, "unpacked", lambda: fingerprint.unpacked(path))
 
 
-def checksum(path):
+def checksum(path: str | Path) -> str:
     """files.checksum() of a file, or what it was when the file was the same."""
     return _of(path, "checksum", lambda: files.checksum(path))
 

@@ -5,7 +5,15 @@ below 1, with an end that is smaller than its start, or as two exons that meet a
 up to the end and from 1. The first way also happens where genome and annotation are of different assemblies.
 """
 
+from __future__ import annotations
+
 from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rna2model.reference.annotation import Annotation
 
 MOST_ACROSS = 2  # genes that can lie across one origin without overlapping each other: one on each strand
 LEAST_INSIDE = 3  # genes that fit, to believe that a gene across the end of their chromosome is right
@@ -13,7 +21,7 @@ MOST_OVERLAP = 60  # bases that neighbours on one strand of a bacterium share at
 MOST_SPLICED = 0.1  # share of transcripts with introns; circular chromosomes have few
 
 
-def unrolled(start, end, length):
+def unrolled(start: int, end: int, length: int) -> tuple[int, int]:
     """(start, end) as GFF3 wants them on a circle of `length` bases: the end beyond the length where it is crossed.
 
     What is no place on the circle is returned as it came.
@@ -27,7 +35,7 @@ def unrolled(start, end, length):
     return start, end
 
 
-def sequences(annotation, lengths):
+def sequences(annotation: Annotation, lengths: Mapping[str, int]) -> dict[str, str]:
     """{sequence: how that is known} of those whose genes may lie across the end; `lengths`: {sequence: bases}.
 
     GFF3 says which are circular. A GTF cannot; there it is what looks like it, see `_looks_circular`.
@@ -74,7 +82,9 @@ def _looks_circular(annotation, name, length):
     return sum(len(transcript.exons) > 1 for transcript in here) <= MOST_SPLICED * len(here)
 
 
-def parts(intervals, length):
+def parts(
+    intervals: Sequence[tuple[int, int]], length: int
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """(before, behind) the origin: a transcript's closed intervals, in the order they came, none beyond `length`."""
     crossing = [(start, end) for start, end in intervals if start <= length < end]
     if not crossing:
@@ -105,15 +115,15 @@ def _edge(intervals, length):
     return edge if gap > length / 2 else 1
 
 
-def places(annotation, lengths):
+def places(annotation: Annotation, lengths: Mapping[str, int]) -> list[dict[str, Any]]:
     """Gene records, those whose exons meet at the origin placed across it as GFF3 writes it."""
-    members = defaultdict(list)
+    members: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for transcript in annotation.transcripts:
         members[transcript.gene, transcript.chromosome] += transcript.exons
     found = []
     for record in annotation.genes:
         length = lengths.get(record["chromosome"])
-        if record["end"] == length and record["start"] == 1:
+        if length is not None and record["end"] == length and record["start"] == 1:
             before, behind = parts(members[record["gene_id"], record["chromosome"]], length)
             if behind:
                 across = {"start": min(before)[0], "end": max(end for _, end in behind) + length}
@@ -122,7 +132,9 @@ def places(annotation, lengths):
     return found
 
 
-def notes(genes, lengths, circles):
+def notes(
+    genes: Sequence[Mapping[str, Any]], lengths: Mapping[str, int], circles: Mapping[str, str]
+) -> list[str]:
     """What to say about genes across an origin, a line for each sequence of `circles`."""
     told = []
     for name, how in sorted(circles.items()):

@@ -1,20 +1,28 @@
 """What samples were counted with, as content: two references are the same when they hold the same, however they are packed."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import files
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from rna2model.reference.annotation import Annotation
 
 BLOCK = 1 << 22  # bytes
 TOLD = 200  # of the longest sequences, a bundle knows name and length
 CAPITALS = bytes.maketrans(b"acgtnrykmswbdhvu", b"ACGTNRYKMSWBDHVU")
 
 
-def genome(fasta):
+def genome(fasta: str | Path) -> tuple[str, dict[str, int]]:
     """(SHA-256, {name: length}) of the sequences of a FASTA file, plain or gzipped: names and bases, in any order, line
     length and case (lower case only says where repeats are)."""
     found = {}
@@ -56,7 +64,7 @@ def _sequences(fasta):
     yield name, digest.hexdigest(), length
 
 
-def annotation(found):
+def annotation(found: Annotation) -> str:
     """SHA-256 of what is counted with an annotation.Annotation: the exons of each gene and transcript, in any order and
     format; names for people and biotypes do not matter."""
     return text_sha256(
@@ -70,7 +78,7 @@ def annotation(found):
     )
 
 
-def unpacked(path):
+def unpacked(path: str | Path) -> str:
     """SHA-256 of the content of a file, decompressed where needed: quick to compare where the content is the same text."""
     digest = hashlib.sha256()
     try:
@@ -82,16 +90,18 @@ def unpacked(path):
     return digest.hexdigest()
 
 
-def genes(gene_ids):
+def genes(gene_ids: Collection[str]) -> dict[str, Any]:
     """{n, sha256} of a list of gene ids, in any order."""
     return {"n": len(gene_ids), "sha256": text_sha256("\n".join(sorted(gene_ids)))}
 
 
-def text_sha256(text):
+def text_sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def of_reference(fasta, gtf, lengths, genome_sha256, found):
+def of_reference(
+    fasta: str | Path, gtf: str | Path, lengths: Mapping[str, int], genome_sha256: str, found: Annotation
+) -> dict[str, Any]:
     """The facts by which a reference is known again, JSON-able; `found` is its Annotation."""
     longest = sorted(lengths.items(), key=lambda item: (-item[1], item[0]))[:TOLD]
     return {
@@ -122,7 +132,7 @@ FACTS = {
 FACTS |= {"genes", "transcripts"}
 
 
-def reference_differences(made, now):
+def reference_differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs between the reference of a bundle and that of new samples (facts of `of_reference`), in words."""
     told = []
     if made["fasta_sha256"] != now["fasta_sha256"]:
@@ -164,7 +174,9 @@ def _contigs(made, now):
     return "names and lengths are the same, bases differ"
 
 
-def setting_differences(made, now, skip=()):
+def setting_differences(
+    made: Mapping[str, Any], now: Mapping[str, Any], skip: Collection[str] = ()
+) -> list[str]:
     """What differs between two nested dicts of settings, in words; keys (`a.b`) in `skip` are not compared."""
     told = []
     for section in sorted(made.keys() | now.keys()):
@@ -184,7 +196,7 @@ def setting_differences(made, now, skip=()):
 UNCOMPARED = ("trimming.rrna", "quantification.strandedness")
 
 
-def counting_differences(made, now):
+def counting_differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs in how two sets of samples were counted, in words.
 
     Both are dicts of `counting` (settings by section), `reference` (facts of `of_reference`), `rrna_sha256` (or None).
@@ -202,7 +214,7 @@ def _short(digest):
     return digest[:12] if digest else "none"
 
 
-def read_beside(matrix, path=None):
+def read_beside(matrix: str | Path, path: str | Path | None = None) -> dict[str, Any] | None:
     """How a matrix was counted, from the JSON that this workflow writes beside it (matrix.tsv.gz, matrix.json), or None.
 
     `path`: where that JSON is, when it was brought here from elsewhere.
@@ -229,13 +241,13 @@ def read_beside(matrix, path=None):
     return told
 
 
-def beside(matrix):
+def beside(matrix: str | Path) -> Path | None:
     """Path of that JSON, or None where there is none."""
     path = Path(name_beside(matrix))
     return path if path.is_file() and path != Path(matrix) else None
 
 
-def name_beside(matrix):
+def name_beside(matrix: str | Path) -> str:
     """What that JSON is called."""
     folder, slash, name = str(matrix).rpartition("/")
     return f"{folder}{slash}{name.split('.')[0]}.json"

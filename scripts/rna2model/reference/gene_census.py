@@ -6,8 +6,17 @@ Two kinds of files are sound and give counts of nothing, or of a few genes:
   are ambiguous.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from rna2model.reference.annotation import Owner
 
 LEAST_REACHED = 0.5  # share of the genes that the counted lines must reach
 NEARLY_ALL = (
@@ -22,12 +31,12 @@ OFFERED = ("exon", "CDS", "transcript", "mRNA", "gene", "pseudogene")  # types t
 NAMES = ("gene_name", "gene", "gene_symbol", "gene_id", "geneID", "locus_tag")  # keys that may name a gene
 
 
-def is_gene(kind):
+def is_gene(kind: str) -> bool:
     """Whether lines of this type are genes."""
     return bool(GENE.fullmatch(kind))
 
 
-def is_of_a_gene(kind):
+def is_of_a_gene(kind: str) -> bool:
     """Whether lines of this type are genes, transcripts or parts of them."""
     return bool(GENE.fullmatch(kind) or PART.fullmatch(kind))
 
@@ -35,13 +44,16 @@ def is_of_a_gene(kind):
 class Census:
     """What `add` saw of each line. types: {type: lines}; reached: {type: set of the genes that such lines have}."""
 
-    def __init__(self):
-        self.types, self.reached = Counter(), defaultdict(set)
-        self.own = {}  # {gene: whether each of its transcripts is called as the gene}
-        self.places = defaultdict(list)  # {gene called like its transcript: places of its exons}
-        self.names = defaultdict(dict)  # {key: {such a gene: what the key says}}
+    def __init__(self) -> None:
+        self.types: Counter[str] = Counter()
+        self.reached: defaultdict[str, set[str]] = defaultdict(set)
+        self.own: dict[str, bool] = {}  # {gene: whether each of its transcripts is called as the gene}
+        # {gene called like its transcript: places of its exons}
+        self.places: defaultdict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
+        # {key: {such a gene: what the key says}}
+        self.names: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
-    def add(self, cells, values, owners):
+    def add(self, cells: Sequence[str], values: Mapping[str, str], owners: Iterable[Owner]) -> None:
         """Take a line: its cells, attributes, and list of annotation.Owner."""
         kind = cells[2]
         self.types[kind] += 1
@@ -63,24 +75,24 @@ class Census:
                 if values.get(key):
                     self.names[key].setdefault(gene, values[key])
 
-    def genes(self):
+    def genes(self) -> set[str]:
         """The set of all gene ids on any line."""
         return set().union(*self.reached.values())
 
-    def reach(self, feature):
+    def reach(self, feature: str) -> tuple[int, int]:
         """(genes that lines of type `feature` have, all genes), numbers."""
         return len(self.reached.get(feature, ())), len(self.genes())
 
-    def gene_id_is_transcript_id(self):
+    def gene_id_is_transcript_id(self) -> bool:
         """Whether (nearly) every gene is called as its one transcript."""
         return bool(self.own) and sum(self.own.values()) >= SAME_NAME * len(self.genes())
 
-    def looks_odd(self, feature):
+    def looks_odd(self, feature: str) -> bool:
         """Whether what was seen so far would be a problem, so that it is worth reading on."""
         reached, genes = self.reach(feature)
         return reached < LEAST_REACHED * genes or self.gene_id_is_transcript_id()
 
-    def problem(self, path, feature):
+    def problem(self, path: str | Path, feature: str) -> str:
         """Why counting `feature` lines cannot be meant, or an empty text."""
         return self._few_genes(path, feature) or self.isoforms_as_genes(path)
 
@@ -109,7 +121,7 @@ class Census:
         ) or [kind for kind in more if more[kind] == most]
         return " or ".join(f"{kind} ({more[kind]})" for kind in chosen)
 
-    def isoforms_as_genes(self, path):
+    def isoforms_as_genes(self, path: str | Path) -> str:
         """Why genes called like their transcripts would have no reads, or an empty text."""
         if not self.gene_id_is_transcript_id():
             return ""
@@ -131,7 +143,7 @@ class Census:
             " at hgdownload.soe.ucsc.edu."
         )
 
-    def notes(self, feature):
+    def notes(self, feature: str) -> list[str]:
         """What is worth knowing, as a list of lines."""
         reached, genes = self.reach(feature)
         told = []

@@ -1,11 +1,19 @@
 """Genome and annotation as later steps read them, checked against each other."""
 
+from __future__ import annotations
+
 import math
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core.errors import InputProblem
 from rna2model.reference.annotation import GENE_COLUMNS, union
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from rna2model.reference.annotation import Annotation, Transcript
 
 SHORTEST = 300  # bases of the shortest transcript whose coverage from end to end says something
 NAME = re.compile(
@@ -17,7 +25,7 @@ MOST_ELSEWHERE = (
 MOST_BODIES = 2000  # transcripts are enough for the mean coverage along a gene
 
 
-def contigs(fasta):
+def contigs(fasta: str | Path) -> dict[str, int]:
     """{name: length in bases} of the sequences of a plain FASTA file."""
     lengths, name = {}, None
     with open(fasta, "rb") as file:
@@ -45,7 +53,7 @@ def contigs(fasta):
     return lengths
 
 
-def star_sizes(lengths, read_length=100):
+def star_sizes(lengths: Mapping[str, int], read_length: int = 100) -> dict[str, int]:
     """STAR's word sizes for a genome: {parameter: value} (STAR manual, sections 2.2.5 and 2.2.6)."""
     total = sum(lengths.values())
     return {
@@ -54,7 +62,7 @@ def star_sizes(lengths, read_length=100):
     }
 
 
-def splice_sites(transcripts):
+def splice_sites(transcripts: Iterable[Transcript]) -> list[tuple[str, int, int, str]]:
     """Sorted introns (chromosome, last base before, first base after, strand), 0-based, of all transcripts.
 
     The format of HISAT2's --known-splicesite-infile, as its hisat2_extract_splice_sites.py writes it: exons
@@ -70,7 +78,7 @@ def splice_sites(transcripts):
     return sorted(introns)
 
 
-def write_gtf(annotation, path):
+def write_gtf(annotation: Annotation, path: str | Path) -> None:
     """Write the GTF that every tool counts with: what is counted are its `exon` lines, joined by `gene_id`.
 
     Its transcripts must be as tools take them (`pieces.for_tools`).
@@ -101,7 +109,7 @@ def _quotable(text):
     return text.replace('"', "'").replace(";", ",")
 
 
-def bed12(transcripts):
+def bed12(transcripts: Sequence[Transcript]) -> Iterator[str]:
     """BED lines of transcripts, the form RSeQC reads. The thick part is what is coded; of a transcript that codes
     nothing it is empty, but of an annotation that knows no coding exons it is everything: RSeQC would call one half
     of it 5' and the other 3' untranslated, by strand."""
@@ -129,10 +137,10 @@ def _merged(exons):
     return merged
 
 
-def gene_bodies(annotation):
+def gene_bodies(annotation: Annotation) -> list[Transcript]:
     """The longest transcript of genes, protein coding where biotypes are known: at most MOST_BODIES, spread evenly."""
     coding = {record["gene_id"] for record in annotation.genes if record["biotype"] == "protein_coding"}
-    longest = {}
+    longest: dict[str, tuple[int, Transcript]] = {}
     for transcript in annotation.transcripts:
         length = union(transcript.exons)
         if length >= SHORTEST and (not coding or transcript.gene in coding):
@@ -143,7 +151,13 @@ def gene_bodies(annotation):
     return chosen[:: max(1, -(-len(chosen) // MOST_BODIES))]
 
 
-def check_chromosomes(fasta, gtf, lengths, records, circles=()):
+def check_chromosomes(
+    fasta: str | Path,
+    gtf: str | Path,
+    lengths: Mapping[str, int],
+    records: Sequence[Mapping[str, Any]],
+    circles: Collection[str] = (),
+) -> list[str]:
     """InputProblem when the annotation lies on other chromosomes than the genome has; returns notes.
 
     circles : sequences on which genes may end beyond the length (`circular.sequences`)
@@ -180,7 +194,7 @@ def _some(names, most=5):
     return ", ".join(names[:most]) + (f" … ({len(names)} in all)" if len(names) > most else "")
 
 
-def naming_hint(used, lengths):
+def naming_hint(used: Iterable[str], lengths: Iterable[str]) -> str:
     """What to do about two sets of chromosome names that do not meet."""
     if {f"chr{name}" for name in used} & set(lengths):
         return "The genome says chr1 where the annotation says 1: add 'chr' to column 1 of the GTF, or take both from one source."
@@ -189,7 +203,7 @@ def naming_hint(used, lengths):
     return "Take genome and annotation from the same source and release."
 
 
-def write_genes(records, path):
+def write_genes(records: Iterable[Mapping[str, Any]], path: str | Path) -> None:
     """Write the gene table (GENE_COLUMNS) as TSV."""
     lines = ["\t".join(str(record[column]) for column in GENE_COLUMNS) for record in records]
     Path(path).write_text("\n".join(["\t".join(GENE_COLUMNS), *lines]) + "\n")

@@ -4,16 +4,22 @@ The family: another path of the same genome, gz or plain, other line lengths; an
 that is on another disk, was moved, cannot be written, or is gone, while results hold links into it.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core.paths import locate
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 INDICES = "indices"  # folder in the store
 TOOLS = ("star", "hisat2", "salmon")  # folders of results/reference that may be links into a store
 
 
-def prepare(config, folders, store=None):
+def prepare(config: dict[str, Any], folders: Sequence[str | Path], store: Any = None) -> list[str]:
     """Make `reference.store` of a config absolute in place, found from `folders` as other paths; return the problems (list of str).
 
     store : the object storage of the run, if it has one
@@ -39,7 +45,7 @@ def prepare(config, folders, store=None):
     return [f"config: reference.store: {path} is not there, and cannot be made in {nearest}: {why}"]
 
 
-def note(store):
+def note(store: str | Path) -> str:
     """A sentence where a store can only be read, else an empty text. The folder may still have to be made."""
     places = [Path(store) / INDICES, Path(store)]
     nearest = next((path for path in places if path.is_dir()), None)
@@ -48,12 +54,12 @@ def note(store):
     return f"reference.store: you may not write {nearest}: an index that is there is used, any other is made in the results"
 
 
-def is_broken(index):
+def is_broken(index: str | Path) -> bool:
     """Whether `index`, a folder, has links to files that are not there."""
     return any(path.is_symlink() and not path.exists() for path in Path(index).glob("*"))
 
 
-def repair(results, store=None):
+def repair(results: str | Path, store: str | Path | None = None) -> list[str]:
     """Problems (list of str) of indices in `results` whose links lead nowhere; a `store` that has the same is linked instead.
 
     To Snakemake a folder of other links to the same index is the same, so that nothing runs again where a store was moved.

@@ -1,12 +1,18 @@
 """A look at the reference before any job: what its first lines and file names already tell."""
 
+from __future__ import annotations
+
 import re
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import files
 from rna2model.core.errors import InputProblem
 from rna2model.reference import annotation, genome, star_index
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_LINES = 20_000
 MOST_READ = (
@@ -18,7 +24,7 @@ BASES = set("ACGTRYSWKMBDHVN")  # IUPAC, of DNA
 UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
 
 
-def problems(config, whole=True, thorough=False):
+def problems(config: Mapping[str, Any], whole: bool = True, thorough: bool = False) -> list[str]:
     """Problems (list of str) of the reference files of a complete config whose paths exist.
 
     `whole`: the annotation is there to its end, not only its first lines. `thorough`: read on where those look odd, and
@@ -41,16 +47,16 @@ def problems(config, whole=True, thorough=False):
         )
     if given["index"]:
         counts = counting["tool"] == "star"
-        problem = index_problems(Path(given["index"]), config["alignment"]["tool"], counts)
-        if counts and thorough and not problem and not found:
-            problem = star_index.differences(
+        wrong = index_problems(Path(given["index"]), config["alignment"]["tool"], counts)
+        if counts and thorough and not wrong and not found:
+            wrong = star_index.differences(
                 given["index"], given["gtf"], counting["feature"], counting["attribute"]
             )
-        found += problem
+        found += wrong
     return found + rrna_problems(config["trimming"]["rrna"])
 
 
-def first_sequence(fasta):
+def first_sequence(fasta: str | Path) -> str:
     """Name of the first sequence of a FASTA file with a genome."""
     name, letters = _first_letters(fasta)
     if letters - BASES:
@@ -69,7 +75,7 @@ def _first_letters(fasta):
     return first[1:].split(maxsplit=1)[0] if first[1:].strip() else "", letters
 
 
-def rrna_problems(path):
+def rrna_problems(path: str | Path | None) -> list[str]:
     """Why trimming.rrna cannot be the sequences of ribosomal RNA, as a list of str. U for T is fine, and any names."""
     if not path:
         return []
@@ -87,7 +93,7 @@ def rrna_problems(path):
     return []
 
 
-def stored_problems(config, store):
+def stored_problems(config: dict[str, Any], store: Any) -> list[str]:
     """The same where genome and annotation lie in object storage: by the part of them that is looked at."""
     given, rrna = config["reference"], config["trimming"]["rrna"]
     with ExitStack() as stack:
@@ -102,7 +108,9 @@ def stored_problems(config, store):
     return [re.sub("|".join(map(re.escape, names)), lambda hit: names[hit[0]], text) for text in found]
 
 
-def chromosomes(gtf, feature, attribute, whole=True, thorough=False):
+def chromosomes(
+    gtf: str | Path, feature: str, attribute: str, whole: bool = True, thorough: bool = False
+) -> set[str]:
     """Names of the chromosomes in the first lines of an annotation; InputProblem when it cannot be counted with.
 
     `whole`, `thorough`: as for `problems`.
@@ -122,7 +130,7 @@ def chromosomes(gtf, feature, attribute, whole=True, thorough=False):
     return names
 
 
-def index_problems(folder, tool, counts=False):
+def index_problems(folder: Path, tool: str, counts: bool = False) -> list[str]:
     """Why `folder` is no index of `tool`, as a list of str. `counts`: STAR is to count genes, too."""
     where = f"config: reference.index: {folder}"
     try:
@@ -137,7 +145,7 @@ def index_problems(folder, tool, counts=False):
     return star_index.problems(folder, counts)
 
 
-def hisat2_prefix(folder):
+def hisat2_prefix(folder: str | Path) -> str:
     """Path that HISAT2's -x wants, of the one index in `folder`."""
     first = sorted(Path(folder).glob("*.1.ht2*"))
     if len(first) != 1:

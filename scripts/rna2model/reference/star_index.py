@@ -3,6 +3,8 @@
 STAR counts with the genes and exons that it was given when the index was made, whatever the config says now.
 """
 
+from __future__ import annotations
+
 import re
 import zlib
 from pathlib import Path
@@ -21,7 +23,7 @@ STRANDS = {"+": 1, "-": 2, b"+": 1, b"-": 2}
 WAY_OUT = "Set reference.index to null to have one built, or give the annotation that the index was made with"
 
 
-def problems(folder, counts):
+def problems(folder: Path, counts: bool) -> list[str]:
     """Why STAR cannot use the index in `folder` (Path), as a list of str. `counts`: whether STAR is to count genes."""
     where = f"config: reference.index: {folder}"
     if missing := _missing(folder, FILES):
@@ -48,7 +50,7 @@ def _missing(folder, names):
     return ", ".join(name for name in names if not (folder / name).is_file())
 
 
-def differences(folder, gtf, feature, attribute):
+def differences(folder: str | Path, gtf: str | Path, feature: str, attribute: str) -> list[str]:
     """Problems (list of str) of an index whose genes or exons are not those of an annotation.
 
     Compared are the sets of (gene, start, end, strand) on the sequences of the index, so that order, names of transcripts and

@@ -9,22 +9,31 @@ HTSeq wants a strand, Salmon wants each name once, none knows circles. So
 The genes stay what they are; names of transcripts are for the tools only.
 """
 
+from __future__ import annotations
+
 import re
 from collections import defaultdict
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from rna2model.reference import circular
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rna2model.reference.annotation import Transcript
 
 UNSAFE = re.compile(r"""[^!-~]|["';\\]""")
 
 
-def for_tools(transcripts, lengths):
+def for_tools(transcripts: Sequence[Transcript], lengths: Mapping[str, int]) -> list[Transcript]:
     """List of Transcript with the same exons; `whole` is the name of the first piece of what was one transcript.
 
     lengths : {sequence: bases}; a transcript on a sequence that is not there stays whole.
     """
     together = _pieces_of_one(transcripts)
-    names, first, found = _Names(transcripts), {}, []
+    first: dict[tuple[Any, str], str] = {}
+    names, found = _Names(transcripts), []
     for transcript in transcripts:
         for strand in "+-" if transcript.strand in ".?" else transcript.strand:
             one = together.get(id(transcript), id(transcript)), strand if transcript.strand in ".?" else ""

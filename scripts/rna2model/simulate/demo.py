@@ -9,10 +9,13 @@ around
 and these numbers, before sequencing and alignment, are the truth in `truth/counts.tsv`.
 """
 
+from __future__ import annotations
+
 import filecmp
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +25,11 @@ from rna2model.core.errors import InputProblem
 from rna2model.simulate import genome as simulate_genome
 from rna2model.simulate import reads
 from rna2model.simulate.genome import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
 FAULTS = ("too_few", "wrong_organism", "truncated")
 TSV = {"sep": "\t", "index": False, "lineterminator": "\n"}  # how every table is written
@@ -52,18 +60,18 @@ class Effects:
     dispersion : negative-binomial, variance = mean + dispersion x mean^2
     """
 
-    baseline: np.ndarray
-    log2fc: np.ndarray
-    batch: dict
-    dispersion: np.ndarray
+    baseline: NDArray[np.float64]
+    log2fc: NDArray[np.float64]
+    batch: dict[str, NDArray[np.float64]]
+    dispersion: NDArray[np.float64]
 
 
-def read_definition(path):
+def read_definition(path: str | Path) -> dict[str, Any]:
     """The definition as a dict; a caller may change values before `make`."""
     return yaml.safe_load(Path(path).read_text())
 
 
-def make(definition, out):
+def make(definition: dict[str, Any], out: str | Path) -> list[Sample]:
     """Write the whole demo below the folder `out`; files that are there and the same keep their dates. Returns the samples."""
     out = Path(out).resolve()
     out.mkdir(parents=True, exist_ok=True)
@@ -77,7 +85,7 @@ def make(definition, out):
     return samples
 
 
-def write(definition, folder, out):
+def write(definition: dict[str, Any], folder: Path, out: Path) -> list[Sample]:
     """Write the demo that will lie in `out` to the empty `folder`; returns the samples."""
     for below in (folder / "reads", folder / "truth"):
         below.mkdir()
@@ -96,7 +104,7 @@ def write(definition, folder, out):
     return samples
 
 
-def cohort(settings):
+def cohort(settings: dict[str, Any]) -> list[Sample]:
     """All samples: each donor once in every batch, then the faulty ones, then the new ones."""
     lanes = settings["two_lanes"]
     samples, donor = [], 0
@@ -118,7 +126,7 @@ def cohort(settings):
     return samples
 
 
-def draw_effects(definition, genes, seed):
+def draw_effects(definition: dict[str, Any], genes: Sequence[simulate_genome.Gene], seed: int) -> Effects:
     """Baseline, condition and batch effects and dispersion of each gene."""
     settings, rng = definition["expression"], stream(seed, "expression")
     lengths = np.array([sum(end - start for start, end in gene.exons) for gene in genes])
@@ -127,32 +135,38 @@ def draw_effects(definition, genes, seed):
     shifts = rng.normal(0, settings["batch_sd"], (len(batches), len(genes)))
     shifts -= shifts.mean(axis=0)
     shifts *= np.sqrt(len(batches) / max(len(batches) - 1, 1))  # centring took this much of the spread
+    low, high = settings["dispersion"]
     return Effects(
         baseline=baseline,
         log2fc=draw_fold_changes(baseline, settings, rng),
         batch=dict(zip(batches, shifts, strict=True)),
-        dispersion=rng.uniform(*settings["dispersion"], len(genes)),
+        dispersion=rng.uniform(low, high, len(genes)),
     )
 
 
-def draw_fold_changes(baseline, settings, rng):
+def draw_fold_changes(
+    baseline: NDArray[np.float64], settings: dict[str, Any], rng: np.random.Generator
+) -> NDArray[np.float64]:
     """log2 fold changes, half up and half down, of genes expressed well enough to show them."""
     candidates = np.flatnonzero(baseline >= np.median(baseline))
     if settings["de_genes"] > len(candidates):
         raise InputProblem("expression.de_genes: at most half of the genes can be differential.")
     chosen = rng.choice(candidates, settings["de_genes"], replace=False)
     log2fc = np.zeros(len(baseline))
-    log2fc[chosen] = rng.uniform(*settings["log2fc"], len(chosen)) * np.resize([1, -1], len(chosen))
+    low, high = settings["log2fc"]
+    log2fc[chosen] = rng.uniform(low, high, len(chosen)) * np.resize([1, -1], len(chosen))
     return log2fc
 
 
-def draw_cohort_counts(definition, effects, samples, seed):
+def draw_cohort_counts(
+    definition: dict[str, Any], effects: Effects, samples: Sequence[Sample], seed: int
+) -> NDArray[np.int64]:
     """Fragments of each gene (rows) in each sample (columns), integers."""
     columns = [draw_counts(definition, effects, sample, seed) for sample in samples]
     return np.stack(columns, axis=1)
 
 
-def draw_counts(definition, effects, sample, seed):
+def draw_counts(definition: dict[str, Any], effects: Effects, sample: Sample, seed: int) -> NDArray[np.int64]:
     """Fragments of each gene in one sample, (n_genes,) integers."""
     settings, rng = definition["expression"], stream(seed, "counts", sample.name)
     treated = sample.condition != next(iter(definition["cohort"]["donors"]))
@@ -163,7 +177,7 @@ def draw_counts(definition, effects, sample, seed):
     return rng.poisson(rng.gamma(shape, mean / shape))  # a gamma-Poisson mixture is negative-binomial
 
 
-def library_size(definition, sample, rng):
+def library_size(definition: dict[str, Any], sample: Sample, rng: np.random.Generator) -> float:
     """Expected fragments of a sample; the `too_few` library is as small as the definition says."""
     low, high = definition["expression"]["library_size"]
     factor = np.exp(rng.uniform(np.log(low), np.log(high))) * definition["cohort"]["batches"][sample.batch]
@@ -172,7 +186,14 @@ def library_size(definition, sample, rng):
     return definition["reads"]["pairs"] * factor
 
 
-def write_reads(definition, genome, samples, counts, out, seed):
+def write_reads(
+    definition: dict[str, Any],
+    genome: simulate_genome.Genome,
+    samples: Sequence[Sample],
+    counts: NDArray[np.int64],
+    out: Path,
+    seed: int,
+) -> None:
     """The FASTQ files of all samples, and the true places of the reads of `reads.write_bed`, if set."""
     molecules = reads.molecules_of(genome)
     unrelated = reads.foreign(molecules, stream(seed, "foreign"))
@@ -185,7 +206,14 @@ def write_reads(definition, genome, samples, counts, out, seed):
             (out / "truth" / f"{sample.name}.bed").write_text("".join(f"{line}\n" for line in lines))
 
 
-def write_sample(molecules, counts, sample, settings, out, rng):
+def write_sample(
+    molecules: reads.Molecules,
+    counts: NDArray[np.int64],
+    sample: Sample,
+    settings: dict[str, Any],
+    out: Path,
+    rng: np.random.Generator,
+) -> Iterator[str]:
     """The FASTQ files of one sample; returns its reads' true places as BED12 lines, lazily."""
     fragments = reads.draw_fragments(molecules, counts, settings, rng)
     flowcell, lines = f"DEMO{sample.batch.upper()}XX", []
@@ -200,13 +228,13 @@ def write_sample(molecules, counts, sample, settings, out, rng):
     return (line for part in lines for line in part)
 
 
-def fastq_name(sample, lane, mate):
+def fastq_name(sample: Sample, lane: int, mate: int) -> str:
     """Path relative to the sheet; the lane is in the name only where a sample has several."""
     lane_tag = f"_L{lane:03d}" if sample.lanes > 1 else ""
     return f"reads/{sample.name}{lane_tag}_R{mate}.fastq.gz"
 
 
-def sheet(samples, paired):
+def sheet(samples: Sequence[Sample], paired: bool) -> pd.DataFrame:
     """The sample sheet: one row per sample and lane; a new sample's condition is empty."""
     rows = [
         {
@@ -224,7 +252,7 @@ def sheet(samples, paired):
     return pd.DataFrame(rows)
 
 
-def config_text(settings, out):
+def config_text(settings: dict[str, Any], out: Path) -> str:
     """config.yaml of a demo in `out`: the definition's settings under absolute paths, so it works from any folder."""
     paths = {
         "samples": str(out / "samples.tsv"),
@@ -235,7 +263,14 @@ def config_text(settings, out):
     return "".join(f"{key}: {_inline(value)}\n" for key, value in (paths | settings | sets).items())
 
 
-def write_gene_sets(genes, effects, path, seed, size=8, others=6):
+def write_gene_sets(
+    genes: Sequence[simulate_genome.Gene],
+    effects: Effects,
+    path: Path,
+    seed: int,
+    size: int = 8,
+    others: int = 6,
+) -> None:
     """A GMT file: sets that rise and fall with the second condition, by symbol, and sets of genes that do not."""
     symbols, rng = np.array([gene.name for gene in genes]), stream(seed, "gene sets")
     sets = {"RISES": symbols[effects.log2fc > 0], "FALLS": symbols[effects.log2fc < 0]}
@@ -255,7 +290,14 @@ def _inline(value):
     )
 
 
-def write_truth(definition, genome, samples, effects, counts, folder):
+def write_truth(
+    definition: dict[str, Any],
+    genome: simulate_genome.Genome,
+    samples: Sequence[Sample],
+    effects: Effects,
+    counts: NDArray[np.int64],
+    folder: Path,
+) -> None:
     """What an analysis of the demo should find; reads of a foreign organism count for no gene."""
     names, ids = [sample.name for sample in samples], [gene.id for gene in genome.genes]
     ours = counts * [sample.fault != "wrong_organism" for sample in samples]

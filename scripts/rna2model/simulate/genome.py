@@ -4,12 +4,21 @@ Bases are codes 0-3 for A, C, G, T, so that the complement of `b` is `3 - b`. Co
 and half-open; only the GTF is 1-based.
 """
 
+from __future__ import annotations
+
 import zlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 LETTERS = np.frombuffer(b"ACGTN", dtype=np.uint8)
 DONOR, ACCEPTOR = (2, 3), (0, 2)  # GT and AG, the ends of an intron on the gene's strand
@@ -21,12 +30,12 @@ MIN_GAP = 100  # bp between neighbouring loci that are not meant to overlap
 class Structure:
     """A gene before it has a place: lengths in bp, in genomic order."""
 
-    exons: np.ndarray
-    introns: np.ndarray
+    exons: NDArray[np.int64]
+    introns: NDArray[np.int64]
     strand: str
 
     @property
-    def span(self):
+    def span(self) -> int:
         return int(self.exons.sum() + self.introns.sum())
 
 
@@ -39,18 +48,18 @@ class Gene:
     biotype: str
     chromosome: str
     strand: str
-    exons: tuple
+    exons: tuple[tuple[int, int], ...]
 
     @property
-    def start(self):
+    def start(self) -> int:
         return self.exons[0][0]
 
     @property
-    def end(self):
+    def end(self) -> int:
         return self.exons[-1][1]
 
     @property
-    def introns(self):
+    def introns(self) -> list[tuple[int, int]]:
         return [(left[1], right[0]) for left, right in zip(self.exons, self.exons[1:], strict=False)]
 
 
@@ -58,23 +67,23 @@ class Gene:
 class Genome:
     """`chromosomes` maps a name to its base codes (uint8); `genes` are in genomic order."""
 
-    chromosomes: dict
-    genes: list
+    chromosomes: dict[str, NDArray[np.uint8]]
+    genes: list[Gene]
 
 
-def stream(seed, *purpose):
+def stream(seed: int, *purpose: str) -> np.random.Generator:
     """A random generator of its own for each purpose: one more sample never changes another."""
     return np.random.default_rng([seed, zlib.crc32("/".join(purpose).encode())])
 
 
-def random_bases(length, gc, rng):
+def random_bases(length: int, gc: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """`length` base codes with the given GC share."""
     strong = rng.random(length) < gc
     coin = rng.integers(0, 2, length, dtype=np.uint8)
     return np.where(strong, 1 + coin, 3 * coin).astype(np.uint8)
 
 
-def build(definition, seed):
+def build(definition: dict[str, Any], seed: int) -> Genome:
     """The genome and its genes, from the `genome` and `genes` sections of the definition."""
     settings = definition["genes"]
     rng = stream(seed, "genes")
@@ -90,7 +99,7 @@ def build(definition, seed):
     return Genome(chromosomes, genes)
 
 
-def draw_structure(settings, rng):
+def draw_structure(settings: dict[str, Any], rng: np.random.Generator) -> Structure:
     """Exon and intron lengths (bp) and a strand; the exons add up to a drawn transcript length."""
     shortest, longest = settings["transcript_length"]
     length = int(np.clip(rng.lognormal(np.log(1100), 0.45), shortest, longest))
@@ -103,7 +112,9 @@ def draw_structure(settings, rng):
     return Structure(exons, introns, "+-"[rng.integers(2)])
 
 
-def choose_relations(settings, rng):
+def choose_relations(
+    settings: dict[str, Any], rng: np.random.Generator
+) -> tuple[dict[int, bool], list[tuple[int, int]]]:
     """Overlapping neighbours {first gene: same strand?} and paralogues [(source, copy)], all disjoint."""
     opposite, same = settings["opposite_overlaps"], settings["same_strand_overlaps"]
     firsts = 2 * rng.permutation(settings["count"] // 2)
@@ -113,7 +124,9 @@ def choose_relations(settings, rng):
     return overlaps, [(int(source), int(copy)) for source, copy in pairs]
 
 
-def relate(structures, overlaps, paralogues):
+def relate(
+    structures: Sequence[Structure], overlaps: Mapping[int, bool], paralogues: Iterable[tuple[int, int]]
+) -> None:
     """Give overlapping neighbours their strands, and a paralogue the exon lengths of its source."""
     for first, same_strand in overlaps.items():
         strand = structures[first].strand
@@ -124,7 +137,12 @@ def relate(structures, overlaps, paralogues):
         structures[copy].strand = structures[source].strand
 
 
-def place(structures, overlaps, chromosomes, rng):
+def place(
+    structures: list[Structure],
+    overlaps: Mapping[int, bool],
+    chromosomes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> list[Gene]:
     """Genes side by side along the chromosomes, in order, with random gaps."""
     steps = distances_to_next(structures, overlaps, rng)
     bounds = np.cumsum(list(chromosomes.values()))
@@ -143,7 +161,9 @@ def place(structures, overlaps, chromosomes, rng):
     return genes
 
 
-def distances_to_next(structures, overlaps, rng):
+def distances_to_next(
+    structures: Sequence[Structure], overlaps: Mapping[int, bool], rng: np.random.Generator
+) -> list[int]:
     """bp from a gene's start to where the next may start: its span, less the overlap with a partner.
 
     An overlap stays inside the two outer exons, so that no splice site is overwritten.
@@ -156,7 +176,9 @@ def distances_to_next(structures, overlaps, rng):
     return steps
 
 
-def draw_gaps(free, members, overlaps, rng):
+def draw_gaps(
+    free: int, members: NDArray[np.int64], overlaps: Mapping[int, bool], rng: np.random.Generator
+) -> NDArray[np.int64]:
     """Gaps (bp) before each gene: none before the second of a pair, else MIN_GAP and a random share."""
     alone = np.array([g - 1 not in overlaps for g in members], dtype=bool)
     spare = free - MIN_GAP * (alone.sum() + 1)
@@ -168,7 +190,7 @@ def draw_gaps(free, members, overlaps, rng):
     return gaps
 
 
-def name_gene(number, chromosome, structure, start):
+def name_gene(number: int | np.integer[Any], chromosome: str, structure: Structure, start: int) -> Gene:
     """The placed gene of a structure; one gene in ten is a lncRNA, as far as the GTF goes."""
     lengths = np.zeros(2 * len(structure.exons) - 1, dtype=int)
     lengths[0::2], lengths[1::2] = structure.exons, structure.introns
@@ -178,7 +200,9 @@ def name_gene(number, chromosome, structure, start):
     return Gene(f"DEMO{number + 1:04d}", f"dmo{number + 1}", biotype, chromosome, structure.strand, exons)
 
 
-def draw_sequence(settings, genes, rng):
+def draw_sequence(
+    settings: dict[str, Any], genes: Iterable[Gene], rng: np.random.Generator
+) -> dict[str, NDArray[np.uint8]]:
     """Random chromosomes; exons are richer in GC than what lies between, as in most genomes."""
     chromosomes = {
         name: random_bases(length, settings["gc"], rng) for name, length in settings["chromosomes"].items()
@@ -189,9 +213,15 @@ def draw_sequence(settings, genes, rng):
     return chromosomes
 
 
-def copy_exons(chromosomes, source, copy, identity, rng):
+def copy_exons(
+    chromosomes: Mapping[str, NDArray[np.uint8]],
+    source: Gene,
+    copy: Gene,
+    identity: Sequence[float],
+    rng: np.random.Generator,
+) -> None:
     """Overwrite the exons of `copy` with those of `source`, substitutions apart."""
-    kept = rng.uniform(*identity)
+    kept = rng.uniform(identity[0], identity[1])
     for (start, end), (to, to_end) in zip(source.exons, copy.exons, strict=True):
         bases = chromosomes[source.chromosome][start:end].copy()
         changed = rng.random(len(bases)) >= kept
@@ -199,7 +229,7 @@ def copy_exons(chromosomes, source, copy, identity, rng):
         chromosomes[copy.chromosome][to:to_end] = bases
 
 
-def set_splice_sites(bases, gene):
+def set_splice_sites(bases: NDArray[np.uint8], gene: Gene) -> None:
     """Every intron reads GT..AG on the gene's strand; on the minus strand that is CT..AC."""
     for start, end in gene.introns:
         if gene.strand == "+":
@@ -209,7 +239,7 @@ def set_splice_sites(bases, gene):
             bases[start : start + 2] = [3 - base for base in reversed(ACCEPTOR)]
 
 
-def write_fasta(chromosomes, path):
+def write_fasta(chromosomes: Mapping[str, NDArray[np.uint8]], path: str | Path) -> None:
     """FASTA with 60 bases a line."""
     with open(path, "w", newline="\n") as file:
         for name, codes in chromosomes.items():
@@ -218,7 +248,7 @@ def write_fasta(chromosomes, path):
             file.write("\n".join([f">{name}", *lines, ""]))
 
 
-def write_gtf(genes, path):
+def write_gtf(genes: Iterable[Gene], path: str | Path) -> None:
     """GTF with gene, transcript and exon lines; exons are numbered along the transcript."""
     with open(path, "w", newline="\n") as file:
         for gene in genes:

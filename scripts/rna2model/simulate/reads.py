@@ -5,13 +5,23 @@ transcripts and the chromosomes (genomic DNA); their bases lie behind each other
 fragment is a start and a length in it, and a batch of reads is one fancy index.
 """
 
+from __future__ import annotations
+
 import zlib
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.simulate.genome import LETTERS, random_bases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from rna2model.simulate.genome import Genome
 
 G, N = 2, 4  # base codes: a two-colour sequencer calls G where there is no signal, N where it gives up
 CODES = np.zeros(256, dtype=np.uint8)
@@ -40,11 +50,11 @@ class Molecules:
     n_genes : int
     """
 
-    bases: np.ndarray
-    positions: np.ndarray
-    offsets: np.ndarray
-    lengths: np.ndarray
-    chromosomes: np.ndarray
+    bases: NDArray[np.uint8]
+    positions: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    chromosomes: NDArray[np.str_]
     n_genes: int
 
 
@@ -52,13 +62,13 @@ class Molecules:
 class Fragments:
     """Pieces of molecules, in sequencing order; `sense` says whether R1 reads the molecule's own strand."""
 
-    molecule: np.ndarray
-    start: np.ndarray
-    length: np.ndarray
-    sense: np.ndarray
+    molecule: NDArray[np.int64]
+    start: NDArray[np.int64]
+    length: NDArray[np.int64]
+    sense: NDArray[np.bool_]
 
 
-def molecules_of(genome):
+def molecules_of(genome: Genome) -> Molecules:
     """Everything a library of this genome can contain."""
     parts = [_transcript(genome, gene, gene.exons) for gene in genome.genes]
     parts += [_transcript(genome, gene, [(gene.start, gene.end)]) for gene in genome.genes]
@@ -81,12 +91,14 @@ def _transcript(genome, gene, blocks):
     return (bases, positions) if gene.strand == "+" else (3 - bases[::-1], positions[::-1])
 
 
-def foreign(molecules, rng):
+def foreign(molecules: Molecules, rng: np.random.Generator) -> Molecules:
     """The same molecules with unrelated sequence: a library of another organism."""
     return replace(molecules, bases=random_bases(len(molecules.bases), 0.5, rng))
 
 
-def draw_fragments(molecules, counts, settings, rng):
+def draw_fragments(
+    molecules: Molecules, counts: NDArray[np.int64], settings: dict[str, Any], rng: np.random.Generator
+) -> Fragments:
     """`counts[g]` fragments of gene g's mature transcript, and the background share, shuffled.
 
     Half of the background is unspliced RNA in proportion to expression, half is genomic DNA.
@@ -108,13 +120,15 @@ def draw_fragments(molecules, counts, settings, rng):
     return Fragments(molecule, molecules.offsets[molecule] + offset, length, sense)
 
 
-def split(fragments, lanes):
+def split(fragments: Fragments, lanes: int) -> list[Fragments]:
     """The fragments dealt out to lanes, one after the other."""
     fields = vars(fragments).items()
     return [Fragments(**{name: values[lane::lanes] for name, values in fields}) for lane in range(lanes)]
 
 
-def orientation(is_genomic, strandedness, rng):
+def orientation(
+    is_genomic: NDArray[np.bool_], strandedness: str, rng: np.random.Generator
+) -> NDArray[np.bool_]:
     """Per fragment: does R1 read the molecule's own strand? dUTP ("reverse") libraries: R2 does."""
     if strandedness not in STRANDEDNESS:
         raise InputProblem(f"strandedness {strandedness!r}: must be one of {', '.join(STRANDEDNESS)}.")
@@ -122,7 +136,9 @@ def orientation(is_genomic, strandedness, rng):
     return coin if strandedness == "unstranded" else np.where(is_genomic, coin, strandedness == "forward")
 
 
-def read_positions(fragments, mate, width):
+def read_positions(
+    fragments: Fragments, mate: int, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Where in `Molecules.bases` each read base comes from, (n, width); -1 behind the fragment's end."""
     cycle = np.arange(width)
     own_strand = (fragments.sense == (mate == 1))[:, None]
@@ -131,7 +147,7 @@ def read_positions(fragments, mate, width):
     return np.where(cycle < length, fragments.start[:, None] + along, -1), own_strand
 
 
-def true_bases(molecules, fragments, mate, width):
+def true_bases(molecules: Molecules, fragments: Fragments, mate: int, width: int) -> NDArray[np.uint8]:
     """Base codes (n, width) as an error-free sequencer sees them, adapter included."""
     where, own_strand = read_positions(fragments, mate, width)
     bases = molecules.bases[where]
@@ -142,7 +158,7 @@ def true_bases(molecules, fragments, mate, width):
     return bases
 
 
-def draw_qualities(n, width, mate, rng):
+def draw_qualities(n: int, width: int, mate: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Binned Phred qualities (n, width): they decline along the read, more in R2, and vary between reads."""
     cycle = np.arange(width, dtype=np.float32) / width
     decline = (4 + 3 * (mate == 2)) * cycle**2 + 4 * np.exp(-40 * cycle)  # the first cycles are poor too
@@ -151,7 +167,9 @@ def draw_qualities(n, width, mate, rng):
     return QUALITY_BINS[np.digitize(41 - decline - 1.5 * read * (0.3 + cycle) + noise, BIN_EDGES)]
 
 
-def sequence(bases, qualities, rng):
+def sequence(
+    bases: NDArray[np.uint8], qualities: NDArray[np.uint8], rng: np.random.Generator
+) -> NDArray[np.uint8]:
     """Called base codes: substitutions as often as the quality says, and no-calls at quality 2."""
     chance = 10 ** (np.arange(QUALITY_BINS.max() + 1) / -10)  # of an error, by Phred quality
     wrong = rng.random(bases.shape, dtype=np.float32) < chance.astype(np.float32)[qualities]
@@ -162,7 +180,7 @@ def sequence(bases, qualities, rng):
     return called
 
 
-def draw_names(n, flowcell, lane, rng):
+def draw_names(n: int, flowcell: str, lane: int, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Illumina read names as rows of ASCII, (n, width); the y coordinate makes them unique."""
     index = np.arange(n)
     numbers = (1101 + index // TILE, rng.integers(10_000, 32_768, n), 10_000 + index % TILE)
@@ -174,7 +192,9 @@ def draw_names(n, flowcell, lane, rng):
     return np.hstack(columns)
 
 
-def fastq(names, mate, called, qualities):
+def fastq(
+    names: NDArray[np.uint8], mate: int, called: NDArray[np.uint8], qualities: NDArray[np.uint8]
+) -> bytes:
     """FASTQ text: all records are equally wide, so they are one table of bytes."""
     n = len(names)
 
@@ -194,18 +214,25 @@ def fastq(names, mate, called, qualities):
     return np.hstack(record).astype(np.uint8, copy=False).tobytes()
 
 
-def gzipped(text, level):
+def gzipped(text: bytes, level: int) -> bytes:
     """gzip without file name or time stamp: equal content gives equal bytes."""
     packer = zlib.compressobj(level, zlib.DEFLATED, 31)
     return packer.compress(text) + packer.flush()
 
 
-def mates(settings):
+def mates(settings: dict[str, Any]) -> tuple[int, ...]:
     """The reads of one fragment: 1 and 2, or just 1."""
     return (1, 2) if settings["paired"] else (1,)
 
 
-def sequence_lane(molecules, fragments, settings, flowcell, lane, rng):
+def sequence_lane(
+    molecules: Molecules,
+    fragments: Fragments,
+    settings: dict[str, Any],
+    flowcell: str,
+    lane: int,
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], dict[int, bytes]]:
     """Read names (n, width) and, for each mate, FASTQ text."""
     n, width = len(fragments.length), settings["read_length"]
     names, texts = draw_names(n, flowcell, lane, rng), {}
@@ -216,7 +243,9 @@ def sequence_lane(molecules, fragments, settings, flowcell, lane, rng):
     return names, texts
 
 
-def bed_lines(molecules, fragments, names, settings):
+def bed_lines(
+    molecules: Molecules, fragments: Fragments, names: NDArray[np.uint8], settings: dict[str, Any]
+) -> Iterator[str]:
     """BED12 lines with the true place of each read, named as in the FASTQ with /1 or /2 behind."""
     gene_strand = (
         molecules.positions[fragments.start + fragments.length - 1] >= molecules.positions[fragments.start]
@@ -230,7 +259,7 @@ def bed_lines(molecules, fragments, names, settings):
             yield bed12(chromosome, place, f"{name.tobytes().decode()}/{mate}", strand)
 
 
-def bed12(chromosome, place, name, strand):
+def bed12(chromosome: str, place: NDArray[Any], name: str, strand: str) -> str:
     """One BED12 line of sorted positions; a gap in them starts a new block."""
     blocks = np.split(place, np.flatnonzero(np.diff(place) > 1) + 1)
     start, end = place[0], place[-1] + 1
