@@ -48,7 +48,7 @@ def tree(correlation: NDArray[Any]) -> NDArray[np.float64]:
     return linkage(flat, "average", optimal_ordering=len(correlation) <= 500)
 
 
-def order(correlation: NDArray[Any]) -> NDArray[np.int64]:
+def order(correlation: NDArray[Any]) -> NDArray[Any]:
     """(n,) row numbers as the hierarchical clustering puts them side by side."""
     from scipy.cluster.hierarchy import leaves_list
 

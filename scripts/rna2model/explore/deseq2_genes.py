@@ -113,7 +113,7 @@ class AllGenes(DefaultInference):
         mu: NDArray[Any],
         ridge_factor: NDArray[Any],
         contrast: NDArray[Any],
-        lfc_null: NDArray[Any],
+        lfc_null: NDArray[Any] | float,
         alt_hypothesis: Any = None,
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """(p, statistics, standard errors), each (g,), of a contrast (p,); two-sided."""

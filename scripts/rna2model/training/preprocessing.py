@@ -104,7 +104,7 @@ class Preprocessing:
         self,
         counts: Any,
         batches: NDArray[Any],
-        covariates: Mapping[str, NDArray[Any]] | None = None,
+        covariates: Mapping[str, Sequence[str] | NDArray[Any]] | None = None,
         unseen: str = "uncorrected",
     ) -> NDArray[Any]:
         """(n, len(names)) what models see of samples.
@@ -119,7 +119,7 @@ class Preprocessing:
         return self.batch_model.transform(self.normalizer.transform(counts), batches, unseen=unseen)
 
     def add_features(
-        self, expression: NDArray[Any], covariates: Mapping[str, NDArray[Any]] | None = None
+        self, expression: NDArray[Any], covariates: Mapping[str, Sequence[str] | NDArray[Any]] | None = None
     ) -> NDArray[Any]:
         """(n, len(names)) of `expression` (n, n_kept): the last step of `transform`."""
         return expression if self.features is None else self.features.transform(expression, covariates)
@@ -134,7 +134,9 @@ class Preprocessing:
         """Sheet columns that are needed beside counts and batches."""
         return list(self.features.covariates.kinds) if self.features and self.features.covariates else []
 
-    def flags(self, covariates: Mapping[str, NDArray[Any]], samples: Sequence[str]) -> list[str]:
+    def flags(
+        self, covariates: Mapping[str, Sequence[str] | NDArray[Any]], samples: Sequence[str]
+    ) -> list[str]:
         """For each sample what is to be said of its covariates; empty where nothing is."""
         return self.features.flags(covariates, samples) if self.features else [""] * len(samples)
 

@@ -11,7 +11,7 @@ from rna2model.core.missing import is_missing
 from rna2model.expression.features import imputation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,7 +41,7 @@ class Covariates:
         """kinds : {sheet column: "number" or "category"}; impute : "mean" or "knn"."""
         self.kinds, self.impute = dict(kinds), impute
 
-    def fit(self, cells: Mapping[str, NDArray[Any]]) -> Self:
+    def fit(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> Self:
         """cells : {sheet column: (n,) str} of the training samples."""
         self.categories_ = {
             column: sorted({cell for cell in cells[column] if not is_missing(cell)})
@@ -67,14 +67,14 @@ class Covariates:
         self.imputer_ = imputation.Imputer(self.impute).fit(self._scaled(values))
         return self
 
-    def transform(self, cells: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    def transform(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> NDArray[np.float64]:
         """(m, k) standardised values of samples; a missing cell as imputed, a category unknown to training all zeros
         before scaling."""
         values = self._scaled(self._values(cells))
         values[np.isnan(values).all(axis=1)] = self.imputer_.mean_  # nothing is known of it: nobody is near
         return self.imputer_.transform(values)
 
-    def unknown(self, cells: Mapping[str, NDArray[Any]]) -> list[str]:
+    def unknown(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> list[str]:
         """For each sample a text that names its categories unknown to training; empty where there is none."""
         texts = []
         for row in range(len(next(iter(cells.values()), []))):

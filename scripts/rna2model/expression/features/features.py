@@ -46,7 +46,7 @@ class Features:
         self.genes, self.sets, self.score = [str(gene) for gene in genes], sets, score
         self.covariates = Covariates(covariates, impute) if covariates else None
 
-    def fit(self, X: NDArray[Any], cells: Mapping[str, NDArray[Any]] | None = None) -> Self:
+    def fit(self, X: NDArray[Any], cells: Mapping[str, Sequence[str] | NDArray[Any]] | None = None) -> Self:
         """X (n, p) log2 expression; cells {sheet column: (n,) str} of the covariates."""
         self.mean_ = X.mean(axis=0, dtype=np.float64)
         sd = X.std(axis=0, dtype=np.float64)
@@ -62,7 +62,9 @@ class Features:
             self.weight_ = float(scores.std(axis=0, dtype=np.float64).sum()) / self.n_covariates_ or 1.0
         return self
 
-    def transform(self, X: NDArray[Any], cells: Mapping[str, NDArray[Any]] | None = None) -> NDArray[Any]:
+    def transform(
+        self, X: NDArray[Any], cells: Mapping[str, Sequence[str] | NDArray[Any]] | None = None
+    ) -> NDArray[Any]:
         """(m, len(names_)) features of samples, row by row."""
         scores = self._scores(X)
         if not self.covariates:
@@ -75,7 +77,7 @@ class Features:
         """(p,) bool, columns that no selection removes."""
         return np.arange(len(self.names_)) >= len(self.names_) - self.n_covariates_
 
-    def flags(self, cells: Mapping[str, NDArray[Any]], samples: Sequence[str]) -> list[str]:
+    def flags(self, cells: Mapping[str, Sequence[str] | NDArray[Any]], samples: Sequence[str]) -> list[str]:
         """For each sample what is to be said of its covariates; empty where nothing is."""
         return self.covariates.unknown(cells) if self.covariates else [""] * len(samples)
 
