@@ -134,7 +134,7 @@ test_samples.__test__ = False  # type: ignore[attr-defined]  # a function of the
 
 def inner(
     labels: NDArray[Any],
-    groups: NDArray[Any] | None,
+    groups: Sequence[str] | NDArray[Any] | None,
     folds: int,
     seed: int,
     needed: Collection[str] | None = None,

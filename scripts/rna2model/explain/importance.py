@@ -36,7 +36,7 @@ def effects(model: Model, X: NDArray[Any], baseline: NDArray[Any]) -> tuple[NDAr
     if hasattr(model, "torch_logits"):
         from rna2model.explain import integrated_gradients
 
-        classes = model.classes_[1:] if len(model.classes_) == 2 else model.classes_ or [None]
+        classes: Sequence[Any] = model.classes_[1:] if len(model.classes_) == 2 else model.classes_ or [None]
         parts = [
             integrated_gradients.integrated_gradients(model, X, baseline, target=name) for name in classes
         ]

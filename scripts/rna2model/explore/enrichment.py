@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rna2model.core import gene_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sized
+    from collections.abc import Collection, Mapping, Sized
 
     import pandas as pd
 
@@ -17,7 +17,7 @@ COLUMNS = ["contrast", "gene_set", "genes", "matched", "es", "nes", "p", "fdr", 
 
 
 def test(
-    differential: pd.DataFrame, sets: Mapping[str, Iterable[str]]
+    differential: pd.DataFrame, sets: Mapping[str, Collection[str]]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """(DataFrame of COLUMNS, details) of the differential table (differential.COLUMNS) against {set: genes}.
 

@@ -135,7 +135,7 @@ class Preprocessing:
         return list(self.features.covariates.kinds) if self.features and self.features.covariates else []
 
     def flags(
-        self, covariates: Mapping[str, Sequence[str] | NDArray[Any]], samples: Sequence[str]
+        self, covariates: Mapping[str, Sequence[str] | NDArray[Any]] | None, samples: Sequence[str]
     ) -> list[str]:
         """For each sample what is to be said of its covariates; empty where nothing is."""
         return self.features.flags(covariates, samples) if self.features else [""] * len(samples)

@@ -77,9 +77,14 @@ class Features:
         """(p,) bool, columns that no selection removes."""
         return np.arange(len(self.names_)) >= len(self.names_) - self.n_covariates_
 
-    def flags(self, cells: Mapping[str, Sequence[str] | NDArray[Any]], samples: Sequence[str]) -> list[str]:
+    def flags(
+        self, cells: Mapping[str, Sequence[str] | NDArray[Any]] | None, samples: Sequence[str]
+    ) -> list[str]:
         """For each sample what is to be said of its covariates; empty where nothing is."""
-        return self.covariates.unknown(cells) if self.covariates else [""] * len(samples)
+        if not self.covariates:
+            return [""] * len(samples)
+        assert cells is not None  # where there are covariates
+        return self.covariates.unknown(cells)
 
     def save(self, path: str | Path) -> None:
         arrays = {"mean": self.mean_, "scale": self.scale_}

@@ -11,7 +11,7 @@ from rna2model.core import gene_ids as geneids
 from rna2model.core.errors import InputProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -41,7 +41,7 @@ def read_gmt(path: str | Path) -> dict[str, list[str]]:
 
 
 def members(
-    sets: Mapping[str, Iterable[str]], gene_ids: Sequence[str], symbols: Iterable[str] | None = None
+    sets: Mapping[str, Collection[str]], gene_ids: Sequence[str], symbols: Iterable[str] | None = None
 ) -> dict[str, NDArray[np.int64]]:
     """{set name: (k,) int columns} of the sets with at least LEAST genes in the data, matched by id or else by symbol.
 
