@@ -4,14 +4,25 @@ Written with anndata. Read with h5py, since anndata takes a second to import and
 of jobs that need just the counts and three columns.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.core import gene_table as genetable
 from rna2model.core.errors import InputProblem
 from rna2model.core.files import packing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import anndata
+    import pandas as pd
+    from numpy.typing import NDArray
 
 ROWS_AT_ONCE = 64  # samples
 GENES_AT_ONCE = 512
@@ -27,29 +38,35 @@ class Cohort:
     symbols : list of str, the genes' names for people, or None
     """
 
-    counts: np.ndarray
-    samples: list
-    genes: list
-    lengths: np.ndarray | None
-    obs: dict
-    symbols: list | None = None
+    counts: NDArray[Any]
+    samples: list[str]
+    genes: list[str]
+    lengths: NDArray[Any] | None
+    obs: dict[str, list[str]]
+    symbols: list[str] | None = None
 
     @cached_property
-    def symbol_of(self):
+    def symbol_of(self) -> dict[str, str]:
         """{gene: symbol}; empty where the annotation has no names."""
         return dict(zip(self.genes, self.symbols, strict=True)) if self.symbols else {}
 
-    def rows(self, samples):
+    def rows(self, samples: Iterable[str]) -> NDArray[np.int64]:
         """Row numbers of `samples`, in their order."""
         place = {name: row for row, name in enumerate(self.samples)}
         return np.array([place[name] for name in samples], dtype=int)
 
-    def column(self, name, samples):
+    def column(self, name: str, samples: Iterable[str]) -> NDArray[np.str_]:
         """Cells of metadata column `name` for `samples`, an array of str."""
         return np.array(self.obs[name], dtype=object)[self.rows(samples)].astype(str)
 
 
-def build(counts, samples, gene_table, metadata, unit="counts"):
+def build(
+    counts: NDArray[Any] | None,
+    samples: Sequence[str],
+    gene_table: pd.DataFrame,
+    metadata: Mapping[str, Mapping[str, str]],
+    unit: str = "counts",
+) -> anndata.AnnData:
     """AnnData of `counts` (n_samples, n_genes); `gene_table` is a DataFrame indexed by gene_id.
 
     Layers: `counts` (what was counted or given; None leaves the layers to be filled) and, where gene lengths are
@@ -63,18 +80,19 @@ def build(counts, samples, gene_table, metadata, unit="counts"):
     )
     layers = {} if counts is None else {"counts": counts}
     if layers and "length" in gene_table and unit in ("counts", "expected_counts"):
+        assert counts is not None  # there is a layer of them
         layers["tpm"] = tpm(counts, gene_table["length"].to_numpy())
     return anndata.AnnData(obs=obs, var=gene_table, layers=layers, uns={"unit": unit})
 
 
-def tpm(counts, lengths):
+def tpm(counts: NDArray[Any], lengths: NDArray[Any]) -> NDArray[np.float32]:
     """Transcripts per million from counts (n, genes) and lengths in bases (Wagner et al. 2012); float32."""
     rate = counts / np.asarray(lengths, dtype=float)
     total = rate.sum(axis=1, keepdims=True)
     return (1e6 * np.divide(rate, total, out=np.zeros_like(rate), where=total > 0)).astype(np.float32)
 
 
-def read(path):
+def read(path: str | Path) -> Cohort:
     """The Cohort stored at `path` (cohort.h5ad)."""
     import h5py
 
@@ -90,7 +108,7 @@ def read(path):
         )
 
 
-def read_metadata(path):
+def read_metadata(path: str | Path) -> tuple[list[str], dict[str, list[str]]]:
     """(samples, {column: list of str}) of the cohort at `path`, without its counts."""
     import h5py
 
@@ -100,7 +118,7 @@ def read_metadata(path):
         return _strings(obs[obs.attrs["_index"]]), columns
 
 
-def _strings(node):
+def _strings(node: Any) -> list[str]:
     """Text column of an AnnData file: plain, categorical, or nullable as with pandas 3; what is missing is empty."""
     encoding = node.attrs["encoding-type"]
     if encoding == "categorical":
@@ -113,7 +131,13 @@ def _strings(node):
     return list(node.asstr()[:])
 
 
-def stream(files, gene_table, metadata, path, left_out=()):
+def stream(
+    files: Mapping[str, str | Path],
+    gene_table: pd.DataFrame,
+    metadata: Mapping[str, Mapping[str, str]],
+    path: str | Path,
+    left_out: Iterable[str] = (),
+) -> NDArray[np.int64]:
     """Write the cohort of {sample: count file} to `path`, a few samples in memory at a time; counts are int32.
 
     left_out : ids of `gene_table` that the cohort does not have. Returned are their counts, (n_samples, n_left_out) int64
@@ -150,7 +174,13 @@ def stream(files, gene_table, metadata, path, left_out=()):
     return others
 
 
-def write_matrix(counts, samples, genes, path, more=None):
+def write_matrix(
+    counts: Any,
+    samples: Sequence[str],
+    genes: Sequence[str],
+    path: str | Path,
+    more: tuple[NDArray[Any], Sequence[str]] | None = None,
+) -> None:
     """Genes x samples as gzipped TSV with fixed bytes for fixed content (no time stamp).
 
     counts : (n_samples, n_genes), an array or a dataset on disk, of which some genes are read at a time

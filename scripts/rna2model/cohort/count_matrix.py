@@ -1,13 +1,32 @@
 """Read a genes x samples matrix that came from elsewhere, and refuse what is not what it is said to be."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rna2model.cohort import log_counts, sample_names, units
 from rna2model.cohort.count_matrix_file import read
 from rna2model.cohort.tables import numbers
 from rna2model.core import gene_ids
 from rna2model.core.errors import InputProblem
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
-def load(path, samples, unit, missing="refuse", layer=None, joined=None):
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+def load(
+    path: str | Path,
+    samples: Sequence[str],
+    unit: str,
+    missing: str = "refuse",
+    layer: str | None = None,
+    joined: tuple[pd.DataFrame, list[str]] | None = None,
+) -> tuple[NDArray[np.float64], list[str], list[str]]:
     """(values (n_genes, n_samples) float64, genes, notes) of `samples` in the matrix at `path`: read, checked, rows of one
     gene added up, in the unit `units.of_cohort`. `layer`: counts_layer, for h5ad. `joined`: (table, notes) of
     samplefiles.read, in place of a matrix. InputProblem says all that is wrong and where."""

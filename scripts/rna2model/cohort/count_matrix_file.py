@@ -1,14 +1,22 @@
 """The file of a count matrix as a table of genes x samples: what programs and spreadsheets make of one is named."""
 
+from __future__ import annotations
+
 import csv
 import lzma
 import zipfile
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rna2model.cohort.tables import columns, frames, hdf5, opening, text_file
 from rna2model.core import software
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import pandas as pd
 
 UNREADABLE = (
     ValueError,
@@ -25,7 +33,9 @@ UNREADABLE = (
 SHOWN = 10  # names in a note
 
 
-def read(path, unit="counts", samples=(), layer=None):
+def read(
+    path: str | Path, unit: str = "counts", samples: Collection[str] = (), layer: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     """(DataFrame genes x samples, notes) of the file at `path`, in any format of docs/inputs.md.
 
     The index are the gene ids as they are written ("" for an empty one), the columns those that can be samples; both str.
@@ -61,7 +71,7 @@ def read(path, unit="counts", samples=(), layer=None):
     return table, notes
 
 
-def unreadable(path, error):
+def unreadable(path: str | Path, error: Exception) -> str:
     """What to say of a file that is no matrix, by the error of reading it."""
     return (
         f"{path} cannot be read as a matrix ({str(error).strip()}). It must be text (UTF-8 or UTF-16) with tabs, commas,"
@@ -69,7 +79,7 @@ def unreadable(path, error):
     )
 
 
-def shown(names):
+def shown(names: Sequence[str]) -> str:
     """The first names, and a mark if there are more."""
     return ", ".join(names[:SHOWN]) + (" …" if len(names) > SHOWN else "")
 

@@ -6,9 +6,15 @@ p of the depth that this one has, the same for all genes. Other samples vary as 
 (edgeR User's Guide, section 2.12). That is what is estimated here, so that neither depth nor its share decides.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ONE_LIBRARY = (
     0.03  # variation below which samples are one library: biological replicates were not seen below 0.036
@@ -39,7 +45,7 @@ class Pair:
     is_same: bool
 
 
-def pairs(counts, groups=None):
+def pairs(counts: NDArray[Any], groups: NDArray[Any] | None = None) -> list[Pair]:
     """List of Pair of rows of counts (n, genes) that are, or may be, one library; none of one group (groups (n,) or None).
 
     A pair is one library where its upper limit is below ONE_LIBRARY and an ordinary pair of the cohort is CLEARLY above
@@ -60,7 +66,7 @@ def pairs(counts, groups=None):
     return found
 
 
-def variation(first, second):
+def variation(first: NDArray[Any], second: NDArray[Any]) -> tuple[float, ...]:
     """(estimate, lower, upper 99 % limit) of the coefficient of variation between two libraries (g,) of counts.
 
     The squared distance z² from the binomial expectation is on average 1 + 2 p (1 - p) t cv²; cv² is the median over genes
@@ -81,7 +87,7 @@ def variation(first, second):
     return tuple(float(np.sign(v) * np.sqrt(abs(v))) for v in (max(estimate, 0), lower, max(upper, 0)))
 
 
-def _ordinary(values, codes):
+def _ordinary(values: NDArray[Any], codes: NDArray[Any]) -> float | None:
     """Median variation of pairs of different groups; None where none can be said."""
     rng = np.random.default_rng(1)
     n = len(values)

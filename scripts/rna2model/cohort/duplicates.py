@@ -5,12 +5,23 @@ library, at any depths: they differ by counting noise alone (counting_noise.py).
 lost, and with it the counting noise: there only the first two are found.
 """
 
+from __future__ import annotations
+
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.cohort import counting_noise
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from rna2model.cohort.cohort import Cohort
 
 SAME = 0.999  # correlation of log expression; between libraries of different cultures it stays below (measured: 0.998)
 FEWEST_GENES = 100  # of fewer, unrelated samples may agree so well
@@ -24,7 +35,9 @@ REMEDY = (
 )
 
 
-def check(data, groups=None, unit="counts"):
+def check(
+    data: Cohort, groups: NDArray[Any] | None = None, unit: str = "counts"
+) -> list[tuple[str, str, float, float, float]]:
     """InputProblem when samples of a Cohort are one library, unless they are of one group (donor).
 
     groups : (n,) or None; unit : counts_unit. Returns the pairs that may be one library, where the counts are too few to
@@ -49,14 +62,14 @@ def check(data, groups=None, unit="counts"):
     return sorted(doubtful, key=lambda row: row[3])
 
 
-def table(doubtful):
+def table(doubtful: Sequence[tuple[str, str, float, float, float]]) -> pd.DataFrame:
     """DataFrame of COLUMNS of what `check` returns."""
     import pandas as pd
 
     return pd.DataFrame(doubtful, columns=COLUMNS).round(4)
 
 
-def doubt(sample, other, variation, upper, ordinary):
+def doubt(sample: str, other: str, variation: float | str, upper: float | str, ordinary: float | str) -> str:
     """What a reader must know of a pair that may be one library."""
     return (
         f"samples {sample} and {other} may be lanes or halves of one library: beyond counting noise they differ by at most"
@@ -64,15 +77,15 @@ def doubt(sample, other, variation, upper, ordinary):
     )
 
 
-def _copies(counts):
+def _copies(counts: NDArray[Any]) -> list[tuple[int, int]]:
     """Pairs of rows with the same values, each row with the one before it."""
-    seen = {}
+    seen: dict[bytes, list[int]] = {}
     for row, values in enumerate(counts):
         seen.setdefault(values.tobytes(), []).append(row)
     return [pair for rows in seen.values() for pair in pairwise(rows)]
 
 
-def _apart(first, second, groups):
+def _apart(first: int, second: int, groups: NDArray[Any] | None) -> bool:
     return groups is None or groups[first] != groups[second]
 
 

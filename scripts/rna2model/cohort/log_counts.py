@@ -4,7 +4,15 @@ Counts are whole, so the values lie where whole numbers put them, as exactly as 
 normalised not even one in five does.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
 
 LOG_CEILING = 60  # log2 of anything countable is below this; raw counts and TPM are not
 BASES = {"2": 2.0, "e": np.e, "10": 10.0}  # of logarithms of count + 1
@@ -14,12 +22,12 @@ SHARP = 10  # times the precision of a value that two counts' logarithms must li
 FLOAT32 = 2e-6  # precision of logarithms kept as single floats
 
 
-def from_logarithms(values):
+def from_logarithms(values: NDArray[Any]) -> NDArray[np.float64]:
     """Counts (whole float64) of logarithms of count + 1, (n_genes, n_samples)."""
     return np.round(BASES[base_of(values)] ** values - 1)
 
 
-def note(table):
+def note(table: pd.DataFrame) -> list[str]:
     """Lines of the log about a table of logarithms that `from_logarithms` undoes."""
     values = table.to_numpy(dtype=float)
     base = base_of(values)
@@ -31,12 +39,12 @@ def note(table):
     return [told]
 
 
-def base_of(values):
+def base_of(values: NDArray[Any]) -> str:
     """Base by which logarithms are those of counts; 2 where there is too little to tell."""
     return counts_in(values) or counts_in(values, enough=1) or "2"
 
 
-def counts_in(values, enough=ENOUGH):
+def counts_in(values: NDArray[Any], enough: int = ENOUGH) -> str | None:
     """Base ("2", "e" or "10") for which values (n_genes, n_samples) are logarithms of whole numbers + 1, or None.
 
     Looked at are values that lie between the logarithms of small counts, where those are far apart; at least `enough` of
@@ -61,7 +69,7 @@ def counts_in(values, enough=ENOUGH):
     return None
 
 
-def precision_of(values):
+def precision_of(values: NDArray[Any]) -> NDArray[np.float64]:
     """How far each value may be from the number it stands for: half of the last decimal that values of its size have."""
     precision = np.full(values.shape, FLOAT32)
     sizes = np.where(values >= 10, 2, np.where(values >= 1, 1, 0))

@@ -1,7 +1,10 @@
 """What is predicted: cells of the sheet as classes, numbers or survival times, and what stands for classes where there are none."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,44 +12,50 @@ from rna2model.core import numerals
 from rna2model.core.errors import InputProblem
 from rna2model.core.missing import is_missing
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
 EVENT = {"1", "1.0", "true", "yes", "event", "dead", "deceased", "died"}
 CENSORED = {"0", "0.0", "false", "no", "censored", "alive", "living"}
 SURVIVAL = np.dtype([("time", np.float64), ("event", np.bool_)])
 MOST_PARTS = 10  # of the range of a numeric target, between which folds are balanced
 PARTS = 4  # ... that stand for classes where a method asks for classes
-TIMES = np.arange(10, 95, 5)  # per cent of the event times: where survival curves are compared
+TIMES: NDArray[Any] = np.arange(10, 95, 5)  # per cent of the event times: where survival curves are compared
 LANDMARKS = (25, 50, 75)  # ... and where survival probabilities are shown
 
 
-def columns(design):
+def columns(design: Mapping[str, Any]) -> list[str]:
     """The sheet's columns that hold what is predicted."""
     return [design["time"], design["event"]] if design["task"] == "survival" else [design["target"]]
 
 
-def title(design):
+def title(design: Mapping[str, Any]) -> str:
     """What is predicted, in words."""
     if design["task"] == "survival":
         return f"time to {design['event']} ({design['time']})"
     return design["target"]
 
 
-def quantity(design):
+def quantity(design: Mapping[str, Any]) -> str | None:
     """Name of the one number that a model predicts; None for classes."""
     return {"regression": design["target"], "survival": "risk"}.get(design["task"])
 
 
-def is_known(metadata, design):
+def is_known(metadata: Mapping[str, str], design: Mapping[str, Any]) -> bool:
     """Whether a sample with these cells ({column: text}) can train; one that cannot is a new sample."""
     return not any(is_missing(metadata[column]) for column in columns(design))
 
 
-def known(design, obs):
+def known(design: Mapping[str, Any], obs: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
     """(n,) bool of samples given as {column: list of cells}: `is_known`."""
     cells = [obs[column] for column in columns(design)]
     return np.array([not any(map(is_missing, row)) for row in zip(*cells, strict=True)], dtype=bool)
 
 
-def labels(design, obs):
+def labels(design: Mapping[str, Any], obs: Mapping[str, Any]) -> NDArray[np.str_]:
     """(n,) str: the class of each sample, or what stands for it; empty where it is not known."""
     rows = np.flatnonzero(known(design, obs))
     y = read(design, lambda column: [obs[column][row] for row in rows])
@@ -55,19 +64,19 @@ def labels(design, obs):
     return found.astype(str)
 
 
-def class_order(labels, positive=None):
+def class_order(labels: Iterable[Any], positive: str | None = None) -> list[str]:
     """The different labels by the alphabet, but the `positive` one last, of which AUPRC, threshold and signs speak."""
     names = sorted(set(map(str, labels)))
     return sorted(names, key=lambda name: name == positive)
 
 
-def class_numbers(classes, labels):
+def class_numbers(classes: Iterable[str], labels: Iterable[Any]) -> NDArray[np.int64]:
     """(n,) place of each label in `classes`, which hold all of them."""
     place = {name: number for number, name in enumerate(classes)}
     return np.array([place[str(label)] for label in labels], dtype=int)
 
 
-def positive_problems(path, samples, design):
+def positive_problems(path: str | Path, samples: Sequence[Any], design: Mapping[str, Any]) -> list[str]:
     """Problems of design.positive: one of two labels of the samples (sheet.Sample) that train."""
     positive, column = design.get("positive"), design["target"]
     counts = Counter(sample.metadata[column] for sample in samples)
@@ -83,7 +92,7 @@ def positive_problems(path, samples, design):
     ]
 
 
-def read(design, column):
+def read(design: Mapping[str, Any], column: Callable[[str], Any]) -> NDArray[Any]:
     """(n,) what is predicted of some samples; column: function from a column's name to their cells, a list of str.
 
     str classes; float64 numbers; or for survival a structured array of time (float64) and event (bool).
@@ -96,7 +105,7 @@ def read(design, column):
     return np.array([(number(time), event(cell)) for time, cell in zip(*cells, strict=True)], dtype=SURVIVAL)
 
 
-def number(cell):
+def number(cell: str) -> float:
     """A cell as a finite float; InputProblem for any other text."""
     try:
         value = float(cell)
@@ -107,7 +116,7 @@ def number(cell):
     return value
 
 
-def event(cell):
+def event(cell: str) -> bool:
     """Whether a cell says that the event happened; InputProblem for words that say neither."""
     word = cell.strip().lower().partition(":")[0]  # also "1:DECEASED"
     if word not in EVENT | CENSORED:
@@ -117,18 +126,20 @@ def event(cell):
     return word in EVENT
 
 
-def classes(task, y, parts=PARTS):
+def classes(task: str, y: NDArray[Any], parts: int = PARTS) -> NDArray[np.str_]:
     """(n,) str, classes to compare or balance: those of a classification, parts of equal size of a numeric target, event
     and censored of survival."""
     if task == "survival":
         return np.where(y["event"], "event", "censored")
     if task == "regression":
-        edges = np.unique(np.quantile(y, np.linspace(0, 1, parts + 1)))[1:-1] if len(y) else []
+        edges: Any = np.unique(np.quantile(y, np.linspace(0, 1, parts + 1)))[1:-1] if len(y) else []
         return np.array([f"part {i + 1}" for i in np.searchsorted(edges, y, side="right")], dtype=str)
     return np.asarray(y).astype(str)
 
 
-def strata(task, y, groups, folds):
+def strata(
+    task: str, y: NDArray[Any], groups: NDArray[Any] | None, folds: int
+) -> tuple[NDArray[np.str_], tuple[str, ...] | None]:
     """((n,) str classes that `folds` folds are balanced over, those which every fold needs or None for all).
 
     A numeric target is cut into as many parts as leave a group of each part for each fold.
@@ -139,7 +150,9 @@ def strata(task, y, groups, folds):
     return classes(task, y, parts), needed
 
 
-def times(y, landmarks=None):
+def times(
+    y: NDArray[Any], landmarks: Sequence[float] | None = None
+) -> tuple[dict[str, float], dict[str, float]]:
     """({column: time} at which survival is shown, and {column: time} at which its curves are compared), by the event times.
 
     They only say when to look: shared by all splits, so that their predictions fit together.
@@ -154,7 +167,7 @@ def times(y, landmarks=None):
     }
 
 
-def problems(path, labelled, design):
+def problems(path: str | Path, labelled: Sequence[Any], design: Mapping[str, Any]) -> list[str]:
     """Problems (a list of str) of the cells to predict, in sheet `path`; labelled: samples in which none is empty."""
     task, name = design["task"], design["target"]
     if task == "classification":
@@ -176,9 +189,9 @@ def problems(path, labelled, design):
     return []
 
 
-def cell_problems(path, labelled, design):
+def cell_problems(path: str | Path, labelled: Sequence[Any], design: Mapping[str, Any]) -> list[str]:
     """Problems of cells that hold no number, no time above 0, or no event: the row, what is there, what to do."""
-    readers = dict.fromkeys(columns(design), number)
+    readers: dict[str, Callable[[str], Any]] = dict.fromkeys(columns(design), number)
     if design["task"] == "survival":
         readers = {design["time"]: _positive, design["event"]: event}
     found = []
@@ -223,6 +236,6 @@ def _other_codes(path, labelled, column):
     )
 
 
-def _positive(cell):
+def _positive(cell: str) -> None:
     if number(cell) <= 0:
         raise InputProblem(f"{cell!r}: a time to event must be above 0 (correct it, or fill `exclude`)")

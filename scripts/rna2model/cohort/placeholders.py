@@ -4,12 +4,19 @@ As a class they would be trained, scored and shipped, as a donor they would join
 measurement. They are refused, unless design.missing names them: then they are empty cells.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from rna2model.cohort import outcome
 from rna2model.core import numerals
 from rna2model.core.missing import is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 WORDS = {
     *("none", "null", "nil", "nan", "nat", "na", "n a", "n.a.", "n.a", "n/a", "n/d", "n.d.", "tbd", "tba"),
@@ -27,7 +34,7 @@ CODES = {sign * float("9" * n) for n in range(1, 7) for sign in (1, -1)} | {-1.0
 FEWEST = 5  # numbers that say what is usual of a column
 
 
-def empty(samples, config):
+def empty(samples: Mapping[str, Any], config: Mapping[str, Any]) -> None:
     """Empty the cells of the design's columns that design.missing names; samples : {name: Sample}."""
     named = config["design"]["missing"]
     words, numbers = (
@@ -43,7 +50,7 @@ def empty(samples, config):
                 sample.metadata[column] = ""
 
 
-def found(samples, design):
+def found(samples: Sequence[Any], design: Mapping[str, Any]) -> dict[str, tuple[str, Counter[str]]]:
     """{column: (role, Counter of the cells that may mean no value)} of samples that take part (a list of Sample)."""
     columns = {}
     for role, column in _columns(design):
@@ -59,7 +66,9 @@ def found(samples, design):
     return columns
 
 
-def without(samples, unclear, design):
+def without(
+    samples: Sequence[Any], unclear: Mapping[str, tuple[str, Counter[str]]], design: Mapping[str, Any]
+) -> list[Any]:
     """Those of `samples` whose outcome is none of the cells that `found` names."""
     columns = [(column, unclear[column][1]) for column in outcome.columns(design) if column in unclear]
     return [
@@ -67,11 +76,11 @@ def without(samples, unclear, design):
     ]
 
 
-def problems(path, samples, design):
+def problems(path: str | Path, samples: Sequence[Any], design: Mapping[str, Any]) -> list[str]:
     """Problems (list of str), one for a column, of cells that may mean no value."""
     told = []
     for column, (role, counts) in found(samples, design).items():
-        rows = {}
+        rows: dict[str | None, int] = {}
         for sample in samples:
             rows.setdefault(sample.metadata.get(column), sample.row)
         values = ", ".join(
@@ -89,7 +98,7 @@ def problems(path, samples, design):
     return told
 
 
-def is_word(cell):
+def is_word(cell: str) -> bool:
     """Whether a cell is a word or sign for no value, in brackets or quotes or none."""
     if set(cell) <= SIGNS:
         return bool(cell.strip())
@@ -154,7 +163,7 @@ def _is_far(value, others, times):
     return max(value - high, low - value) > (high - low) * (1 if times > 1 else 3)
 
 
-def _remedy(role):
+def _remedy(role: str) -> str:
     return {
         "class": "leave the cells empty: they are new samples, which are predicted only",
         "number": "leave the cells empty: they are new samples, which are predicted only",

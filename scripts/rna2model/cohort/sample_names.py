@@ -4,10 +4,19 @@ What stands between the two: paths and endings of alignments, R's make.names (an
 barcodes of TCGA that one side cuts off, titles of GEO, and what pipelines put before or behind a name.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
 
 ALIGNMENT = re.compile(  # what aligners and tools append to a sample's name
     r"(?i)[._-]?(Aligned\.(sortedByCoord\.)?(toTranscriptome\.)?out|sorted(ByCoord)?|sort|markdup(licates)?|dedup(licated)?|umi_dedup|md|"
@@ -20,7 +29,7 @@ LEGAL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # names that a sheet ta
 SHOWN = 10
 
 
-def stem(column):
+def stem(column: str) -> str:
     """A column's name without folders, .bam, and what tools append to it: /x/A.Aligned.sortedByCoord.out.bam is A."""
     name = re.split(r"[/\\]", column.rstrip("/\\"))[-1]
     while (shorter := ALIGNMENT.sub("", ENDING.sub("", name))) not in (name, ""):
@@ -28,18 +37,20 @@ def stem(column):
     return name
 
 
-def is_file(column):
+def is_file(column: str) -> bool:
     """Whether a column is named after a file of alignments or counts."""
     return "/" in column or "\\" in column or bool(re.search(r"(?i)\.(bam|sam|cram)$", column))
 
 
-def for_sheet(column):
+def for_sheet(column: str) -> str:
     """What a sheet calls the sample of a column: its name, or where a sheet does not take it what `match` takes for it."""
     name = stem(column) if is_file(column) else column
     return name if LEGAL.fullmatch(name) else re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-")[:100]
 
 
-def match(columns, samples, titles=None):
+def match(
+    columns: Sequence[str], samples: Sequence[str], titles: Mapping[str, str] | None = None
+) -> tuple[dict[str, str], list[str], dict[str, tuple[str, str]]]:
     """({sample: column}, notes, {sample: (column, why)}) of the samples that are columns, and of those that might be.
 
     Taken as they are: equal names, and stems of files that exactly one sample has. All else is only a suggestion, and only
@@ -73,18 +84,18 @@ def _candidates(names, columns, key, of_name):
     return {name: keys.get(of_name(name), []) for name in names}
 
 
-def one_to_one(candidates):
+def one_to_one(candidates: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """{name: column} of the names with one candidate that no other name has."""
     uses = Counter(column for found in candidates.values() for column in found)
     return {name: found[0] for name, found in candidates.items() if len(found) == 1 and uses[found[0]] == 1}
 
 
-def _r(name):
+def _r(name: str) -> str:
     """A name as R makes it, whatever its case."""
     return re.sub(r"^x(?=[.\d])", "", re.sub(r"[^a-z0-9.]", ".", name.lower())).strip(".")
 
 
-def _goes_on(short, long):
+def _goes_on(short: str, long: str) -> bool:
     """Whether `long` is `short` with more fields, or of TCGA with the letter of its vial (01 and 01A)."""
     rest = long[len(short) :]
     return (
@@ -94,7 +105,7 @@ def _goes_on(short, long):
     )
 
 
-def _is_part(short, long):
+def _is_part(short: str, long: str) -> bool:
     """Whether one name is all of another between two marks."""
     return re.search(rf"(^|\.){re.escape(short)}($|\.)", long) is not None
 
@@ -137,13 +148,13 @@ def _suggestions(names, columns, titles):
     return found
 
 
-def ambiguous(names, columns):
+def ambiguous(names: Sequence[str], columns: Sequence[str]) -> dict[str, list[str]]:
     """{sample: columns} of samples that several columns begin with, as the barcodes of several TCGA samples of a patient."""
     found = {name: [column for column in columns if _goes_on(_r(name), _r(column))] for name in names[:1000]}
     return {name: several for name, several in found.items() if len(several) > 1}
 
 
-def choose(table, samples, path):
+def choose(table: pd.DataFrame, samples: Sequence[str], path: str | Path) -> tuple[pd.DataFrame, list[str]]:
     """(the columns of `samples` in their order, under the sheet's names; notes). InputProblem shows both sides, and what fits."""
     twice = table.columns[table.columns.duplicated()]
     if len(twice):
@@ -165,7 +176,9 @@ def choose(table, samples, path):
     return table[[found[name] for name in samples]].set_axis(list(samples), axis=1), notes
 
 
-def message(missing, free, suggested, path):
+def message(
+    missing: Sequence[str], free: Sequence[str], suggested: Mapping[str, tuple[str, str]], path: str | Path
+) -> str:
     """What to say of samples without a column: their names, the columns that no sample has, and what would fit."""
     text = [f"has no column for {len(missing)} samples of the sheet: {_listed(missing)}."]
     text.append(
@@ -191,5 +204,5 @@ def message(missing, free, suggested, path):
     return " ".join(text)
 
 
-def _listed(names):
+def _listed(names: Sequence[Any]) -> str:
     return ", ".join(map(str, names[:SHOWN])) + (" …" if len(names) > SHOWN else "")

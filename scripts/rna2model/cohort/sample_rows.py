@@ -1,8 +1,17 @@
 """A matrix of samples taken a row at a time, so that a large cohort is never copied to float64 as a whole."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
 
 
 class SampleRows:
@@ -11,12 +20,12 @@ class SampleRows:
     columns : (k,) int, the columns that are taken, or None for all
     """
 
-    def __init__(self, values, columns=None):
+    def __init__(self, values: Any, columns: NDArray[Any] | None = None) -> None:
         self.values, self.columns = values, columns
         self.is_sparse = hasattr(values, "indptr")
 
     @classmethod
-    def of(cls, values):
+    def of(cls, values: Any) -> SampleRows:
         """SampleRows of anything that holds numbers in two dimensions; InputProblem for text."""
         if isinstance(values, cls):
             return values
@@ -34,13 +43,13 @@ class SampleRows:
                 raise InputProblem(f"expression values must be numbers ({error}).") from None
         return cls(values)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.values.shape[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[NDArray[np.float64]]:
         return (self[number] for number in range(len(self)))
 
-    def __getitem__(self, number):
+    def __getitem__(self, number: int) -> NDArray[np.float64]:
         if self.is_sparse:
             row, values = np.zeros(self.values.shape[1]), self.values
             part = slice(values.indptr[number], values.indptr[number + 1])
@@ -50,20 +59,20 @@ class SampleRows:
         return row if self.columns is None else row[self.columns]
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """(n samples, k columns taken)."""
         return len(self), self.values.shape[1] if self.columns is None else len(self.columns)
 
-    def only(self, columns):
+    def only(self, columns: NDArray[Any]) -> SampleRows:
         """The same samples with `columns` (k,) int of the present ones."""
         return SampleRows(self.values, columns if self.columns is None else self.columns[columns])
 
-    def sums(self):
+    def sums(self) -> NDArray[np.float64]:
         """(n,) sum of each sample, as `row.sum()` sums it, bit for bit."""
         return np.array([row.sum() for row in self])
 
 
-def each(compute, rows):
+def each(compute: Callable[[Any], Any], rows: Iterable[Any]) -> Iterator[Any]:
     """compute(row) of each row alone, one after the other; an InputProblem says which row it was."""
     for number, row in enumerate(rows, start=1):
         try:

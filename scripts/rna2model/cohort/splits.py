@@ -6,12 +6,21 @@ numeric target or survival is stratified by what stands for its classes (outcome
 tested by `full` alone, which stands in the manifest as repeat 0, fold 0, and train nothing. Folds depend on the names, labels and groups of the samples and on the seed, not on the order of the rows.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 FULL, BATCH = "full", "batch."
 HOLDOUT = "r0f0"  # `full` as the manifest's columns repeat and fold say it, where it tests something
@@ -19,13 +28,22 @@ SMALLEST_INNER_CLASS = 3  # below this an inner training set would have one samp
 MOST_GROUPS_SWAPPED = 400  # all pairs of groups are compared when swapping; with more, moving one is enough
 
 
-def names(folds, repeats, batches=()):
+def names(folds: int, repeats: int, batches: Iterable[str] = ()) -> list[str]:
     """Names of all splits: r1f1 ..., full, then batch.<name> for each of `batches`."""
     folded = [f"r{repeat}f{fold}" for repeat in range(1, repeats + 1) for fold in range(1, folds + 1)]
     return [*folded, FULL, *(f"{BATCH}{name}" for name in batches)]
 
 
-def make(samples, labels, groups=None, folds=5, repeats=1, seed=1, needed=None, holdout=()):
+def make(
+    samples: Iterable[str],
+    labels: Iterable[Any],
+    groups: Iterable[Any] | None = None,
+    folds: int = 5,
+    repeats: int = 1,
+    seed: int = 1,
+    needed: Collection[str] | None = None,
+    holdout: Collection[str] = (),
+) -> pd.DataFrame:
     """DataFrame sample, repeat, fold, role (train|test): one row per sample, repeat and fold.
 
     Every sample is tested once per repeat. InputProblem, with the numbers, where a class has fewer
@@ -39,13 +57,21 @@ def make(samples, labels, groups=None, folds=5, repeats=1, seed=1, needed=None, 
         for fold in range(1, folds + 1):
             role = np.where(tested_in == fold, "test", "train")
             parts.append(pd.DataFrame({"sample": names, "repeat": repeat, "fold": fold, "role": role}))
-    for names, role in ((sorted(map(str, samples)), "train"), (sorted(holdout), "test")):
+    for listed, part in ((sorted(map(str, samples)), "train"), (sorted(holdout), "test")):
         if len(holdout):
-            parts.append(pd.DataFrame({"sample": names, "repeat": 0, "fold": 0, "role": role}))
+            parts.append(pd.DataFrame({"sample": listed, "repeat": 0, "fold": 0, "role": part}))
     return pd.concat(parts, ignore_index=True)
 
 
-def assigned(samples, labels, groups, folds, repeats, seed, needed=None):
+def assigned(
+    samples: Iterable[str],
+    labels: Iterable[Any],
+    groups: Iterable[Any] | None,
+    folds: int,
+    repeats: int,
+    seed: int,
+    needed: Collection[str] | None = None,
+) -> Iterator[tuple[int, NDArray[np.str_], NDArray[np.int64]]]:
     """For each repeat (its number, names of the samples, sorted, (n,) fold from 1 that tests each); InputProblem as `make`."""
     samples, labels, groups = _by_name(samples, labels, groups)
     check_enough(labels, groups, folds, needed)
@@ -55,7 +81,13 @@ def assigned(samples, labels, groups, folds, repeats, seed, needed=None):
         yield repeat, samples, tested_in
 
 
-def training_samples(manifest, split, labelled, batches=None, groups=None):
+def training_samples(
+    manifest: pd.DataFrame,
+    split: str,
+    labelled: Iterable[str],
+    batches: Mapping[str, str] | None = None,
+    groups: Mapping[str, str] | None = None,
+) -> list[str]:
     """Names of the samples `split` trains on, sorted; `batches` is {sample: batch}, for batch.<name> only.
 
     groups : {sample: group} or None; who shares a group with a sample of the held-out batch does not train: a donor
@@ -66,32 +98,47 @@ def training_samples(manifest, split, labelled, batches=None, groups=None):
     if split == FULL:
         return sorted(labelled)
     if split.startswith(BATCH):
+        assert batches is not None  # for these splits they are given
         return outside(split.removeprefix(BATCH), sorted(labelled), batches, groups)
     return _in_role(manifest, split, "train")
 
 
-def outside(held_out, names, batches, groups=None):
+def outside(
+    held_out: str, names: Sequence[str], batches: Mapping[str, str], groups: Mapping[str, str] | None = None
+) -> list[str]:
     """Those of `names` that are not of the batch `held_out`, nor of a group that has samples in it."""
     inside = {name for name in names if batches[name] == held_out}
     shared = {groups[name] for name in inside} if groups else set()
     return [name for name in names if name not in inside and (not groups or groups[name] not in shared)]
 
 
-def test_samples(manifest, split, labelled=None, batches=None):
+def test_samples(
+    manifest: pd.DataFrame,
+    split: str,
+    labelled: Iterable[str] | None = None,
+    batches: Mapping[str, str] | None = None,
+) -> list[str]:
     """Names of the samples `split` holds out, sorted; for `full` those of a fixed hold-out, if there is one."""
     if split == FULL:
         return _in_role(manifest, HOLDOUT, "test")
     if split.startswith(BATCH):
+        assert batches is not None  # for these splits they are given
         labelled = set(batches if labelled is None else labelled)
         labelled -= set(_in_role(manifest, HOLDOUT, "test"))
         return sorted(name for name in labelled if batches[name] == split.removeprefix(BATCH))
     return _in_role(manifest, split, "test")
 
 
-test_samples.__test__ = False  # a function of the library, not one for pytest to collect
+test_samples.__test__ = False  # type: ignore[attr-defined]  # a function of the library, not one for pytest to collect
 
 
-def inner(labels, groups, folds, seed, needed=None):
+def inner(
+    labels: NDArray[Any],
+    groups: Sequence[str] | NDArray[Any] | None,
+    folds: int,
+    seed: int,
+    needed: Collection[str] | None = None,
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Inner folds for tuning: a list of (training rows, validation rows), sorted arrays of int.
 
     Fewer folds where a class (of those `needed`) has fewer samples or groups; an empty list where no class-complete
@@ -110,7 +157,9 @@ def inner(labels, groups, folds, seed, needed=None):
     return pairs if complete else []
 
 
-def assign(labels, groups, folds, rng):
+def assign(
+    labels: NDArray[Any], groups: NDArray[Any], folds: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
     """(n,) fold (0 ...) of each sample: class counts and sizes as equal as possible, groups whole.
 
     Groups are placed from the largest to the smallest where the imbalance grows least; then single
@@ -131,7 +180,9 @@ def assign(labels, groups, folds, rng):
     return fold[group_of]
 
 
-def _by_name(samples, labels, groups):
+def _by_name(
+    samples: Iterable[str], labels: Iterable[Any], groups: Iterable[Any] | None
+) -> tuple[NDArray[np.str_], NDArray[np.str_], NDArray[np.str_]]:
     """The three columns as arrays of str, sorted by sample name; duplicates and missing labels are refused."""
     samples = np.asarray(list(samples), dtype=object).astype(str)
     twice = [name for name, count in Counter(samples.tolist()).items() if count > 1]
@@ -150,7 +201,9 @@ def _groups_per_class(labels, groups):
     return {label: len(set(groups[labels == label].tolist())) for label in sorted(set(labels.tolist()))}
 
 
-def check_enough(labels, groups, folds, needed=None):
+def check_enough(
+    labels: NDArray[Any], groups: NDArray[Any], folds: int, needed: Collection[str] | None = None
+) -> None:
     """InputProblem where there is one class only, or a class (of those `needed`) cannot be in every fold."""
     sizes, counts = Counter(labels.tolist()), _groups_per_class(labels, groups)
     if needed is None and len(sizes) < 2:

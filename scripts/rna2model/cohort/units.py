@@ -4,12 +4,22 @@ The family of values that lie: TPM or CPM rounded to whole numbers given as coun
 normalised for depth, logarithms as counts or TPM, counts as logarithms or TPM, FPKM as TPM.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.cohort.log_counts import BASES, LOG_CEILING, base_of, counts_in, from_logarithms, precision_of
 from rna2model.cohort.tables import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 COUNT_UNITS = ("counts", "expected_counts")
 WHOLE = 2.0**53  # beyond it a float64 is no longer every integer
@@ -18,12 +28,14 @@ ROUNDING = 0.02  # what rounding thousands of small TPM takes from, or adds to, 
 UNEVEN, FEWER_UNEVEN, MANY_GENES = 1.3, 3, 10_000  # sums of samples: largest over smallest
 
 
-def of_cohort(unit):
+def of_cohort(unit: str) -> str:
     """The unit of the cohort that is made of a matrix: logarithms of counts become counts."""
     return "counts" if unit == "log_counts" else unit
 
 
-def check(table, unit, path, missing="refuse"):
+def check(
+    table: pd.DataFrame, unit: str, path: str | Path, missing: str = "refuse"
+) -> tuple[NDArray[np.float64], list[str]]:
     """((n_genes, n_samples) float64 values of `table` in the unit `of_cohort`, problems: one line for each kind of fault, with its first place and number of cells).
 
     Among logarithms, NaN is let through when `missing` is not refuse.
@@ -52,11 +64,11 @@ def check(table, unit, path, missing="refuse"):
 class Cells:
     """The cells of a matrix, to name the first of those that are wrong."""
 
-    table: object  # a DataFrame; pandas takes long to import
-    values: np.ndarray
-    path: str
+    table: pd.DataFrame
+    values: NDArray[Any]
+    path: str | Path
 
-    def told(self, bad, why):
+    def told(self, bad: NDArray[np.bool_], why: str) -> list[str]:
         """A list of one line about the cells where `bad` is, or of none."""
         if not bad.any():
             return []
@@ -218,7 +230,7 @@ def _log_counts(cells, values):
     return told
 
 
-def notes(values, unit, path):
+def notes(values: NDArray[Any], unit: str, path: str | Path) -> list[str]:
     """What is odd about values (as `check` returns them) and cannot be an error: lines of the log."""
     if unit == "log":
         return _depth_among_logarithms(values, path)
@@ -255,7 +267,7 @@ def _depth_among_logarithms(values, path):
     return []
 
 
-def empty_samples(samples, values, unit):
+def empty_samples(samples: Iterable[str], values: NDArray[Any], unit: str) -> list[str]:
     """Samples without a single count, or logarithm, in values (n_genes, n_samples)."""
     nothing = np.isnan(values).all(axis=0) if unit == "log" else values.sum(axis=0) == 0
     return [name for name, empty in zip(samples, nothing, strict=True) if empty]

@@ -1,6 +1,9 @@
 """What explains one split's model: its effects, those of models of shuffled labels, and those of other seeds."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,6 +11,16 @@ from rna2model.cohort import outcome
 from rna2model.core.errors import InputProblem
 from rna2model.explain import importance, null_models
 from rna2model.models import penalty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from rna2model.expression.features.selection import Selector
+    from rna2model.models.base import Model
+    from rna2model.training.preprocessing import Preprocessing
+    from rna2model.training.split_data import SplitData
 
 MOST = 100  # training samples that SHAP values and gradients are averaged over
 
@@ -18,15 +31,15 @@ class Explained:
     or None; seeds, list of (C, p); residuals (n, p) expression of training samples less their class's mean, where asked; names of the
     samples it was `trained` on, and the model's `settings`."""
 
-    names: list
-    classes: list
-    effects: np.ndarray
+    names: list[str]
+    classes: list[Any]
+    effects: NDArray[Any]
     how: str
-    control: np.ndarray | None = None
-    seeds: list = field(default_factory=list)
-    residuals: np.ndarray | None = None
-    trained: list = field(default_factory=list)
-    settings: dict = field(default_factory=dict)
+    control: NDArray[Any] | None = None
+    seeds: list[NDArray[Any]] = field(default_factory=list)
+    residuals: NDArray[Any] | None = None
+    trained: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 class Explainer:
@@ -36,11 +49,20 @@ class Explainer:
     to the selection.Selector of a model that is fitted again
     """
 
-    def __init__(self, design, seed, shuffles, selector):
+    outcomes: NDArray[Any] | None
+    note: str | None
+
+    def __init__(
+        self,
+        design: Mapping[str, Any],
+        seed: int,
+        shuffles: int | str,
+        selector: Callable[[Any, str], Selector | None],
+    ) -> None:
         self.design, self.seed, self.shuffles, self.selector = design, seed, shuffles, selector
         self.outcomes = self.note = None  # (P, m) of all training samples; why there are none
 
-    def shuffle(self, data, trained, model):
+    def shuffle(self, data: SplitData, trained: Sequence[Sequence[str]], model: Model) -> None:
         """Draw the labels of SplitData `data`'s training samples; trained: names of each split's training samples."""
         place = {name: row for row, name in enumerate(data.full)}
         n, y = null_models.wanted(self.shuffles, model), data.outcome(data.full)
@@ -53,10 +75,11 @@ class Explainer:
             except InputProblem as problem:
                 self.note = str(problem)
 
-    def explain(self, data, model, fitted, final=False):
+    def explain(self, data: SplitData, model: Model, fitted: Preprocessing, final: bool = False) -> Explained:
         """The Explained of a model and the preprocessing.Preprocessing of its split."""
         X, y, groups = data.expression(data.train, fitted), data.outcome(data.train), data.groups(data.train)
         rows = np.sort(np.random.default_rng(self.seed).permutation(len(X))[:MOST])
+        again: dict[str, Any]
         shown, again = X[rows], {"groups": groups, "select": self.selector(fitted.features, model.SEES)}
         effects, how = importance.effects(model, shown, shown.mean(axis=0))
         found = Explained(list(fitted.names), self._classes(model, len(effects)), effects, how)
@@ -74,9 +97,9 @@ class Explainer:
         return model.classes_ if effects > 1 else [outcome.quantity(self.design) or model.classes_[-1]]
 
 
-def stability(folds, final):
+def stability(folds: Sequence[Explained], final: Explained) -> dict[str, Any]:
     """What stability.json says of Explained folds and the final one: agreement over folds, of shuffled labels, over seeds."""
-    told = {"note": None, "effect": final.how, "samples_at_most": MOST, "top": importance.TOP}
+    told: dict[str, Any] = {"note": None, "effect": final.how, "samples_at_most": MOST, "top": importance.TOP}
     told |= importance.agreement([(one.names, one.effects) for one in folds])
     told["shared_training"] = shared([one.trained for one in folds])
     told["penalty"] = penalty.summary(final.settings, [one.settings for one in folds])
@@ -87,7 +110,7 @@ def stability(folds, final):
     return told
 
 
-def shared(trained):
+def shared(trained: Sequence[Iterable[str]]) -> float | None:
     """Mean share of its training samples (sets of names) that a fold has in common with another; None for fewer than two."""
     pairs = [(set(a), set(b)) for i, a in enumerate(trained) for j, b in enumerate(trained) if i != j and a]
     return round(float(np.mean([len(a & b) / len(a) for a, b in pairs])), 4) if pairs else None

@@ -4,7 +4,17 @@
 set reaches by chance is therefore its own, and only models of shuffled labels know it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence, Sized
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 COLUMNS = ["class", "gene_set", "genes", "matched", "auc", "correlation", "up_share", "p", "fdr", "strongest"]
 COLUMNS += ["chance", "z"]
@@ -12,7 +22,16 @@ SHOWN = 5  # genes named for each set
 LEAST_SHUFFLES = 20  # of fewer no spread is known
 
 
-def table(names, symbols, sets, classes, effects, members, residuals, control=None):
+def table(
+    names: Sequence[str],
+    symbols: Mapping[str, str],
+    sets: Mapping[str, Sized],
+    classes: Sequence[Any],
+    effects: NDArray[Any],
+    members: Mapping[str, NDArray[Any]],
+    residuals: NDArray[Any],
+    control: NDArray[Any] | None = None,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS, the most enriched first, one row for each class and set.
 
     names : (p,) features; symbols : {feature: symbol}; sets : {set: genes}; members : {set: columns} (genesets.members)
@@ -41,6 +60,7 @@ def table(names, symbols, sets, classes, effects, members, residuals, control=No
             )
         part = pd.DataFrame(rows, columns=COLUMNS[:-2]).assign(chance=np.nan, z=np.nan)
         if why_no_p(control) is None:
+            assert control is not None  # without it there is a reason
             part["chance"], part["z"], part["p"] = against(auc, aucs(np.abs(control[:, k]), columns_of))
             part["fdr"] = false_discovery_control(part["p"])
         order = np.lexsort((part["gene_set"], -part["auc"], part["p"]))
@@ -48,7 +68,7 @@ def table(names, symbols, sets, classes, effects, members, residuals, control=No
     return pd.concat(parts, ignore_index=True)
 
 
-def why_no_p(control):
+def why_no_p(control: NDArray[Any] | None) -> str | None:
     """Why sets have no p, in words; None where they have."""
     if control is not None and len(control) >= LEAST_SHUFFLES:
         return None
@@ -58,7 +78,7 @@ def why_no_p(control):
     )
 
 
-def aucs(strength, columns_of):
+def aucs(strength: NDArray[Any], columns_of: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """(P, sets) chance that a gene of a set is stronger than one outside, strength (P, p); columns_of: columns of each set."""
     from scipy.stats import rankdata
 
@@ -71,7 +91,9 @@ def aucs(strength, columns_of):
     return found
 
 
-def against(auc, null):
+def against(
+    auc: NDArray[Any], null: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """((sets,) mean of null, z, p) of auc (sets,) by null (P, sets), the same of models of shuffled labels."""
     mean, sd = null.mean(axis=0), null.std(axis=0, ddof=1)
     varies = sd > 1e-9
@@ -84,7 +106,7 @@ def against(auc, null):
     return mean, z, np.where(varies, (reached + 1) / (len(pool) + 1), 1.0)
 
 
-def correlation(residuals):
+def correlation(residuals: NDArray[Any]) -> float:
     """Mean correlation of every two of k genes, residuals (n, k); 0 where it is negative (limma::interGeneCorrelation, as camera
     takes it)."""
     length = np.linalg.norm(residuals, axis=0)

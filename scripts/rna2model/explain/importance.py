@@ -1,16 +1,28 @@
 """Which features a model uses, and whether it uses the same ones in every fold. Association, not cause."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.explain import stability
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from rna2model.models.base import Model
 
 TOP = 50  # features that count as chosen in a fold where the model itself does not choose
 COLUMNS = ["feature", "symbol", "class", "effect", "mean_effect", "sd", "folds_chosen", "same_sign"]
 CONTROL_COLUMNS = ["control_q95", "above_control"]
 
 
-def effects(model, X, baseline):
+def effects(model: Model, X: NDArray[Any], baseline: NDArray[Any]) -> tuple[NDArray[Any], str]:
     """((C, p) signed effect of each feature on each explained class, how they were computed) of a fitted model.
 
     linear : coefficient times the sd of the feature in X, so that features of different spread compare
@@ -24,7 +36,7 @@ def effects(model, X, baseline):
     if hasattr(model, "torch_logits"):
         from rna2model.explain import integrated_gradients
 
-        classes = model.classes_[1:] if len(model.classes_) == 2 else model.classes_ or [None]
+        classes: Sequence[Any] = model.classes_[1:] if len(model.classes_) == 2 else model.classes_ or [None]
         parts = [
             integrated_gradients.integrated_gradients(model, X, baseline, target=name) for name in classes
         ]
@@ -55,7 +67,7 @@ def _signed(values, X):
     return np.abs(values).mean(axis=0) * np.where(direction < 0, -1.0, 1.0)
 
 
-def chosen(effect):
+def chosen(effect: NDArray[Any]) -> NDArray[np.bool_]:
     """(p,) bool: the features a fold's model uses: those with an effect, or the TOP strongest where more have one."""
     strength = np.abs(effect).max(axis=0)
     used = strength > 0
@@ -65,7 +77,7 @@ def chosen(effect):
     return used
 
 
-def agreement(models):
+def agreement(models: Sequence[tuple[Sequence[str], NDArray[Any]]]) -> dict[str, float | None]:
     """{stability, lower, upper} of the features that models choose (stability.nogueira), rounded; None where undefined.
 
     models : list of (feature names, (C, p) effects), whose features may differ
@@ -76,7 +88,14 @@ def agreement(models):
     return {key: None if np.isnan(value) else round(float(value), 4) for key, value in found.items()}
 
 
-def table(names, symbols, classes, final, folds, limit=None):
+def table(
+    names: Sequence[str],
+    symbols: Mapping[str, str],
+    classes: Sequence[Any],
+    final: NDArray[Any],
+    folds: Sequence[tuple[Mapping[str, int], NDArray[Any]]],
+    limit: NDArray[Any] | None = None,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS and CONTROL_COLUMNS, strongest first, of all features that the final model or a fold uses.
 
     final : (C, p) effects of the final model; folds : list of ({name: column}, (C, p) effects), whose features may differ

@@ -1,14 +1,25 @@
 """Which genes moved a torch model's prediction of a sample: integrated gradients (Sundararajan et al. 2017; captum)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.models import base
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rna2model.models.base import Model
+
 STEPS = 128  # on the way from the baseline to the sample
 
 
-def integrated_gradients(model, X, baseline, target=None, steps=STEPS):
+def integrated_gradients(
+    model: Model, X: NDArray[Any], baseline: NDArray[Any], target: str | None = None, steps: int = STEPS
+) -> NDArray[np.float64]:
     """(n, p) attributions in units of the logit; a row sums to `logit(sample) - logit(baseline)`.
 
     Of a model without classes the same of its prediction: in the target's unit, or as log hazard ratio.
@@ -30,7 +41,7 @@ def integrated_gradients(model, X, baseline, target=None, steps=STEPS):
     return rows
 
 
-def logit(model, X, target=None):
+def logit(model: Model, X: Any, target: str | None = None) -> NDArray[np.float64]:
     """(n,) logit of the target class less the mean logit of the others: log odds for two classes; else the prediction.
 
     Without a target: of the last of two classes, else of the class that is predicted for the sample.

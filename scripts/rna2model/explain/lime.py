@@ -5,10 +5,22 @@ regression of the predictions on what was put back says how much each feature's 
 that vary together only a local description: association, not cause.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.explain import importance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from rna2model.models.base import Model
 
 FEATURES = 100  # strongest of the model, that are put back; the others stay as they are
 COPIES, CHECKED = 1000, 200  # copies of a sample that are fitted, that fidelity is judged on
@@ -28,7 +40,7 @@ COLUMNS = [
 ]
 
 
-def candidates(model, X):
+def candidates(model: Model, X: NDArray[Any]) -> NDArray[np.int64]:
     """(k,) columns of the FEATURES strongest features of a model on training rows X (n, p); of a model that gives them no
     effects, the most variable ones."""
     try:
@@ -39,7 +51,7 @@ def candidates(model, X):
     return np.sort(first[strength[first] > 0])
 
 
-def score(model, X, k=None):
+def score(model: Model, X: NDArray[Any], k: int | None = None) -> NDArray[Any]:
     """(n,) what is explained: log odds of class number k against all others, a predicted number, or a log hazard ratio."""
     if k is None:
         return model.predict(X)
@@ -47,7 +59,14 @@ def score(model, X, k=None):
     return np.log(p / (1 - p))
 
 
-def explain(model, row, mean, columns, k=None, seed=1):
+def explain(
+    model: Model,
+    row: NDArray[Any],
+    mean: NDArray[Any],
+    columns: NDArray[Any],
+    k: int | None = None,
+    seed: int = 1,
+) -> tuple[NDArray[Any], float]:
     """((len(columns),) weights, fidelity) of one sample `row` (p,): by how much each feature's value, instead of its training
     `mean` (p,), raises the score; fidelity is the weighted R² on copies that the surrogate did not see."""
     from sklearn.linear_model import Ridge
@@ -67,7 +86,17 @@ def explain(model, row, mean, columns, k=None, seed=1):
     return fitted.coef_, float(r2_score(reached[COPIES:], told, sample_weight=weight[COPIES:]))
 
 
-def table(model, samples, X, training, names, symbols, split, explained, seed=1):
+def table(
+    model: Model,
+    samples: Sequence[str],
+    X: NDArray[Any],
+    training: NDArray[Any],
+    names: Sequence[str],
+    symbols: Mapping[str, str],
+    split: str,
+    explained: str | None,
+    seed: int = 1,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS, SHOWN rows for each sample, the strongest first.
 
     X (n, p) what the model sees of `samples`; training (m, p) of its training samples; names (p,); symbols {feature: symbol}

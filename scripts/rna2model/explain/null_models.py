@@ -1,5 +1,9 @@
 """Explanations of models that were fitted again: to shuffled labels, where there is nothing to explain, and with other seeds."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model import models
@@ -8,19 +12,34 @@ from rna2model.core.errors import InputProblem
 from rna2model.evaluation.permutation import any_model, exchangeable
 from rna2model.explain import importance
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rna2model.expression.features.selection import Selector
+    from rna2model.models.base import Model
+
 SHUFFLES = 100  # of linear models, where all are fitted in one batch
 SEEDS = 3  # models of other seeds, where a model draws
 QUANTILE = 0.95
 
 
-def wanted(setting, model):
+def wanted(setting: Any, model: Model) -> int:
     """How many shuffles: a number as it is given; `auto` takes SHUFFLES where they are one batch, otherwise none."""
     if setting != "auto":
         return 0 if model.task == "survival" else setting
     return SHUFFLES if _in_one_batch(model) else 0
 
 
-def draw(task, y, groups, trained, n, seed):
+def draw(
+    task: str,
+    y: NDArray[Any],
+    groups: NDArray[Any] | None,
+    trained: Sequence[Sequence[int]],
+    n: int,
+    seed: int,
+) -> NDArray[Any]:
     """(n, m) outcomes y (m,) shuffled as the permutation test does it: groups with one label exchange it as a whole.
 
     trained : row numbers of each training set; every one keeps two samples of each class. InputProblem where none can.
@@ -34,7 +53,14 @@ def draw(task, y, groups, trained, n, seed):
     return np.array(any_model.draw(task, y, units, trained, n, np.random.default_rng(seed)))
 
 
-def effects(model, X, outcomes, shown, groups=None, select=None):
+def effects(
+    model: Any,
+    X: NDArray[Any],
+    outcomes: NDArray[Any],
+    shown: NDArray[Any],
+    groups: NDArray[Any] | None = None,
+    select: Selector | None = None,
+) -> NDArray[np.float32]:
     """(P, C, p) float32 effects (importance.effects on rows `shown`) of models like `model`, fitted to the rows X (n, p).
 
     outcomes : (P, n) labels or numbers. The settings that were chosen for `model` are kept: tuned to shuffled labels, a
@@ -50,7 +76,14 @@ def effects(model, X, outcomes, shown, groups=None, select=None):
     return np.stack([_again(model, model.settings_["seed"], X, y, shown, groups, select) for y in outcomes])
 
 
-def of_other_seeds(model, X, y, shown, groups=None, select=None):
+def of_other_seeds(
+    model: Model,
+    X: NDArray[Any],
+    y: NDArray[Any],
+    shown: NDArray[Any],
+    groups: NDArray[Any] | None = None,
+    select: Selector | None = None,
+) -> list[NDArray[np.float32]]:
     """List of (C, p) effects of SEEDS models like `model` that differ in their seed; empty for a model that does not draw."""
     if model.coefficients() is not None:
         return []
@@ -58,7 +91,7 @@ def of_other_seeds(model, X, y, shown, groups=None, select=None):
     return [_again(model, seed, X, y, shown, groups, select) for seed in seeds]
 
 
-def limit(control, final):
+def limit(control: NDArray[Any], final: NDArray[Any]) -> NDArray[np.float64]:
     """(C, p) what a feature's |effect| reaches in 95 of 100 models of shuffled labels, in the unit of the final model.
 
     control (P, C, p); final (C, p). Models are brought to the same mean |effect| first: what counts is how much of a model
@@ -69,12 +102,12 @@ def limit(control, final):
     return np.quantile(share, QUANTILE, axis=0) * np.abs(final).mean()
 
 
-def agreement(folds):
+def agreement(folds: Sequence[tuple[Sequence[str], NDArray[Any]]]) -> dict[str, float] | None:
     """{mean, upper, n}: stability over folds of models of shuffled labels, and its 95 % quantile.
 
     folds : list of (feature names, (P, C, p) effects); shuffle i is the same in all folds
     """
-    found = [
+    found: list[Any] = [
         importance.agreement([(names, parts[i]) for names, parts in folds])["stability"]
         for i in range(len(folds[0][1]))
     ]

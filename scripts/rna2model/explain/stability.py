@@ -1,9 +1,13 @@
 """Whether the same genes are chosen again: agreement of gene sets over folds."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 
-def nogueira(chosen, level=0.95):
+def nogueira(chosen: Any, level: float = 0.95) -> dict[str, float]:
     """{stability, lower, upper} of sets of features (Nogueira, Sechidis & Brown 2018): 1 always the same, 0 as by chance.
 
     The interval takes the M sets as independent. Folds share most of their training samples (two of five 75 %), so that it is too

@@ -1,10 +1,19 @@
 """How much batches and labels show in a cohort's expression, before and after correction; for people, not for models."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.cohort import splits
 from rna2model.explore import pca
 from rna2model.expression.batch import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 COMPONENTS = 10  # principal components that are looked at
 MOST = 2000  # samples; of a larger cohort as many are drawn, since neighbours are found by all distances
@@ -13,7 +22,9 @@ LEAST_NEIGHBOURHOOD, LEVEL = 10, 0.05  # kBET: samples of a neighbourhood, signi
 FOLDS, REPEATS = 5, 10  # of the cross-validation of labels by batch
 
 
-def compare(views, batches, labels):
+def compare(
+    views: Mapping[str, NDArray[Any]], batches: NDArray[Any] | None, labels: NDArray[Any]
+) -> dict[str, Any]:
     """Diagnostics of {view: (n, g) log2 expression}.
 
     batches : (n,) str or None where the design has none; labels : (n,) str, empty for samples without one
@@ -23,7 +34,12 @@ def compare(views, batches, labels):
     labels, batches = np.asarray(labels)[chosen], None if batches is None else np.asarray(batches)[chosen]
     views = {name: values[chosen] for name, values in views.items()}
     known = labels != ""
-    found = {"samples": len(labels), "labelled": int(known.sum()), "design": None, "views": {}}
+    found: dict[str, Any] = {
+        "samples": len(labels),
+        "labelled": int(known.sum()),
+        "design": None,
+        "views": {},
+    }
     if batches is not None and known.any():
         design = registry.confounding(batches[known], labels[known])
         found["design"] = design | {
@@ -35,7 +51,9 @@ def compare(views, batches, labels):
     return found
 
 
-def describe(values, batches, labels, known):
+def describe(
+    values: NDArray[Any], batches: NDArray[Any] | None, labels: NDArray[Any], known: NDArray[np.bool_]
+) -> dict[str, Any]:
     """{batch, target: {silhouette, neighbours, chance}, variance: shares} on the first principal components.
 
     silhouette : mean silhouette width (Rousseeuw 1987), 1 apart, 0 mixed
@@ -43,7 +61,7 @@ def describe(values, batches, labels, known):
     kbet : see `kbet`, for batches only
     """
     scores, shares = components(values)
-    told = {"batch": None, "target": _separation(scores[known], labels[known])}
+    told: dict[str, Any] = {"batch": None, "target": _separation(scores[known], labels[known])}
     if batches is not None:
         told["batch"] = _separation(scores, batches)
         if told["batch"]:
@@ -55,7 +73,7 @@ def describe(values, batches, labels, known):
     return told
 
 
-def label_from_batch(batches, labels):
+def label_from_batch(batches: NDArray[Any], labels: NDArray[Any]) -> float:
     """Balanced accuracy of guessing each label as the commonest one in its batch: what a model could know without any gene.
 
     A tie counts its share, a batch of one sample says nothing. 1 / classes is a design that gives nothing away.
@@ -70,7 +88,7 @@ def label_from_batch(batches, labels):
     return round(float(np.mean([right[labels == label].mean() for label in classes])), 4)
 
 
-def batch_only_auc(batches, labels):
+def batch_only_auc(batches: NDArray[Any], labels: NDArray[Any]) -> float | None:
     """Cross-validated AUROC of the share of each label in a sample's batch, one label against the rest: 0.5 gives nothing away.
 
     None where a label has fewer than two samples. Folds are stratified by batch and label together: held-out samples would
@@ -102,7 +120,7 @@ def batch_only_auc(batches, labels):
     return round(float(np.mean(reached)), 4) if reached else None
 
 
-def kbet(scores, groups):
+def kbet(scores: NDArray[Any], groups: NDArray[Any]) -> float | None:
     """Share of samples whose neighbourhood has another mixture of groups than the whole (kBET, Buettner et al. 2019).
 
     A neighbourhood is a sample and its nearest others, as many as a group has on average (at least ten); its mixture is
@@ -131,7 +149,7 @@ def _distances(scores):
     return distance
 
 
-def components(values):
+def components(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """(n, k) principal component scores and the (k,) variance of each."""
     left, scale = pca.decompose(values)
     kept = max(1, min(COMPONENTS, len(scale) - 1))

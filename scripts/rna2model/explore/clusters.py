@@ -1,8 +1,18 @@
 """Which samples are alike: correlations, their hierarchical order, and clusters against labels and batches."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.explore import pca
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 COMPONENTS, SEED, STARTS = 10, 1, 20
 COLUMNS = [
@@ -17,7 +27,7 @@ COLUMNS = [
 ]
 
 
-def correlations(values):
+def correlations(values: NDArray[Any]) -> NDArray[np.float64]:
     """(n, n) Pearson correlations of samples over all genes (n, g); 0 with a sample that does not vary."""
     centred = values - values.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1)
@@ -27,7 +37,7 @@ def correlations(values):
     return found
 
 
-def tree(correlation):
+def tree(correlation: NDArray[Any]) -> NDArray[np.float64]:
     """Average linkage (scipy's matrix) of samples by 1 - correlation; in the best order of leaves up to 500 samples."""
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import squareform
@@ -38,14 +48,16 @@ def tree(correlation):
     return linkage(flat, "average", optimal_ordering=len(correlation) <= 500)
 
 
-def order(correlation):
+def order(correlation: NDArray[Any]) -> NDArray[Any]:
     """(n,) row numbers as the hierarchical clustering puts them side by side."""
     from scipy.cluster.hierarchy import leaves_list
 
     return leaves_list(tree(correlation)) if len(correlation) > 2 else np.arange(len(correlation))
 
 
-def table(found, orders, samples):
+def table(
+    found: Mapping[str, NDArray[Any]], orders: Mapping[str, NDArray[Any]], samples: Sequence[str]
+) -> pd.DataFrame:
     """DataFrame: view, sample, position in the hierarchical order from 1, and a column for each sample's correlation.
 
     found : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
@@ -62,7 +74,12 @@ def table(found, orders, samples):
     return pd.concat(parts, ignore_index=True)
 
 
-def compare(views, samples, labels, batches):
+def compare(
+    views: Mapping[str, NDArray[Any]],
+    samples: Sequence[str],
+    labels: NDArray[Any],
+    batches: NDArray[Any] | None,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS: clusters of all samples, as many as the target (the batch column) has values, against it.
 
     k-means and hierarchical clusters (Ward) of ten principal components. The adjusted Rand index (Hubert & Arabie 1985) is 0 for
@@ -89,7 +106,7 @@ def compare(views, samples, labels, batches):
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
-def agreement(names, cluster):
+def agreement(names: NDArray[Any], cluster: NDArray[Any]) -> tuple[float, float]:
     """(adjusted Rand index, normalised mutual information) of two groupings."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 

@@ -4,15 +4,24 @@ It maps quantiles of one fitted distribution to another and needs all samples of
 serves a new sample; see `expression.batch_correction` for those that do.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.explore import negative_binomial as nb
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 PRIOR = 1e-4  # count added before coefficients are taken (sva::ComBat_seq, prior.count)
 
 
-def adjust(counts, batches, groups=None):
+def adjust(
+    counts: NDArray[Any], batches: NDArray[Any], groups: NDArray[Any] | None = None
+) -> NDArray[np.int64]:
     """(n, g) integer counts without the differences between batches (Zhang, Parmigiani & Johnson 2020; sva::ComBat_seq).
 
     counts : (n, g), rounded; batches : (n,) str; groups : (n,) str whose differences are kept, or None
@@ -27,8 +36,8 @@ def adjust(counts, batches, groups=None):
     if len(names) < 2:
         return counts
     place = np.searchsorted(names, batches)
-    classes = [None] if groups is None else sorted(set(np.asarray(groups).astype(str).tolist()))
-    kinds = np.zeros(len(counts), int) if len(classes) < 2 else np.searchsorted(classes, groups)
+    classes: list[Any] = [None] if groups is None else sorted(set(np.asarray(groups).astype(str).tolist()))
+    kinds = np.zeros(len(counts), int) if len(classes) < 2 else np.searchsorted(classes, np.asarray(groups))
     design = np.column_stack([np.eye(len(names))[place], np.eye(len(classes))[kinds][:, 1:]])
     if np.linalg.matrix_rank(design) < design.shape[1]:
         raise InputProblem("ComBat-seq: batches and the groups to be kept cannot be told apart.")

@@ -4,9 +4,17 @@ pydeseq2 0.5.4 lets genes of no visible dispersion pull the trend and never take
 three residual degrees of freedom or fewer, which are most small designs.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from pydeseq2.dds import DeseqDataSet
 from scipy import special, stats
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
 
 LEAST = 100  # times the smallest dispersion: genes below say nothing about the trend
 NEAR = 1e-4, 15  # dispersions over the trend, between which a gene takes part
@@ -35,7 +43,7 @@ class DESeq2(DeseqDataSet):
         self.var["fitted_dispersions"] = own
         self.uns["mean_disp"], self.uns["disp_function_type"] = own.median(), "mean"
 
-    def fit_dispersion_prior(self):
+    def fit_dispersion_prior(self) -> None:
         """Variance of log dispersions around the trend, beyond what sampling makes; at least 0.25."""
         dispersions, _, chosen = self._informative()
         if not chosen.any():
@@ -57,7 +65,7 @@ class DESeq2(DeseqDataSet):
         return dispersions[chosen], self.var["_normed_means"].to_numpy(float)[chosen], chosen
 
 
-def trend(dispersions, means):
+def trend(dispersions: NDArray[Any], means: NDArray[Any]) -> pd.Series | None:
     """Series a0, a1 of dispersion = a0 + a1 / mean, a gamma regression without outliers; None where none fits."""
     import pandas as pd
 
@@ -88,7 +96,7 @@ def _gamma(y, design, start, steps=100):
     return found
 
 
-def matched_variance(residuals, free):
+def matched_variance(residuals: NDArray[Any], free: int) -> float:
     """The variance that, added to log chi-square / free, looks most like the residuals (DESeq2 draws at random for this;
     here the distribution is integrated)."""
     breaks = np.arange(-20, 21) / 2

@@ -6,13 +6,19 @@ from the same start, but found as the zero of the derivative, to 1e-8. Genes wit
 diverge, go through pydeseq2's own functions: their likelihood has no end that two optimisers would agree on.
 """
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydeseq2 import utils
 from pydeseq2.default_inference import DefaultInference
 from scipy import special, stats
 from scipy.optimize import elementwise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PIECE = 1_000_000  # values (genes x samples) that are in work at a time, which bounds memory
 RIDGE = 1e-6  # pydeseq2's, which keeps the equations solvable
@@ -33,13 +39,25 @@ class AllGenes(DefaultInference):
             done = list(pool.map(lambda piece: work(*(values[piece] for values in genewise)), pieces))
         return [np.concatenate(parts) for parts in zip(*done, strict=True)]
 
-    def lin_reg_mu(self, counts, size_factors, design_matrix, min_mu):
+    def lin_reg_mu(
+        self, counts: NDArray[Any], size_factors: NDArray[Any], design_matrix: NDArray[Any], min_mu: float
+    ) -> NDArray[Any]:
         """(n, g) means of a linear model of the normalized counts."""
         normed = counts / size_factors[:, None]
         fitted = design_matrix @ np.linalg.lstsq(design_matrix, normed, rcond=None)[0]
         return np.maximum(size_factors[:, None] * fitted, min_mu)
 
-    def irls(self, counts, size_factors, design_matrix, disp, min_mu, beta_tol, *args, **kwargs):
+    def irls(
+        self,
+        counts: NDArray[Any],
+        size_factors: NDArray[Any],
+        design_matrix: NDArray[Any],
+        disp: NDArray[Any],
+        min_mu: float,
+        beta_tol: float,
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
         """(coefficients (g, p), means (n, g), leverages (n, g), converged (g,)) of negative binomial regressions."""
 
         def work(counts, disp):
@@ -50,17 +68,17 @@ class AllGenes(DefaultInference):
 
     def alpha_mle(
         self,
-        counts,
-        design_matrix,
-        mu,
-        alpha_hat,
-        min_disp,
-        max_disp,
-        prior_disp_var=None,
-        cr_reg=True,
-        prior_reg=False,
-        optimizer="L-BFGS-B",
-    ):
+        counts: NDArray[Any],
+        design_matrix: NDArray[Any],
+        mu: NDArray[Any],
+        alpha_hat: NDArray[Any],
+        min_disp: float,
+        max_disp: float,
+        prior_disp_var: float | None = None,
+        cr_reg: bool = True,
+        prior_reg: bool = False,
+        optimizer: Any = "L-BFGS-B",
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """(dispersions (g,), converged (g,)): maxima of the likelihood, adjusted (Cox & Reid), and times the prior if asked."""
         limits = np.log([min_disp, max_disp])
         width = prior_disp_var if prior_reg else np.inf
@@ -87,7 +105,17 @@ class AllGenes(DefaultInference):
 
         return tuple(self._by_pieces(work, len(counts), counts.T, mu.T, alpha_hat))
 
-    def wald_test(self, design_matrix, disp, lfc, mu, ridge_factor, contrast, lfc_null, alt_hypothesis=None):
+    def wald_test(
+        self,
+        design_matrix: NDArray[Any],
+        disp: NDArray[Any],
+        lfc: NDArray[Any],
+        mu: NDArray[Any],
+        ridge_factor: NDArray[Any],
+        contrast: NDArray[Any],
+        lfc_null: NDArray[Any] | float,
+        alt_hypothesis: Any = None,
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """(p, statistics, standard errors), each (g,), of a contrast (p,); two-sided."""
         if alt_hypothesis is not None:
             return super().wald_test(
@@ -183,10 +211,17 @@ class Slope:
     dispersion; width : its variance, infinite without a prior
     """
 
-    def __init__(self, y, mean, design, centre, width):
+    def __init__(
+        self,
+        y: NDArray[Any],
+        mean: NDArray[Any],
+        design: NDArray[Any] | None,
+        centre: NDArray[Any],
+        width: float,
+    ) -> None:
         self.y, self.mean, self.design, self.centre, self.width = y, mean, design, centre, width
 
-    def __call__(self, at, gene):
+    def __call__(self, at: NDArray[Any], gene: NDArray[Any]) -> NDArray[Any]:
         """(k,) at the log dispersions `at` (k,) of the genes numbered `gene` (k,)."""
         gene = np.asarray(gene).astype(int)
         y, mean, r = self.y[gene], self.mean[gene], np.exp(-at)[:, None]

@@ -1,11 +1,23 @@
 """Differential expression between the classes of the target, for people to look at (DESeq2, by pydeseq2)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.cohort import outcome
 from rna2model.cohort.units import COUNT_UNITS
 from rna2model.core.errors import InputProblem
 from rna2model.core.missing import is_missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from rna2model.cohort.cohort import Cohort
 
 COLUMNS = [
     "contrast",
@@ -24,7 +36,14 @@ LARGE = 500_000  # counts, below which starting further processes takes longer t
 ALPHA = 0.1  # false discovery rate for which independent filtering is tuned, as in DESeq2::results
 
 
-def of_cohort(data, symbols, design, unit, gene_filter, cpus=1):
+def of_cohort(
+    data: Cohort,
+    symbols: Mapping[str, str] | None,
+    design: Mapping[str, Any],
+    unit: str,
+    gene_filter: Any,
+    cpus: int = 1,
+) -> tuple[pd.DataFrame, str | None, dict[str, Any]]:
     """(table of COLUMNS, note or None, details) of a Cohort: the labelled samples, batch and covariates in the design,
     and the group (donor) where every group has samples of several classes: a paired design.
 
@@ -42,7 +61,11 @@ def of_cohort(data, symbols, design, unit, gene_filter, cpus=1):
     pairing, warnings = paired(data, design, labels)
     names += [design["group"]] if pairing else []
     names = [name for name in dict.fromkeys(names) if name != design["target"]]
-    details = {"samples": int(known.sum()), "design": " + ".join([*names, design["target"]]), "warnings": []}
+    details: dict[str, Any] = {
+        "samples": int(known.sum()),
+        "design": " + ".join([*names, design["target"]]),
+        "warnings": [],
+    }
     try:
         if design["task"] != "classification":
             raise InputProblem(f"it compares classes, and design.task is {design['task']}.")
@@ -70,7 +93,7 @@ def of_cohort(data, symbols, design, unit, gene_filter, cpus=1):
     return table, None, details
 
 
-def paired(data, design, labels):
+def paired(data: Cohort, design: Mapping[str, Any], labels: NDArray[Any]) -> tuple[bool, list[str]]:
     """(whether every group has samples of several classes, warnings where samples of one group are tested as if they
     were independent); labels (n,), empty where not known."""
     if not design["group"]:
@@ -88,7 +111,14 @@ def paired(data, design, labels):
     ]
 
 
-def test(counts, labels, nuisance, genes, symbols=None, cpus=1):
+def test(
+    counts: NDArray[Any],
+    labels: NDArray[Any],
+    nuisance: Mapping[str, NDArray[Any]],
+    genes: Sequence[str],
+    symbols: Mapping[str, str] | None = None,
+    cpus: int = 1,
+) -> tuple[pd.DataFrame, list[str]]:
     """(DataFrame of COLUMNS, list of notes): every class against the first, in alphabetical order.
 
     The Wald test of DESeq2 (Love, Huber & Anders 2014) with its median-of-ratios size factors, Cook's distances and
@@ -121,7 +151,9 @@ def test(counts, labels, nuisance, genes, symbols=None, cpus=1):
     return pd.concat(tables, ignore_index=True)[COLUMNS], notes
 
 
-def design(labels, classes, nuisance):
+def design(
+    labels: NDArray[Any], classes: Sequence[str], nuisance: Mapping[str, NDArray[Any]]
+) -> tuple[NDArray[np.float64], list[str]]:
     """((n, columns) design matrix, notes): intercept, nuisance, then an indicator of each class but the first.
 
     Nuisance columns that follow from those before them are dropped, and named. InputProblem where the classes then follow

@@ -1,8 +1,18 @@
 """Samples on a plane by t-SNE and UMAP, for people to look at: who is near whom, not how far."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.explore import pca
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 COMPONENTS = 30  # principal components that both start from
 SEED = 1
@@ -10,7 +20,7 @@ FEWEST = 5  # samples
 COLUMNS = ["view", "sample", "method", "x", "y"]
 
 
-def embed(views, samples):
+def embed(views: Mapping[str, NDArray[Any]], samples: Sequence[str]) -> pd.DataFrame:
     """DataFrame of COLUMNS for {view: (n, g) log2 expression}; without rows below FEWEST samples.
 
     t-SNE (van der Maaten & Hinton 2008; scikit-learn) with a perplexity of 30 or, in small cohorts, a third of the others;
@@ -30,12 +40,12 @@ def embed(views, samples):
     return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
-def perplexity(n):
+def perplexity(n: int) -> float:
     """t-SNE's neighbours that count: 30, in small cohorts a third of the other samples."""
     return min(30.0, max(1.0, (n - 1) / 3))
 
 
-def tsne(scores):
+def tsne(scores: NDArray[Any]) -> NDArray[Any]:
     """(n, 2) t-SNE of principal component scores."""
     from sklearn.manifold import TSNE
 
@@ -43,7 +53,7 @@ def tsne(scores):
     return model.fit_transform(scores)
 
 
-def umap(scores):
+def umap(scores: NDArray[Any]) -> NDArray[Any]:
     """(n, 2) UMAP of principal component scores."""
     from umap import UMAP
 

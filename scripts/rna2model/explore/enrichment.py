@@ -1,13 +1,24 @@
 """Gene sets among the differential genes (preranked GSEA, by gseapy), for people to look at."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model.core import gene_ids
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sized
+
+    import pandas as pd
 
 SMALLEST, LARGEST = 5, 1000  # genes of a set that are in the ranking
 PERMUTATIONS, SEED = 1000, 1
 COLUMNS = ["contrast", "gene_set", "genes", "matched", "es", "nes", "p", "fdr", "leading_edge"]
 
 
-def test(differential, sets):
+def test(
+    differential: pd.DataFrame, sets: Mapping[str, Collection[str]]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """(DataFrame of COLUMNS, details) of the differential table (differential.COLUMNS) against {set: genes}.
 
     Genes are ranked by the Wald statistic; the enrichment score, its normalisation and p are of Subramanian et al. 2005, with
@@ -22,7 +33,7 @@ def test(differential, sets):
     wanted = {gene for genes in sets.values() for gene in genes}
     ranked = differential[differential["stat"].notna()]
     found = {column: len(wanted & set(ranked[column])) for column in ("gene_id", "symbol")}
-    by = max(found, key=found.get)
+    by = max(found, key=found.__getitem__)
     details = {"matched_by": by, "matched_pct": round(100 * found[by] / len(wanted), 2)}
     parts = [pd.DataFrame(columns=COLUMNS)]
     for contrast, part in ranked.groupby("contrast", sort=False):
@@ -48,7 +59,7 @@ def test(differential, sets):
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True), details
 
 
-def why_empty(differential, sets, details):
+def why_empty(differential: pd.DataFrame, sets: Sized, details: Mapping[str, Any]) -> str:
     """Why `test` found no set to test, in words."""
     if not len(differential):
         return "no gene sets: there is no differential expression to rank genes by"

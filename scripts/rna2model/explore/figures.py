@@ -1,6 +1,18 @@
 """Pictures of `expression/` as SVG: the same data give the same bytes, colours are safe for colour-blind eyes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import matplotlib
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
 
 matplotlib.rcdefaults()  # whatever the user's matplotlibrc says
 matplotlib.use("Agg")
@@ -18,13 +30,13 @@ UP, DOWN, REST, EDGE = palette.VERMILLION, palette.BLUE, "#BBBBBB", palette.GREY
 MOST_NAMES, MOST_PANELS, LABELLED = 80, 12, 8
 
 
-def save(figure, path):
+def save(figure: Figure, path: str | Path) -> None:
     """Write the figure to `path` without a date."""
     figure.savefig(path, format="svg", bbox_inches="tight", dpi=150, metadata={"Date": None})
     plt.close(figure)
 
 
-def empty(text, path):
+def empty(text: str, path: str | Path) -> None:
     """A picture that says why there is none."""
     figure, axes = plt.subplots(figsize=(5, 1.2))
     axes.axis("off")
@@ -32,7 +44,12 @@ def empty(text, path):
     save(figure, path)
 
 
-def heatmap(tables, samples, annotations, path):
+def heatmap(
+    tables: Mapping[str, tuple[NDArray[Any], NDArray[Any]]],
+    samples: Sequence[str],
+    annotations: Mapping[str, NDArray[Any]],
+    path: str | Path,
+) -> None:
     """Correlations of samples, each view in its own hierarchical order, with a stripe for every annotation.
 
     tables : {view: ((n, n) correlations, (n,) order)}; annotations : {name: (n,) str, empty for none}
@@ -89,7 +106,7 @@ def _stripe(panel, role, names, number):
     panel.set_title(panel.get_title(), pad=12 + 12 * (number + 1))
 
 
-def volcano(table, path, level=0.05):
+def volcano(table: pd.DataFrame, path: str | Path, level: float = 0.05) -> None:
     """log2 fold change against -log10 p of every contrast of the differential table; coloured where padj < level."""
     panels, figure = _panels(table)
     for panel, (contrast, part) in panels:
@@ -99,7 +116,7 @@ def volcano(table, path, level=0.05):
     save(figure, path)
 
 
-def ma(table, path, level=0.05):
+def ma(table: pd.DataFrame, path: str | Path, level: float = 0.05) -> None:
     """Mean normalised count against log2 fold change of every contrast."""
     panels, figure = _panels(table)
     for panel, (contrast, part) in panels:

@@ -3,7 +3,14 @@
 Arrays are (n_samples, n_genes). The variance of a count is mean + dispersion x mean^2. Offsets are log library sizes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SMALLEST = 1e-10  # of a weight in the Cox-Reid term (edgeR's compute_apl)
 GRID = np.linspace(
@@ -12,7 +19,13 @@ GRID = np.linspace(
 LEAST_SUM = 5  # counts of a gene, to have a dispersion of its own
 
 
-def fit_one(counts, offsets, dispersions, steps=50, tolerance=1e-10):
+def fit_one(
+    counts: NDArray[Any],
+    offsets: NDArray[Any],
+    dispersions: NDArray[Any],
+    steps: int = 50,
+    tolerance: float = 1e-10,
+) -> NDArray[Any]:
     """(g,) log mean of each gene by Newton's method, -inf for genes without counts (edgeR's mglmOneGroup).
 
     counts : (n, g); offsets : (n, 1) or (n, g); dispersions : (g,), or (n, g) where samples differ
@@ -31,7 +44,14 @@ def fit_one(counts, offsets, dispersions, steps=50, tolerance=1e-10):
     return log_mean
 
 
-def fit(counts, design, offsets, dispersions, steps=250, tolerance=1e-10):
+def fit(
+    counts: NDArray[Any],
+    design: NDArray[Any],
+    offsets: NDArray[Any],
+    dispersions: NDArray[Any],
+    steps: int = 250,
+    tolerance: float = 1e-10,
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """((columns, g) coefficients, (n, g) means) of a log-linear model, by damped Fisher scoring (edgeR::glmFit).
 
     counts, offsets, dispersions : (n, g); design : (n, columns) of full rank. Where a coefficient is minus infinity (no
@@ -67,7 +87,7 @@ def fit(counts, design, offsets, dispersions, steps=250, tolerance=1e-10):
     return beta, mean
 
 
-def deviance(counts, mean, dispersions):
+def deviance(counts: NDArray[Any], mean: NDArray[Any], dispersions: NDArray[Any]) -> NDArray[Any]:
     """(g,) deviance of counts (n, g) from their means; dispersions (g,) or (n, g)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         own = np.where(counts > 0, counts * np.log(counts / mean), 0.0)
@@ -77,7 +97,9 @@ def deviance(counts, mean, dispersions):
     return 2 * (own - both).sum(axis=0)
 
 
-def profile_likelihood(counts, groups, offsets, dispersions):
+def profile_likelihood(
+    counts: NDArray[Any], groups: NDArray[Any], offsets: NDArray[Any], dispersions: NDArray[Any]
+) -> NDArray[Any]:
     """(g,) Cox-Reid adjusted profile log likelihood of dispersions (g,), a mean for each group (edgeR's adjustedProfileLik).
 
     counts : (n, g); groups : (n,) numbers from 0; offsets : (n, 1)
@@ -99,7 +121,7 @@ def profile_likelihood(counts, groups, offsets, dispersions):
     return total
 
 
-def common_dispersion(counts, groups, offsets):
+def common_dispersion(counts: NDArray[Any], groups: NDArray[Any], offsets: NDArray[Any]) -> float:
     """The dispersion that fits all genes together best (edgeR::estimateGLMCommonDisp)."""
     from scipy.optimize import minimize_scalar
 
@@ -112,7 +134,9 @@ def common_dispersion(counts, groups, offsets):
     return found.x**4
 
 
-def gene_dispersions(counts, groups, offsets, common):
+def gene_dispersions(
+    counts: NDArray[Any], groups: NDArray[Any], offsets: NDArray[Any], common: float
+) -> NDArray[Any]:
     """(g,) dispersion of each gene by itself (edgeR::estimateGLMTagwiseDisp, prior.df=0); the common one for genes of
     fewer than LEAST_SUM counts."""
     dispersions = np.full(counts.shape[1], common)
@@ -128,7 +152,7 @@ def gene_dispersions(counts, groups, offsets, common):
     return dispersions
 
 
-def highest(x, y):
+def highest(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     """(g,) place of the highest value of the cubic spline through y (g, k) at evenly spaced x (k,).
 
     The spline of Forsythe, Malcolm & Moler, whose ends are cubics through four points; looked for in the two pieces

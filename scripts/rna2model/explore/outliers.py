@@ -1,8 +1,18 @@
 """Samples unlike the others, in words. A verdict informs; it never excludes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.explore import clusters, pca
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 FEWEST = 8  # samples, below which none can be told to be odd
 ROBUST = 20  # samples from which the covariance is estimated without the outliers
@@ -12,7 +22,9 @@ DEVIATIONS = 3.5  # robust standard deviations below the usual correlation
 COLUMNS = ["sample", "mahalanobis", "p", "p_cutoff", "median_correlation", "correlation_cutoff", "verdict"]
 
 
-def find(values, samples, labels, batches=None):
+def find(
+    values: NDArray[Any], samples: Sequence[str], labels: NDArray[Any], batches: NDArray[Any] | None = None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """(DataFrame of COLUMNS, details) for values (n, g) log2 expression.
 
     mahalanobis : distance from the centre on the first principal components, after the median of the sample's group (label
@@ -91,7 +103,7 @@ def _mahalanobis(scores):
     return "robust", np.sqrt(robust), np.maximum(p, np.finfo(float).tiny)
 
 
-def _freedom(n, k):
+def _freedom(n: int, k: int) -> float:
     """Degrees of freedom of a robust covariance, for the F distribution of distances from it (Hardin & Rocke 2005):
     heavier tails than chi-square, as small cohorts have."""
     return max(0.3 * n, k + 1.0)
@@ -104,7 +116,7 @@ def _median_correlation(values):
     return np.nanmedian(found, axis=1)
 
 
-def _lowest_usual(middle):
+def _lowest_usual(middle: NDArray[Any]) -> float:
     """The correlation below which a sample is unlike the others."""
     z = np.arctanh(np.clip(middle, -0.999999, 0.999999))
     spread = 1.4826 * np.median(np.abs(z - np.median(z)))

@@ -1,30 +1,40 @@
 """Principal components of the most variable genes, as DESeq2::plotPCA takes them; for people, not for models."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
 
 GENES = 500
 
 
-def most_variable(values, genes=GENES):
+def most_variable(values: NDArray[Any], genes: int = GENES) -> NDArray[Any]:
     """(n, <= genes) the most variable columns of log2 expression (n, g), centred."""
     top = values[:, np.argsort(-values.var(axis=0), kind="stable")[:genes]]
     return top - top.mean(axis=0)
 
 
-def decompose(values, genes=GENES):
+def decompose(values: NDArray[Any], genes: int = GENES) -> tuple[NDArray[Any], NDArray[Any]]:
     """((n, k) orthonormal positions of the samples, (k,) singular values, largest first); their products are the scores."""
     left, scale, _ = np.linalg.svd(most_variable(values, genes), full_matrices=False)
     return left, scale
 
 
-def scores(values, count):
+def scores(values: NDArray[Any], count: int) -> NDArray[Any]:
     """(n, <= count) principal component scores; fewer where fewer vary."""
     left, scale = decompose(values)
     kept = min(count, int((scale > 1e-9 * max(scale.max(initial=0), 1e-300)).sum()))
     return left[:, :kept] * scale[:kept]
 
 
-def table(views, samples, count=2):
+def table(views: Mapping[str, NDArray[Any]], samples: Sequence[str], count: int = 2) -> pd.DataFrame:
     """DataFrame view, sample, PC1.., with the share of variance of each axis (pc1_pct ..). views: {name: (n, g)}."""
     import pandas as pd
 

@@ -1,7 +1,10 @@
 """Views of the whole cohort for people; nothing here feeds a model."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -9,8 +12,13 @@ import pandas as pd
 from rna2model.cohort import cohort, outcome
 from rna2model.core import files
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
-def write(values, samples, genes, path):
+    from numpy.typing import NDArray
+
+
+def write(values: NDArray[Any], samples: Sequence[str], genes: Sequence[str], path: str | Path) -> None:
     """Genes x samples of log2 expression as gzipped TSV, four decimals, no time stamp."""
     text = pd.DataFrame(values.T, index=pd.Index(genes, name="gene_id"), columns=samples).to_csv(
         sep="\t", float_format="%.4f", lineterminator="\n"
@@ -19,7 +27,9 @@ def write(values, samples, genes, path):
         out.write(text.encode())
 
 
-def read(normalized, corrected):
+def read(
+    normalized: str | Path, corrected: str | Path
+) -> tuple[dict[str, NDArray[Any]], list[str], list[str]]:
     """({view: (n, g) log2 expression}, samples, genes) of the two matrices; one view where nothing was corrected."""
     tables = [
         pd.read_csv(path, sep="\t", index_col=0, dtype={0: str}, float_precision="high")
@@ -31,7 +41,9 @@ def read(normalized, corrected):
     return views, [str(name) for name in tables[0].columns], [str(gene) for gene in tables[0].index]
 
 
-def roles(path, design, samples):
+def roles(
+    path: str | Path, design: Mapping[str, Any], samples: Sequence[str]
+) -> tuple[NDArray[np.str_], NDArray[np.str_] | None]:
     """((n,) labels, empty for samples without one; (n,) batches or None) of the cohort at `path`."""
     names, columns = cohort.read_metadata(path)
     place = {name: row for row, name in enumerate(names)}
@@ -41,13 +53,13 @@ def roles(path, design, samples):
     return labels, batches
 
 
-def conclude(table, path, note=None, **details):
+def conclude(table: pd.DataFrame, path: str | Path, note: str | None = None, **details: Any) -> None:
     """Write a table, and beside it the JSON of the same name: `note` says why the table is empty, or is null."""
     table.to_csv(path, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
     beside(path, note, **details)
 
 
-def beside(path, note=None, **details):
+def beside(path: str | Path, note: str | None = None, **details: Any) -> None:
     """Write the JSON that stands beside the table at `path`, with its `note` and how the table was made."""
     path = Path(path)
     target = path.with_name(f"{path.name.split('.')[0]}.json")

@@ -4,37 +4,63 @@ No answer is right everywhere: batches balanced in the label gain much from corr
 classes lose by it. What is chosen is chosen on training rows only, anew in every split.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model import models
 from rna2model.core.errors import InputProblem
 from rna2model.expression.batch import registry
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from rna2model.expression.batch.base import BatchModel
+
 CANDIDATES = ("none", "center", "combat")  # in order of preference when they do equally well
 MARGIN = 0.02  # balanced accuracy by which a correction must beat doing nothing
 
 
-def fit(method, X, batches, labels, protect=False, groups=None, **settings):
+def fit(
+    method: str,
+    X: NDArray[Any],
+    batches: NDArray[Any],
+    labels: NDArray[Any],
+    protect: bool = False,
+    groups: NDArray[Any] | None = None,
+    **settings: Any,
+) -> tuple[BatchModel, dict[str, float | None] | None]:
     """(fitted batch model, {candidate: balanced accuracy} or None where there was no choice).
 
     X (n, g) log2 expression, batches (n,), labels (n,), groups (n,) or None of training samples; settings as in batch.make
     """
-    scores = None
+    scores: dict[str, float | None] | None = None
     if method == "auto":
-        method, scores, protect = *choose(X, batches, labels, settings.get("adapt_samples"), groups), False
+        size = settings.get("adapt_samples", registry.ADAPT_SAMPLES)
+        method, scores, protect = *choose(X, batches, labels, size, groups), False
     elif method != "none":
         registry.check_confounding(batches, labels)
     model = registry.make(method, **settings)
     return model.fit(X, batches, protect=labels if protect else None), scores
 
 
-def settings(expression):
+def settings(expression: Mapping[str, Any]) -> dict[str, Any]:
     """Keyword arguments of `fit` in the config's `expression`."""
     keys = {"reference": "reference_batch", "mean_only": "mean_only", "adapt_samples": "adapt_samples"}
     return {name: expression[key] for name, key in keys.items()} | {"protect": expression["protect_target"]}
 
 
-def choose(X, batches, labels, adapt_samples=registry.ADAPT_SAMPLES, groups=None):
+def choose(
+    X: NDArray[Any],
+    batches: NDArray[Any],
+    labels: NDArray[Any],
+    adapt_samples: int = registry.ADAPT_SAMPLES,
+    groups: NDArray[Any] | None = None,
+) -> tuple[str, dict[str, float | None]]:
     """(name of the best candidate, {candidate: balanced accuracy over all held-out batches; None where not to be had}).
 
     Each batch in turn is held out, corrected as a new batch that arrives as a whole, and predicted by logistic_l2, which
@@ -43,7 +69,7 @@ def choose(X, batches, labels, adapt_samples=registry.ADAPT_SAMPLES, groups=None
     batches, labels = np.asarray(batches).astype(str), np.asarray(labels).astype(str)
     scores = {name: _held_out(name, X, batches, labels, adapt_samples, groups) for name in CANDIDATES}
     known = {name: score for name, score in scores.items() if score is not None}
-    best = max(known, key=known.get, default="none")
+    best = max(known, key=known.__getitem__, default="none")
     if known.get(best, 0) < known.get("none", 0) + MARGIN:
         best = "none"
     return best, scores

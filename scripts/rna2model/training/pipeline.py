@@ -1,10 +1,27 @@
 """The model of one split: made as the config says, trained on what the split's Preprocessing shows of its training samples."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model import models
 from rna2model.expression.features import selection
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
-def make_model(name, options, seen, weights=None, **more):
+    from rna2model.models.base import Model
+    from rna2model.training.preprocessing import Preprocessing
+    from rna2model.training.split_data import SplitData
+
+
+def make_model(
+    name: str,
+    options: Mapping[str, Any],
+    seen: Sequence[str],
+    weights: Callable[[Any, str, Sequence[str]], Any] | None = None,
+    **more: Any,
+) -> Model:
     """An unfitted model with what the config's `training` says of it (planning/tool_options.py).
 
     seen : names of the columns the model will see, which pretrained weights are matched to; weights : function of
@@ -16,11 +33,19 @@ def make_model(name, options, seen, weights=None, **more):
     if name in models.TORCH:
         more["seeds"] = options.get("seeds", 1)
         if options.get("pretrained"):
+            assert weights is not None  # where options name a bundle
             more["pretrained"] = weights(options["pretrained"], name, seen)
     return models.make(name, search=options.get("search", {}).get(name), **more)
 
 
-def train(model, data, preprocessing, settings, seed, log=print):
+def train(
+    model: Model,
+    data: SplitData,
+    preprocessing: Preprocessing,
+    settings: Mapping[str, Any],
+    seed: int,
+    log: Callable[..., Any] = print,
+) -> Model:
     """`model` fitted to the training samples of a SplitData; settings: the config's `features`."""
     select = selection.make(settings, features=preprocessing.features, seed=seed, sees=model.SEES)
     expression = data.expression(data.train, preprocessing)

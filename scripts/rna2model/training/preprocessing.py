@@ -4,12 +4,26 @@ Every rule that shows a model something, and the bundle that serves new samples,
 order stand here and nowhere else.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 from rna2model.expression.batch import registry
 from rna2model.expression.features import gene_sets as genesets
 from rna2model.expression.features.features import Features
 from rna2model.expression.features.features import load as load_features
 from rna2model.expression.normalization import methods
 from rna2model.training import batch_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from rna2model.expression.batch.base import BatchModel
+    from rna2model.expression.normalization.base import Normalizer
+    from rna2model.training.split_data import SplitData
 
 PARTS = ("normalizer", "batch_model", "features")
 
@@ -24,20 +38,37 @@ class Preprocessing:
     features : features.Features, gene-set scores and covariates; None where models see the genes as they are
     """
 
-    def __init__(self, normalizer=None, batch_model=None, features=None):
+    normalizer: Any
+    batch_model: Any
+    features: Features | None
+
+    def __init__(
+        self,
+        normalizer: Normalizer | None = None,
+        batch_model: BatchModel | None = None,
+        features: Features | None = None,
+    ) -> None:
         self.normalizer, self.batch_model, self.features = normalizer, batch_model, features
 
-    def fit(self, data, expression, unit, settings, covariates=None, gene_sets=None):
+    def fit(
+        self,
+        data: SplitData,
+        expression: Mapping[str, Any],
+        unit: str,
+        settings: Mapping[str, Any],
+        covariates: Mapping[str, str] | None = None,
+        gene_sets: str | Path | None = None,
+    ) -> Self:
         """Learn all steps from the training samples of a splitdata.SplitData; arguments as those of the steps."""
         self.fit_normalizer(data, expression, unit).fit_batch_model(data, expression)
         return self.fit_features(data, settings, covariates, gene_sets) if gene_sets or covariates else self
 
-    def fit_normalizer(self, data, expression, unit):
+    def fit_normalizer(self, data: SplitData, expression: Mapping[str, Any], unit: str) -> Self:
         """See normalization.fit, which the rule takes by itself: it depends on none of the later steps."""
         self.normalizer = methods.fit(data, expression, unit)
         return self
 
-    def fit_batch_model(self, data, expression):
+    def fit_batch_model(self, data: SplitData, expression: Mapping[str, Any]) -> Self:
         """What sets batches apart, of normalised training samples. Where these chose the method, `scores_` ({method: score})
         says how; else it is empty."""
         self.batch_model, self.scores_ = batch_choice.fit(
@@ -50,7 +81,13 @@ class Preprocessing:
         )
         return self
 
-    def fit_features(self, data, settings, covariates, gene_sets=None):
+    def fit_features(
+        self,
+        data: SplitData,
+        settings: Mapping[str, Any],
+        covariates: Mapping[str, str] | None,
+        gene_sets: str | Path | None = None,
+    ) -> Self:
         """Gene-set scores and covariates. settings : the config's `features`; covariates : {column: kind}; gene_sets : GMT file."""
         genes, sets = self.normalizer.genes_, None
         if gene_sets:
@@ -63,7 +100,13 @@ class Preprocessing:
         self.features = made.fit(corrected, data.covariates(data.train))
         return self
 
-    def transform(self, counts, batches, covariates=None, unseen="uncorrected"):
+    def transform(
+        self,
+        counts: Any,
+        batches: NDArray[Any],
+        covariates: Mapping[str, Sequence[str] | NDArray[Any]] | None = None,
+        unseen: str = "uncorrected",
+    ) -> NDArray[Any]:
         """(n, len(names)) what models see of samples.
 
         counts (n, n_genes) of normalizer.gene_ids; batches (n,); covariates {sheet column: (n,) str}, may be left out where
@@ -71,36 +114,47 @@ class Preprocessing:
         """
         return self.add_features(self.expression(counts, batches, unseen), covariates)
 
-    def expression(self, counts, batches, unseen="uncorrected"):
+    def expression(self, counts: Any, batches: NDArray[Any], unseen: str = "uncorrected") -> NDArray[Any]:
         """(n, n_kept) log2 expression without what is of a batch: the first two steps of `transform`."""
         return self.batch_model.transform(self.normalizer.transform(counts), batches, unseen=unseen)
 
-    def add_features(self, expression, covariates=None):
+    def add_features(
+        self, expression: NDArray[Any], covariates: Mapping[str, Sequence[str] | NDArray[Any]] | None = None
+    ) -> NDArray[Any]:
         """(n, len(names)) of `expression` (n, n_kept): the last step of `transform`."""
         return expression if self.features is None else self.features.transform(expression, covariates)
 
     @property
-    def names(self):
+    def names(self) -> list[str]:
         """Names of the columns that models see."""
         return self.features.names_ if self.features else self.normalizer.genes_
 
     @property
-    def covariates(self):
+    def covariates(self) -> list[str]:
         """Sheet columns that are needed beside counts and batches."""
         return list(self.features.covariates.kinds) if self.features and self.features.covariates else []
 
-    def flags(self, covariates, samples):
+    def flags(
+        self, covariates: Mapping[str, Sequence[str] | NDArray[Any]] | None, samples: Sequence[str]
+    ) -> list[str]:
         """For each sample what is to be said of its covariates; empty where nothing is."""
         return self.features.flags(covariates, samples) if self.features else [""] * len(samples)
 
-    def save(self, normalizer=None, batch_model=None, features=None):
+    def save(
+        self,
+        normalizer: str | Path | None = None,
+        batch_model: str | Path | None = None,
+        features: str | Path | None = None,
+    ) -> None:
         """Write each part for which a path is given to a file of its own."""
         for name, path in zip(PARTS, (normalizer, batch_model, features), strict=True):
             if path:
                 getattr(self, name).save(path)
 
 
-def load(normalizer, batch_model=None, features=None):
+def load(
+    normalizer: str | Path, batch_model: str | Path | None = None, features: str | Path | None = None
+) -> Preprocessing:
     """The Preprocessing stored in these files; without a path that part is not there (rules fit one part after the other).
 
     InputProblem where a file is damaged or holds another part.
@@ -112,7 +166,7 @@ def load(normalizer, batch_model=None, features=None):
     )
 
 
-def load_splits(given):
+def load_splits(given: Any) -> list[Preprocessing]:
     """Those of several splits, from a rule's inputs `normalizers`, `batch_models` and `features` (empty where there are none)."""
     paths = given.normalizers, given.batch_models, given.features or [None] * len(given.normalizers)
     return [load(*parts) for parts in zip(*paths, strict=True)]

@@ -1,10 +1,23 @@
 """What the rules of one split have in common: its samples, and their expression by its fitted artefacts."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rna2model.cohort import cohort, outcome, splits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from rna2model.cohort.cohort import Cohort
+    from rna2model.training.preprocessing import Preprocessing
 
 
 @dataclass
@@ -12,57 +25,61 @@ class SplitData:
     """The training cohort seen from one split: names of the samples it trains on, those it holds out, and all that train
     in the split `full`."""
 
-    cohort: cohort.Cohort
-    train: list
-    test: list
-    full: list
-    design: dict
+    cohort: Cohort
+    train: list[str]
+    test: list[str]
+    full: list[str]
+    design: Mapping[str, Any]
 
-    def outcome(self, samples):
+    def outcome(self, samples: Sequence[str]) -> NDArray[Any]:
         """(n,) what is predicted: classes (str), numbers (float64), or times and events (outcome.SURVIVAL)."""
         return outcome.read(self.design, lambda name: self.cohort.column(name, samples))
 
-    def labels(self, samples):
+    def labels(self, samples: Sequence[str]) -> NDArray[np.str_]:
         """(n,) class of each sample, or what stands for it: part of a numeric target's range, event or censored."""
         return outcome.classes(self.design["task"], self.outcome(samples))
 
-    def groups(self, samples):
+    def groups(self, samples: Sequence[str]) -> NDArray[np.str_] | None:
         """(n,) group (donor) of each sample, or None where the design has none."""
         return self.cohort.column(self.design["group"], samples) if self.design["group"] else None
 
-    def batches(self, samples):
+    def batches(self, samples: Sequence[str]) -> NDArray[Any]:
         """(n,) batch of each sample; one nameless batch where the design has none."""
         if not self.design["batch"]:
             return np.full(len(samples), "", dtype=object)
         return self.cohort.column(self.design["batch"], samples)
 
-    def counts(self, samples):
+    def counts(self, samples: Sequence[str]) -> NDArray[Any]:
         """(n, n_genes) counts of `samples`."""
         return self.cohort.counts[self.cohort.rows(samples)]
 
-    def covariates(self, samples):
+    def covariates(self, samples: Sequence[str]) -> dict[str, NDArray[Any]]:
         """{sheet column: (n,) str} of the design's covariates."""
         return {name: self.cohort.column(name, samples) for name in self.design.get("covariates", [])}
 
-    def expression(self, samples, preprocessing, unseen="uncorrected"):
+    def expression(
+        self, samples: Sequence[str], preprocessing: Preprocessing, unseen: str = "uncorrected"
+    ) -> NDArray[Any]:
         """(n, k) what models see of `samples` by the split's preprocessing.Preprocessing."""
         given = self.counts(samples), self.batches(samples), self.covariates(samples)
         return preprocessing.transform(*given, unseen=unseen)
 
 
-def read(cohort_path, manifest_path, split, design):
+def read(
+    cohort_path: str | Path, manifest_path: str | Path, split: str, design: Mapping[str, Any]
+) -> SplitData:
     """The SplitData of `split` over the training cohort; batch.<name> splits hold out one batch, `full` tests a fixed hold-out, if any."""
     return of(cohort.read(cohort_path), read_manifest(manifest_path), split, design)
 
 
-def read_manifest(path):
+def read_manifest(path: str | Path) -> pd.DataFrame:
     """The split manifest as a DataFrame of text."""
     import pandas as pd
 
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
 
 
-def of(data, manifest, split, design):
+def of(data: Cohort, manifest: pd.DataFrame, split: str, design: Mapping[str, Any]) -> SplitData:
     """The same as `read`, of a Cohort and a manifest that are read already."""
     batches = batch_of(data, design)
     train = splits.training_samples(
@@ -73,17 +90,19 @@ def of(data, manifest, split, design):
     return SplitData(data, train, test, full, design)
 
 
-def group_of(data, design):
+def group_of(data: Cohort, design: Mapping[str, Any]) -> dict[str, str] | None:
     """{sample: group (donor)} of a Cohort, or None where the design has none."""
     return dict(zip(data.samples, data.obs[design["group"]], strict=True)) if design["group"] else None
 
 
-def batch_of(data, design):
+def batch_of(data: Cohort, design: Mapping[str, Any]) -> dict[str, str] | None:
     """{sample: batch} of a Cohort, or None where the design has none."""
     return dict(zip(data.samples, data.obs[design["batch"]], strict=True)) if design["batch"] else None
 
 
-def held_out_batches(data, manifest, names, design):
+def held_out_batches(
+    data: Cohort, manifest: pd.DataFrame, names: Iterable[str], design: Mapping[str, Any]
+) -> dict[str, dict[str, int]]:
     """{split batch.<name>: {tested, trained, left_out, shared}}: samples tested and trained on, those that did not train since
     the held-out batch has samples of their group, and groups that are on both sides all the same (none should be)."""
     told = {}
@@ -96,13 +115,15 @@ def held_out_batches(data, manifest, names, design):
     return told
 
 
-def training_outcomes(data, manifest, names, design):
+def training_outcomes(
+    data: Cohort, manifest: pd.DataFrame, names: Iterable[str], design: Mapping[str, Any]
+) -> dict[str, NDArray[Any]]:
     """{split: what is predicted of its training samples}, of a Cohort and a manifest that are read already."""
     splits_of = {name: of(data, manifest, name, design) for name in names}
     return {name: split.outcome(split.train) for name, split in splits_of.items()}
 
 
-def unlabelled(data, others, preprocessing):
+def unlabelled(data: SplitData, others: Cohort, preprocessing: Preprocessing) -> NDArray[Any]:
     """(m, k) what models see of the samples of another Cohort, which have no label, by a split's SplitData and Preprocessing.
 
     Left out are those whose name, group (donor) or whole batch the split holds out, or that have the counts of a sample

@@ -1,8 +1,14 @@
 """Which columns of a table are samples, and which describe its genes: by name, type and content, alike in training and serving."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # what is left of the names without case, spaces and marks
 OF_GENES = frozenset(
@@ -35,12 +41,12 @@ OF_TRANSCRIPTS = {
 }
 
 
-def plain(name):
+def plain(name: object) -> str:
     """A column's name without case, spaces and marks: `Gene Name` and gene_name are one."""
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
 
 
-def split(table, samples=()):
+def split(table: pd.DataFrame, samples: Iterable[str] = ()) -> tuple[list[int], list[int]]:
     """(columns of samples, columns that describe genes) of a table, as positions.
 
     A column is no sample whose name is that of an annotation, or none of whose cells is a number; one that `samples` names

@@ -1,11 +1,17 @@
 """The text formats that are recognised by their first rows. A new one is a `Format` in FORMATS: how it looks, and what is said."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rna2model.cohort.tables import columns
 from rna2model.cohort.tables.layout import GENES, GEO_BEGIN
+
+if TYPE_CHECKING:
+    from rna2model.cohort.tables.layout import Layout
 
 GSM = re.compile(r"GSM\d+")
 DEPMAP_GENE = re.compile(r"(\S+) \(([^()\s]+)\)")
@@ -20,7 +26,7 @@ class Format:
     """
 
     name: str
-    matches: Callable
+    matches: Callable[[Layout], bool]
     note: str = ""
     single: bool = False
 
@@ -96,6 +102,6 @@ FORMATS = [
 ]
 
 
-def recognise(layout):
+def recognise(layout: Layout) -> Format | None:
     """The Format of a table, or None for a plain one."""
     return next((one for one in FORMATS if layout.columns and one.matches(layout)), None)

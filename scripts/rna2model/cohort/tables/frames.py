@@ -1,11 +1,18 @@
 """Matrices that pandas reads as a table at once: parquet, and the first sheet of a workbook (xlsx)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pandas as pd
 
 from rna2model.cohort.tables import columns, layout
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def read_parquet(path):
+
+def read_parquet(path: str | Path) -> pd.DataFrame:
     """DataFrame of a parquet file with the gene ids as index."""
     table = pd.read_parquet(path)
     if table.index.nlevels > 1:
@@ -20,7 +27,7 @@ def read_parquet(path):
     return table
 
 
-def read_workbook(path):
+def read_workbook(path: str | Path) -> tuple[pd.DataFrame, list[str]]:
     """(DataFrame with all cells under the header, notes) of the first sheet of an xlsx; gene ids are its first column."""
     with pd.ExcelFile(path, engine="openpyxl") as book:
         names = book.sheet_names

@@ -1,21 +1,29 @@
 """Matrices in HDF5 files: AnnData (h5ad), and ARCHS4, of which only the samples of the sheet are read."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import h5py
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
 
 GENE_IDS = ("ensembl_gene", "ensembl_gene_id", "ensembl_id", "symbol", "gene_symbol", "genes")
 MOST_UNNAMED = 5000  # samples of ARCHS4 that are read without a sheet
 LOOKED_AT = 100  # samples in which whole numbers are looked for
 
 
-def is_archs4(path):
+def is_archs4(path: str | Path) -> bool:
     """Whether an HDF5 file is laid out as those of ARCHS4."""
     with h5py.File(path) as file:
         return "data/expression" in file and "meta/samples/geo_accession" in file
 
 
-def read_archs4(path, samples=()):
+def read_archs4(path: str | Path, samples: Collection[str] = ()) -> tuple[pd.DataFrame, list[str]]:
     """(DataFrame genes x samples, notes) of the wanted samples (GSM) of an ARCHS4 file; of all of a small file without them."""
     with h5py.File(path) as file:
         names = [_text(name) for name in file["meta/samples/geo_accession"][()]]
@@ -45,7 +53,9 @@ def _text(value):
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def read_h5ad(path, unit="counts", layer=None):
+def read_h5ad(
+    path: str | Path, unit: str = "counts", layer: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     """(DataFrame genes x samples, notes) of an h5ad.
 
     layer : counts_layer: the name of a layer, X or raw. Without it the layer `counts` or `tpm` as the unit says, else X.

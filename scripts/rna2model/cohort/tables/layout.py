@@ -1,12 +1,18 @@
 """How a text table is laid out, seen in its first rows: comments above it, separator, header, and R's header that is a cell short."""
 
+from __future__ import annotations
+
 import csv
 import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rna2model.cohort.tables import opening
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMENTS = ("#", "!", "%", "^")  # of R and most programs, of GEO, of MATLAB, of GEO's SOFT
 HEAD = 50  # rows of the table that are looked at
@@ -25,22 +31,22 @@ class Layout:
     """The beginning of a table: `header` and `rows` are cells as text, `skip` the lines above the header."""
 
     separator: str
-    header: list
-    rows: list
+    header: list[str]
+    rows: list[list[str]]
     skip: int = 0
-    comments: list = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
     is_short: bool = False  # the header has no cell above the ids, as R writes it
     below: int = 0  # rows of metadata between header and genes (GCT 1.3)
     beside: int = 1  # columns before the samples, where the file says it (GCT)
     is_gct: bool = False
 
     @property
-    def columns(self):
+    def columns(self) -> list[str]:
         """Names of all columns, with an empty one above the ids where the header has none."""
         return ["", *self.header] if self.is_short else self.header
 
 
-def read(path, name=""):
+def read(path: str | Path, name: str = "") -> Layout:
     """The Layout of the text file at `path`; ValueError says what is wrong with its first rows.
 
     name : what the file is called; a .csv is taken for commas where its content leaves it open

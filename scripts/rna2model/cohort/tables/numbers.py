@@ -1,6 +1,12 @@
 """Numbers that were read as text: decimal commas are read where they can be nothing else; what is to be done about others."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")  # commas between thousands
 DECIMAL = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a comma for the decimal point
@@ -8,7 +14,7 @@ SEVERAL = re.compile(r"[-+]?\d{1,3}(,\d{3}){2,}(\.\d+)?|[-+]?\d{1,3}(,\d{3})+\.\
 USUAL = 0.5  # of the columns must have decimal commas before they are taken for the way of the whole table
 
 
-def read(table):
+def read(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """(table with decimal commas read, notes); a cell that is no number, or could be two, stays text."""
     import pandas as pd
 
@@ -60,7 +66,7 @@ def _has_fractions(column):
     return column.dtype.kind == "f" and bool((column.dropna() % 1 != 0).any())
 
 
-def advice(cell):
+def advice(cell: str) -> str:
     """What to do about a cell that reads as two numbers, or as one in another way; a full stop for any other."""
     plain = cell.replace(",", "")
     if SEVERAL.fullmatch(cell):

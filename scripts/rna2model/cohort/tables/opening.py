@@ -1,5 +1,7 @@
 """Open a text file whatever it is packed with or encoded in; what it is shows in its first bytes, not in its name."""
 
+from __future__ import annotations
+
 import bz2
 import codecs
 import contextlib
@@ -7,6 +9,11 @@ import gzip
 import io
 import lzma
 import zipfile
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 PACKED = {
     b"\x1f\x8b": "gzip",
@@ -16,12 +23,12 @@ PACKED = {
     b"\x28\xb5\x2f\xfd": "zstd",
 }
 HDF5 = b"\x89HDF\r\n\x1a\n"
-UNPACK = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
+UNPACK: dict[str, Any] = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}
 WORKBOOK = "xl/workbook.xml"  # in the archive that an .xlsx file is
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def kind(path):
+def kind(path: str | Path) -> str:
     """What a file is by its first bytes: gzip, bzip2, xz, zip, zstd, xlsx, hdf5, parquet, or plain."""
     with open(path, "rb") as file:
         start = file.read(8)
@@ -35,7 +42,7 @@ def kind(path):
 
 
 @contextlib.contextmanager
-def text(path):
+def text(path: str | Path) -> Iterator[io.TextIOWrapper]:
     """The unpacked text of the file at `path`, open for reading, every line end as newline.
 
     ValueError where it is no text, packed in a way that is not read, or an archive of several files.
@@ -46,7 +53,7 @@ def text(path):
             raise ValueError("it is packed with zstd; unpack it, or pack it with gzip")
         if packed == "zip":
             archive = stack.enter_context(zipfile.ZipFile(path))
-            raw = stack.enter_context(archive.open(_member(archive)))
+            raw: Any = stack.enter_context(archive.open(_member(archive)))
         else:
             raw = stack.enter_context(UNPACK.get(packed, open)(path, "rb"))
         raw = io.BufferedReader(raw) if packed == "zip" else raw

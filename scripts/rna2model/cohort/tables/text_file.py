@@ -1,12 +1,21 @@
 """Read a text table as its layout says: ids verbatim, values as numbers where they are, and what the format asks for."""
 
+from __future__ import annotations
+
 import csv
 import re
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from rna2model.cohort.tables import columns, formats, layout, opening
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from rna2model.cohort.tables.layout import Layout
 
 MISSING = [
     "",
@@ -28,7 +37,9 @@ UNSTABLE = re.compile(r"(?:MSTRG|STRG)\.\d+\|(.+)")  # StringTie's own number, a
 IN_SHEET = "leave counts out of the config and name the file of each sample in the sheet's column counts_file"
 
 
-def read(path, name, samples=()):
+def read(
+    path: str | Path, name: str, samples: Collection[str] = ()
+) -> tuple[pd.DataFrame, list[str], dict[str, str]]:
     """(DataFrame of ids x columns as in the file, notes, other names of columns) of the text file at `path`.
 
     ValueError where it is no table, or a table of one sample. A column that tells nothing of a sample may be among them.
@@ -52,7 +63,7 @@ def read(path, name, samples=()):
     return table, notes + more, titles(seen)
 
 
-def check_start(seen, samples=()):
+def check_start(seen: Layout, samples: Collection[str] = ()) -> formats.Format | None:
     """The Format of a table, or None; ValueError for what the first rows show: a table of one sample, a name twice, a series without values."""
     found = formats.recognise(seen)
     if found and found.single and not set(samples) & set(seen.columns):
@@ -96,7 +107,7 @@ def _check_series(seen):
     )
 
 
-def frame(path, seen, samples=()):
+def frame(path: str | Path, seen: Layout, samples: Collection[str] = ()) -> pd.DataFrame:
     """All cells of the table under its header; ids and other words stay as they are written, an empty cell too."""
     names, texts = seen.columns, _texts(seen, set(samples))
     with opening.text(path) as file:
@@ -138,7 +149,7 @@ def _texts(seen, samples):
     return places
 
 
-def with_ids(table):
+def with_ids(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """(table with the genes' ids as index, notes): the first column, or a better one where that numbers rows or transcripts."""
     names, notes = list(table.columns), []
     first, place = columns.plain(names[0]), 0
@@ -189,7 +200,7 @@ def _is_named(column):
     return bool((column.astype(str).str.strip() != "").any())
 
 
-def is_numbered(ids):
+def is_numbered(ids: Iterable[Any]) -> bool:
     """Whether ten ids or more are row numbers, from 0 or 1."""
     ids = [str(one) for one in ids]
     return len(ids) > 9 and any(ids == [str(i + first) for i in range(len(ids))] for first in (0, 1))
@@ -220,7 +231,7 @@ def _turned(table):
     return turned.infer_objects(), notes
 
 
-def titles(seen):
+def titles(seen: Layout) -> dict[str, str]:
     """{GSM accession: title} of a series matrix, by which a sheet may call its samples."""
     rows = {}
     for line in seen.comments:

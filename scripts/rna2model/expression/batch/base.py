@@ -1,9 +1,19 @@
 """What all batch models share: learned on training samples, then applied to one sample at a time without its label."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
 import numpy as np
 
 from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 KIND = "batch_model"
 UNSEEN = ("uncorrected", "refuse", "adapt")
@@ -21,12 +31,20 @@ class BatchModel:
     """
 
     method = "none"
-    learned = ()
+    learned: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, reference=None, mean_only=False, adapt_samples=ADAPT_SAMPLES):
+    def __init__(
+        self, reference: str | None = None, mean_only: bool = False, adapt_samples: int = ADAPT_SAMPLES
+    ) -> None:
         self.reference, self.mean_only, self.adapt_samples = reference, mean_only, adapt_samples
 
-    def fit(self, X, batches, gene_ids=None, protect=None):
+    def fit(
+        self,
+        X: NDArray[Any],
+        batches: NDArray[Any],
+        gene_ids: Sequence[str] | None = None,
+        protect: NDArray[Any] | None = None,
+    ) -> Self:
         """Learn from X (n, g) log2 expression and batches (n,); gene_ids (g,) only name a gene in an error.
 
         protect : (n,) labels of the training samples whose differences are kept when batches are told apart, or None.
@@ -43,14 +61,14 @@ class BatchModel:
         return self
 
     @property
-    def corrects_(self):
+    def corrects_(self) -> bool:
         return bool(self.learned) and len(self.batches_) > 1
 
-    def is_known(self, batches):
+    def is_known(self, batches: NDArray[Any]) -> NDArray[np.bool_]:
         """(m,) bool, whether training had the batch."""
         return np.isin(np.asarray(batches).astype(str), self.batches_)
 
-    def transform(self, X, batches, unseen="uncorrected"):
+    def transform(self, X: NDArray[Any], batches: NDArray[Any], unseen: str = "uncorrected") -> NDArray[Any]:
         """(m, g) corrected expression, float32 if X is, else float64; arithmetic is in float64.
 
         A sample of a batch that training did not have is left as it is (`uncorrected`), or an InputProblem (`refuse`);
@@ -75,26 +93,28 @@ class BatchModel:
                 X[batches == name] = self._adapt(X[batches == name].astype(float))
         return X
 
-    def adapts(self, batches):
+    def adapts(self, batches: NDArray[Any]) -> NDArray[np.bool_]:
         """(m,) bool, whether a sample's batch is new and large enough to be adapted."""
         batches = np.asarray(batches).astype(str)
         sizes = np.array([(batches == name).sum() for name in batches])
         return ~self.is_known(batches) & (sizes >= self.adapt_samples) & self.corrects_
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write the fitted model to `path`."""
         arrays = {name: np.asarray(getattr(self, name)) for name in self.learned}
         names = {"kind": KIND, "method": self.method, "batches": self.batches_}
         settings = ("reference", "mean_only", "adapt_samples")
         artefact.write(path, arrays, names | {name: getattr(self, name) for name in settings})
 
-    def _learn(self, X, batch, covariates):
+    def _learn(
+        self, X: NDArray[np.float64], batch: NDArray[np.int64], covariates: NDArray[np.float64]
+    ) -> None:
         """Set the attributes of `learned` from X (n, g), batch (n,) numbers into `batches_`, covariates (n, k)."""
 
-    def _row(self, row, batch):
+    def _row(self, row: NDArray[np.float64], batch: int) -> NDArray[np.float64]:
         return row
 
-    def _adapt(self, rows):
+    def _adapt(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows (n, g) of one new batch, brought to the training samples."""
         return rows
 
@@ -124,14 +144,14 @@ def _indicators(labels, n):
     )
 
 
-def blocks(X):
+def blocks(X: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.float64]]]:
     """(columns, X (n, k) of these in float64), one block of genes after the other."""
     for first in range(0, X.shape[1], GENES_AT_ONCE):
         columns = slice(first, min(first + GENES_AT_ONCE, X.shape[1]))
         yield columns, X[:, columns].astype(float)
 
 
-def least_squares(design):
+def least_squares(design: NDArray[Any]) -> NDArray[np.float64]:
     """(columns, n) matrix that takes values (n, g) to their coefficients; InputProblem where batches and protected labels
     cannot be told apart."""
     if np.linalg.matrix_rank(design) < design.shape[1]:

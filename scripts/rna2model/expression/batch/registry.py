@@ -1,5 +1,9 @@
 """The batch models by name, and whether a design lets batches be told from labels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core import artefact
@@ -7,6 +11,11 @@ from rna2model.core.errors import InputProblem
 from rna2model.expression.batch.base import ADAPT_SAMPLES, KIND, UNSEEN, BatchModel
 from rna2model.expression.batch.combat import ComBat
 from rna2model.expression.batch.mean_shift import Center, Limma
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 __all__ = [
     "ADAPT_SAMPLES",
@@ -23,14 +32,16 @@ __all__ = [
 METHODS = {cls.method: cls for cls in (BatchModel, ComBat, Limma, Center)}
 
 
-def make(method, reference=None, mean_only=False, adapt_samples=ADAPT_SAMPLES):
+def make(
+    method: str, reference: str | None = None, mean_only: bool = False, adapt_samples: int = ADAPT_SAMPLES
+) -> BatchModel:
     """An unfitted batch model, a key of METHODS; `reference` and `mean_only` are ComBat's."""
     if method not in METHODS:
         raise InputProblem(f"batch correction {method!r} is not one of {', '.join(METHODS)}.")
     return METHODS[method](reference, mean_only, adapt_samples)
 
 
-def load(path):
+def load(path: str | Path) -> BatchModel:
     """The fitted batch model saved at `path`."""
     arrays, settings = artefact.read(path, KIND)
     model = make(*(settings[name] for name in ("method", "reference", "mean_only", "adapt_samples")))
@@ -40,7 +51,7 @@ def load(path):
     return model
 
 
-def confounding(batches, labels):
+def confounding(batches: NDArray[Any], labels: NDArray[Any]) -> dict[str, Any]:
     """Cramer's V between batch and label (0 none, 1 complete) and their cross table {batch: {label: n}}."""
     batches, labels = np.asarray(batches).astype(str), np.asarray(labels).astype(str)
     rows, columns = sorted(set(batches.tolist())), sorted(set(labels.tolist()))
@@ -55,7 +66,7 @@ def confounding(batches, labels):
     return {"cramers_v": float(v), "table": cross}
 
 
-def check_confounding(batches, labels):
+def check_confounding(batches: NDArray[Any], labels: NDArray[Any]) -> None:
     """InputProblem when every batch has one label only: correction would remove the label with the batch."""
     table = confounding(batches, labels)["table"]
     single = all(sum(count > 0 for count in row.values()) == 1 for row in table.values())

@@ -1,19 +1,28 @@
 """Clinical columns of the sheet as numbers: measured values, and one column for each category seen in training."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.core.missing import is_missing
 from rna2model.expression.features import imputation
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
-def kind(cells):
+    from numpy.typing import NDArray
+
+
+def kind(cells: Iterable[str]) -> str:
     """ "number" where every cell that is not missing is one, else "category"."""
     given = [cell for cell in cells if not is_missing(cell)]
     return "number" if given and all(_is_number(cell) for cell in given) else "category"
 
 
-def _is_number(cell):
+def _is_number(cell: str) -> bool:
     try:
         return np.isfinite(float(cell))
     except ValueError:
@@ -28,11 +37,11 @@ class Covariates:
     names_ : list of str, the columns of `transform`: `age` for a number, `sex=female` for a category
     """
 
-    def __init__(self, kinds, impute="mean"):
+    def __init__(self, kinds: Mapping[str, str], impute: str = "mean") -> None:
         """kinds : {sheet column: "number" or "category"}; impute : "mean" or "knn"."""
         self.kinds, self.impute = dict(kinds), impute
 
-    def fit(self, cells):
+    def fit(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> Self:
         """cells : {sheet column: (n,) str} of the training samples."""
         self.categories_ = {
             column: sorted({cell for cell in cells[column] if not is_missing(cell)})
@@ -58,14 +67,14 @@ class Covariates:
         self.imputer_ = imputation.Imputer(self.impute).fit(self._scaled(values))
         return self
 
-    def transform(self, cells):
+    def transform(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> NDArray[np.float64]:
         """(m, k) standardised values of samples; a missing cell as imputed, a category unknown to training all zeros
         before scaling."""
         values = self._scaled(self._values(cells))
         values[np.isnan(values).all(axis=1)] = self.imputer_.mean_  # nothing is known of it: nobody is near
         return self.imputer_.transform(values)
 
-    def unknown(self, cells):
+    def unknown(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> list[str]:
         """For each sample a text that names its categories unknown to training; empty where there is none."""
         texts = []
         for row in range(len(next(iter(cells.values()), []))):
@@ -77,10 +86,10 @@ class Covariates:
             texts.append("; ".join(new))
         return texts
 
-    def arrays(self):
+    def arrays(self) -> dict[str, NDArray[Any]]:
         return {"mean": self.mean_, "scale": self.scale_, **self.imputer_.arrays()}
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         return {
             "kinds": self.kinds,
             "impute": self.impute,
@@ -89,7 +98,7 @@ class Covariates:
         }
 
     @classmethod
-    def restore(cls, arrays, settings):
+    def restore(cls, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> Self:
         fitted = cls(settings["kinds"], settings["impute"])
         fitted.categories_, fitted.names_ = settings["categories"], settings["covariates"]
         fitted.mean_, fitted.scale_ = arrays["mean"], arrays["scale"]
@@ -114,7 +123,7 @@ class Covariates:
         return np.array(columns, dtype=float).reshape(len(columns), rows).T
 
 
-def _number(column, cell):
+def _number(column: str, cell: str) -> float:
     if is_missing(cell):
         return np.nan
     if not _is_number(cell):

@@ -3,12 +3,22 @@
 Learned without labels, on the training rows of a split; what needs labels is in selection.py, inside the models.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
 from rna2model.expression.features.covariates import Covariates
 from rna2model.expression.features.gene_sets import ssgsea
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 KIND = "features"
 
@@ -25,11 +35,18 @@ class Features:
     names_ : list of str, columns of `transform`; the last `n_covariates_` of them are covariates
     """
 
-    def __init__(self, genes, sets=None, score="mean_z", covariates=None, impute="mean"):
+    def __init__(
+        self,
+        genes: Iterable[Any],
+        sets: Mapping[str, NDArray[Any]] | None = None,
+        score: str = "mean_z",
+        covariates: Mapping[str, str] | None = None,
+        impute: str = "mean",
+    ) -> None:
         self.genes, self.sets, self.score = [str(gene) for gene in genes], sets, score
         self.covariates = Covariates(covariates, impute) if covariates else None
 
-    def fit(self, X, cells=None):
+    def fit(self, X: NDArray[Any], cells: Mapping[str, Sequence[str] | NDArray[Any]] | None = None) -> Self:
         """X (n, p) log2 expression; cells {sheet column: (n,) str} of the covariates."""
         self.mean_ = X.mean(axis=0, dtype=np.float64)
         sd = X.std(axis=0, dtype=np.float64)
@@ -37,6 +54,7 @@ class Features:
         scores = self._scores(X)
         self.names_, self.n_covariates_, self.weight_ = self._column_names(), 0, 0.0
         if self.covariates:
+            assert cells is not None  # where there are covariates
             self.covariates.fit(cells)
             self.n_covariates_ = len(self.covariates.names_)
             self.names_ += self.covariates.names_
@@ -44,23 +62,31 @@ class Features:
             self.weight_ = float(scores.std(axis=0, dtype=np.float64).sum()) / self.n_covariates_ or 1.0
         return self
 
-    def transform(self, X, cells=None):
+    def transform(
+        self, X: NDArray[Any], cells: Mapping[str, Sequence[str] | NDArray[Any]] | None = None
+    ) -> NDArray[Any]:
         """(m, len(names_)) features of samples, row by row."""
         scores = self._scores(X)
         if not self.covariates:
             return scores
+        assert cells is not None  # where there are covariates
         return np.column_stack([scores, self.weight_ * self.covariates.transform(cells)])
 
     @property
-    def always_(self):
+    def always_(self) -> NDArray[np.bool_]:
         """(p,) bool, columns that no selection removes."""
         return np.arange(len(self.names_)) >= len(self.names_) - self.n_covariates_
 
-    def flags(self, cells, samples):
+    def flags(
+        self, cells: Mapping[str, Sequence[str] | NDArray[Any]] | None, samples: Sequence[str]
+    ) -> list[str]:
         """For each sample what is to be said of its covariates; empty where nothing is."""
-        return self.covariates.unknown(cells) if self.covariates else [""] * len(samples)
+        if not self.covariates:
+            return [""] * len(samples)
+        assert cells is not None  # where there are covariates
+        return self.covariates.unknown(cells)
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         arrays = {"mean": self.mean_, "scale": self.scale_}
         settings = {"kind": KIND, "genes": self.genes, "score": self.score, "names": self.names_}
         settings |= {"weight": self.weight_, "sets": None, "covariates": None}
@@ -91,7 +117,7 @@ class Features:
         return out
 
 
-def load(path):
+def load(path: str | Path) -> Features:
     """The fitted Features stored at `path`."""
     arrays, settings = artefact.read(path, KIND)
     sets = settings["sets"] and {name: arrays[f"set{i}"] for i, name in enumerate(settings["sets"])}

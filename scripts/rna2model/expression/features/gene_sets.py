@@ -1,16 +1,26 @@
 """Gene sets of a GMT file, and one score for each set instead of its genes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core import files
 from rna2model.core import gene_ids as geneids
 from rna2model.core.errors import InputProblem
 
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
 LEAST = 5  # genes of a set that have to be in the data
 WEIGHT = 0.25  # of ranks in ssGSEA
 
 
-def read_gmt(path):
+def read_gmt(path: str | Path) -> dict[str, list[str]]:
     """{set name: list of genes} of a GMT file: name, description and genes, between tabs; gzipped or not."""
     sets = {}
     for number, line in enumerate(files.lines(path), 1):
@@ -30,7 +40,9 @@ def read_gmt(path):
     return sets
 
 
-def members(sets, gene_ids, symbols=None):
+def members(
+    sets: Mapping[str, Collection[str]], gene_ids: Sequence[str], symbols: Iterable[str] | None = None
+) -> dict[str, NDArray[np.int64]]:
     """{set name: (k,) int columns} of the sets with at least LEAST genes in the data, matched by id or else by symbol.
 
     Ids are compared as `geneids.plain` has them, without versions.
@@ -41,10 +53,10 @@ def members(sets, gene_ids, symbols=None):
     namings = [gene_ids] + ([list(symbols)] if symbols is not None else [])
     wanted = {gene for genes in sets.values() for gene in genes}
     naming = max(namings, key=lambda names: len(wanted.intersection(names)))
-    places = {}
+    places: dict[str, list[int]] = {}
     for column, name in enumerate(naming):
         places.setdefault(name, []).append(column)
-    found = {
+    found: dict[str, NDArray[Any]] = {
         name: np.array(sorted(column for gene in genes for column in places.get(gene, [])), dtype=int)
         for name, genes in sets.items()
     }
@@ -57,7 +69,7 @@ def members(sets, gene_ids, symbols=None):
     return used
 
 
-def ssgsea(row, sets):
+def ssgsea(row: NDArray[Any], sets: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     """(number of sets,) enrichment scores of one sample's expression `row` (p,), not normalised by other samples.
 
     Barbie et al. 2009: genes in falling order, the running difference of the set's genes (weighted by rank to the power
@@ -78,7 +90,7 @@ def ssgsea(row, sets):
     return scores
 
 
-def _average_ranks(falling):
+def _average_ranks(falling: NDArray[Any]) -> NDArray[np.float64]:
     """(n,) ranks of values in falling order, the largest n; equal values share their mean rank."""
     n = len(falling)
     starts = np.flatnonzero(np.r_[True, np.diff(falling) != 0])

@@ -1,8 +1,17 @@
 """Values for cells that are missing (NaN), learned on training samples and frozen."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 METHODS = ("mean", "knn")
 WITH_GAPS = ("imputer.training_", "covariates.training_")  # arrays of artefacts that may hold NaN
@@ -24,12 +33,12 @@ class Imputer:
 
     learned = ("seen_", "mean_", "training_")
 
-    def __init__(self, method):
+    def __init__(self, method: str) -> None:
         if method not in METHODS:
             raise InputProblem(f"imputation {method!r} is not one of {', '.join(METHODS)}.")
         self.method = method
 
-    def fit(self, values):
+    def fit(self, values: NDArray[Any]) -> Self:
         """Learn from training values (n, g), NaN where missing."""
         values = np.asarray(values, dtype=float)
         present = ~np.isnan(values)
@@ -37,14 +46,14 @@ class Imputer:
         seen, count = values[:, self.seen_], present[:, self.seen_].sum(axis=0)
         self.mean_ = np.nansum(seen, axis=0) / count
         self.training_ = seen.copy() if self.method == "knn" else seen[:0].copy()
-        self._knn = None
+        self._knn: Any = None
         return self
 
-    def transform(self, values):
+    def transform(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """(m, g seen) with no cell missing, row by row; InputProblem for a row without a single value."""
         values = np.array(np.asarray(values, dtype=float)[:, self.seen_])
         gone = np.isnan(values)
-        empty = np.flatnonzero(gone.all(axis=1)) if values.shape[1] else []
+        empty: Any = np.flatnonzero(gone.all(axis=1)) if values.shape[1] else []
         if len(empty):
             raise InputProblem(f"row {empty[0] + 1}: every value is missing; leave the sample out.")
         for row in np.flatnonzero(gone.any(axis=1)):
@@ -61,12 +70,12 @@ class Imputer:
             self._knn = KNNImputer(n_neighbors=min(NEIGHBOURS, len(self.training_))).fit(self.training_)
         return self._knn.transform(row[None])[0]  # alone: in company the distances would round differently
 
-    def arrays(self):
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """{name: array} from which `restore` makes the same imputer."""
         return {name: np.asarray(getattr(self, name)) for name in self.learned}
 
     @classmethod
-    def restore(cls, method, arrays):
+    def restore(cls, method: str, arrays: Mapping[str, NDArray[Any]]) -> Self:
         """The fitted imputer of `arrays`."""
         fitted = cls(method)
         for name in cls.learned:
@@ -75,6 +84,6 @@ class Imputer:
         return fitted
 
 
-def missing_share(values):
+def missing_share(values: NDArray[Any]) -> NDArray[np.float64]:
     """(m,) percentage of the cells of each row (m, g) that are NaN."""
     return 100 * np.isnan(np.asarray(values, dtype=float)).mean(axis=1)

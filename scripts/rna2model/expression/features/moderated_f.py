@@ -1,9 +1,16 @@
 """Moderated statistics: variances of single genes borrow strength from all genes (Smyth 2004; limma::eBayes)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-def f_statistic(X, y):
+
+def f_statistic(X: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
     """(p,) moderated F of X (n, p) over classes y (n,) int, or of its slope on values y (n,) float.
 
     Equal to limma's eBayes(lmFit(t(X), design)) with contrasts of all classes; zero where there is nothing to divide by.
@@ -23,7 +30,7 @@ def f_statistic(X, y):
     return np.divide(between, variance, out=np.zeros_like(between), where=variance > 0)
 
 
-def squeezed(variance, df):
+def squeezed(variance: NDArray[np.float64], df: int) -> NDArray[np.float64]:
     """(p,) posterior variances from sample variances (p,) with `df` degrees of freedom: limma::squeezeVar."""
     if df < 1:
         return np.full_like(variance, 1.0)
@@ -33,7 +40,7 @@ def squeezed(variance, df):
     return (prior_df * prior + df * variance) / (prior_df + df)
 
 
-def prior_of(variance, df):
+def prior_of(variance: NDArray[np.float64], df: int) -> tuple[float, float]:
     """(prior variance, its degrees of freedom), by the moments of the log variances: limma::fitFDist."""
     from scipy.special import digamma, polygamma
 
@@ -49,7 +56,7 @@ def prior_of(variance, df):
     return float(np.exp(e.mean() + digamma(prior_df / 2) - np.log(prior_df / 2))), float(prior_df)
 
 
-def _inverse_trigamma(x):
+def _inverse_trigamma(x: float) -> float:
     """y with trigamma(y) = x, by Newton's method on 1 / trigamma, which is nearly linear (limma::trigammaInverse)."""
     from scipy.special import polygamma
 

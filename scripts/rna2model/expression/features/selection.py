@@ -2,10 +2,21 @@
 inside every inner fold, too: genes chosen with all labels make noise look like signal.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.expression.features import moderated_f
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from rna2model.expression.features.features import Features
 
 STEP = 0.5  # share of the columns that one round of recursive elimination removes
 TREES = 300
@@ -19,12 +30,19 @@ class Selector:
     seed : for methods that draw
     """
 
-    def __init__(self, method, count, always=None, never=None, seed=1):
+    def __init__(
+        self,
+        method: str,
+        count: int,
+        always: NDArray[np.bool_] | None = None,
+        never: NDArray[np.bool_] | None = None,
+        seed: int = 1,
+    ) -> None:
         if method not in METHODS and method != "none":
             raise InputProblem(f"{method!r} is not a selection. Selections: {', '.join(METHODS)}.")
         self.method, self.count, self.always, self.never, self.seed = method, count, always, never, seed
 
-    def columns(self, X, y):
+    def columns(self, X: NDArray[Any], y: NDArray[Any]) -> NDArray[np.int64]:
         """(k,) sorted numbers of the columns chosen on training rows X (n, p) with y (n,) as `target` takes it.
 
         Ties go to the first column; constant columns are taken last.
@@ -39,13 +57,16 @@ class Selector:
         return np.sort(np.concatenate([np.flatnonzero(always), free]))
 
 
-def make(settings, features=None, seed=1, sees="all"):
+def make(
+    settings: Mapping[str, Any], features: Features | None = None, seed: int = 1, sees: str = "all"
+) -> Selector | None:
     """The Selector of the config's `features` section, None where all columns are used.
 
     features : the split's, whose covariates stay, or None; sees : "all", "genes" (no covariates) or "covariates"
     """
     covariates = None if features is None else features.always_
     if sees == "covariates":
+        assert covariates is not None  # such a model needs them
         return Selector("none", 0, always=covariates, never=~covariates)
     if sees == "genes":
         return Selector(settings["selection"], settings["count"], never=covariates, seed=seed)
@@ -54,7 +75,7 @@ def make(settings, features=None, seed=1, sees="all"):
     return Selector(settings["selection"], settings["count"], always=covariates, seed=seed)
 
 
-def target(y):
+def target(y: NDArray[Any]) -> NDArray[Any]:
     """(n,) what columns are judged by: class numbers, values, or for times with events how many more events a sample had
     than its time would lead to expect without any gene (martingale residuals, Therneau et al. 1990)."""
     y = np.asarray(y)
@@ -66,7 +87,7 @@ def target(y):
     return event - hazard
 
 
-def is_class(y):
+def is_class(y: NDArray[Any]) -> bool:
     """Whether y (n,) holds class numbers, not measured values."""
     return np.issubdtype(np.asarray(y).dtype, np.integer)
 

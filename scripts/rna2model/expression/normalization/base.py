@@ -4,6 +4,10 @@ Every row is computed by itself, so that a sample gets bit for bit the same numb
 in another order.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
 import numpy as np
 
 from rna2model.cohort.sample_rows import SampleRows, each
@@ -12,6 +16,12 @@ from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
 from rna2model.expression.features.imputation import Imputer
 from rna2model.expression.normalization import gene_filter as filtering
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from numpy.typing import DTypeLike, NDArray
 
 KIND = "normalizer"
 SETTINGS = ("method", "gene_ids", "gene_filter", "unit", "missing")
@@ -29,10 +39,19 @@ class Normalizer:
     """
 
     method = ""
-    units = COUNT_UNITS  # what the values may be
-    learned = ()  # names of further arrays that `fit` sets
+    units: ClassVar[tuple[str, ...]] = COUNT_UNITS  # what the values may be
+    learned: ClassVar[tuple[str, ...]] = ()  # names of further arrays that `fit` sets
 
-    def __init__(self, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts", missing="refuse"):
+    imputer_: Imputer | None
+
+    def __init__(
+        self,
+        gene_ids: Iterable[str],
+        gene_lengths: NDArray[Any] | None = None,
+        gene_filter: str | dict[str, Any] = "auto",
+        unit: str = "counts",
+        missing: str = "refuse",
+    ) -> None:
         if unit not in self.units:
             raise InputProblem(
                 f"normalization {self.method!r} needs {' or '.join(self.units)}, but counts_unit is {unit!r};"
@@ -46,13 +65,15 @@ class Normalizer:
         self.lengths = None if gene_lengths is None else np.asarray(gene_lengths, dtype=float)
         self.missing, self.imputer_ = missing, None
 
-    def fit(self, counts, groups=None):
+    def fit(self, counts: Any, groups: NDArray[Any] | None = None) -> Self:
         """Learn from training libraries: counts (n, n_genes), dense or sparse; groups (n,) labels, for the filter's group
         size."""
         self._fit(counts, groups)
         return self
 
-    def fit_transform(self, counts, groups=None, dtype=float):
+    def fit_transform(
+        self, counts: Any, groups: NDArray[Any] | None = None, dtype: DTypeLike = float
+    ) -> NDArray[Any]:
         """The numbers of `fit` and then `transform` of the same counts, in less time."""
         kept = self._fit(counts, groups)
         return self._given_out(self._of_training(kept), len(kept), dtype)
@@ -84,7 +105,7 @@ class Normalizer:
                 )
         return kept
 
-    def transform(self, counts, dtype=float):
+    def transform(self, counts: Any, dtype: DTypeLike = float) -> NDArray[Any]:
         """(m, n_chosen) log2 expression of counts (m, n_genes), dense or sparse, row by row.
 
         Arithmetic is in float64; `dtype` float32 halves the memory of what is given out.
@@ -92,17 +113,17 @@ class Normalizer:
         kept = self._kept(self._checked(counts))
         return self._given_out(each(self._row, kept), len(kept), dtype)
 
-    def factors(self, counts):
+    def factors(self, counts: Any) -> NDArray[np.float64]:
         """(m,) dimensionless normalization factors of counts (m, n_genes)."""
         kept = self._kept(self._checked(counts))
         return np.fromiter(each(self._factor, kept), float, len(kept))
 
     @property
-    def genes_(self):
+    def genes_(self) -> list[str]:
         kept = np.flatnonzero(self.kept_)[self.chosen_]
         return [self.gene_ids[place] for place in kept]
 
-    def align(self, values, gene_ids):
+    def align(self, values: Any, gene_ids: Iterable[str]) -> tuple[NDArray[Any], list[str]]:
         """(values (m, n_genes) in the order of `self.gene_ids`, missing: kept genes that were not given).
 
         Genes of no interest are dropped. A missing gene gets its mean training share of the library (for
@@ -129,7 +150,7 @@ class Normalizer:
                 aligned[:, absent] = share * sums[:, None] / max(1 - share.sum(), 1e-9)
         return aligned, [self.gene_ids[place] for place in np.flatnonzero(absent)]
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write the fitted normalizer to `path`."""
         names = ("kept_", "chosen_", "proportions_", *self.learned)
         arrays = {name: np.asarray(getattr(self, name)) for name in names}
@@ -198,6 +219,10 @@ class Normalizer:
 
     def _learn(self, kept):
         """Set the attributes of `learned` from SampleRows (n, n_kept)."""
+
+    def _row(self, row: Any) -> Any:
+        """(k,) log2 expression of one sample's kept genes (k,)."""
+        raise NotImplementedError
 
     def _factor(self, row):
         return 1.0

@@ -1,9 +1,16 @@
 """Normalization by the distribution of values within a sample: log ratios, ranks, quantiles."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.cohort.units import COUNT_UNITS
 from rna2model.expression.normalization.base import Normalizer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ANY_UNIT = (*COUNT_UNITS, "tpm", "log")
 
@@ -53,7 +60,7 @@ class Quantile(Normalizer):
         return row if self.unit == "log" else np.log2(row + 1)
 
 
-def average_ranks(values):
+def average_ranks(values: NDArray[Any]) -> NDArray[np.float64]:
     """(n,) ranks from 1, as R's rank(): ties share the mean of their ranks."""
     order = np.argsort(values, kind="stable")
     first = np.r_[True, np.diff(values[order]) != 0]

@@ -1,14 +1,25 @@
 """Which genes carry enough to learn from."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.cohort.sample_rows import SampleRows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
 
 LARGE_GROUP, LARGE_SHARE = 10, 0.7  # edgeR's large.n and min.prop
 TOLERANCE = 1e-14
 
 
-def by_expression(counts, groups=None, min_count=10, min_total=15):
+def by_expression(
+    counts: Any, groups: NDArray[Any] | None = None, min_count: float = 10, min_total: float = 15
+) -> NDArray[np.bool_]:
     """(n_genes,) bool, genes worth keeping: edgeR::filterByExpr (Chen, Lun & Smyth 2016).
 
     counts : (n_samples, n_genes); groups : (n_samples,) labels, of which only the size of the smallest
@@ -28,7 +39,7 @@ def by_expression(counts, groups=None, min_count=10, min_total=15):
     return (expressed >= needed - TOLERANCE) & (total >= min_total - TOLERANCE)
 
 
-def varying(rows):
+def varying(rows: SampleRows) -> NDArray[np.bool_]:
     """(n_genes,) bool, genes with two different values; NaN is no value."""
     least, most = np.full(rows.shape[1], np.inf), np.full(rows.shape[1], -np.inf)
     for row in rows:
@@ -37,17 +48,19 @@ def varying(rows):
     return most > least  # not the variance: that of a constant can be rounding
 
 
-def starts_with_auto(gene_filter):
+def starts_with_auto(gene_filter: str | dict[str, Any]) -> bool:
     """Whether `auto` comes first: always, unless the filter is `none` or a mapping with `auto: false`."""
     return gene_filter.get("auto", True) if isinstance(gene_filter, dict) else gene_filter == "auto"
 
 
-def by_variation(gene_filter, expression):
+def by_variation(gene_filter: Mapping[str, Any], expression: Iterable[Any]) -> NDArray[np.bool_]:
     """(k,) bool, genes within the limits of a mapping {min_mean, min_variance, top_variance}; all without one.
 
     expression : rows of log2 expression (k,) of the training samples, one after the other
     Of genes that vary equally the first ones are kept.
     """
+    mean: Any
+    squares: Any
     count, mean, squares = 0, 0.0, 0.0
     for row in expression:
         count += 1  # Welford 1962: one pass, no matrix

@@ -1,5 +1,9 @@
 """DESeq2's size factors, learned on training libraries."""
 
+from __future__ import annotations
+
+from typing import ClassVar
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
@@ -14,7 +18,7 @@ class MedianOfRatios(Normalizer):
     """
 
     method = "deseq2"
-    learned = ("log_means_",)
+    learned: ClassVar[tuple[str, ...]] = ("log_means_",)
 
     def _learn(self, kept):
         with np.errstate(divide="ignore"):

@@ -1,6 +1,9 @@
 """The normalization methods: fitted on training samples, then a pure function of one sample to log2 expression."""
 
+from __future__ import annotations
+
 from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +16,12 @@ from rna2model.expression.normalization.base import KIND, SETTINGS, Normalizer
 from rna2model.expression.normalization.distribution import CenteredLogRatio, Quantile, Rank
 from rna2model.expression.normalization.median_of_ratios import MedianOfRatios
 from rna2model.expression.normalization.vst import VST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 PRIOR = 2.0  # edgeR::cpm(log=TRUE, prior.count=2)
 
@@ -35,7 +44,7 @@ class CPM(Normalizer):
     """
 
     method = "cpm"
-    learned = ("mean_library_",)
+    learned: ClassVar[tuple[str, ...]] = ("mean_library_",)
     scale_ = 1.0
 
     def _learn(self, kept):
@@ -134,7 +143,7 @@ class TPM(Normalizer):
     """log2(TPM + 1) (Wagner et al. 2012), from counts and exonic lengths, or from TPM as given. Stateless."""
 
     method = "tpm"
-    units = (*COUNT_UNITS, "tpm")
+    units: ClassVar[tuple[str, ...]] = (*COUNT_UNITS, "tpm")
 
     def _learn(self, kept):
         known = self.lengths is not None and len(self.lengths) == len(self.gene_ids)
@@ -170,7 +179,14 @@ CLASSES = (
 METHODS = {cls.method: cls for cls in CLASSES}
 
 
-def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts", missing="refuse"):
+def make(
+    method: str,
+    gene_ids: Iterable[str],
+    gene_lengths: NDArray[Any] | None = None,
+    gene_filter: str | dict[str, Any] = "auto",
+    unit: str = "counts",
+    missing: str = "refuse",
+) -> Normalizer:
     """An unfitted normalizer of `method`, a key of METHODS.
 
     gene_filter : auto, none, or {auto: bool, min_mean: log2, min_variance: log2 squared, top_variance: n genes}
@@ -181,7 +197,7 @@ def make(method, gene_ids, gene_lengths=None, gene_filter="auto", unit="counts",
     return METHODS[method](gene_ids, gene_lengths, gene_filter, unit, missing)
 
 
-def fit(data, expression, unit):
+def fit(data: Any, expression: Mapping[str, Any], unit: str) -> Normalizer:
     """The normalizer of a split, a splitdata.SplitData: gene filter and method, learned from its training samples.
 
     expression : the config's section; unit : its counts_unit
@@ -198,7 +214,7 @@ def fit(data, expression, unit):
     return made.fit(data.counts(data.train), groups=data.labels(data.train))
 
 
-def load(path):
+def load(path: str | Path) -> Normalizer:
     """The fitted normalizer saved at `path`."""
     arrays, settings = artefact.read(path, KIND)
     fitted = make(gene_lengths=arrays.get("lengths"), **{name: settings[name] for name in SETTINGS})
