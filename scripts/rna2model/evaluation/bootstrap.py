@@ -44,9 +44,18 @@ class Predictions:
     n_samples: int
     rows: list
 
-    RANKED: ClassVar[tuple] = ()
-    UNDEFINED: ClassVar[dict] = {}
-    kinds: ClassVar[None] = None
+    RANKED: ClassVar[tuple[str, ...]] = ()
+    UNDEFINED: ClassVar[dict[str, str]] = {}
+
+    @property
+    def kinds(self) -> NDArray[Any] | None:
+        return None
+
+    if TYPE_CHECKING:
+
+        def one_repeat(
+            self, rows: NDArray[np.int64], weights: NDArray[np.float64], only: str | None
+        ) -> tuple[dict[str, NDArray[np.float64]], dict[str, int]]: ...
 
     def of_repeat(self, name: str) -> NDArray[np.int64]:
         """Row numbers of one repeat."""
@@ -78,6 +87,8 @@ def bootstrap(
     rng, clusters = np.random.default_rng(seed), table.cluster.max() + 1
     pools = _pools(table.cluster, table.kinds)
     step = max(1, VALUES_AT_ONCE // max(len(table.cluster), clusters))
+    parts: list[dict[str, NDArray[np.float64]]]
+    skipped: dict[str, int]
     parts, done, skipped = [], 0, {}
     while done < n_boot or not parts:
         draws = _draw(rng, pools, clusters, min(step, n_boot - done))
@@ -131,7 +142,7 @@ def _all_repeats(table, weights, only):
 def within_folds(
     folds: NDArray[Any],
     weights: NDArray[np.float64],
-    value: Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]],
+    value: Callable[..., NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], int]:
     """((B,) mean over folds of `value(rows, their weights)`, number of folds where it is undefined for the first weighting)."""
     each = [(rows, weights[:, rows]) for rows in (np.flatnonzero(folds == fold) for fold in np.unique(folds))]
@@ -142,7 +153,7 @@ def within_folds(
 def pairs_of_folds(
     folds: NDArray[Any],
     weights: NDArray[np.float64],
-    counts: Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.float64]],
+    counts: Callable[..., NDArray[np.float64]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """`ranking.over_folds` of `counts(rows, their weights)`: (2, K, B) right and all pairs of a fold."""
     each = [(rows, weights[:, rows]) for rows in (np.flatnonzero(folds == fold) for fold in np.unique(folds))]
@@ -160,7 +171,7 @@ def summary(name: str, values: NDArray[np.float64], n: int, undefined: Mapping[s
     if np.isnan(estimate):
         note = undefined.get(name, "not defined for these predictions")
         return {"estimate": None, "lower": None, "upper": None, "n": n, "note": note}
-    result = {"estimate": float(estimate), "lower": None, "upper": None, "n": n}
+    result: dict[str, Any] = {"estimate": float(estimate), "lower": None, "upper": None, "n": n}
     if len(resampled) < max(2, (len(values) - 1) / 2):
         return {**result, "note": f"undefined in most resamples ({undefined.get(name, 'too few samples')})"}
     lower, upper = np.percentile(resampled, [2.5, 97.5])

@@ -33,6 +33,7 @@ def average_precision(
     where no fold has a sample of each class; of two classes only the last has a value of its own.
     """
     rng, K = np.random.default_rng(seed), probabilities.shape[1]
+    found: Any
     classes, found = [1] if K == 2 else range(K), []
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)

@@ -75,8 +75,8 @@ class Table(bootstrap.Predictions):
     predicted: np.ndarray
     classes: list
 
-    RANKED: ClassVar[tuple] = ("auroc", "auprc")
-    UNDEFINED: ClassVar[dict] = {
+    RANKED: ClassVar[tuple[str, ...]] = ("auroc", "auprc")
+    UNDEFINED: ClassVar[dict[str, str]] = {
         "auroc": "no fold has a sample of each class",
         "auprc": "no fold has a sample of each class",
         "calibration_slope": "the predicted probabilities separate the classes, or do not vary within the folds",
@@ -153,9 +153,8 @@ def paired_difference(
     one, other = (_read(task, predictions, groups, training) for predictions in (first, second))
     if one.rows != other.rows:
         raise InputProblem("the two tables of predictions do not hold the same samples and splits.")
-    return corrected_intervals.difference(
-        *(corrected_intervals.resampled(t, metric, seed, n_boot) for t in (one, other)), metric, one
-    )
+    a, b = (corrected_intervals.resampled(table, metric, seed, n_boot) for table in (one, other))
+    return corrected_intervals.difference(a, b, metric, one)
 
 
 def _read(task, predictions, groups, training):

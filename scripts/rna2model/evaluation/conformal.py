@@ -106,7 +106,7 @@ def coverage(
     if task == "regression":
         truth, lower, upper = (table[name].astype(float).to_numpy() for name in ("truth", *ENDS))
         inside, width = (truth >= lower) & (truth <= upper), float(np.median(upper - lower))
-        more = {"width": width if np.isfinite(width) else None}
+        more: dict[str, Any] = {"width": width if np.isfinite(width) else None}
     else:
         truth, sets = table["truth"].astype(str).to_numpy(), [cell.split(BETWEEN) for cell in table[SET]]
         inside = np.array([name in found for name, found in zip(truth, sets, strict=True)])

@@ -131,7 +131,7 @@ def table(
                 one[name]["estimate"] for one in subsets if name in one and one[name]["estimate"] is not None
             ]
             spread = np.std(each, ddof=1) if len(each) > 1 else None
-            change = [None] * 3
+            change: list[float | None] = [None] * 3
             if fraction == "1" and last is not None:
                 change = change_to_all(last, whole, name, training, **options)
             counted = part["fold"].nunique(), name, *value, len(subsets), spread, *change
@@ -174,8 +174,10 @@ def change_to_all(
     numbers, estimate = both[0]["split"].str.extract(r"x(\d+)f")[0], found["estimate"]
     gains = []
     for number in sorted(set(numbers)):
-        sides = (side[side["split"].str.contains(f"x{number}f")] for side in both)
-        gains.append(classification.paired_difference(*sides, metric, **scored | {"n_boot": 1})["estimate"])
+        one, other = (side[side["split"].str.contains(f"x{number}f")] for side in both)
+        gains.append(
+            classification.paired_difference(one, other, metric, **scored | {"n_boot": 1})["estimate"]
+        )
     gains = [gain for gain in gains if gain is not None]
     reach = Z95 * np.std(gains, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
     lower, upper = estimate - found["lower"], found["upper"] - estimate

@@ -29,7 +29,7 @@ UNDEFINED = {
 def looked_at(classes: Sequence[str], positive: str | None = None) -> list[tuple[str, str]]:
     """[(class, ending of its metrics' names)]: of two classes the positive one (the last where none is named), of more each."""
     if len(classes) == 2:
-        return [(positive if positive in classes else classes[-1], "")]
+        return [(positive if positive is not None and positive in classes else classes[-1], "")]
     return [(name, f"_{name}") for name in classes]
 
 

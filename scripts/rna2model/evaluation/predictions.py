@@ -42,6 +42,7 @@ def table(
     predicted = model.predict(expression) if len(samples) else np.empty(0)
     frame["predicted"] = significant(predicted)
     if model.task == "survival":
+        assert times is not None
         frame["risk_group"] = model.risk_group(predicted)
         survival = model.survival(predicted, np.array(list(times.values()), dtype=float))
         columns = {name: np.round(survival[:, k], DIGITS) for k, name in enumerate(times)}

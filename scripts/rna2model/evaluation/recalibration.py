@@ -30,6 +30,7 @@ def of(table: pd.DataFrame, task: str, groups: Mapping[str, str] | None = None) 
     """
     if not len(table):
         return None
+    read: Any
     if task == "classification":
         read = classification.read(table, groups)
         if len(read.classes) != 2 or len(np.unique(read.truth)) < 2:

@@ -30,8 +30,8 @@ class Numbers(bootstrap.Predictions):
     truth: np.ndarray
     predicted: np.ndarray
 
-    RANKED: ClassVar[tuple] = ("spearman", "pearson")
-    UNDEFINED: ClassVar[dict] = {
+    RANKED: ClassVar[tuple[str, ...]] = ("spearman", "pearson")
+    UNDEFINED: ClassVar[dict[str, str]] = {
         "spearman": "in no fold do predictions and truth vary",
         "pearson": "in no fold do predictions and truth vary",
         "calibration_slope": "the predictions do not vary within the folds",
@@ -90,8 +90,8 @@ def pearson(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """(B,) correlation; NaN where one of them does not vary, or where fewer than LEAST_ROWS rows have a weight."""
-    units = (values / _unit(values) for values in (truth, predicted))
-    return _correlation(*(np.broadcast_to(values, weights.shape) for values in units), weights)
+    x, y = (np.broadcast_to(values / _unit(values), weights.shape) for values in (truth, predicted))
+    return _correlation(x, y, weights)
 
 
 def spearman(

@@ -158,6 +158,8 @@ def reached(scores: Mapping[str, Any], y: NDArray[Any], task: str) -> float | No
     """R2 (Cox-Snell of two classes) of out-of-fold predictions by their metrics; None where there is none."""
     if task == "regression":
         return scores.get("r2", {}).get("estimate")
+    classes: Any
+    counts: Any
     classes, counts = np.unique(y, return_counts=True) if task == "classification" else ((), ())
     loss = scores.get("log_loss", {}).get("estimate")
     if len(classes) != 2 or loss is None:

@@ -39,6 +39,8 @@ def measure(
     They are never below 0: of perfect predictions of few samples they are not 0 either.
     Of more than two classes each has its own (`ici_<class>`). Survival has none here: ({}, no rows).
     """
+    found: dict[str, Any]
+    curves: list[Any]
     found, curves = {}, []
     for outcome, end, table, predicted, truth in _outcomes(predictions, task, groups, positive):
         grid = np.linspace(predicted.min(), predicted.max(), POINTS)
@@ -106,6 +108,7 @@ def lowess(
 def neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(anchors (k,), tricube weights (k, n)): places where the curve is fitted, and how much each row counts there."""
     ranked = np.sort(x)
+    anchors: Any
     step, anchors = STEP * np.ptp(x), [ranked[0]]
     while anchors[-1] < ranked[-1]:
         within = np.searchsorted(ranked, anchors[-1] + step, side="right") - 1

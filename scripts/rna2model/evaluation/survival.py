@@ -43,8 +43,8 @@ class Survival(bootstrap.Predictions):
     landmarks: dict
     last: float
 
-    RANKED: ClassVar[tuple] = ("harrell_c", "uno_c", "auc")
-    UNDEFINED: ClassVar[dict] = {
+    RANKED: ClassVar[tuple[str, ...]] = ("harrell_c", "uno_c", "auc")
+    UNDEFINED: ClassVar[dict[str, str]] = {
         "harrell_c": "no fold has two samples of which one is known to live longer",
         "uno_c": "no fold has two samples of which one is known to live longer",
         "auc": "no fold has samples with an event before and samples observed beyond the times",
@@ -242,7 +242,7 @@ def kaplan_meier(
     come before censorings of the same time (Kaplan & Meier 1958)."""
     times = np.unique(time)
     at_risk = len(time) - np.searchsorted(np.sort(time), times, side="left")
-    deaths = np.searchsorted(np.sort(time[event]), times, side="right")
+    deaths: Any = np.searchsorted(np.sort(time[event]), times, side="right")
     deaths = np.diff(deaths, prepend=0)
     if not censoring:
         return times, np.cumprod(1.0 - deaths / at_risk)

@@ -207,7 +207,7 @@ def draw_classes(
     keeps in every training set what it has of each class; there one sample of each is enough, as for the labels themselves.
     """
     for least, strata in ((2, np.zeros(len(y), dtype=int)), (1, tested_in(len(y), train_rows))):
-        parts = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+        parts: list[Any] = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
         parts = [
             (rows, exchangeable.Exchange(y[rows], units[rows], None if batches is None else batches[rows]))
             for rows in parts

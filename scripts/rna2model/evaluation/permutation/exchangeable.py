@@ -42,6 +42,8 @@ class Exchange:
         starts = np.flatnonzero(
             np.append(True, np.asarray(units)[order][1:] != np.asarray(units)[order][:-1])
         )
+        whole: dict[Any, list[Any]]
+        several: dict[Any, list[Any]]
         whole, several, self.alone = {}, {}, []
         for rows in np.split(order, starts[1:]):
             parts = [rows[batches[rows] == batch] for batch in np.unique(batches[rows])]
