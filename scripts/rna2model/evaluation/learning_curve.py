@@ -191,7 +191,7 @@ def fitter(
     gene_sets: str | Path | None = None,
     device: str = "cpu",
     threads: int | None = None,
-    weights: Any = None,
+    weights: Callable[..., Any] | None = None,
 ) -> Callable[[SplitData], tuple[Any, Any]]:
     """The `fit` of `predict`: preprocessing and model `name`, both on the training samples given.
 
