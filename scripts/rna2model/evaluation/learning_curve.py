@@ -38,7 +38,7 @@ def subset(data: SplitData, fraction: float, split: str, seed: int, number: int 
     their shares; of each class at least LEAST_GROUPS. Numbers and survival have classes as their folds do (outcome.py).
     """
     labels = data.labels(data.train)
-    groups = np.asarray(data.train) if data.groups(data.train) is None else data.groups(data.train)
+    groups: Any = np.asarray(data.train) if data.groups(data.train) is None else data.groups(data.train)
     rng = np.random.default_rng(
         [seed, *map(int, re.findall(r"\d+", split)), *([number] if number > 1 else [])]
     )

@@ -21,7 +21,7 @@ from rna2model.models.folds import Fold
 from rna2model.models.scores import balanced_accuracy, balanced_weights, held_out, log_loss, softmax
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "Model",
@@ -103,7 +103,7 @@ class Model(Adjusting):
         self,
         X: NDArray[Any],
         y: NDArray[Any],
-        groups: Sequence[str] | NDArray[Any] | None = None,
+        groups: NDArray[Any] | None = None,
         select: Any = None,
         log: Callable[..., None] = print,
     ) -> Self:
@@ -126,7 +126,7 @@ class Model(Adjusting):
         }
         if self.ADJUSTED and self.imbalance != "auto":
             self.settings_["imbalance"] = self.imbalance
-        folds = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
+        folds: Any = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
             told = described.get("class_counts", f"{len(y)} samples")

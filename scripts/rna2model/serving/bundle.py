@@ -181,7 +181,7 @@ class Bundle:
         expression, missing = self.expression(counts, genes, batches, unseen)
         scores = self.ood.score(expression) if self.ood else np.full(len(samples), np.nan)
         seen = self.preprocessing.add_features(expression, cells)
-        unknown = self.preprocessing.flags(cells, samples)
+        unknown = self.preprocessing.flags(cells or {}, samples)
         table = predictions.table(samples, self.model, seen, self.manifest.get("landmarks", {}))
         table, lacking = incomplete_samples.complete(
             table, self, expression, cells, self._lacking(counts, genes, missing, cells)
