@@ -5,13 +5,23 @@ there. Where fewer than RARE groups hold a class, most resamples of several such
 these groups are drawn among themselves; all others are drawn from the cohort as it is.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import ranking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
+
+    from rna2model.evaluation.corrected_intervals import Statistics
 
 RARE = 5  # groups; of 5, one of 150 resamples has none
 VALUES_AT_ONCE = 4_000_000  # resamples x rows held in memory
@@ -34,16 +44,27 @@ class Predictions:
     n_samples: int
     rows: list
 
-    RANKED: ClassVar[tuple] = ()
-    UNDEFINED: ClassVar[dict] = {}
-    kinds: ClassVar[None] = None
+    RANKED: ClassVar[tuple[str, ...]] = ()
+    UNDEFINED: ClassVar[dict[str, str]] = {}
 
-    def of_repeat(self, name):
+    @property
+    def kinds(self) -> NDArray[Any] | None:
+        return None
+
+    if TYPE_CHECKING:
+
+        def one_repeat(
+            self, rows: NDArray[np.int64], weights: NDArray[np.float64], only: str | None
+        ) -> tuple[dict[str, NDArray[np.float64]], dict[str, int]]: ...
+
+    def of_repeat(self, name: str) -> NDArray[np.int64]:
         """Row numbers of one repeat."""
         return np.flatnonzero(self.repeat == name)
 
 
-def prepare(predictions, groups):
+def prepare(
+    predictions: pd.DataFrame, groups: Mapping[str, str] | None
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """(the table sorted by split and sample, keyword arguments of Predictions); `groups` is {sample: group} or None."""
     if len(predictions) == 0:
         raise InputProblem("there are no out-of-fold predictions to evaluate.")
@@ -59,11 +80,15 @@ def prepare(predictions, groups):
     }
 
 
-def bootstrap(table, seed, n_boot, only=None):
+def bootstrap(
+    table: Predictions | Statistics, seed: int, n_boot: int, only: str | None = None
+) -> tuple[dict[str, NDArray[np.float64]], dict[str, int]]:
     """({metric: (1 + n_boot,) values, the first on the sample itself}, {ranking metric: folds skipped there})."""
     rng, clusters = np.random.default_rng(seed), table.cluster.max() + 1
     pools = _pools(table.cluster, table.kinds)
     step = max(1, VALUES_AT_ONCE // max(len(table.cluster), clusters))
+    parts: list[dict[str, NDArray[np.float64]]]
+    skipped: dict[str, int]
     parts, done, skipped = [], 0, {}
     while done < n_boot or not parts:
         draws = _draw(rng, pools, clusters, min(step, n_boot - done))
@@ -114,31 +139,39 @@ def _all_repeats(table, weights, only):
     return {metric: ranking.nanmean(np.array([v[metric] for v in each])) for metric in each[0]}, skipped
 
 
-def within_folds(folds, weights, value):
+def within_folds(
+    folds: NDArray[Any],
+    weights: NDArray[np.float64],
+    value: Callable[..., NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], int]:
     """((B,) mean over folds of `value(rows, their weights)`, number of folds where it is undefined for the first weighting)."""
     each = [(rows, weights[:, rows]) for rows in (np.flatnonzero(folds == fold) for fold in np.unique(folds))]
     values = np.array([value(rows, part) for rows, part in each])
     return ranking.nanmean(values), int(np.isnan(values[:, 0]).sum())
 
 
-def pairs_of_folds(folds, weights, counts):
+def pairs_of_folds(
+    folds: NDArray[Any],
+    weights: NDArray[np.float64],
+    counts: Callable[..., NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """`ranking.over_folds` of `counts(rows, their weights)`: (2, K, B) right and all pairs of a fold."""
     each = [(rows, weights[:, rows]) for rows in (np.flatnonzero(folds == fold) for fold in np.unique(folds))]
     return ranking.over_folds(np.array([counts(rows, part) for rows, part in each]))
 
 
-def repeat_of(split):
+def repeat_of(split: str) -> str:
     """The repeat of the cross-validation that a split belongs to; batches left out are one."""
     return split.partition("f" if split.startswith("r") else ".")[0]
 
 
-def summary(name, values, n, undefined):
+def summary(name: str, values: NDArray[np.float64], n: int, undefined: Mapping[str, str]) -> dict[str, Any]:
     """The JSON of one metric; never NaN. `undefined`: {metric: why it may have no value}."""
     estimate, resampled = values[0], values[1:][~np.isnan(values[1:])]
     if np.isnan(estimate):
         note = undefined.get(name, "not defined for these predictions")
         return {"estimate": None, "lower": None, "upper": None, "n": n, "note": note}
-    result = {"estimate": float(estimate), "lower": None, "upper": None, "n": n}
+    result: dict[str, Any] = {"estimate": float(estimate), "lower": None, "upper": None, "n": n}
     if len(resampled) < max(2, (len(values) - 1) / 2):
         return {**result, "note": f"undefined in most resamples ({undefined.get(name, 'too few samples')})"}
     lower, upper = np.percentile(resampled, [2.5, 97.5])

@@ -3,8 +3,11 @@
 Repeats are averaged sample by sample before, so that a sample counts once. Bins hold equally many samples (ties stay together).
 """
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rna2model.evaluation import survival
 from rna2model.evaluation.predictions import significant
@@ -14,7 +17,7 @@ MOST_BINS, LEAST_IN_BIN = 10, 10
 Z = 1.959963984540054  # 97.5 % quantile of the normal distribution
 
 
-def table(predictions, task):
+def table(predictions: pd.DataFrame, task: str) -> pd.DataFrame:
     """DataFrame of COLUMNS: in each bin the mean prediction and what was observed, with a 95 % interval.
 
     classification : probability of each class (of two, of the last) and its share of the samples (Wilson's interval)
@@ -33,7 +36,7 @@ def table(predictions, task):
     return shown.assign(**{name: significant(shown[name]) for name in COLUMNS[3:]})
 
 
-def bins(predicted):
+def bins(predicted: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     """List of row numbers, sorted by predicted (n,): as many bins of equal size as hold LEAST_IN_BIN each, 2 to MOST_BINS."""
     number = int(np.clip(len(predicted) // LEAST_IN_BIN, 2, MOST_BINS))
     edges = np.unique(np.quantile(predicted, np.arange(1, number) / number))
@@ -79,7 +82,7 @@ def _by_sample(predictions, task):
     return values.groupby(predictions["sample"].astype(str)).mean().sort_index()
 
 
-def wilson(hits, n):
+def wilson(hits: float, n: int) -> tuple[float, float, float]:
     """(share, lower, upper) of `hits` among n, 95 % (Wilson 1927)."""
     share = hits / n
     centre, half = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
@@ -87,7 +90,7 @@ def wilson(hits, n):
     return share, max(0.0, lower), min(1.0, upper)
 
 
-def mean_interval(values):
+def mean_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
     """(mean, lower, upper) of values (n,), 95 % by Student's t; no interval for one value."""
     if len(values) < 2:
         return values.mean(), np.nan, np.nan
@@ -97,7 +100,9 @@ def mean_interval(values):
     return values.mean(), values.mean() - half, values.mean() + half
 
 
-def survival_interval(time, event, at):
+def survival_interval(
+    time: NDArray[np.float64], event: NDArray[np.bool_], at: float
+) -> tuple[float, float, float]:
     """(Kaplan-Meier probability to be without event at `at`, lower, upper), NaN where it is not defined.
 
     No estimate beyond the last time if that is censored; no interval where the estimate is 0 or 1.

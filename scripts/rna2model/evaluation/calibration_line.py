@@ -1,17 +1,24 @@
 """Slope and intercept of the calibration line (Cox 1958; Van Calster et al. 2019), for many weightings at once."""
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
 
 CLIP = 1e-6  # probabilities closer to 0 or 1 are taken as this
 LARGEST_SLOPE = 1e3
 
 
-def slope(logit, positive, weights):
+def slope(
+    logit: NDArray[np.float64], positive: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(B,) slope b of truth ~ a + b logit: 1 is right, below 1 the probabilities are too extreme. NaN as in `line`."""
     return line(logit, positive, weights)[:, 1]
 
 
-def line(logit, positive, weights):
+def line(
+    logit: NDArray[np.float64], positive: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(B, 2) a and b of truth ~ a + b logit.
 
     logit (n,), positive (n,) bool, weights (B, n). NaN where the classes are separated (no finite slope),
@@ -32,7 +39,9 @@ def line(logit, positive, weights):
     return np.where(defined[:, None], theta, np.nan)
 
 
-def intercept(logit, positive, weights):
+def intercept(
+    logit: NDArray[np.float64], positive: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(B,) intercept a of truth ~ a + logit (calibration in the large): 0 is right; NaN where a class is missing."""
     a = np.zeros((len(weights), 1))
     for _ in range(100):
@@ -45,7 +54,7 @@ def intercept(logit, positive, weights):
     return np.where(both, a[:, 0], np.nan)
 
 
-def logit(probability):
+def logit(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     """log(p / (1 - p)) of clipped probabilities."""
     p = np.clip(probability, CLIP, 1.0 - CLIP)
     return np.log(p) - np.log1p(-p)
@@ -66,6 +75,6 @@ def _solve2(a, b, c, g):
     return np.stack([(c * g[:, 0] - b * g[:, 1]) / det, (a * g[:, 1] - b * g[:, 0]) / det], axis=1)
 
 
-def sigmoid(x):
+def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Probabilities of log odds, the other way round from `logit`."""
     return 0.5 * (1.0 + np.tanh(0.5 * x))

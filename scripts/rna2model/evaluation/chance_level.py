@@ -4,14 +4,28 @@ It lies above the share of the class: the mean over all orders of n samples with
 ((m - 1) / (n - 1) (n - H_n) + H_n) / n, H_n = 1 + 1/2 + ... + 1/n (Bestgen 2015), which is .37 in a fold of ten with two.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.evaluation import ranking
+
+if TYPE_CHECKING:
+    pass
 
 DRAWS, VALUES_AT_ONCE, FEWEST = 1000, 4_000_000, 50
 
 
-def average_precision(probabilities, truth, folds, units, seed=1):
+def average_precision(
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    folds: NDArray[Any],
+    units: NDArray[Any],
+    seed: int = 1,
+) -> tuple[float, NDArray[np.float64]]:
     """(mean over permutations and folds of the AUPRC of `ranking.fold_means`, (K,) the same of each class against the rest).
 
     probabilities (n, K), truth (n,) class numbers, folds (n,), units (n,) groups (samples where there are none). Labels are
@@ -19,6 +33,7 @@ def average_precision(probabilities, truth, folds, units, seed=1):
     where no fold has a sample of each class; of two classes only the last has a value of its own.
     """
     rng, K = np.random.default_rng(seed), probabilities.shape[1]
+    found: Any
     classes, found = [1] if K == 2 else range(K), []
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)
@@ -33,7 +48,7 @@ def average_precision(probabilities, truth, folds, units, seed=1):
     return found[0], found[1:]
 
 
-def permuted(y, units, rng):
+def permuted(y: NDArray[np.int64], units: NDArray[Any], rng: np.random.Generator) -> NDArray[np.int64]:
     """(draws, n) permutations of class numbers y (n,), units (n,) exchanged as `average_precision` says."""
     draws = int(np.clip(VALUES_AT_ONCE // len(y), FEWEST, DRAWS))
     names, unit = np.unique(units, return_inverse=True)

@@ -11,10 +11,13 @@ keeps every row in its fold. They do not refit the models, so they leave out the
 `lower_corrected` and `upper_corrected` have it (corrected_intervals.py).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.cohort import outcome
 from rna2model.core.errors import InputProblem
@@ -27,6 +30,11 @@ from rna2model.evaluation import (
     regression,
     survival,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
 
 # What tables and figures show. The first, which needs no threshold, leads headline, figures and checks.
 SHOWN = {
@@ -67,22 +75,31 @@ class Table(bootstrap.Predictions):
     predicted: np.ndarray
     classes: list
 
-    RANKED: ClassVar[tuple] = ("auroc", "auprc")
-    UNDEFINED: ClassVar[dict] = {
+    RANKED: ClassVar[tuple[str, ...]] = ("auroc", "auprc")
+    UNDEFINED: ClassVar[dict[str, str]] = {
         "auroc": "no fold has a sample of each class",
         "auprc": "no fold has a sample of each class",
         "calibration_slope": "the predicted probabilities separate the classes, or do not vary within the folds",
     }
 
     @property
-    def kinds(self):
+    def kinds(self) -> NDArray[np.int64]:
         return self.truth
 
-    def one_repeat(self, rows, weights, only):
+    def one_repeat(
+        self, rows: NDArray[np.int64], weights: NDArray[np.float64], only: str | None
+    ) -> tuple[dict[str, NDArray[np.float64]], dict[str, int]]:
         return _one_repeat(self, rows, weights, only)
 
 
-def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification", training=None):
+def metrics(
+    predictions: pd.DataFrame,
+    groups: Mapping[str, str] | None = None,
+    seed: int = 1,
+    n_boot: int = 1000,
+    task: str = "classification",
+    training: Mapping[str, NDArray[Any]] | None = None,
+) -> dict[str, Any]:
     """{metric: {estimate, lower, upper, n}} of a table sample, split, truth, predicted, prob_<class>...
 
     `groups` is {sample: group}. n is the number of different samples. lower <= estimate <= upper always: where
@@ -113,15 +130,22 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, task="classification"
     return result
 
 
-def leading(task, scores):
+def leading(task: str, scores: Mapping[str, Any]) -> str:
     """Name of the metric that headlines speak of: the first, or where it has no value (folds of one class) the next."""
     known = [name for name in TRANSPORTED[task] if (scores.get(name) or {}).get("estimate") is not None]
     return known[0] if known else SHOWN[task][0]
 
 
 def paired_difference(
-    first, second, metric, groups=None, seed=1, n_boot=1000, task="classification", training=None
-):
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    metric: str,
+    groups: Mapping[str, str] | None = None,
+    seed: int = 1,
+    n_boot: int = 1000,
+    task: str = "classification",
+    training: Mapping[str, NDArray[Any]] | None = None,
+) -> dict[str, Any]:
     """{estimate, lower, upper, n} of metric(first) - metric(second) on the same samples and splits.
 
     Both models see the same resamples, so what makes a sample hard for both cancels.
@@ -129,9 +153,8 @@ def paired_difference(
     one, other = (_read(task, predictions, groups, training) for predictions in (first, second))
     if one.rows != other.rows:
         raise InputProblem("the two tables of predictions do not hold the same samples and splits.")
-    return corrected_intervals.difference(
-        *(corrected_intervals.resampled(t, metric, seed, n_boot) for t in (one, other)), metric, one
-    )
+    a, b = (corrected_intervals.resampled(table, metric, seed, n_boot) for table in (one, other))
+    return corrected_intervals.difference(a, b, metric, one)
 
 
 def _read(task, predictions, groups, training):
@@ -142,7 +165,7 @@ def _read(task, predictions, groups, training):
     return read(predictions, groups)
 
 
-def read(predictions, groups=None):
+def read(predictions: pd.DataFrame, groups: Mapping[str, str] | None = None) -> Table:
     """The Table of a DataFrame of predictions; a class that a split never saw has probability 0 there."""
     frame, rows = bootstrap.prepare(predictions, groups)
     truth, predicted = frame["truth"].astype(str).to_numpy(), frame["predicted"].astype(str).to_numpy()
@@ -188,7 +211,9 @@ def _one_repeat(table, rows, weights, only):
     return values, skipped
 
 
-def threshold_metrics(truth, predicted, weights, K):
+def threshold_metrics(
+    truth: NDArray[np.int64], predicted: NDArray[np.int64], weights: NDArray[np.float64], K: int
+) -> dict[str, NDArray[np.float64]]:
     """{metric: (B,)} from weighted confusion matrices; as scikit-learn defines them.
 
     NaN where a weighting lacks one of the true classes: what cannot be called wrong is not right.
@@ -215,7 +240,9 @@ def _lacks_a_class(truth, weights):
     return (weights @ (truth[:, None] == np.unique(truth)) <= 0).any(axis=1)
 
 
-def probability_metrics(probabilities, truth, weights):
+def probability_metrics(
+    probabilities: NDArray[np.float64], truth: NDArray[np.int64], weights: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
     """Brier score and log loss, (B,) each.
 
     Brier is (p - y)² of the positive class for two classes, and its sum over all classes for more, as in

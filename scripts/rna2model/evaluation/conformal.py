@@ -7,10 +7,18 @@ groups) are exchangeable with those of training: another hospital, protocol or c
 one of the folds, so that the level is approximate; coverage is therefore measured, each fold by thresholds of the others.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rna2model.evaluation import calibration_bins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LEVEL = 90  # per cent
 SET, ENDS = f"set_{LEVEL}", (f"set_{LEVEL}_lower", f"set_{LEVEL}_upper")
@@ -18,7 +26,7 @@ BETWEEN = "|"  # of the classes of a set
 DIGITS = 9
 
 
-def threshold(scores, groups):
+def threshold(scores: NDArray[np.float64], groups: NDArray[Any]) -> float:
     """Score (n,) that LEVEL per cent of new groups stay within, by groups (n,); infinite where they are too few (below 9)."""
     if not len(scores):
         return np.inf
@@ -30,7 +38,7 @@ def threshold(scores, groups):
     return float(scores[order][place]) if place < len(scores) else np.inf
 
 
-def fit(table, task, groups=None):
+def fit(table: pd.DataFrame, task: str, groups: Mapping[str, str] | None = None) -> dict[str, Any] | None:
     """JSON of the sets of a model by its out-of-fold predictions: `thresholds` {class or "predicted": score, null for none},
     `groups` behind each, and `out_of_fold`: what `coverage` says when each fold has the thresholds of the other folds.
 
@@ -58,13 +66,13 @@ def fit(table, task, groups=None):
     }
 
 
-def read(settings):
+def read(settings: Mapping[str, Any] | None) -> dict[str, float]:
     """{class or "predicted": threshold} of what `fit` gave, or of nothing."""
     given = (settings or {}).get("thresholds") or {}
     return {str(name): np.inf if value is None else float(value) for name, value in given.items()}
 
 
-def columns(thresholds, table, task):
+def columns(thresholds: Mapping[str, float], table: pd.DataFrame, task: str) -> dict[str, list[Any]]:
     """{column: (n,) values} to add to a table of predictions; empty where there are no thresholds. A sample without
     prediction has no set."""
     if not thresholds or task == "survival":
@@ -84,7 +92,9 @@ def columns(thresholds, table, task):
     return {SET: sets}
 
 
-def coverage(table, task, groups=None):
+def coverage(
+    table: pd.DataFrame, task: str, groups: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
     """JSON: share of the samples whose set holds the truth, with Wilson's interval that counts groups; for classes also
     `of_class`, `one_class` (share of sets that name one) and the mean `size`, for numbers the median `width`.
 
@@ -96,7 +106,7 @@ def coverage(table, task, groups=None):
     if task == "regression":
         truth, lower, upper = (table[name].astype(float).to_numpy() for name in ("truth", *ENDS))
         inside, width = (truth >= lower) & (truth <= upper), float(np.median(upper - lower))
-        more = {"width": width if np.isfinite(width) else None}
+        more: dict[str, Any] = {"width": width if np.isfinite(width) else None}
     else:
         truth, sets = table["truth"].astype(str).to_numpy(), [cell.split(BETWEEN) for cell in table[SET]]
         inside = np.array([name in found for name, found in zip(truth, sets, strict=True)])

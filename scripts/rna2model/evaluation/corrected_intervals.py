@@ -10,9 +10,17 @@ their samples do (Nadeau & Bengio's own variance between folds does). The larges
 the place of the normal distribution. Bates, Hastie & Tibshirani's nested cross-validation would train k times as often.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.evaluation import bootstrap as resampling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 METHOD = "corrected resampled variance (Nadeau & Bengio 2003)"
 RANGES = {  # of metrics that have one: an interval does not leave it
@@ -34,7 +42,7 @@ ERRORS = (
 )  # means over samples, which a fold has as well as the whole
 
 
-def factor(table, inflation=1.0):
+def factor(table: resampling.Predictions, inflation: float = 1.0) -> float | None:
     """By how much an interval of a resampling.Predictions is too narrow; None where one model made all predictions of a repeat.
 
     inflation : of the metric, see `inflations`; with k folds n_test / n_train is 1 / (k - 1), of batches held out in turn on average
@@ -54,7 +62,9 @@ def _folds(table):
     return min(len(np.unique(table.fold[table.of_repeat(name)])) for name in names), len(names)
 
 
-def parts(table, seed, metrics):
+def parts(
+    table: resampling.Predictions, seed: int, metrics: Sequence[str]
+) -> tuple[list[dict[str, NDArray[np.float64]]], dict[str, NDArray[np.float64]]]:
     """([{metric: (1 + RESAMPLES,)}] of each of the first REPEATS repeats alone, none where there is one; {metric: (folds,)}
     of the ERRORS in each fold alone)."""
     names = sorted(set(table.repeat.tolist()))
@@ -70,7 +80,12 @@ def parts(table, seed, metrics):
     return alone, by_fold
 
 
-def inflations(values, table, alone, by_fold):
+def inflations(
+    values: Mapping[str, NDArray[np.float64]],
+    table: resampling.Predictions,
+    alone: Sequence[Mapping[str, NDArray[np.float64]]],
+    by_fold: Mapping[str, NDArray[np.float64]],
+) -> dict[str, float]:
     """{metric: variance that repeats and folds give, by that of the bootstrap} of resampled values {metric: (1 + B,)}.
 
     alone, by_fold : what `parts` found. With the variance S2 between folds Nadeau & Bengio's is S2 (1 / all folds + n_test / n_train).
@@ -93,7 +108,12 @@ def _variance(values):
     return np.nanvar(values) if np.isfinite(values).any() else np.nan
 
 
-def widen(result, table, bounded=True, inflation=None):
+def widen(
+    result: Mapping[str, dict[str, Any]],
+    table: resampling.Predictions,
+    bounded: bool = True,
+    inflation: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
     """`result` ({metric: summary}) where each interval has lower_corrected and upper_corrected beside lower and upper.
 
     They lie `factor` times as far from the estimate, of ERRORS on the scale of their logarithm. bounded: keep to the metric's
@@ -134,19 +154,32 @@ class Statistics:
 
     RANKED = ()
 
-    def __init__(self, table, function, repeat=None):
+    def __init__(
+        self, table: resampling.Predictions, function: Callable[..., Any], repeat: str | None = None
+    ) -> None:
         self.cluster, self.kinds = table.cluster, table.kinds
         self.repeat = table.repeat if repeat is None else np.array([repeat])
         self.of_repeat, self.one_repeat = table.of_repeat, function
 
 
-def bootstrap(table, function, seed, n_boot):
+def bootstrap(
+    table: resampling.Predictions,
+    function: Callable[[NDArray[np.int64], NDArray[np.float64]], dict[str, NDArray[np.float64]]],
+    seed: int,
+    n_boot: int,
+) -> dict[str, NDArray[np.float64]]:
     """{name: (1 + n_boot, ...)} of function(rows, weights): {name: (B, ...)}, the first on the sample itself."""
     seen = Statistics(table, lambda rows, weights, only: (function(rows, weights), {}))
     return resampling.bootstrap(seen, seed, n_boot)[0]
 
 
-def summaries(table, function, seed, n_boot=1000, undefined=None):
+def summaries(
+    table: resampling.Predictions,
+    function: Callable[[NDArray[np.int64], NDArray[np.float64]], dict[str, NDArray[np.float64]]],
+    seed: int,
+    n_boot: int = 1000,
+    undefined: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """{name: summary with both intervals} of statistics, repeats averaged; function(rows, weights): {name: (B,)}."""
     values = bootstrap(table, function, seed, n_boot)
     found = {
@@ -156,13 +189,20 @@ def summaries(table, function, seed, n_boot=1000, undefined=None):
     return widen(found, table)
 
 
-def resampled(table, metric, seed, n_boot):
+def resampled(
+    table: resampling.Predictions, metric: str, seed: int, n_boot: int
+) -> tuple[NDArray[np.float64], list[dict[str, NDArray[np.float64]]], dict[str, NDArray[np.float64]]]:
     """(values (1 + n_boot,), what `parts` finds) of one metric of one model, for `difference`."""
     values = resampling.bootstrap(table, seed, n_boot, only=metric)[0][metric]
     return values, *parts(table, seed, [metric])
 
 
-def difference(first, second, metric, table):
+def difference(
+    first: tuple[NDArray[np.float64], list[dict[str, NDArray[np.float64]]], dict[str, NDArray[np.float64]]],
+    second: tuple[NDArray[np.float64], list[dict[str, NDArray[np.float64]]], dict[str, NDArray[np.float64]]],
+    metric: str,
+    table: resampling.Predictions,
+) -> dict[str, Any]:
     """Summary with both intervals of metric(first) - metric(second), each from `resampled` with the same draws."""
     (a, a_alone, a_folds), (b, b_alone, b_folds) = first, second
     alone = [{metric: one[metric] - other[metric]} for one, other in zip(a_alone, b_alone, strict=True)]

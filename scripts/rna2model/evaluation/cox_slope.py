@@ -4,13 +4,24 @@
 Many row weightings at once.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 STEPS = 50
 LARGEST = 1e3  # of a slope: beyond it the risks order all events, and no finite slope is best
 
 
-def slope(risk, time, event, fold, weights):
+def slope(
+    risk: NDArray[np.float64],
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    fold: NDArray[Any],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
     """(B,) slope; NaN where the risks do not vary within the folds, no event is left, or no finite slope exists.
 
     risk, time (n,); event (n,) bool; fold (n,); weights (B, n).

@@ -1,10 +1,17 @@
 """Net benefit of acting on a model, with intervals (Vickers & Elkin 2006; Vickers et al. 2008)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from rna2model.evaluation import bootstrap, classification, corrected_intervals
 from rna2model.evaluation.operating_point import looked_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 THRESHOLDS = np.arange(1, 100) / 100
 ENDS = ["lower", "upper", "lower_corrected", "upper_corrected"]
@@ -12,7 +19,13 @@ COLUMNS = ["outcome", "threshold", "net_benefit", *ENDS, "everybody"]
 COLUMNS += ["advantage", *(f"advantage_{end}" for end in ENDS)]
 
 
-def table(predictions, groups=None, seed=1, n_boot=1000, positive=None):
+def table(
+    predictions: pd.DataFrame,
+    groups: Mapping[str, str] | None = None,
+    seed: int = 1,
+    n_boot: int = 1000,
+    positive: str | None = None,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS: of two classes the positive one, of more each.
 
     net_benefit : true positives less false ones at the odds of the threshold, per sample; everybody : the same of acting on

@@ -5,12 +5,22 @@ group (Obuchowski 1997), which is the same where every group is one sample. For 
 scores of its folds come from different models with training samples in common: there the bootstrap stays.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.evaluation.calibration_bins import Z
 
+if TYPE_CHECKING:
+    from rna2model.evaluation.classification import Table
 
-def components(scores, positive):
+
+def components(
+    scores: NDArray[np.float64], positive: NDArray[np.bool_]
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """(AUROC, (m,) share of negatives below each positive, (n,) share of positives above each negative), ties half.
 
     scores (N,); positive (N,) bool with both kinds.
@@ -24,7 +34,9 @@ def components(scores, positive):
     return above.mean(), above, below
 
 
-def interval(scores, positive, groups=None):
+def interval(
+    scores: NDArray[np.float64], positive: NDArray[np.bool_], groups: NDArray[Any] | None = None
+) -> tuple[float, float, float, float]:
     """(AUROC, standard error, lower, upper), 95 % and within 0 and 1; NaN where fewer than two groups have a class."""
     scores, positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
     groups = np.arange(len(scores)) if groups is None else np.unique(groups, return_inverse=True)[1]
@@ -42,7 +54,7 @@ def interval(scores, positive, groups=None):
     return area, error, max(0.0, area - Z * error), min(1.0, area + Z * error)
 
 
-def replace(metrics, table):
+def replace(metrics: dict[str, Any], table: Table) -> dict[str, Any]:
     """`metrics` of evaluation.metrics with DeLong's interval of AUROC in place of the bootstrap's, which is kept beside it.
 
     table : evaluation.Table of one split. `interval` says which it is. The bootstrap stays for more than two classes (whose

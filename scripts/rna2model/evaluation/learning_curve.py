@@ -1,17 +1,27 @@
 """Would more samples help? The whole pipeline, trained on fewer and fewer of them and tested on the same held-out samples."""
 
+from __future__ import annotations
+
 import dataclasses
 import itertools
 import re
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rna2model.cohort import outcome
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import classification, predictions
 from rna2model.training import pipeline, preprocessing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from rna2model.training.split_data import SplitData
 
 COLUMNS = ["fraction", "n_train", "folds", "metric", "estimate", "lower", "upper"]
 COLUMNS += ["subsets", "sd", "change", "change_lower", "change_upper"]
@@ -20,7 +30,7 @@ Z95 = 1.959963984540054  # of a standard normal, for 95 %
 LEAST_GROUPS = 2  # of each class: fewer leave nothing to learn from
 
 
-def subset(data, fraction, split, seed, number=1):
+def subset(data: SplitData, fraction: float, split: str, seed: int, number: int = 1) -> list[str]:
     """Names of the training samples that a `fraction` of their groups have, sorted; smaller fractions lie within larger ones
     of the same `number` (1 ...), each of which is drawn by itself.
 
@@ -28,7 +38,7 @@ def subset(data, fraction, split, seed, number=1):
     their shares; of each class at least LEAST_GROUPS. Numbers and survival have classes as their folds do (outcome.py).
     """
     labels = data.labels(data.train)
-    groups = np.asarray(data.train) if data.groups(data.train) is None else data.groups(data.train)
+    groups: Any = np.asarray(data.train) if data.groups(data.train) is None else data.groups(data.train)
     rng = np.random.default_rng(
         [seed, *map(int, re.findall(r"\d+", split)), *([number] if number > 1 else [])]
     )
@@ -44,7 +54,17 @@ def subset(data, fraction, split, seed, number=1):
     return sorted(name for name, group in zip(data.train, groups, strict=True) if group in kept)
 
 
-def predict(data, split, fractions, fit, unseen, times, seed, log=print, subsets=1):
+def predict(
+    data: SplitData,
+    split: str,
+    fractions: Iterable[float],
+    fit: Callable[[SplitData], tuple[Any, Any]],
+    unseen: str,
+    times: Mapping[str, float] | None,
+    seed: int,
+    log: Callable[..., None] = print,
+    subsets: int = 1,
+) -> pd.DataFrame:
     """Predictions for the held-out samples of one split, with columns fraction, subset and n_train, of models for each fraction
     of so many `subsets`.
 
@@ -76,7 +96,14 @@ def predict(data, split, fractions, fit, unseen, times, seed, log=print, subsets
     )
 
 
-def table(curve, whole, n_train, shown, training=None, **options):
+def table(
+    curve: pd.DataFrame,
+    whole: pd.DataFrame,
+    n_train: Mapping[str, int],
+    shown: Sequence[str],
+    training: Mapping[str, NDArray[Any]] | None = None,
+    **options: Any,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS: the metrics `shown` at each fraction, with 95 % intervals, and at 1 those of the models themselves.
 
     curve : all tables of `predict`; whole : the models' own out-of-fold predictions; n_train : {split: training samples};
@@ -104,7 +131,7 @@ def table(curve, whole, n_train, shown, training=None, **options):
                 one[name]["estimate"] for one in subsets if name in one and one[name]["estimate"] is not None
             ]
             spread = np.std(each, ddof=1) if len(each) > 1 else None
-            change = [None] * 3
+            change: list[float | None] = [None] * 3
             if fraction == "1" and last is not None:
                 change = change_to_all(last, whole, name, training, **options)
             counted = part["fold"].nunique(), name, *value, len(subsets), spread, *change
@@ -126,7 +153,13 @@ def _of_subsets(training, part):
     return {split: training[fold] for split, fold in zip(part["split"], part["fold"], strict=True)}
 
 
-def change_to_all(part, whole, metric, training=None, **options):
+def change_to_all(
+    part: pd.DataFrame,
+    whole: pd.DataFrame,
+    metric: str,
+    training: Mapping[str, NDArray[Any]] | None = None,
+    **options: Any,
+) -> list[float | None]:
     """[estimate, lower, upper] of what a metric gains from a fraction's subsets (`_as_repeats`) to all training samples.
 
     The same held-out samples and resamples on both sides (evaluation.paired_difference); the variance of the mean over subsets
@@ -141,15 +174,25 @@ def change_to_all(part, whole, metric, training=None, **options):
     numbers, estimate = both[0]["split"].str.extract(r"x(\d+)f")[0], found["estimate"]
     gains = []
     for number in sorted(set(numbers)):
-        sides = (side[side["split"].str.contains(f"x{number}f")] for side in both)
-        gains.append(classification.paired_difference(*sides, metric, **scored | {"n_boot": 1})["estimate"])
+        one, other = (side[side["split"].str.contains(f"x{number}f")] for side in both)
+        gains.append(
+            classification.paired_difference(one, other, metric, **scored | {"n_boot": 1})["estimate"]
+        )
     gains = [gain for gain in gains if gain is not None]
     reach = Z95 * np.std(gains, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
     lower, upper = estimate - found["lower"], found["upper"] - estimate
     return [estimate, estimate - np.hypot(lower, reach), estimate + np.hypot(upper, reach)]
 
 
-def fitter(name, options, params, gene_sets=None, device="cpu", threads=None, weights=None):
+def fitter(
+    name: str,
+    options: Mapping[str, Any],
+    params: Any,
+    gene_sets: str | Path | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    weights: Callable[..., Any] | None = None,
+) -> Callable[[SplitData], tuple[Any, Any]]:
     """The `fit` of `predict`: preprocessing and model `name`, both on the training samples given.
 
     params : expression, unit, features, covariates, seed, inner_folds, design (attributes), as the rules have them;
@@ -177,7 +220,7 @@ def fitter(name, options, params, gene_sets=None, device="cpu", threads=None, we
     return fit
 
 
-def times(data, landmarks):
+def times(data: SplitData, landmarks: Sequence[float] | None) -> dict[str, float]:
     """{column: time} at which survival is predicted, the same for all splits and fractions."""
     shown, curves = outcome.times(data.outcome(data.full), landmarks)
     return {**shown, **curves}

@@ -3,9 +3,19 @@
 The threshold in use is whatever made the column `predicted`: the most probable class, or a cut that was tuned in inner folds.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.evaluation import classification, corrected_intervals
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
 
 NAMES = ("sensitivity", "specificity", "ppv", "npv")
 UNDEFINED = {
@@ -16,14 +26,20 @@ UNDEFINED = {
 }
 
 
-def looked_at(classes, positive=None):
+def looked_at(classes: Sequence[str], positive: str | None = None) -> list[tuple[str, str]]:
     """[(class, ending of its metrics' names)]: of two classes the positive one (the last where none is named), of more each."""
     if len(classes) == 2:
-        return [(positive if positive in classes else classes[-1], "")]
+        return [(positive if positive is not None and positive in classes else classes[-1], "")]
     return [(name, f"_{name}") for name in classes]
 
 
-def metrics(predictions, groups=None, seed=1, n_boot=1000, positive=None):
+def metrics(
+    predictions: pd.DataFrame,
+    groups: Mapping[str, str] | None = None,
+    seed: int = 1,
+    n_boot: int = 1000,
+    positive: str | None = None,
+) -> dict[str, Any]:
     """{sensitivity, specificity, ppv, npv: summary with both intervals}; of more than two classes `sensitivity_<class>` ...
 
     ppv and npv hold where the classes are as common as in this cohort, nowhere else.
@@ -43,7 +59,9 @@ def metrics(predictions, groups=None, seed=1, n_boot=1000, positive=None):
     return corrected_intervals.summaries(table, function, seed, n_boot, notes)
 
 
-def shares(positive, called, weights):
+def shares(
+    positive: NDArray[np.bool_], called: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
     """{NAMES: (B,)} for positive, called (n,) bool and weights (B, n); NaN where nobody is counted."""
     cells = [positive & called, ~positive & ~called, positive, ~positive, called, ~called]
     right, free, cases, others, yes, no = (weights @ np.array(cells, dtype=float).T).T

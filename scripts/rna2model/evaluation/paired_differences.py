@@ -1,20 +1,37 @@
 """Differences of models on the same samples and resamples: what makes a sample hard for both cancels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import classification, corrected_intervals
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
 COLUMNS = ["model", "against", "metric", "difference", "lower", "upper"]
 COLUMNS += ["lower_corrected", "upper_corrected", "comparisons"]
 
 
-def metrics(task):
+def metrics(task: str) -> list[str]:
     """The metrics whose differences are written; rmse is the proper score of numbers."""
     return [*classification.COMPARED[task], *(["rmse"] if task == "regression" else [])]
 
 
-def differences(predictions, anchors, design, groups=None, seed=1, n_boot=1000, training=None):
+def differences(
+    predictions: Mapping[str, pd.DataFrame],
+    anchors: Sequence[str],
+    design: Mapping[str, Any],
+    groups: Mapping[str, str] | None = None,
+    seed: int = 1,
+    n_boot: int = 1000,
+    training: Mapping[str, NDArray[Any]] | None = None,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS: every model of `predictions` ({model: table}) less every anchor.
 
     `comparisons` is how many pairs of models and metrics the table has, either way round counted once. Each model is resampled once for each metric, all with the same draws.

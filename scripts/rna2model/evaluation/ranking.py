@@ -1,6 +1,14 @@
 """Weighted ranking metrics, many weightings at once: a bootstrap resample is a weight per sample."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Ranking:
@@ -9,7 +17,7 @@ class Ranking:
     scores (n,); positive (n,) bool, or (B, n) labellings of the same scores. Equal scores count as one threshold.
     """
 
-    def __init__(self, scores, positive):
+    def __init__(self, scores: NDArray[np.float64], positive: NDArray[Any]) -> None:
         self.order = np.argsort(-np.asarray(scores), kind="stable")
         self.positive = np.asarray(positive, dtype=float)[..., self.order]
         ranked = np.asarray(scores)[self.order]
@@ -21,17 +29,17 @@ class Ranking:
         positive = np.add.reduceat(weights * self.positive, self.starts, axis=1)
         return positive, np.add.reduceat(weights, self.starts, axis=1) - positive
 
-    def pairs(self, weights):
+    def pairs(self, weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """((B,) pairs in which the positive outranks the negative, ties half, (B,) all pairs of a positive and a negative)."""
         positive, negative = self._counts(weights)
         below = negative.sum(axis=1, keepdims=True) - np.cumsum(negative, axis=1) + 0.5 * negative
         return (positive * below).sum(axis=1), positive.sum(axis=1) * negative.sum(axis=1)
 
-    def auroc(self, weights):
+    def auroc(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """(B,) probability that a positive outranks a negative, ties half; NaN where one side is missing."""
         return _ratio(*self.pairs(weights))
 
-    def auprc(self, weights):
+    def auprc(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """(B,) average precision (scikit-learn's definition); NaN where one side is missing."""
         positive, negative = self._counts(weights)
         found, flagged = np.cumsum(positive, axis=1), np.cumsum(positive + negative, axis=1)
@@ -40,7 +48,13 @@ class Ranking:
         return _ratio((positive * precision).sum(axis=1), both)
 
 
-def fold_means(metric, probabilities, truth, folds, weights):
+def fold_means(
+    metric: str,
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    folds: NDArray[Any],
+    weights: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], int]:
     """((B,) mean of a ranking metric over folds, number of folds where it is undefined for the first weighting).
 
     metric: "auroc" or "auprc"; of AUROC the score is `over_folds`, which weighs folds by their pairs. probabilities (n, K), truth (n,) class numbers, folds (n,), weights (B, n).
@@ -58,14 +72,18 @@ def fold_means(metric, probabilities, truth, folds, weights):
     return nanmean(np.array(values)), int(np.isnan(np.array(values)[:, 0]).sum())
 
 
-def pairs(probabilities, truth, weights):
+def pairs(
+    probabilities: NDArray[np.float64], truth: NDArray[np.int64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(2, K, B) right and all pairs of one fold, of each class against the rest (of two classes the last alone); as `fold_means`."""
     K = probabilities.shape[1]
     classes = [1] if K == 2 else range(K)
     return np.stack([Ranking(probabilities[:, k], truth == k).pairs(weights) for k in classes], axis=1)
 
 
-def over_folds(found, repeats=None):
+def over_folds(
+    found: NDArray[np.float64], repeats: Sequence[str] | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """((B,) share of right pairs, (B,) plain mean over folds, number of folds without a pair for the first weighting).
 
     found (F, 2, K, B) right and all pairs of each fold, which may be weighted. Folds are never compared with each other, and count by
@@ -79,7 +97,7 @@ def over_folds(found, repeats=None):
     return values, nanmean(each), int(np.isnan(each[:, 0]).sum())
 
 
-def nanmean(values):
+def nanmean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean over the first axis of what is not NaN; NaN where nothing is left."""
     defined = ~np.isnan(values)
     return _ratio(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0).astype(float))

@@ -5,22 +5,32 @@ level), and intercept and slope. `update` is [intercept, slope] of all samples, 
 (calibration and scores) is out of sample: the line that moves a group was estimated on all others.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.evaluation import calibration_line, classification
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
 
 MOST_LEFT_OUT = 200  # groups, each of which is left out alone; more are left out in PARTS
 PARTS = 20
 TOO_FEW = "not testable: without some group a class is missing or separated, or nothing varies"
 
 
-def of(table, task, groups=None):
+def of(table: pd.DataFrame, task: str, groups: Mapping[str, str] | None = None) -> dict[str, Any] | None:
     """JSON of the recalibration of a scored table of predictions (served.validate), or None where there is none.
 
     classification : two classes; log odds of the positive one. regression : the predicted number
     """
     if not len(table):
         return None
+    read: Any
     if task == "classification":
         read = classification.read(table, groups)
         if len(read.classes) != 2 or len(np.unique(read.truth)) < 2:

@@ -4,13 +4,21 @@ Nothing here depends on the target's unit: what counts as rounding is a share of
 has the scores of the same target in nmol/l.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import bootstrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
 
 LEAST_ROWS = 3  # of a fold: two points always lie on a line
 
@@ -22,14 +30,16 @@ class Numbers(bootstrap.Predictions):
     truth: np.ndarray
     predicted: np.ndarray
 
-    RANKED: ClassVar[tuple] = ("spearman", "pearson")
-    UNDEFINED: ClassVar[dict] = {
+    RANKED: ClassVar[tuple[str, ...]] = ("spearman", "pearson")
+    UNDEFINED: ClassVar[dict[str, str]] = {
         "spearman": "in no fold do predictions and truth vary",
         "pearson": "in no fold do predictions and truth vary",
         "calibration_slope": "the predictions do not vary within the folds",
     }
 
-    def one_repeat(self, rows, weights, only):
+    def one_repeat(
+        self, rows: NDArray[np.int64], weights: NDArray[np.float64], only: str | None
+    ) -> tuple[dict[str, NDArray[np.float64]], dict[str, int]]:
         truth, predicted, fold = self.truth[rows], self.predicted[rows], self.fold[rows]
         values, skipped = pooled(truth, predicted, weights), {}
         if all(np.ptp(predicted[fold == f]) < 1e-9 * np.ptp(truth) for f in np.unique(fold)):
@@ -44,14 +54,16 @@ class Numbers(bootstrap.Predictions):
         return values, skipped
 
 
-def read(predictions, groups=None):
+def read(predictions: pd.DataFrame, groups: Mapping[str, str] | None = None) -> Numbers:
     """The Numbers of a DataFrame sample, split, truth, predicted."""
     frame, rows = bootstrap.prepare(predictions, groups)
     truth, predicted = (frame[name].astype(float).to_numpy() for name in ("truth", "predicted"))
     return Numbers(truth=truth, predicted=predicted, **rows)
 
 
-def pooled(truth, predicted, weights):
+def pooled(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.float64]
+) -> dict[str, NDArray[np.float64]]:
     """{metric: (B,)}: R squared against the mean of these samples, MAE and RMSE in the target's unit, the slope of the line
     truth = a + slope predicted (below 1: predictions too extreme), and the intercept of truth = intercept + predicted
     (calibration in the large, as for classes: by how much predictions are too low on average)."""
@@ -74,13 +86,17 @@ def pooled(truth, predicted, weights):
     }
 
 
-def pearson(truth, predicted, weights):
+def pearson(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(B,) correlation; NaN where one of them does not vary, or where fewer than LEAST_ROWS rows have a weight."""
-    units = (values / _unit(values) for values in (truth, predicted))
-    return _correlation(*(np.broadcast_to(values, weights.shape) for values in units), weights)
+    x, y = (np.broadcast_to(values / _unit(values), weights.shape) for values in (truth, predicted))
+    return _correlation(x, y, weights)
 
 
-def spearman(truth, predicted, weights):
+def spearman(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(B,) correlation of ranks, ties at their middle; a weight is how often a row is there."""
     return _correlation(_ranks(truth, weights), _ranks(predicted, weights), weights)
 

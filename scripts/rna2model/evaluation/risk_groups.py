@@ -4,12 +4,19 @@ Predictions are out of fold and the cut is the training samples'; of repeats the
 with several samples of a group they are too narrow.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.evaluation import survival as survival_metrics
 from rna2model.evaluation.calibration_bins import Z
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAMES = ("low", "high")
 STEPS = 6  # at most, between times at which numbers at risk are given
@@ -26,7 +33,7 @@ class Curve:
     followed: np.ndarray
     events: int
 
-    def at(self, t):
+    def at(self, t: float) -> tuple[float, ...]:
         """(survival, lower, upper) at time t; NaN beyond the last sample."""
         if t > self.followed[-1]:
             return np.nan, np.nan, np.nan
@@ -34,12 +41,12 @@ class Curve:
         steps = (self.survival, self.lower, self.upper)
         return tuple(float(np.concatenate([[1.0], values])[place]) for values in steps)
 
-    def at_risk(self, t):
+    def at_risk(self, t: float) -> int:
         """How many samples were observed until time t or longer."""
         return int(len(self.followed) - np.searchsorted(self.followed, t, side="left"))
 
 
-def curve(time, event):
+def curve(time: NDArray[np.float64], event: NDArray[np.bool_]) -> Curve:
     """The Curve of samples with time (n,) and event (n,) bool."""
     times, survival = survival_metrics.kaplan_meier(time, event)
     followed = np.sort(time)
@@ -62,7 +69,7 @@ def curve(time, event):
     )
 
 
-def curves(table):
+def curves(table: pd.DataFrame) -> dict[str, Curve]:
     """{risk group: Curve} of predictions of one repeat (time, event, risk_group); groups without samples are left out."""
     found = {}
     for name in NAMES:
@@ -73,14 +80,14 @@ def curves(table):
     return found
 
 
-def ticks(longest):
+def ticks(longest: float) -> NDArray[np.float64]:
     """(k,) round times from 0 up to `longest`, at most STEPS steps."""
     size = 10.0 ** np.floor(np.log10(longest / (STEPS + 1)))
     step = next(size * factor for factor in (1, 2, 5, 10) if int(longest / (size * factor) + 1e-9) <= STEPS)
     return np.arange(0, int(longest / step + 1e-9) + 1) * step
 
 
-def summary(table):
+def summary(table: pd.DataFrame) -> dict[str, Any]:
     """JSON {risk group: {n, events, times, at_risk, survival, lower, upper}} at the same round times; null is not defined."""
     found = curves(table)
     if not found:

@@ -4,10 +4,17 @@ Numbers: Stat Med 2019;38:1262. Two classes and survival: Stat Med 2019;38:1276;
 rarest against the rest. They ask for the candidates that a model could choose from, before any selection that looked at labels.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 SHRINKAGE, OPTIMISM, MARGIN, Z = 0.9, 0.05, 0.05, 1.959963984540054
 USUAL = 0.15  # of the largest R2 that is possible: what Riley et al. take where nothing is known
@@ -19,20 +26,20 @@ COLUMNS = ["candidates", "parameters", "n", "events", "events_per_parameter", "r
 COLUMNS += ["criterion", "minimum_n", "met", "most_parameters"]
 
 
-def binary(parameters, share, r2):
+def binary(parameters: int, share: float, r2: float) -> dict[str, float]:
     """{criterion: smallest n} for `share` of cases and an anticipated Cox-Snell R2."""
     found = _likelihood(parameters, r2, largest_r2(share))
     return found | {"overall risk within 0.05": (Z / MARGIN) ** 2 * share * (1 - share)}
 
 
-def survival(parameters, share, r2, rate, at):
+def survival(parameters: int, share: float, r2: float, rate: float, at: float) -> dict[str, float]:
     """The same for `share` of samples with an event, `rate` events per sample and time, and the risk at the time `at`."""
     found = _likelihood(parameters, r2, largest_r2_of_survival(share))
     away = math.log1p(MARGIN * math.exp(rate * at)) / at
     return found | {"overall risk within 0.05": rate * (Z / away) ** 2 / (share / rate)}
 
 
-def numbers(parameters, r2, mean, sd):
+def numbers(parameters: int, r2: float, mean: float, sd: float) -> dict[str, float]:
     """The same for a number with this mean and sd, and an anticipated (adjusted) R2."""
     from scipy.stats import t
 
@@ -54,12 +61,12 @@ def numbers(parameters, r2, mean, sd):
     return found
 
 
-def largest_r2(share):
+def largest_r2(share: float) -> float:
     """Largest Cox-Snell R2 that any model can reach for `share` of cases."""
     return 1 - math.exp(2 * (share * math.log(share) + (1 - share) * math.log(1 - share)))
 
 
-def largest_r2_of_survival(share):
+def largest_r2_of_survival(share: float) -> float:
     """The same for `share` of samples with an event."""
     return 1 - math.exp(2 * share * (math.log(share) - 1))
 
@@ -84,7 +91,14 @@ def _least(function, start):
     return low
 
 
-def table(y, task, candidates, groups=None, r2_reached=None, at=None):
+def table(
+    y: NDArray[Any],
+    task: str,
+    candidates: Mapping[str, int],
+    groups: Sequence[str] | NDArray[Any] | None = None,
+    r2_reached: float | None = None,
+    at: float | None = None,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS for what is predicted, y (n,), and candidates {what they are: number of parameters}.
 
     Donors count once: n is the number of groups, events those with a case (an event) among them. r2 is anticipated as USUAL, and
@@ -140,10 +154,12 @@ def _most_parameters(criteria, criterion, n, parameters):
     return low
 
 
-def reached(scores, y, task):
+def reached(scores: Mapping[str, Any], y: NDArray[Any], task: str) -> float | None:
     """R2 (Cox-Snell of two classes) of out-of-fold predictions by their metrics; None where there is none."""
     if task == "regression":
         return scores.get("r2", {}).get("estimate")
+    classes: Any
+    counts: Any
     classes, counts = np.unique(y, return_counts=True) if task == "classification" else ((), ())
     loss = scores.get("log_loss", {}).get("estimate")
     if len(classes) != 2 or loss is None:
@@ -152,7 +168,7 @@ def reached(scores, y, task):
     return float(1 - np.exp(-2 * (-(share * np.log(share)).sum() - loss)))
 
 
-def sentences(found):
+def sentences(found: pd.DataFrame) -> list[str]:
     """What the table says, for report and checklist: a list of sentences, one for each kind of candidates."""
     told = []
     for name, part in found.groupby("candidates", sort=False):

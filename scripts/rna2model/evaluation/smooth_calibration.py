@@ -4,11 +4,19 @@ The curve is Cleveland's lowess (1979) of truth on prediction, locally linear ov
 steps: R's lowess(p, y, iter = 0), the curve of rms::val.prob. A resample weighs rows and keeps their neighbourhoods.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rna2model.evaluation import bootstrap, classification, corrected_intervals
 from rna2model.evaluation.operating_point import looked_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 SPAN = 2 / 3  # of the samples are a neighbourhood
 STEP = 0.01  # of the range of predictions, within which the curve is interpolated, as in R
@@ -16,7 +24,14 @@ POINTS = 50  # of the curve that is written
 COLUMNS = ["outcome", "predicted", "observed", "lower", "upper", "lower_corrected", "upper_corrected"]
 
 
-def measure(predictions, task, groups=None, seed=1, n_boot=1000, positive=None):
+def measure(
+    predictions: pd.DataFrame,
+    task: str,
+    groups: Mapping[str, str] | None = None,
+    seed: int = 1,
+    n_boot: int = 1000,
+    positive: str | None = None,
+) -> tuple[dict[str, Any], pd.DataFrame]:
     """(metrics, curve): {metric: summary} and a DataFrame of COLUMNS.
 
     calibration_in_the_large : mean truth less mean prediction, 0 is right
@@ -24,6 +39,8 @@ def measure(predictions, task, groups=None, seed=1, n_boot=1000, positive=None):
     They are never below 0: of perfect predictions of few samples they are not 0 either.
     Of more than two classes each has its own (`ici_<class>`). Survival has none here: ({}, no rows).
     """
+    found: dict[str, Any]
+    curves: list[Any]
     found, curves = {}, []
     for outcome, end, table, predicted, truth in _outcomes(predictions, task, groups, positive):
         grid = np.linspace(predicted.min(), predicted.max(), POINTS)
@@ -70,7 +87,9 @@ def _function(predicted, truth, grid):
     return function
 
 
-def lowess(x, y, weights, at):
+def lowess(
+    x: NDArray[np.float64], y: NDArray[np.float64], weights: NDArray[np.float64], at: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(B, m) curve of y (n,) on x (n,) at `at` (m,), for weights (B, n) of the rows; flat beyond the ends."""
     anchors, near = neighbourhoods(x)
     sums = [weights @ (near * part).T for part in (1.0, x, x * x, y, x * y)]
@@ -86,9 +105,10 @@ def lowess(x, y, weights, at):
     return values[:, left] * (1 - share) + values[:, left + 1] * share
 
 
-def neighbourhoods(x):
+def neighbourhoods(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(anchors (k,), tricube weights (k, n)): places where the curve is fitted, and how much each row counts there."""
     ranked = np.sort(x)
+    anchors: Any
     step, anchors = STEP * np.ptp(x), [ranked[0]]
     while anchors[-1] < ranked[-1]:
         within = np.searchsorted(ranked, anchors[-1] + step, side="right") - 1
@@ -103,7 +123,9 @@ def neighbourhoods(x):
     return anchors, np.where(away <= 0.999 * width, near, 0.0)
 
 
-def quantiles(values, counts, shares):
+def quantiles(
+    values: NDArray[np.float64], counts: NDArray[np.float64], shares: Sequence[float]
+) -> list[NDArray[np.float64]]:
     """List of (B,) quantiles (R's type 7) of values (B, n) of which each is there `counts` (B, n) times."""
     order = np.argsort(values, axis=1)
     ranked, reached = (np.take_along_axis(a, order, axis=1) for a in (values, counts))

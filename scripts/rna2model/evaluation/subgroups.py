@@ -1,9 +1,18 @@
 """Scores in each level of columns of the sheet (sex, age band, site): whether a model works for everybody it is meant for."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from rna2model.core.missing import is_missing
 from rna2model.evaluation import classification, operating_point
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 COLUMNS = ["column", "level", "n", "groups", "events", "metric", "estimate", "lower", "upper"]
 COLUMNS += ["lower_corrected", "upper_corrected", "note"]
@@ -13,7 +22,15 @@ ALSO = {"classification": ("log_loss", "calibration_intercept"), "regression": (
 COMPARING = ("balanced_accuracy", "mcc", "f1_macro", "auroc", "auprc", "calibration_slope")
 
 
-def table(predictions, cells, design, groups=None, seed=1, n_boot=1000, training=None):
+def table(
+    predictions: pd.DataFrame,
+    cells: Mapping[str, Mapping[str, Any]],
+    design: Mapping[str, Any],
+    groups: Mapping[str, str] | None = None,
+    seed: int = 1,
+    n_boot: int = 1000,
+    training: Mapping[str, NDArray[Any]] | None = None,
+) -> pd.DataFrame:
     """DataFrame of COLUMNS: for each column and level every metric that is shown, with both intervals.
 
     cells : {column: {sample: level}}. A level counts for as many rows as it has samples, however few: `note` says where they

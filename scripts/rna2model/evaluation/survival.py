@@ -6,13 +6,21 @@ its weight is 1/G(T-); who is observed beyond t has 1/G(t). With tied times (who
 to which the rest is held by tests, takes G(T) for both.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import bootstrap, cox_slope
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
 
 TIED = 1e-8  # risks closer than this are equal
 ROWS_AT_ONCE = 512  # of pairs of samples
@@ -35,8 +43,8 @@ class Survival(bootstrap.Predictions):
     landmarks: dict
     last: float
 
-    RANKED: ClassVar[tuple] = ("harrell_c", "uno_c", "auc")
-    UNDEFINED: ClassVar[dict] = {
+    RANKED: ClassVar[tuple[str, ...]] = ("harrell_c", "uno_c", "auc")
+    UNDEFINED: ClassVar[dict[str, str]] = {
         "harrell_c": "no fold has two samples of which one is known to live longer",
         "uno_c": "no fold has two samples of which one is known to live longer",
         "auc": "no fold has samples with an event before and samples observed beyond the times",
@@ -45,10 +53,12 @@ class Survival(bootstrap.Predictions):
     }
 
     @property
-    def kinds(self):
+    def kinds(self) -> NDArray[np.bool_]:
         return self.event
 
-    def one_repeat(self, rows, weights, only):
+    def one_repeat(
+        self, rows: NDArray[np.int64], weights: NDArray[np.float64], only: str | None
+    ) -> tuple[dict[str, NDArray[np.float64]], dict[str, int]]:
         fold, skipped, values = self.fold[rows], {}, {}
         concordance = {"harrell_c": self._harrell, "uno_c": self._uno}
         for name, pairs in concordance.items():
@@ -107,7 +117,7 @@ class Survival(bootstrap.Predictions):
         return values
 
     @property
-    def beyond(self):
+    def beyond(self) -> list[str]:
         """Names of the landmarks at which no fold has both an event before and a sample observed beyond: the mean of the
         landmarks leaves them out."""
         return [name for name, t in self.landmarks.items() if not self._is_within(t)]
@@ -117,7 +127,9 @@ class Survival(bootstrap.Predictions):
         return bool(set(self.fold[seen]) & set(self.fold[self.time > t]))
 
 
-def read(predictions, groups, training):
+def read(
+    predictions: pd.DataFrame, groups: Mapping[str, str] | None, training: Mapping[str, NDArray[Any]]
+) -> Survival:
     """The Survival of a DataFrame sample, split, time, event, predicted, survival_<t> ..., curve_<t> ...
 
     training : {split: outcome.SURVIVAL array of its training samples}, for the censoring weights
@@ -153,12 +165,19 @@ def read(predictions, groups, training):
     )
 
 
-def harrell_pairs(time, event):
+def harrell_pairs(
+    time: NDArray[np.float64], event: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], Callable[[NDArray[np.int64]], NDArray[np.bool_]]]:
     """`earlier` and `later` of `counted` for samples with time (n,) and event (n,) bool: who is known to live longer."""
     return event.astype(float), lambda i: (time > time[i, None]) | ((time == time[i, None]) & ~event)
 
 
-def counted(risk, weights, earlier, later):
+def counted(
+    risk: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    earlier: NDArray[np.float64],
+    later: Callable[[NDArray[np.int64]], NDArray[np.bool_]],
+) -> NDArray[np.float64]:
     """(2, 1, B) weighted number of pairs in which the earlier sample has the higher risk (equal risks count half), and of all.
 
     risk (m,); weights (B, m); earlier (m,) weight of a sample as the earlier one of a pair; later: function of row numbers
@@ -176,7 +195,13 @@ def counted(risk, weights, earlier, later):
     return np.stack([right, pairs])[:, None]
 
 
-def censoring_weights(time, event, at, uncensored, uncensored_at):
+def censoring_weights(
+    time: NDArray[np.float64],
+    event: NDArray[np.bool_],
+    at: NDArray[np.float64],
+    uncensored: NDArray[np.float64],
+    uncensored_at: NDArray[np.float64],
+) -> NDArray[np.float64]:
     """(n, t) weight of each row's status at the times `at` (t,): 1/G of who is observed beyond and of who had the event, 0 of
     who was censored before.
 
@@ -190,7 +215,12 @@ def censoring_weights(time, event, at, uncensored, uncensored_at):
     return np.divide(1.0, chance, out=np.zeros(status.shape), where=status & followed)
 
 
-def integrated_brier(at, squared, known, weights):
+def integrated_brier(
+    at: NDArray[np.float64],
+    squared: NDArray[np.float64],
+    known: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
     """(B,) Brier score averaged over the times `at` (t,) by trapezoids, for row weights (B, n); squared errors (n, t).
 
     At each time it is the weighted mean of those whose status is known (n, t), so that a constant prediction of one half
@@ -205,12 +235,14 @@ def integrated_brier(at, squared, known, weights):
     return np.trapezoid(score, at, axis=1) / (at[-1] - at[0])
 
 
-def kaplan_meier(time, event, censoring=False):
+def kaplan_meier(
+    time: NDArray[np.float64], event: NDArray[np.bool_], censoring: bool = False
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(times (k,), probability (k,) to be without event after each); of being uncensored with `censoring`, where events
     come before censorings of the same time (Kaplan & Meier 1958)."""
     times = np.unique(time)
     at_risk = len(time) - np.searchsorted(np.sort(time), times, side="left")
-    deaths = np.searchsorted(np.sort(time[event]), times, side="right")
+    deaths: Any = np.searchsorted(np.sort(time[event]), times, side="right")
     deaths = np.diff(deaths, prepend=0)
     if not censoring:
         return times, np.cumprod(1.0 - deaths / at_risk)
@@ -219,7 +251,11 @@ def kaplan_meier(time, event, censoring=False):
     return times, np.cumprod(1.0 - np.divide(lost, left, out=np.zeros(len(times)), where=left > 0))
 
 
-def look_up(curve, at, before=False):
+def look_up(
+    curve: tuple[NDArray[np.float64], NDArray[np.float64]],
+    at: NDArray[np.float64] | float,
+    before: bool = False,
+) -> NDArray[np.float64]:
     """Value of a step curve (times, values) at times `at`, or just before them; 1 before its first."""
     return np.concatenate([[1.0], curve[1]])[
         np.searchsorted(curve[0], at, side="left" if before else "right")

@@ -11,11 +11,17 @@ applies. Calibration and threshold are learned from inner held-out rows (class_a
 The torch models do every task: tasks.py puts another loss and one output on the networks that classify.
 """
 
+from __future__ import annotations
+
 import importlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DESCRIPTION = "model.json"  # of a fitted model, in its folder
 NAMES = {
@@ -93,17 +99,26 @@ TORCH = {
 PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
 
 
-def modules(task):
+def modules(task: str) -> dict[str, str]:
     """{model: name of the module that it is in}, for `task`; of a model that cannot do it, its module for classification."""
     return {name: place.split(":")[0] for name, place in (NAMES | TASKS[task]).items()}
 
 
-def for_task(task):
+def for_task(task: str) -> list[str]:
     """Names of the models that can do `task`."""
     return list(TASKS[task])
 
 
-def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, task="classification", **more):
+def make(
+    name: str,
+    seed: int = 1,
+    inner_folds: int = 5,
+    search: Mapping[str, Any] | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    task: str = "classification",
+    **more: Any,
+) -> Any:
     """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}.
 
     `more`: imbalance, calibration, threshold of a classifier (base.Model), and what only torch models take
@@ -113,7 +128,7 @@ def make(name, seed=1, inner_folds=5, search=None, device="cpu", threads=None, t
     return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **more)
 
 
-def load(folder):
+def load(folder: str | Path) -> Any:
     """The fitted model that `Model.save` wrote to `folder`. Never unpickles."""
     path = Path(folder) / DESCRIPTION
     try:
@@ -126,7 +141,7 @@ def load(folder):
     return kind.restore(description, Path(folder))
 
 
-def class_of(name, task):
+def class_of(name: str, task: str) -> Any:
     """The class of model `name` for `task`; InputProblem for a name that is none."""
     known = TASKS.get(task, {})
     if name not in known:

@@ -1,13 +1,16 @@
 """What every model has in common: checks, settings, prediction row by row, saving."""
 
+from __future__ import annotations
+
 import functools
 import itertools
 import json
 from collections import Counter
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.cohort import outcome, splits
 from rna2model.core import artefact
@@ -16,6 +19,9 @@ from rna2model.models import DESCRIPTION, calibrators, penalty
 from rna2model.models.class_adjustment import Adjusting
 from rna2model.models.folds import Fold
 from rna2model.models.scores import balanced_accuracy, balanced_weights, held_out, log_loss, softmax
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = [
     "Model",
@@ -56,23 +62,32 @@ class Model(Adjusting):
     prevalence_ : what brings probabilities of weighted classes back to `shares_` (calibrators.py), or None
     """
 
+    classes_: list[str]
+    settings_: dict[str, Any]
+    n_genes_: int
+    columns_: NDArray[np.int64] | None
+    _fit: Any
+    _scores: Any
+    _arrays: Any
+    _restore: Any
+
     name = ""
     task = "classification"
-    SEARCH: ClassVar[dict] = {}
+    SEARCH: ClassVar[dict[str, Any]] = {}
     SEES = "all"  # which columns: "all", "genes" or "covariates"
 
     def __init__(
         self,
-        seed=1,
-        inner_folds=5,
-        search=None,
-        device="cpu",
-        threads=None,
-        imbalance="auto",
-        calibration="auto",
-        threshold="default",
-        positive=None,
-    ):
+        seed: int = 1,
+        inner_folds: int = 5,
+        search: Mapping[str, Any] | None = None,
+        device: str = "cpu",
+        threads: int | None = None,
+        imbalance: str = "auto",
+        calibration: str = "auto",
+        threshold: str = "default",
+        positive: str | None = None,
+    ) -> None:
         unknown = set(search or {}) - set(self.SEARCH)
         if unknown:
             known = ", ".join(self.SEARCH) or "nothing"
@@ -84,7 +99,14 @@ class Model(Adjusting):
         self.imbalance, self.calibration, self.threshold = imbalance, calibration, threshold
         self.positive = positive
 
-    def fit(self, X, y, groups=None, select=None, log=print):
+    def fit(
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        groups: NDArray[Any] | None = None,
+        select: Any = None,
+        log: Callable[..., None] = print,
+    ) -> Self:
         """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
 
         select : selection.Selector or None; what it chooses from all rows is used for the model, and tuning chooses
@@ -104,7 +126,7 @@ class Model(Adjusting):
         }
         if self.ADJUSTED and self.imbalance != "auto":
             self.settings_["imbalance"] = self.imbalance
-        folds = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
+        folds: Any = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
             told = described.get("class_counts", f"{len(y)} samples")
@@ -140,14 +162,14 @@ class Model(Adjusting):
         self.shares_ = np.array([counts[label] for label in self.classes_]) / len(y)
         return outcome.class_numbers(self.classes_, y), y, None, described
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
         X = self._input(X)
         found = self._probabilities(X).reshape(len(X), len(self.classes_))
         found = found if self.prevalence_ is None else self.prevalence_.apply(found)
         return found if self.calibrator_ is None else self.calibrator_.apply(found)
 
-    def decide(self, probabilities):
+    def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """(n,) numbers of the predicted classes of (n, K) probabilities, by the same rule whatever the model (`threshold`)."""
         if self.threshold_ is not None:
             return (probabilities[:, 1] >= self.threshold_).astype(int)
@@ -156,7 +178,7 @@ class Model(Adjusting):
         return calibrators.by_share(probabilities, self.shares_)
 
     @property
-    def rule(self):
+    def rule(self) -> dict[str, Any]:
         """{"class": the last of two, "threshold": probability from which it is predicted, "tuned": whether inner folds chose
         it}; class and threshold are None of more classes, of which the most probable is predicted."""
         threshold = self.threshold_
@@ -174,11 +196,11 @@ class Model(Adjusting):
             )
         return X if self.columns_ is None else X[:, self.columns_]
 
-    def predict(self, X):
+    def predict(self, X: NDArray[np.float64]) -> NDArray[Any]:
         """(n,) the predicted class of each sample."""
         return np.array(self.classes_, dtype=object)[self.decide(self.predict_proba(X))]
 
-    def coefficients(self):
+    def coefficients(self) -> NDArray[np.float64] | None:
         """(1, p) for two classes (towards the last) or (K, p), per unit of log2 expression; None if not linear.
         Zero where a selection left a column out."""
         weights = self._weights()
@@ -192,7 +214,7 @@ class Model(Adjusting):
         """Coefficients of the columns that the model was given; None if it is not linear."""
         return None
 
-    def save(self, folder):
+    def save(self, folder: str | Path) -> None:
         """Write model.json and the weights to `folder`."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -212,7 +234,7 @@ class Model(Adjusting):
         self._save(folder)
 
     @classmethod
-    def restore(cls, description, folder):
+    def restore(cls, description: Mapping[str, Any], folder: Path) -> Self:
         """The fitted model from its parsed model.json and its folder."""
         model = cls()
         model.classes_, model.n_genes_ = description["classes"], description["n_genes"]
@@ -251,7 +273,7 @@ def _columns(X, chosen):
     return X[:, chosen]
 
 
-def matrix(X):
+def matrix(X: NDArray[Any]) -> NDArray[Any]:
     """X as a two-dimensional array of finite numbers, or an InputProblem."""
     X = np.asarray(X)
     if X.ndim != 2:

@@ -1,9 +1,17 @@
 """From a model's probabilities to calibrated ones and to a predicted class, learned from predictions for rows held out."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models import platt
 from rna2model.models.scores import softmax, two_sided
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 LEAST = 1e-6  # probabilities closer to 0 or 1 are taken as this before a logarithm
 TIED = 1e-9  # probabilities closer than this are equal
@@ -17,10 +25,10 @@ class Prevalence:
     every class the same total these are its shares (Elkan 2001; Saerens et al. 2002).
     """
 
-    def __init__(self, factors):
+    def __init__(self, factors: Sequence[float] | NDArray[np.float64]) -> None:
         self.factors = np.asarray(factors, dtype=float)
 
-    def fit(self, probabilities, shares):
+    def fit(self, probabilities: NDArray[np.float64], shares: NDArray[np.float64]) -> Prevalence:
         """Choose the factors so that (n, K) probabilities of held-out rows have the mean `shares` (K,), all above 0.
 
         A penalised fit with weights says of new rows less than of its own, and the shares alone would leave that in.
@@ -34,7 +42,7 @@ class Prevalence:
                 break
         return self
 
-    def apply(self, probabilities):
+    def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, K) probabilities as of the training shares; each row by itself."""
         scaled = probabilities * self.factors
         return scaled / scaled.sum(axis=1, keepdims=True)
@@ -50,10 +58,12 @@ class Sigmoid:
 
     kind = "sigmoid"
 
-    def __init__(self, slope=1.0, offsets=(0.0,)):
+    def __init__(self, slope: float = 1.0, offsets: Sequence[float] | NDArray[np.float64] = (0.0,)) -> None:
         self.slope, self.offsets = slope, np.asarray(offsets, dtype=float)
 
-    def fit(self, probabilities, y, weight):
+    def fit(
+        self, probabilities: NDArray[np.float64], y: NDArray[np.int64], weight: NDArray[np.float64]
+    ) -> Sigmoid:
         """Learn from (n, K) probabilities of held-out rows, their class numbers y (n,) and weights (n,)."""
         logits = self._logits(probabilities)
         self.offsets = np.zeros(logits.shape[1])
@@ -62,12 +72,12 @@ class Sigmoid:
             self.slope, self.offsets = platt.fit(logits, y, weight)
         return self
 
-    def apply(self, probabilities):
+    def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, K) calibrated probabilities; each row by itself."""
         logits = self.slope * self._logits(probabilities) + self.offsets
         return softmax(two_sided(logits))
 
-    def described(self):
+    def described(self) -> dict[str, Any]:
         """JSON-able; `restore` makes the calibrator of it again."""
         return {"kind": self.kind, "slope": self.slope, "offsets": self.offsets.tolist()}
 
@@ -87,10 +97,12 @@ class Isotonic:
 
     kind = "isotonic"
 
-    def __init__(self, lines=()):
-        self.lines = [tuple(np.asarray(part, dtype=float) for part in line) for line in lines]
+    def __init__(self, lines: Iterable[Any] = ()) -> None:
+        self.lines: list[Any] = [tuple(np.asarray(part, dtype=float) for part in line) for line in lines]
 
-    def fit(self, probabilities, y, weight):
+    def fit(
+        self, probabilities: NDArray[np.float64], y: NDArray[np.int64], weight: NDArray[np.float64]
+    ) -> Isotonic:
         """Learn from (n, K) probabilities of held-out rows, their class numbers y (n,) and weights (n,)."""
         from sklearn.isotonic import IsotonicRegression
 
@@ -101,7 +113,7 @@ class Isotonic:
             self.lines.append((line.X_thresholds_.astype(float), line.y_thresholds_.astype(float)))
         return self
 
-    def apply(self, probabilities):
+    def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, K) calibrated probabilities; each row by itself."""
         if probabilities.shape[1] == 2:
             last = np.interp(probabilities[:, 1], *self.lines[0])
@@ -111,7 +123,7 @@ class Isotonic:
         )
         return each / each.sum(axis=1, keepdims=True)
 
-    def described(self):
+    def described(self) -> dict[str, Any]:
         """JSON-able; `restore` makes the calibrator of it again."""
         return {"kind": self.kind, "lines": [[part.tolist() for part in line] for line in self.lines]}
 
@@ -119,7 +131,7 @@ class Isotonic:
 CALIBRATORS = {"sigmoid": Sigmoid, "isotonic": Isotonic}
 
 
-def restore(described):
+def restore(described: Mapping[str, Any] | None) -> Sigmoid | Isotonic | None:
     """The calibrator that `described` speaks of; None for None."""
     if described is None:
         return None
@@ -127,7 +139,7 @@ def restore(described):
     return CALIBRATORS[described["kind"]](**given)
 
 
-def by_share(probabilities, shares):
+def by_share(probabilities: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """(n,) 1 where the probability of the last of two classes is above its share in training, else 0.
 
     With classes of equal weight the most probable would be the same. probabilities (n, 2), shares (2,). A model that knows
@@ -137,7 +149,7 @@ def by_share(probabilities, shares):
     return np.where(np.abs(away) <= TIED, probabilities.argmax(axis=1), away > 0).astype(int)
 
 
-def best_threshold(probability, y):
+def best_threshold(probability: NDArray[np.float64], y: NDArray[np.int64]) -> float:
     """The probability of class 1 from which to predict it, for the best balanced accuracy on held-out rows.
 
     probability (n,) of class 1; y (n,) 0 or 1. Thresholds lie half way between neighbouring probabilities; of equally

@@ -1,7 +1,10 @@
 """What classifiers do beside their fit, on training rows only: balance classes, bring the probabilities back to the training
 shares, calibrate them, tune the threshold."""
 
+from __future__ import annotations
+
 import copy
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +17,18 @@ EQUAL = 1.25  # times the smallest class: with classes so equal, weights change 
 class Adjusting:
     """A part of base.Model. `_inner` holds what `_fit` has already of `_inner_probabilities`."""
 
+    imbalance: str
+    calibration: str
+    threshold: str
+
     CLASS_WEIGHT = "none"  # what `imbalance: auto` means for the model
     ADJUSTED = True  # by imbalance, calibration and threshold
     CALIBRATES = False  # by a sigmoid, in its own `_fit`; otherwise it has decision values only
-    calibrator_, threshold_, prevalence_, shares_, _inner = None, None, None, None, None
+    calibrator_: Any = None
+    threshold_: float | None = None
+    prevalence_: Any = None
+    shares_: Any = None
+    _inner: Any = None
     _at_shares = False  # whether `_fit` calibrated to the shares of the classes
 
     def _resampled(self, X, y, folds, log):
@@ -111,7 +122,7 @@ class Adjusting:
         return found[held_out(folds)]
 
     @property
-    def class_weight(self):
+    def class_weight(self) -> str:
         """How classes count in this fit: none (as they come), balanced, or smote."""
         return {"auto": self.CLASS_WEIGHT, "class_weights": "balanced"}.get(self.imbalance, self.imbalance)
 

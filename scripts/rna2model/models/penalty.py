@@ -1,6 +1,13 @@
 """Whether tuning took a penalty at the end of its grid, at which end, and whether the inner folds held any signal at all."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 STRONGEST = {
     "C": "lowest",
@@ -12,14 +19,14 @@ LEAST_GAIN = (
 )
 
 
-def at_end(settings):
+def at_end(settings: Mapping[str, Any]) -> dict[str, Any] | None:
     """{parameter, value, end, penalty, signal} of a fitted model's settings, or None where the penalty lies inside the grid.
 
     end : lowest | highest of the candidates; penalty : strongest | weakest; signal : whether the chosen candidate beats a model
     without genes in the inner folds, None where the settings do not say.
     """
     tried = settings.get("candidates") or []
-    name = next((name for name in STRONGEST if tried and name in tried[0] and name in settings), None)
+    name: Any = next((name for name in STRONGEST if tried and name in tried[0] and name in settings), None)
     values = sorted({one[name] for one in tried}) if name else []
     if len(values) < 2 or values[0] < settings[name] < values[-1]:
         return None
@@ -55,7 +62,7 @@ def _entropy(counts, class_weight):
     return float((shares * np.log(shares)).sum())
 
 
-def summary(final, folds):
+def summary(final: Mapping[str, Any], folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """{final: at_end, folds: n, strongest, weakest, no_signal: of how many folds} of settings of the final model and the folds'."""
     found = [at_end(settings) for settings in folds]
     ends = [one["penalty"] for one in found if one]
@@ -68,13 +75,14 @@ def _no_signal(end):
     return end["penalty"] == "strongest" and end["signal"] is False
 
 
-def sentence(told):
+def sentence(told: Mapping[str, Any] | None) -> str:
     """What a summary means, in words; empty where the final penalty lies inside the grid."""
-    end = (told or {}).get("final")
+    given: Mapping[str, Any] = told or {}
+    end = given.get("final")
     if not end:
         return ""
     chosen = f"Tuning chose the {end['penalty']} penalty of its grid ({end['parameter']} {end['value']:.2g}, the {end['end']})"
-    folds = f", and so in {told[end['penalty']]} of {told['folds']} folds." if told["folds"] else "."
+    folds = f", and so in {given[end['penalty']]} of {given['folds']} folds." if given["folds"] else "."
     if _no_signal(end):
         return f"{chosen}: there was no signal in the inner folds, where nothing beat a model without genes by 1 % of its loss{folds}"
     other = "stronger" if end["penalty"] == "strongest" else "weaker"

@@ -4,14 +4,19 @@ One slope keeps the order of samples and the model linear in expression. It is k
 one would turn the model round on the strength of the inner folds.
 """
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models import scores
 
 LEAST_SLOPE, PRIOR_SD = 1e-3, 10.0  # the prior on log(slope) and offsets is nearly flat; it keeps them finite
 
 
-def fit(decision, y, weight):
+def fit(
+    decision: NDArray[np.float64], y: NDArray[np.int64], weight: NDArray[np.float64]
+) -> tuple[float, NDArray[np.float64]]:
     """(slope > 0, (M,) offsets) so that slope * decision + offset are logits.
 
     decision (n, M) out-of-fold values, M = 1 for two classes or K; y (n,) class numbers; weight (n,).

@@ -1,6 +1,11 @@
 """What regression models have in common, and the one without genes."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.cohort import outcome
 from rna2model.core import artefact
@@ -14,13 +19,15 @@ class Regressor(base.Model):
     A subclass writes `_fit` with y (n,) float64 and `_number` (the prediction of one sample).
     """
 
+    _number: Any
+
     task = "regression"
 
-    def predict(self, X):
+    def predict(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n,) predicted numbers. A sample gets the same alone and in company."""
         return self._numbers(self._input(X))
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         raise InputProblem(f"{self.name} predicts numbers, which have no class probabilities.")
 
     def _numbers(self, X):

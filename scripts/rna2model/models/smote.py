@@ -5,9 +5,12 @@ normalization, batch correction and selection, with distances between scaled row
 fold validates have no part in the rows that fold trains on, and are never synthetic themselves.
 """
 
+from __future__ import annotations
+
 import functools
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.folds import Fold
 from rna2model.models.linear.rotation import scaled
@@ -15,7 +18,9 @@ from rna2model.models.linear.rotation import scaled
 NEIGHBOURS = 5
 
 
-def smote(X, y, folds, seed):
+def smote(
+    X: NDArray[np.float64], y: NDArray[np.int64], folds: list[Fold], seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64], list[Fold], list[int]]:
     """(X, y, folds, classes that had one sample only) with synthetic rows after the n given ones.
 
     X (n, p), y (n,) class numbers, folds: list of folds.Fold. As many rows are added for each class as it lacks to the
@@ -41,7 +46,9 @@ def smote(X, y, folds, seed):
     return np.concatenate([X, made]), np.concatenate([y, labels]), resampled, sorted(copied)
 
 
-def synthetic(X, y, wanted, seed):
+def synthetic(
+    X: NDArray[np.float64], y: NDArray[np.int64], wanted: NDArray[np.int64], seed: int
+) -> tuple[NDArray[np.float64], set[int]]:
     """((sum of wanted, p) rows of class 0, 1 ..., set of classes with one row, which is copied); wanted (K,) rows."""
     from imblearn.over_sampling import SMOTE
 

@@ -1,6 +1,11 @@
 """What survival models have in common: risk, baseline hazard, risk groups; and the model that ranks nobody."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.cohort import outcome
 from rna2model.core import artefact
@@ -20,22 +25,24 @@ class SurvivalModel(base.Model):
     cut_ : (1,) float64, median risk of the training samples: above it is the risk group `high`
     """
 
+    _risk: Any
+
     task = "survival"
 
-    def predict(self, X):
+    def predict(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n,) log hazard ratio to the mean training sample. A sample gets the same alone and in company."""
         return np.array([self._risk(np.array(row)) for row in self._input(X)], dtype=float)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         raise InputProblem(f"{self.name} predicts risks and survival, which have no class probabilities.")
 
-    def survival(self, risk, times):
+    def survival(self, risk: NDArray[np.float64], times: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, t) probability to be without event at `times` (t,), of samples with `risk` (n,)."""
         at = np.searchsorted(self.times_, times, side="right")
         hazard = np.concatenate([[0.0], self.hazard_])[at]
         return np.exp(-hazard * np.exp(np.minimum(risk, 500.0))[:, None])
 
-    def risk_group(self, risk):
+    def risk_group(self, risk: NDArray[np.float64]) -> NDArray[Any]:
         """(n,) "high" or "low", by the cut point of the training samples."""
         return np.where(risk > self.cut_[0], "high", "low")
 

@@ -1,10 +1,14 @@
 """The bundle: the artefacts of the split `full` with a manifest, enough to serve new samples anywhere."""
 
+from __future__ import annotations
+
 import shutil
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model import __version__
 from rna2model.cohort import units
@@ -18,6 +22,11 @@ from rna2model.serving import bundle_parts, reference_panel
 from rna2model.serving import manifest as manifests
 from rna2model.serving import out_of_distribution as ood
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
 OOD = "ood.safetensors"
 PANEL = "panel.safetensors"
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
@@ -25,7 +34,16 @@ FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the 
 MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
 
 
-def assemble(folder, normalizer, batch_model, model, facts, features=None, ood=None, kept=None):
+def assemble(
+    folder: str | Path,
+    normalizer: str | Path,
+    batch_model: str | Path,
+    model: str | Path,
+    facts: Mapping[str, Any],
+    features: str | Path | None = None,
+    ood: str | Path | None = None,
+    kept: reference_panel.Panel | None = None,
+) -> dict[str, Any]:
     """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest.
 
     kept : the panel.Panel of the training samples, or None
@@ -57,7 +75,7 @@ def _version(name):
 class Bundle:
     """A fitted pipeline that serves new samples: preprocessing and model of all training samples."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path) -> None:
         self.folder = folder = Path(folder)
         self.manifest, self.preprocessing, self.model = bundle_parts.read(folder)
         listed = self.manifest["files"]
@@ -84,7 +102,13 @@ class Bundle:
         if not np.isfinite(table.select_dtypes("number").to_numpy()).all():
             raise ValueError("its predictions are not finite")
 
-    def expression(self, counts, genes, batches, unseen="uncorrected"):
+    def expression(
+        self,
+        counts: NDArray[np.float64],
+        genes: Sequence[str],
+        batches: NDArray[Any],
+        unseen: str = "uncorrected",
+    ) -> tuple[NDArray[np.float64], list[str]]:
         """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
         aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         share = self._share(missing)
@@ -104,11 +128,11 @@ class Bundle:
         return gene_ids.as_known(genes, self.preprocessing.normalizer.gene_ids)
 
     @property
-    def covariates(self):
+    def covariates(self) -> list[str]:
         """Sheet columns that the model needs beside the counts."""
         return self.preprocessing.covariates
 
-    def check_counting(self, counted):
+    def check_counting(self, counted: Mapping[str, Any]) -> str:
         """Refuse samples that were counted otherwise than those of training, saying how; returns a flag for all of them.
 
         counted : what describe_counting wrote of them: unit, counting, reference, rrna_sha256
@@ -134,7 +158,16 @@ class Bundle:
             return "training does not say how its matrix was counted: compare by yourself"
         return ""
 
-    def predict(self, samples, counts, genes, batches, unseen="uncorrected", cells=None, notes=None):
+    def predict(
+        self,
+        samples: Sequence[str],
+        counts: NDArray[np.float64],
+        genes: Sequence[str],
+        batches: NDArray[Any],
+        unseen: str = "uncorrected",
+        cells: Mapping[str, NDArray[Any]] | None = None,
+        notes: Sequence[Sequence[str]] | None = None,
+    ) -> pd.DataFrame:
         """Table of predictions with prediction sets (conformal.py), `batch_policy` (what was done about the batch), `ood_score` (1: as far from the training
         samples as any that is like them) and `flags` (text, empty when nothing is to be said).
 
@@ -148,7 +181,7 @@ class Bundle:
         expression, missing = self.expression(counts, genes, batches, unseen)
         scores = self.ood.score(expression) if self.ood else np.full(len(samples), np.nan)
         seen = self.preprocessing.add_features(expression, cells)
-        unknown = self.preprocessing.flags(cells, samples)
+        unknown = self.preprocessing.flags(cells or {}, samples)
         table = predictions.table(samples, self.model, seen, self.manifest.get("landmarks", {}))
         table, lacking = incomplete_samples.complete(
             table, self, expression, cells, self._lacking(counts, genes, missing, cells)
@@ -247,12 +280,18 @@ class Bundle:
         if gaps:
             yield f"{gaps:.1f} % of its values are missing and imputed"
 
-    def seen(self, samples, counts, genes, groups=None):
+    def seen(
+        self,
+        samples: Sequence[str],
+        counts: NDArray[np.float64],
+        genes: Sequence[str],
+        groups: Sequence[str] | None = None,
+    ) -> dict[str, str]:
         """{sample: why} of samples that training knew by name, group, or counts (n, len(genes))."""
         aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         return manifests.trained(self.manifest, samples, groups, None if missing else aligned)
 
-    def strandedness_flags(self, kinds):
+    def strandedness_flags(self, kinds: Iterable[str]) -> list[str]:
         """For each sample's strandedness (text, may be empty) a flag where training had none like it."""
         had = self.manifest.get("strandedness") or {}
         told = ", ".join(f"{name} ({n} samples)" for name, n in had.items())
@@ -261,7 +300,7 @@ class Bundle:
             for kind in kinds
         ]
 
-    def version_flags(self):
+    def version_flags(self) -> list[str]:
         """Versions that can change a prediction and differ. Predictions of most models are arithmetic of this project on
         stored arrays; only scikit-learn's trees are its own objects, and those may change with a minor version."""
         made, told = self.manifest.get("libraries", {}), []

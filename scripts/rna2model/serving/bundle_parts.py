@@ -1,7 +1,10 @@
 """What is fitted in a bundle, read and checked: for serving, and for models that start from its weights."""
 
+from __future__ import annotations
+
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model import models
 from rna2model.core import artefact
@@ -10,10 +13,13 @@ from rna2model.expression.features import imputation
 from rna2model.serving import manifest as manifests
 from rna2model.training import preprocessing
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FEATURES = "features.safetensors"  # only where models see other than genes
 
 
-def read(folder):
+def read(folder: str | Path) -> tuple[dict[str, Any], preprocessing.Preprocessing, Any]:
     """(manifest, Preprocessing, model) of the bundle in `folder`; InputProblem where it is damaged or holds no numbers."""
     folder, manifest = Path(folder), manifests.read(folder)
     manifests.check_files(folder, manifest)
@@ -24,8 +30,9 @@ def read(folder):
                 folder / name, infinite=not name.startswith("model/"), gaps=imputation.WITH_GAPS
             )
     with readable(folder):
-        parts = [folder / f"{name}.safetensors" for name in ("normalizer", "batch_model")]
-        learned = preprocessing.load(*parts, folder / FEATURES if FEATURES in listed else None)
+        normalizer, batch_model = (folder / f"{name}.safetensors" for name in ("normalizer", "batch_model"))
+        features = folder / FEATURES if FEATURES in listed else None
+        learned = preprocessing.load(normalizer, batch_model, features)
         model = models.load(folder / "model")
         if model.task == "classification":
             model.classes_ = [str(name) for name in model.classes_]
@@ -33,7 +40,7 @@ def read(folder):
 
 
 @contextlib.contextmanager
-def readable(folder):
+def readable(folder: str | Path) -> Iterator[None]:
     """What Python or numpy say of parts that do not fit together, as an InputProblem about the bundle."""
     try:
         yield

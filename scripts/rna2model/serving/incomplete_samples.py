@@ -1,15 +1,31 @@
 """Predictions of samples that lack genes or covariates: with an interval, or none where too much depends on what is missing."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rna2model.evaluation.predictions import significant
 from rna2model.serving import reference_panel as panels
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rna2model.serving.bundle import Bundle
+
 LIMIT = 20  # per cent of a prediction's variance that may go with what is missing
 
 
-def complete(table, serve, expression, cells, missing):
+def complete(
+    table: pd.DataFrame,
+    serve: Bundle,
+    expression: NDArray[np.float64],
+    cells: Mapping[str, NDArray[Any]] | None,
+    missing: panels.Missing,
+) -> tuple[pd.DataFrame, list[str]]:
     """(table, flags) of Bundle predictions: `lower_` and `upper_` columns for samples that lack something, and no prediction
     for those whose prediction depends on it by more than LIMIT per cent. flags : for each sample a text, may be empty.
 
@@ -26,7 +42,7 @@ def complete(table, serve, expression, cells, missing):
             )
         return table, flags
     given = {column: np.asarray(values, dtype=object)[rows] for column, values in (cells or {}).items()}
-    ends = panels.interval(numbers, serve.panel, expression[rows], given, missing.of_rows(rows))
+    ends: Any = panels.interval(numbers, serve.panel, expression[rows], given, missing.of_rows(rows))
     shown = np.full((len(table), 2 * len(names)), np.nan)
     shown[rows] = np.stack(ends, axis=2).reshape(len(rows), -1)
     columns = [f"{side}_{name}" for name in names for side in ("lower", "upper")]

@@ -1,11 +1,20 @@
 """manifest.json of a bundle: what it holds, how its samples were made, who trained it. Read without any heavy import."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import files
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -14,7 +23,7 @@ TIMESTAMP = "model/.snakemake_timestamp"  # of a bundle that came through object
 NEEDED = ("normalizer.safetensors", "batch_model.safetensors", "model/model.json")
 
 
-def write(folder, facts):
+def write(folder: str | Path, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Write `facts` (JSON-able) with the checksums of all files in `folder`; returns the manifest."""
     folder = Path(folder)
     listed = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in OWN)
@@ -25,13 +34,13 @@ def write(folder, facts):
     return manifest
 
 
-def own_sha256(manifest):
+def own_sha256(manifest: Mapping[str, Any]) -> str:
     """SHA-256 of the manifest without this entry; shows an edit by hand, not one that recomputes it."""
     content = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def read(folder):
+def read(folder: str | Path) -> dict[str, Any]:
     """The manifest of the bundle in `folder`; InputProblem when it is damaged, edited, or of another format."""
     folder = Path(folder)
     try:
@@ -51,7 +60,7 @@ def read(folder):
     return manifest
 
 
-def check_files(folder, manifest):
+def check_files(folder: str | Path, manifest: Mapping[str, Any]) -> None:
     """InputProblem unless `folder` holds exactly the listed files (further ones only beside them), as they were made."""
     folder, listed = Path(folder), manifest.get("files")
     if not isinstance(listed, dict) or not set(NEEDED) <= set(listed):
@@ -69,7 +78,9 @@ def check_files(folder, manifest):
         raise InputProblem(f"{folder}/{unlisted[0]} is not in the bundle's manifest; get the bundle again.")
 
 
-def remember(samples, groups, rows, salt):
+def remember(
+    samples: Sequence[str], groups: Sequence[str] | None, rows: NDArray[np.float64] | None, salt: str
+) -> dict[str, Any]:
     """Who trained: salted hashes of names, groups and counts, by which a bundle knows its samples without naming them.
 
     Whoever has the bundle and a list of names can still test these names: pseudonyms, no anonymity.
@@ -83,7 +94,12 @@ def remember(samples, groups, rows, salt):
     return record
 
 
-def trained(manifest, samples, groups=None, rows=None):
+def trained(
+    manifest: Mapping[str, Any],
+    samples: Sequence[str],
+    groups: Sequence[str] | None = None,
+    rows: NDArray[np.float64] | None = None,
+) -> dict[str, str]:
     """{sample: why training knew it} of those samples that it did: by name, group, or the same counts."""
     record = manifest.get("training") or {"salt": "", "samples": (), "groups": (), "counts": ()}
     known = {key: set(record[key]) for key in ("samples", "groups", "counts")}

@@ -6,11 +6,20 @@ direction that training knew. Both distances are divided by what they are for tr
 know (cross-validation, whole groups left out), and the larger counts (as the combined index of process monitoring, Yue & Qin 2001).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 KIND = "ood"
 LEVEL = 0.02  # share of samples like those of training that lie beyond the limit
@@ -31,7 +40,9 @@ class OutOfDistribution:
     usual_ : (2,) median of both distances over training samples, each left out once; limit_ : of the larger of the two over it
     """
 
-    def fit(self, X, groups=None):
+    def fit(
+        self, X: NDArray[np.float64], groups: Sequence[str] | NDArray[Any] | None = None
+    ) -> OutOfDistribution:
         """Learn from training rows X (n, p) log2 expression; groups (n,) are left out as a whole, or None."""
         X = np.asarray(X, dtype=float)
         self.n_ = len(X)
@@ -48,7 +59,7 @@ class OutOfDistribution:
         self.limit_ = _limit((distances / self.usual_).max(axis=1))
         return self
 
-    def score(self, X):
+    def score(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m,) of X (m, p), each row by itself; above 1 a sample is unlike the training samples. NaN without a limit."""
         if X.shape[1] != len(self.mean_):
             raise InputProblem(f"the score expects {len(self.mean_)} genes, the samples have {X.shape[1]}.")
@@ -59,13 +70,13 @@ class OutOfDistribution:
             [(_distances(np.array(row, float), *own) / self.usual_).max() / self.limit_ for row in X]
         )
 
-    def save(self, path):
+    def save(self, path: str | Path) -> None:
         """Write the fitted score to `path`."""
         arrays = {name: getattr(self, name) for name in LEARNED} | {"limit_": np.array(self.limit_)}
         artefact.write(path, arrays, {"kind": KIND, "n": self.n_, "level": LEVEL})
 
 
-def load(path):
+def load(path: str | Path) -> OutOfDistribution:
     """The fitted OutOfDistribution stored at `path`."""
     arrays, settings = artefact.read(path, KIND)
     fitted = OutOfDistribution()

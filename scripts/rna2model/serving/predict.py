@@ -1,7 +1,10 @@
 """Samples of a cohort, predicted by a bundle: new ones, or labelled ones that show what a frozen bundle is worth."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,10 +13,26 @@ from rna2model.evaluation import classification, conformal, delong, predictions,
 from rna2model.qc import gate
 from rna2model.serving import bundle, unknown_labels
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from rna2model.cohort.cohort import Cohort
+
 SPLIT = "external"
 
 
-def predict(folder, data, names, counting, samples, design, unseen, aligned=()):
+def predict(
+    folder: str | Path,
+    data: Cohort,
+    names: Sequence[str],
+    counting: str | Path,
+    samples: str | Path,
+    design: Mapping[str, Any],
+    unseen: str,
+    aligned: Iterable[str] = (),
+) -> pd.DataFrame:
     """Table of Bundle.predict for `names` of a Cohort, with every flag there is to raise.
 
     counting, samples : paths of counts/matrix.json and samples.tsv of the run that made the cohort
@@ -48,7 +67,7 @@ def _aligns(serve):
     return bool(counting) and counting["alignment"]["tool"] != "none"
 
 
-def unknown(folder, data, design):
+def unknown(folder: str | Path, data: Cohort, design: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
     """(labelled samples of a Cohort that the bundle never saw, {the others: why it did})."""
     serve, group = bundle.Bundle(folder), design["group"]
     is_labelled = outcome.known(design, data.obs)
@@ -58,12 +77,14 @@ def unknown(folder, data, design):
     return [name for name in names if name not in seen], seen
 
 
-def predicted(table):
+def predicted(table: pd.DataFrame) -> pd.Series:
     """(n,) bool, which samples of a table of predictions have one."""
     return table["predicted"].notna() & (table["predicted"].astype(str) != "")
 
 
-def validate(table, data, names, design, seed):
+def validate(
+    table: pd.DataFrame, data: Cohort, names: Sequence[str], design: Mapping[str, Any], seed: int
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """(`table` of predictions with what came true, {metric: {estimate, lower, upper, n}}) of labelled samples, all predicted.
 
     Intervals resample groups; that of AUROC is DeLong's. Censoring weights of survival are those of these samples themselves: the bundle does not
@@ -84,7 +105,7 @@ def validate(table, data, names, design, seed):
     return table, scores
 
 
-def details(table, data, design):
+def details(table: pd.DataFrame, data: Cohort, design: Mapping[str, Any]) -> dict[str, Any]:
     """{name: JSON} of what is said beside the metrics of scored samples: recalibration, coverage of prediction sets, and
     survival of the risk groups."""
     task, groups = design["task"], groups_of(data, table["sample"].tolist(), design)
@@ -94,7 +115,7 @@ def details(table, data, design):
     return {**told, "conformal": conformal.coverage(table, task, groups)}
 
 
-def groups_of(data, names, design):
+def groups_of(data: Cohort, names: Sequence[str], design: Mapping[str, Any]) -> dict[str, str] | None:
     """{sample: group (donor)} of samples of a Cohort, or None; a sample without one is a group of its own."""
     if not design["group"]:
         return None

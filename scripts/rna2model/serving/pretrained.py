@@ -1,12 +1,23 @@
 """Weights of a model in another bundle as the start of training here, gene by gene."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.core.errors import InputProblem
 from rna2model.serving import bundle_parts
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-def read(folder, name, genes, log=print):
+
+def read(
+    folder: str | Path, name: str, genes: Sequence[str], log: Callable[..., None] = print
+) -> dict[str, NDArray[np.float64]] | None:
     """The pretrained arrays for the model `name` on `genes` (list of ids), or None where the bundle holds another model.
 
     Weights of genes that the bundle does not know are zero. The bundle has to come from other samples than those

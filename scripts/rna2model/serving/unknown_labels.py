@@ -5,10 +5,21 @@ among 40 samples: AUROC .83 instead of 1.00). They keep their prediction, take n
 renamed: what a label means is the sheet's to say.
 """
 
+from __future__ import annotations
+
 import difflib
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 PROBABILITY = "prob_"
 SIMILAR = 0.75  # share of two words that agrees; "control" and "contrl" have 0.92, "case" and "csae" 0.75
@@ -29,7 +40,7 @@ SYNONYMS = (  # what cohorts call the same thing
 )
 
 
-def of(table):
+def of(table: pd.DataFrame) -> dict[str, str]:
     """{sample: label} of the rows of a table of scored predictions whose truth is none of the model's classes; empty for
     other tasks."""
     known = classes(table)
@@ -39,18 +50,18 @@ def of(table):
     return dict(zip(table.loc[strange, "sample"], table.loc[strange, "truth"].astype(str), strict=True))
 
 
-def classes(table):
+def classes(table: pd.DataFrame) -> list[str]:
     """Class names that a table of predictions has probabilities for."""
     return [name.removeprefix(PROBABILITY) for name in table if name.startswith(PROBABILITY)]
 
 
-def reason(label, known):
+def reason(label: str, known: Sequence[str]) -> str:
     """Why a sample with this label is not scored, in words."""
     hint = suggestion(label, known)
     return f"label {label!r} is none of the model's classes ({', '.join(map(repr, known))}): not scored{hint}"
 
 
-def suggestion(label, known):
+def suggestion(label: str, known: Sequence[str]) -> str:
     """ "; did you mean 'case'?" where one class is meant more likely than any other, else an empty text."""
     for fits in (_same_letters, _same_meaning, _similar):
         near = [name for name in known if fits(label, name)]
@@ -83,7 +94,7 @@ def _similar(label, name):
     return sorted(one) == sorted(other) or difflib.SequenceMatcher(None, one, other).ratio() >= SIMILAR
 
 
-def set_aside(table):
+def set_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
     """(`table` with a flag for each sample whose label the model never saw, (n,) bool which rows can be scored).
 
     InputProblem where none can.
@@ -99,7 +110,7 @@ def set_aside(table):
     return table, scored
 
 
-def nothing_left(counted, known):
+def nothing_left(counted: Mapping[str, int], known: Sequence[str]) -> str:
     """What to say where no label of the sheet ({label: samples}) is one of the model's classes."""
     told = ", ".join(
         f"{label!r} ({n} sample{'s' if n > 1 else ''}{suggestion(label, known)})"
@@ -111,7 +122,9 @@ def nothing_left(counted, known):
     )
 
 
-def held_out_problems(path, held, trained, config):
+def held_out_problems(
+    path: str | Path, held: Iterable[Any], trained: Iterable[Any], config: Mapping[str, Any]
+) -> list[str]:
     """Problems of a fixed hold-out: a line for each class that no training sample of the sheet has."""
     design, column = config["design"], config["evaluation"]["holdout"]
     if design["task"] != "classification":
@@ -127,7 +140,7 @@ def held_out_problems(path, held, trained, config):
     ]
 
 
-def summary(strangers, known):
+def summary(strangers: Mapping[str, str], known: Sequence[str]) -> str:
     """Sentence about the samples ({sample: label}) that are not scored; empty without any."""
     if not strangers:
         return ""
@@ -139,7 +152,13 @@ def summary(strangers, known):
     )
 
 
-def problems(path, samples, names, config, made):
+def problems(
+    path: str | Path,
+    samples: Mapping[str, Any],
+    names: Sequence[str],
+    config: Mapping[str, Any],
+    made: Mapping[str, Any],
+) -> list[str]:
     """Problems (list of str) of a sheet in which no sample of `names`, which the bundle never saw, has one of its classes."""
     column, known = config["design"]["target"], list(made.get("classes") or {})
     if config["design"]["task"] != "classification" or not known or not names:

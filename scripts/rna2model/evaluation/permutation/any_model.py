@@ -4,6 +4,10 @@ Nothing is shared between permutations, so this costs a complete training (tunin
 each permutation and fold; logistic.py and ridge.py do the same for two linear models in a fraction of it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.cohort import outcome
@@ -11,12 +15,25 @@ from rna2model.evaluation import ranking, regression, survival
 from rna2model.evaluation.permutation import draws
 from rna2model.evaluation.permutation.draws import draw
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
 __all__ = ["METRICS", "draw", "permutation_test"]
 
 METRICS = {"classification": "auroc", "regression": "spearman", "survival": "harrell_c"}
 
 
-def permutation_test(folds, outcomes, make, task, groups=None, n=200, seed=1, log=print, batches=None):
+def permutation_test(
+    folds: Sequence[draws.PermutationFold],
+    outcomes: Mapping[str, Any],
+    make: Callable[[int], Any],
+    task: str,
+    groups: Mapping[str, str] | None = None,
+    n: int = 200,
+    seed: int = 1,
+    log: Callable[..., None] = print,
+    batches: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as evaluation.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
     folds : list of permutation_draws.PermutationFold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of

@@ -4,15 +4,22 @@ Over the cohort a batch that goes with what is predicted is part of what is test
 batches they are the same in every permutation, so that p speaks of what expression says beyond the batch.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.cohort import outcome
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import bootstrap, ranking
 from rna2model.evaluation.permutation import exchangeable
 from rna2model.expression.batch import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 MOST_DRAWS = 1000
 CONFOUNDED = 0.3  # Cramer's V of batch and label from which they go together, however few samples there are
@@ -40,11 +47,13 @@ class Tested:
     units: np.ndarray
     batches: np.ndarray | None
 
-    def rows(self, names):
+    def rows(self, names: Sequence[str]) -> list[int]:
         return [self.row[name] for name in names]
 
 
-def tested(folds, groups, batches):
+def tested(
+    folds: Sequence[PermutationFold], groups: Mapping[str, str] | None, batches: Mapping[str, str] | None
+) -> Tested:
     """The Tested of a list of PermutationFold; groups, batches : {sample: name} or None. One batch is none."""
     samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
     own = samples if groups is None else [groups[name] for name in samples]
@@ -67,7 +76,7 @@ class Drawn:
     batches: np.ndarray | None
     association: dict
 
-    def result(self, statistic, metric):
+    def result(self, statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
         """What permutation.json says, statistic (1 + n + m,); `within_batches` where there are batches."""
         found = summary(statistic[: self.n + 1], metric)
         if self.batches is not None:
@@ -81,7 +90,15 @@ class Drawn:
         return found
 
 
-def arrange(task, y, of, train_rows, n, seed, n_within=None):
+def arrange(
+    task: str,
+    y: NDArray[Any],
+    of: Tested,
+    train_rows: Sequence[Sequence[int]],
+    n: int,
+    seed: int,
+    n_within: int | None = None,
+) -> Drawn:
     """The Drawn of y (samples,) over the samples `of` (Tested); n_within: permutations within batches, n where it is None.
 
     InputProblem where permutations over the cohort have too few arrangements or move too little (exchange.check); where only
@@ -100,7 +117,20 @@ def arrange(task, y, of, train_rows, n, seed, n_within=None):
     return Drawn(np.array(drawn), n, note, of.batches, together)
 
 
-def run(folds, outcomes, task, metric, score, groups, n, seed, log, batches, n_within=None, combine=None):
+def run(
+    folds: Sequence[PermutationFold],
+    outcomes: Mapping[str, Any],
+    task: str,
+    metric: str,
+    score: Callable[..., NDArray[np.float64]],
+    groups: Mapping[str, str] | None,
+    n: int,
+    seed: int,
+    log: Callable[..., None],
+    batches: Mapping[str, str] | None,
+    n_within: int | None = None,
+    combine: Callable[..., NDArray[np.float64]] | None = None,
+) -> dict[str, Any]:
     """What a permutation test says (`Drawn.result`): the one loop over folds, whatever is trained in them.
 
     folds : list of PermutationFold; outcomes : {sample: class, number, or (time, event)}; groups, batches : {sample: name} or None
@@ -128,7 +158,7 @@ def run(folds, outcomes, task, metric, score, groups, n, seed, log, batches, n_w
     return made.result(statistic, metric)
 
 
-def association(batches, classes):
+def association(batches: NDArray[Any], classes: NDArray[Any]) -> dict[str, Any]:
     """{cramers_v, associated} of batches and classes (n,): associated by a chi-squared test at 0.05, or V above CONFOUNDED."""
     from scipy.stats import chi2
 
@@ -140,7 +170,15 @@ def association(batches, classes):
     return {"cramers_v": round(v, 4), "associated": bool(associated)}
 
 
-def draw(task, y, units, train_rows, n, rng, batches=None):
+def draw(
+    task: str,
+    y: NDArray[Any],
+    units: NDArray[Any],
+    train_rows: Sequence[Sequence[int]],
+    n: int,
+    rng: np.random.Generator,
+    batches: NDArray[Any] | None = None,
+) -> list[NDArray[Any]]:
     """List of `n` permutations of y, each of which leaves something to train on: two samples of each class, two events."""
     if task == "classification":
         classes, numbers = np.unique(y, return_inverse=True)
@@ -155,14 +193,21 @@ def draw(task, y, units, train_rows, n, rng, batches=None):
     raise InputProblem("labels cannot be permuted: too few events to leave two in every training set")
 
 
-def draw_classes(y, units, train_rows, n, rng, batches=None):
+def draw_classes(
+    y: NDArray[np.int64],
+    units: NDArray[Any],
+    train_rows: Sequence[Sequence[int]],
+    n: int,
+    rng: np.random.Generator,
+    batches: NDArray[Any] | None = None,
+) -> list[NDArray[np.int64]]:
     """`n` permutations of class numbers y that leave every training set with two samples of each class.
 
     Where classes are so small that hardly any does, labels are permuted within the test folds of the first repeat, which
     keeps in every training set what it has of each class; there one sample of each is enough, as for the labels themselves.
     """
     for least, strata in ((2, np.zeros(len(y), dtype=int)), (1, tested_in(len(y), train_rows))):
-        parts = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+        parts: list[Any] = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
         parts = [
             (rows, exchangeable.Exchange(y[rows], units[rows], None if batches is None else batches[rows]))
             for rows in parts
@@ -179,7 +224,7 @@ def draw_classes(y, units, train_rows, n, rng, batches=None):
     raise InputProblem("labels cannot be permuted without emptying a class of a training set")
 
 
-def tested_in(n, train_rows):
+def tested_in(n: int, train_rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     """(n,) number of the first training set that leaves a row out; -1 where none does."""
     found = np.full(n, -1)
     for number, rows in reversed(list(enumerate(train_rows))):
@@ -187,12 +232,14 @@ def tested_in(n, train_rows):
     return found
 
 
-def over_repeats(folds, found):
+def over_repeats(
+    folds: Sequence[PermutationFold], found: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
     """(1 + n,) the score as it is reported, of (2, K, 1 + n) right and all pairs of each fold."""
     return ranking.over_folds(np.array(found), [bootstrap.repeat_of(fold.split) for fold in folds])[0]
 
 
-def summary(statistic, metric):
+def summary(statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
     """What a permutation test says: statistic (1 + n,) of the labels themselves and of n permutations.
 
     Permutations without a value, whose folds test no two classes, are left out. InputProblem where the labels have none.
@@ -213,7 +260,7 @@ def summary(statistic, metric):
     }
 
 
-def without_values(test):
+def without_values(test: Mapping[str, Any]) -> dict[str, Any]:
     """What metrics.json keeps of permutation.json: all but the scores of single permutations."""
     kept = {key: value for key, value in test.items() if key != "values"}
     if "within_batches" in kept:

@@ -6,9 +6,17 @@ al. 2015). Within batches, only groups that are in the same batches exchange, an
 left in place by all of these is in place in every permutation: a test in which little else moves says nothing.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    pass
 
 LEAST_ARRANGEMENTS = 20  # of fewer no p can be below 0.05
 LEAST_SHARE = 0.5  # of the variance of what is predicted that permutations must move
@@ -22,7 +30,9 @@ class Exchange:
     several values exchange them as a block with others of the same size (in each batch).
     """
 
-    def __init__(self, y, units, batches=None, blocks=False):
+    def __init__(
+        self, y: NDArray[Any], units: NDArray[Any], batches: NDArray[Any] | None = None, blocks: bool = False
+    ) -> None:
         self.n = len(y)
         self.keys = np.unique(y, return_inverse=True)[1]
         batches = (
@@ -32,6 +42,8 @@ class Exchange:
         starts = np.flatnonzero(
             np.append(True, np.asarray(units)[order][1:] != np.asarray(units)[order][:-1])
         )
+        whole: dict[Any, list[Any]]
+        several: dict[Any, list[Any]]
         whole, several, self.alone = {}, {}, []
         for rows in np.split(order, starts[1:]):
             parts = [rows[batches[rows] == batch] for batch in np.unique(batches[rows])]
@@ -44,7 +56,7 @@ class Exchange:
         self.whole = [_pool(pool) for pool in whole.values()]
         self.blocks = list(several.values())
 
-    def draw(self, rng):
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """(n,) row whose value each row takes."""
         source = np.arange(self.n)
         for rows in self.alone:
@@ -64,7 +76,9 @@ def _pool(groups):
     return np.concatenate(groups), place, np.array([rows[0] for rows in groups])
 
 
-def check(task, y, units, batches=None, seed=0):
+def check(
+    task: str, y: NDArray[Any], units: NDArray[Any], batches: NDArray[Any] | None = None, seed: int = 0
+) -> None:
     """InputProblem, with what to do, where permutations of y (n,) have too few arrangements or move too little."""
     exchange, rng = Exchange(y, units, batches, blocks=task != "classification"), np.random.default_rng(seed)
     values, seen = _spread(task, y), set()

@@ -4,7 +4,12 @@ For logistic_l2: scaling and rotation do not use labels and are shared; the inne
 the fit are repeated for every permutation, all of them in one batch per fold (models/linear/batched_newton.py).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.cohort import splits
 from rna2model.evaluation import ranking
@@ -15,12 +20,24 @@ from rna2model.models import base
 from rna2model.models.linear import batched_newton, logistic
 from rna2model.models.linear.rotation import Rotation
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
 __all__ = ["draw", "permutation_test", "permuted", "summary", "tested_in"]
 C_TIMES_GENES = (0.01, 0.1, 1.0, 10.0, 100.0)  # every second of logistic_l2's candidates, the ends left out
 CANDIDATES = len(C_TIMES_GENES)
 
 
-def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, log=print, batches=None):
+def permutation_test(
+    folds: Sequence[draws.PermutationFold],
+    labels: Mapping[str, Any],
+    groups: Mapping[str, str] | None = None,
+    n: int = 200,
+    seed: int = 1,
+    inner_folds: int = 5,
+    log: Callable[..., None] = print,
+    batches: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """{statistic, p, n}: AUROC within folds, which count by their pairs, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
     folds: list of PermutationFold; labels: {sample: label}; groups, batches: {sample: name} or None; where there are batches, `within_batches`
@@ -42,7 +59,9 @@ def permutation_test(folds, labels, groups=None, n=200, seed=1, inner_folds=5, l
     return draws.run(folds, numbers, "classification", "auroc", score, *given)
 
 
-def permuted(y, units, rng, batches=None):
+def permuted(
+    y: NDArray[np.int64], units: NDArray[Any], rng: np.random.Generator, batches: NDArray[Any] | None = None
+) -> NDArray[np.int64]:
     """(n,) labels in an order that is as likely as theirs if expression says nothing about them.
 
     Groups with one label exchange it as a whole (a donor is a case or a control); in groups with several

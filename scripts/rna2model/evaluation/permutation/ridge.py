@@ -3,7 +3,12 @@
 Scaling, rotation and the decompositions of the inner folds do not use the values, so all permutations share them.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.cohort import splits
 from rna2model.evaluation import ranking, regression
@@ -12,11 +17,23 @@ from rna2model.models.folds import Fold
 from rna2model.models.linear import ridge
 from rna2model.models.linear.rotation import Rotation
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
 ALPHA_OVER_GENES = np.logspace(3, -2, 6)  # every second of ridge's candidates, the ends left out
 CANDIDATES = len(ALPHA_OVER_GENES)
 
 
-def permutation_test(folds, values, groups=None, n=200, seed=1, inner_folds=5, log=print, batches=None):
+def permutation_test(
+    folds: Sequence[draws.PermutationFold],
+    values: Mapping[str, float],
+    groups: Mapping[str, str] | None = None,
+    n: int = 200,
+    seed: int = 1,
+    inner_folds: int = 5,
+    log: Callable[..., None] = print,
+    batches: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """{statistic, p, n}: Spearman's correlation within folds, averaged, and p = (b + 1) / (n + 1).
 
     The same as permutation.permutation_test, for values: {sample: float}. Inner folds are not balanced over the values,
@@ -43,7 +60,9 @@ def permutation_test(folds, values, groups=None, n=200, seed=1, inner_folds=5, l
     )
 
 
-def permuted(y, units, rng, batches=None):
+def permuted(
+    y: NDArray[np.float64], units: NDArray[Any], rng: np.random.Generator, batches: NDArray[Any] | None = None
+) -> NDArray[np.float64]:
     """(n,) values in an order that is as likely as theirs if expression says nothing about them.
 
     Groups with one value exchange it whatever their size; others of the same size exchange all their values, and samples

@@ -9,13 +9,27 @@ each pass over the genes, and only genes that may have a weight take part: those
 first, then any whose gradient would move it from zero (Tibshirani et al. 2012), until there is none left.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 STEEPEST = {1: 0.25, 2: 0.5}  # largest curvature of the logistic loss, and of the softmax loss
 FIRST_GENES = 500  # in the first round, or five times the samples where that is more
 
 
-def solve(loss, Z, y, weight, l1, l2, tolerance=1e-4, most_steps=5000):
+def solve(
+    loss: Any,
+    Z: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    l1: NDArray[np.float64],
+    l2: NDArray[np.float64],
+    tolerance: float = 1e-4,
+    most_steps: int = 5000,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], bool]:
     """(weights (p, B, M), intercepts (B, M), whether all members settled).
 
     Z (n, p) centred; y (n, B, M); weight (n, B) in 0 ... 1; l1, l2 (B,). A member has settled when no weight

@@ -8,7 +8,15 @@ the objective of scikit-learn's LogisticRegression and LinearSVC. Zero weights l
 values of C, permutations and one-vs-rest classes are all members that share every matrix product.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST_STEPS, MOST_DIRECTIONS = 100, 250
 MEMBER_VALUES = 1_000_000  # numbers per array of logits; more members than fit are solved in turn
@@ -18,11 +26,13 @@ class Logistic:
     """log(1 + exp(-y f)); y is -1 or +1, one logit."""
 
     @staticmethod
-    def value(f, y):
+    def value(f: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.logaddexp(0.0, -y * f)
 
     @staticmethod
-    def gradient_and_curvature(f, y):
+    def gradient_and_curvature(
+        f: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], Callable[..., NDArray[np.float64]]]:
         p = 0.5 * (1.0 + np.tanh(0.5 * f))
         curvature = p * (1.0 - p)
         return p - (y + 1.0) / 2.0, curvature, lambda d, keep=slice(None): curvature[:, keep] * d
@@ -32,12 +42,14 @@ class Softmax:
     """-log softmax(f)[y]; y is one-hot, K logits (over-parametrised as in scikit-learn)."""
 
     @staticmethod
-    def value(f, y):
+    def value(f: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         top = f.max(axis=2, keepdims=True)
         return np.log(np.exp(f - top).sum(axis=2, keepdims=True)) + top - (f * y).sum(axis=2, keepdims=True)
 
     @staticmethod
-    def gradient_and_curvature(f, y):
+    def gradient_and_curvature(
+        f: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], Callable[..., NDArray[np.float64]]]:
         p = np.exp(f - f.max(axis=2, keepdims=True))
         p /= p.sum(axis=2, keepdims=True)
 
@@ -52,17 +64,26 @@ class SquaredHinge:
     """max(0, 1 - y f)²; y is -1 or +1, one decision value."""
 
     @staticmethod
-    def value(f, y):
+    def value(f: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.maximum(0.0, 1.0 - y * f) ** 2
 
     @staticmethod
-    def gradient_and_curvature(f, y):
+    def gradient_and_curvature(
+        f: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], Callable[..., NDArray[np.float64]]]:
         short = np.maximum(0.0, 1.0 - y * f)
-        curvature = 2.0 * (short > 0)
+        curvature: Any = 2.0 * (short > 0)
         return -2.0 * y * short, curvature, lambda d, keep=slice(None): curvature[:, keep] * d
 
 
-def solve(loss, Z, y, weight, C, tolerance=1e-9):
+def solve(
+    loss: Any,
+    Z: NDArray[np.float64],
+    y: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    C: NDArray[np.float64],
+    tolerance: float = 1e-9,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(weights (r, B, M), intercepts (B, M)) of all members.
 
     Z (n, r); y (n, B, M) as the loss wants it; weight (n, B) >= 0; C (B,).

@@ -1,12 +1,18 @@
 """Cox's proportional hazards with an L2 penalty, exact in as many dimensions as there are samples."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.linear import batched_newton
 from rna2model.models.linear.rotation import Rotation
 from rna2model.models.survival_base import SurvivalModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 class PartialLikelihood:
@@ -16,17 +22,19 @@ class PartialLikelihood:
     The values of rows are meant to be summed; a row's value alone says nothing.
     """
 
-    def __init__(self, survival):
+    def __init__(self, survival: NDArray[Any]) -> None:
         time = survival["time"]
         self.event = survival["event"].astype(float)[:, None, None]
         self.first = np.searchsorted(time, time, side="left")  # start of the risk set: ties are in it
         self.last = np.searchsorted(time, time, side="right") - 1
 
-    def value(self, f, y):
+    def value(self, f: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
         hazard, top = self._hazard(f, y)
         return y * self.event * (np.log(self._at_risk(hazard)) + top - f)
 
-    def gradient_and_curvature(self, f, y):
+    def gradient_and_curvature(
+        self, f: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], Callable[..., NDArray[np.float64]]]:
         hazard, _ = self._hazard(f, y)
         events, at_risk = y * self.event, self._at_risk(hazard)
         cumulated = hazard * self._until(events / at_risk)
@@ -123,13 +131,22 @@ class GenesOnlyCox(CoxRidge):
     name, SEES = "genes_only", "genes"
 
 
-def solve(loss, Z, members, alphas):
+def solve(
+    loss: PartialLikelihood, Z: NDArray[np.float64], members: NDArray[np.float64], alphas: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(r, B) weights of each member: rows Z (n, r) in order of time, members (n, B) 0 or 1, alphas (B,) L2 penalties."""
     weights, _ = batched_newton.solve(loss, Z, members[:, :, None], np.ones(members.shape), 1.0 / alphas)
     return weights[:, :, 0]
 
 
-def held_out_likelihood(loss, rotation, X, order, ratios, folds):
+def held_out_likelihood(
+    loss: PartialLikelihood,
+    rotation: Rotation,
+    X: NDArray[np.float64],
+    order: NDArray[np.int64],
+    ratios: NDArray[np.float64],
+    folds: Sequence[Any],
+) -> NDArray[np.float64]:
     """(A,) cross-validated log partial likelihood per event, for each of (A,) penalties over the number of genes.
 
     What the rows of a fold add to the likelihood of the others, with weights from the others. `folds`: pairs of an inner

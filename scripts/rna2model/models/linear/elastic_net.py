@@ -1,9 +1,12 @@
 """Logistic regression with an elastic-net penalty: few genes, correlated ones together (Zou & Hastie 2005)."""
 
+from __future__ import annotations
+
 import itertools
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models import base
 from rna2model.models.linear import batched_fista
@@ -91,7 +94,9 @@ class Lasso(ElasticNet):
     SEARCH: ClassVar[dict] = {"l1_ratio": [1.0], "C_over_smallest": [2.0, 6.0, 20.0]}
 
 
-def smallest_C(Z, y, weight=None):
+def smallest_C(
+    Z: NDArray[np.float64], y: NDArray[np.int64], weight: NDArray[np.float64] | None = None
+) -> float:
     """1 / largest |gradient| of the log loss at zero coefficients; below it the L1 penalty alone leaves no gene.
 
     Z (n, p) scaled rows, y (n,) class numbers, weight (n,) of the rows or None for ones.

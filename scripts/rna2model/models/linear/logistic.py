@@ -4,14 +4,22 @@ Both are fitted in rotated coordinates (rotation.py), all candidates and inner f
 mapped back to one coefficient per gene, so a prediction needs numpy only.
 """
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.core import artefact
 from rna2model.models import base, platt
 from rna2model.models.linear import batched_newton
 from rna2model.models.linear.rotation import Rotation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rna2model.models.folds import Fold
 
 
 class Linear(base.Model):
@@ -100,7 +108,7 @@ class LogisticL2(Linear):
         self._keep(rotation, weights[:, 0], intercept[0])
         self.settings_.update(C=float(C), n_varying_genes=rotation.n_varying)
 
-    def refit(self, X, labellings):
+    def refit(self, X: NDArray[np.float64], labellings: NDArray[np.int64]) -> NDArray[np.float64]:
         """(P, 1 or K, p) coefficients of the same model with the same C for other labels of the rows X (n, p), all in one
         batch; labellings (P, n) class numbers, every class in each. All columns of X are used."""
         rotation = Rotation(X)
@@ -161,7 +169,7 @@ class LinearSVM(Linear):
         self._keep(rotation, slope * w[:, :, 0], slope * intercept[:, 0] + offsets)
         self.settings_.update(C=float(C), calibration_slope=slope, n_varying_genes=rotation.n_varying)
 
-    def refit(self, X, labellings):
+    def refit(self, X: NDArray[np.float64], labellings: NDArray[np.int64]) -> NDArray[np.float64]:
         """The same as `LogisticL2.refit`; coefficients of decision values, which no slope calibrates."""
         rotation, parts = Rotation(X), [one_against_rest(y) for y in labellings]
         width = parts[0].shape[1]
@@ -172,21 +180,28 @@ class LinearSVM(Linear):
         return _refitted(rotation, weights.reshape(len(weights), len(labellings), width))
 
 
-def logistic_targets(y):
+def logistic_targets(y: NDArray[np.int64]) -> tuple[Any, NDArray[np.float64]]:
     """(loss, (n, 1, M) targets): signs for two classes, one-hot for more."""
     if y.max() == 1:
         return batched_newton.Logistic, np.where(y == 1, 1.0, -1.0)[:, None, None]
     return batched_newton.Softmax, np.eye(y.max() + 1)[y][:, None, :]
 
 
-def one_against_rest(y):
+def one_against_rest(y: NDArray[np.int64]) -> NDArray[np.float64]:
     """(n, T, 1) signs: one problem for two classes, one per class for more."""
     if y.max() == 1:
         return np.where(y == 1, 1.0, -1.0)[:, None, None]
     return np.where(y[:, None] == np.arange(y.max() + 1), 1.0, -1.0)[:, :, None]
 
 
-def out_of_fold(loss, rotation, targets, weights, multiples, folds):
+def out_of_fold(
+    loss: Any,
+    rotation: Rotation,
+    targets: NDArray[np.float64],
+    weights: Sequence[NDArray[np.float64]],
+    multiples: NDArray[np.float64],
+    folds: Sequence[Fold],
+) -> NDArray[np.float64]:
     """(n, number of C, T * M) decision values of rows held out in inner folds.
 
     targets (n, T, M); weights: one (n,) array per fold; multiples: C times the number of columns; folds: folds.Fold.
@@ -194,9 +209,9 @@ def out_of_fold(loss, rotation, targets, weights, multiples, folds):
     """
     decision = np.empty((len(targets), len(multiples), targets.shape[1] * targets.shape[2]))
     if folds[0].own is None:
-        parts = [(rotation, weights, folds)]
+        parts: Any = [(rotation, weights, folds)]
     else:
-        parts = ((Rotation(fold.X), [w], [fold]) for w, fold in zip(weights, folds, strict=True))
+        parts = ((Rotation(cast(Any, fold.X)), [w], [fold]) for w, fold in zip(weights, folds, strict=True))
     for own, part_weights, part_folds in parts:
         Cs = multiples / own.columns
         _decide_held_out(decision, loss, own.Z, targets, part_weights, Cs, part_folds)
@@ -223,14 +238,14 @@ def _decide_held_out(decision, loss, Z, targets, weights, Cs, folds):
         )
 
 
-def probabilities(decision):
+def probabilities(decision: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, K) probabilities from (n, 1) or (n, K) logits."""
     return base.softmax(
         np.column_stack([np.zeros(len(decision)), decision]) if decision.shape[1] == 1 else decision
     )
 
 
-def decide(decision):
+def decide(decision: NDArray[np.float64]) -> NDArray[np.int64]:
     """(n,) class numbers from (n, 1) or (n, K) decision values."""
     return (decision[:, 0] > 0).astype(int) if decision.shape[1] == 1 else decision.argmax(axis=1)
 

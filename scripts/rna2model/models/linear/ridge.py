@@ -1,11 +1,19 @@
 """Ridge regression, exact in as many dimensions as there are samples."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.linear.rotation import Rotation
 from rna2model.models.regressor import LinearRegressor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rna2model.models.folds import Fold
 
 
 class Ridge(LinearRegressor):
@@ -34,7 +42,7 @@ class Ridge(LinearRegressor):
         self.intercept_ = rotation.intercept(self.weights_, np.array([y.mean()]))
         self.settings_.update(alpha=float(alpha), n_varying_genes=rotation.n_varying)
 
-    def refit(self, X, values):
+    def refit(self, X: NDArray[np.float64], values: NDArray[Any]) -> NDArray[np.float64]:
         """(P, 1, p) coefficients of the same model with the same penalty for other numbers of the rows X (n, p); values (P, n)."""
         rotation = Rotation(X)
         weights = solve(rotation.Z, np.asarray(values).T, np.array([self.settings_["alpha"]]))[0]
@@ -53,7 +61,7 @@ class GenesOnlyRidge(Ridge):
     name, SEES = "genes_only", "genes"
 
 
-def solve(Z, Y, alphas):
+def solve(Z: NDArray[np.float64], Y: NDArray[np.float64], alphas: NDArray[np.float64]) -> NDArray[np.float64]:
     """(A, r, T) weights that minimise |Y - mean - (Z - mean) w|² + alpha |w|², for each of (A,) alphas; Z (n, r), Y (n, T)."""
     left, scale, right = np.linalg.svd(Z - Z.mean(axis=0), full_matrices=False)
     rotated = left.T @ (Y - Y.mean(axis=0))
@@ -61,7 +69,13 @@ def solve(Z, Y, alphas):
     return right.T @ shrunken
 
 
-def out_of_fold(rotation, X, Y, ratios, folds):
+def out_of_fold(
+    rotation: Rotation,
+    X: NDArray[np.float64],
+    Y: NDArray[np.float64],
+    ratios: NDArray[np.float64],
+    folds: Sequence[Fold],
+) -> NDArray[np.float64]:
     """(A, n, T) predictions of rows held out in inner folds; ratios (A,) are penalties over the number of genes."""
     held_out = np.empty((len(ratios), *Y.shape))
     for fold in folds:

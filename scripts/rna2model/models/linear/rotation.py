@@ -5,7 +5,10 @@ An L2-penalised linear model depends on the expression only through the products
 genes cost what 300 samples cost.
 """
 
+from __future__ import annotations
+
 import numpy as np
+from numpy.typing import NDArray
 
 BLOCK = 4096  # genes at a time, so that no second copy of the whole matrix is made
 RANK_TOLERANCE = 1e-10  # eigenvalues below this share of the largest are rounding
@@ -20,7 +23,7 @@ class Rotation:
     Z : (n, r) float64, the training rows rotated, r <= min(n - 1, p); Z Zᵀ = K
     """
 
-    def __init__(self, X):
+    def __init__(self, X: NDArray[np.float64]) -> None:
         self.X, self.mean = X, X.mean(axis=0, dtype=np.float64)
         self.scale = _pareto_scale(X, self.mean)
         self.n_varying = int(np.isfinite(self.scale).sum())
@@ -50,26 +53,28 @@ class Rotation:
             return vectors * np.sqrt(values), vectors / np.sqrt(values)
         return Z @ vectors, vectors
 
-    def rotate(self, X):
+    def rotate(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(m, r) rotated coordinates of other rows X (m, p)."""
         if not self.wide:
             return self._scaled(slice(None), X) @ self.axes
         products = sum(self._scaled(b, X) @ self._scaled(b).T for b in self._blocks())
         return products @ self.axes
 
-    def to_genes(self, weights):
+    def to_genes(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """(k, p) weights per unit of log2 expression, from (r, k) weights of the rotated coordinates."""
         if not self.wide:
             return (self.axes @ weights).T / self.scale
         dual = self.axes @ weights
         return np.concatenate([self._scaled(b).T @ dual for b in self._blocks()]).T / self.scale
 
-    def intercept(self, coefficients, intercept):
+    def intercept(
+        self, coefficients: NDArray[np.float64], intercept: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """(k,) intercept for raw expression, from the one for scaled expression."""
         return intercept - coefficients @ self.mean
 
 
-def scaled(X):
+def scaled(X: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(Z (n, p), mean (p,), scale (p,)): the rows of X centred and scaled, zero for constant genes (scale infinite)."""
     mean = X.mean(axis=0, dtype=np.float64)
     scale = _pareto_scale(X, mean)

@@ -1,10 +1,18 @@
 """Attention over genes: every head asks which genes to look at, and sees the mean of what they say."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.neural.gene_model import GeneModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
 
 
 class Attention(GeneModel):
@@ -47,10 +55,10 @@ class Network:
 
     side_by_side = ()
 
-    def __init__(self, heads, size):
+    def __init__(self, heads: int, size: int) -> None:
         self.heads, self.size, self.n_draws = heads, size, heads * size
 
-    def initial(self, rng, width, outputs):
+    def initial(self, rng: np.random.Generator, width: int, outputs: int) -> dict[str, NDArray[np.float32]]:
         from rna2model.models.neural.layers import uniform, zeros
 
         return {
@@ -61,7 +69,14 @@ class Network:
             "output_bias": zeros(outputs),
         }
 
-    def forward(self, W, rows, widths, draw=None, dropout=None):
+    def forward(
+        self,
+        W: Mapping[str, torch.Tensor],
+        rows: torch.Tensor,
+        widths: torch.Tensor,
+        draw: torch.Tensor | None = None,
+        dropout: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         import torch
 
         from rna2model.models.neural import layers
@@ -75,6 +90,6 @@ class Network:
         pooled = torch.einsum("fcnqk,fckd->fcnqd", attention * x * genes, embeddings).flatten(3)
         return layers.linear(layers.drop(pooled, draw, dropout), W["output_weights"], W["output_bias"]), None
 
-    def activations(self, width):
+    def activations(self, width: int) -> int:
         """Numbers kept per row and network while training."""
         return 4 * width * self.heads + 3 * self.n_draws

@@ -1,10 +1,18 @@
 """Autoencoder with a classification head: expression is compressed to a few latent numbers, and they are classified."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.neural.axis_model import AxisModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
 
 
 class Autoencoder(AxisModel):
@@ -51,7 +59,7 @@ class Autoencoder(AxisModel):
         return W["output_weights"] @ latent + W["output_bias"]
 
 
-def per_column(widths):
+def per_column(widths: torch.Tensor) -> torch.Tensor:
     """(F, 1, 1) columns of each fold to divide by; one where nothing varies and there are none."""
     return widths.clamp_min(1)[:, None, None]
 
@@ -62,10 +70,10 @@ class Network:
     side_by_side = ("hidden_weights",)
     encoder = ("hidden", "latent")
 
-    def __init__(self, hidden, latent):
+    def __init__(self, hidden: int, latent: int) -> None:
         self.hidden, self.latent, self.n_draws = hidden, latent, hidden
 
-    def initial(self, rng, width, outputs):
+    def initial(self, rng: np.random.Generator, width: int, outputs: int) -> dict[str, NDArray[np.float32]]:
         from rna2model.models.neural.layers import uniform, zeros
 
         sizes = {
@@ -77,7 +85,14 @@ class Network:
         weights = {f"{layer}_weights": uniform(rng, size[0], *size) for layer, size in sizes.items()}
         return weights | {f"{layer}_bias": zeros(size[1]) for layer, size in sizes.items()}
 
-    def forward(self, W, rows, widths, draw=None, dropout=None):
+    def forward(
+        self,
+        W: Mapping[str, torch.Tensor],
+        rows: torch.Tensor,
+        widths: torch.Tensor,
+        draw: torch.Tensor | None = None,
+        dropout: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         from rna2model.models.neural import layers
 
         hidden = self._hidden(W, rows, draw, dropout)
@@ -100,6 +115,6 @@ class Network:
         error = (again.float() - rows[:, None].float()).square() * layers.columns(rows, widths)
         return error.sum(dim=-1) / per_column(widths)
 
-    def activations(self, width):
+    def activations(self, width: int) -> int:
         """Numbers kept per row and network while training."""
         return 6 * self.hidden + 4 * self.latent + 3 * width

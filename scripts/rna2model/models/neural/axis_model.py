@@ -4,10 +4,19 @@ A first layer trained by gradients stays within what the training rows span, so 
 (inputs.py) 20,000 genes cost what 300 samples cost.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rna2model.core.errors import InputProblem
 from rna2model.models.neural.base import TorchModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
 
 
 class AxisModel(TorchModel):
@@ -76,7 +85,7 @@ class AxisModel(TorchModel):
         stacked = {name: np.stack([part[name] for part in parts]) for name in parts[0]}
         return {name: np.repeat(array[:, None], settings, axis=1) for name, array in stacked.items()}
 
-    def torch_logits(self):
+    def torch_logits(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """A function from a tensor of expression (n, p) float64 to outputs (n, K), logits of classes, for gradients."""
         import torch
 

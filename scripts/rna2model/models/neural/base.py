@@ -1,14 +1,20 @@
 """What all models that train with torch have in common: device, tuning in one program per shape, the final network."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
 from rna2model.models import base
 from rna2model.models.neural.inputs import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SMALL = 500_000  # values of expression
 ALL_ROWS = 1000  # number of the fold that holds nothing out
@@ -33,6 +39,8 @@ class TorchModel(base.Model):
     arrays_ : {name: array}, the fitted network, as saved
     """
 
+    _network: Any
+
     CLASS_WEIGHT = "balanced"
     MEASURE = "minus_log_loss"  # what tuning compares, the greater the better
     SHAPES: ClassVar[tuple] = ("hidden",)  # hyperparameters that change the shape of a network
@@ -41,14 +49,14 @@ class TorchModel(base.Model):
     def __init__(
         self,
         *,
-        seeds=1,
-        pretrained=None,
-        unlabelled=None,
-        journal=None,
-        tensorboard=None,
-        checkpoint=None,
-        **given,
-    ):
+        seeds: int = 1,
+        pretrained: Mapping[str, NDArray[Any]] | None = None,
+        unlabelled: NDArray[np.float64] | None = None,
+        journal: str | Path | None = None,
+        tensorboard: str | Path | None = None,
+        checkpoint: str | Path | None = None,
+        **given: Any,
+    ) -> None:
         super().__init__(**given)
         self.seeds, self.pretrained, self.unlabelled = seeds, pretrained, unlabelled
         self.journal, self.tensorboard, self.checkpoint = journal, tensorboard, checkpoint
@@ -239,7 +247,7 @@ class TorchModel(base.Model):
         self.arrays_, _ = artefact.read(Path(folder) / base.WEIGHTS, self.name)
 
 
-def X_of(fold):
+def X_of(fold: Any) -> NDArray[np.float64] | None:
     """(n, k) expression that an inner fold may use where it chooses its own genes, else None."""
     return getattr(fold, "X", None)
 

@@ -1,13 +1,21 @@
 """What training leaves on the disk while it runs: checkpoints to go on from, and a line per epoch."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 KIND = "checkpoint"
 
@@ -19,20 +27,20 @@ class Checkpoint:
     never taken up. Written at most once in `every` seconds, and at the end of a program; `clear` when the fit is done.
     """
 
-    def __init__(self, folder, every=60.0):
+    def __init__(self, folder: str | Path, every: float = 60.0) -> None:
         self.folder, self.every, self.saved = Path(folder), every, time.monotonic()
 
-    def load(self, key):
+    def load(self, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]] | None:
         """(arrays, settings) of a program, or None where there is nothing to go on from."""
         try:
             return artefact.read(self._path(key), KIND)
         except InputProblem:
             return None
 
-    def due(self):
+    def due(self) -> bool:
         return time.monotonic() - self.saved >= self.every
 
-    def save(self, key, arrays, settings):
+    def save(self, key: str, arrays: Mapping[str, NDArray[Any]], settings: Mapping[str, Any]) -> None:
         """Replace the state of a program at once, so that a kill leaves the old one or the new one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         half = self._path(key).with_suffix(".half")
@@ -40,7 +48,7 @@ class Checkpoint:
         os.replace(half, self._path(key))
         self.saved = time.monotonic()
 
-    def clear(self):
+    def clear(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, key):
@@ -50,12 +58,12 @@ class Checkpoint:
 class Journal:
     """One JSON object per epoch in the file `path`, and the same numbers for TensorBoard in the folder `tensorboard`."""
 
-    def __init__(self, path=None, tensorboard=None):
+    def __init__(self, path: str | Path | None = None, tensorboard: str | Path | None = None) -> None:
         self.path, self.writer, self.lines, self.rewound = path and Path(path), None, 0, True
         if tensorboard:
             self.writer = _writer(tensorboard)
 
-    def write(self, line):
+    def write(self, line: Mapping[str, Any]) -> None:
         if self.path:
             self._forget()
             with self.path.open("a") as file:
@@ -67,7 +75,7 @@ class Journal:
                     numbers = dict(zip(map(str, line["candidate"]), values, strict=True))
                     self.writer.add_scalars(f"{line['program']}/{name}", numbers, line["epoch"])
 
-    def rewind(self, lines):
+    def rewind(self, lines: int) -> None:
         """Go on after the first `lines`; what an ended job wrote after them is forgotten at the next line."""
         self.lines, self.rewound = lines, True
 

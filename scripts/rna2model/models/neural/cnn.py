@@ -1,10 +1,18 @@
 """One-dimensional convolution over genes in the order of the columns."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.neural.gene_model import GeneModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
 
 
 class CNN(GeneModel):
@@ -42,12 +50,12 @@ class CNN(GeneModel):
         return found.ravel() @ W["output_weights"].reshape(found.size, -1) + W["output_bias"]
 
 
-def places(width, length):
+def places(width: int, length: int) -> int:
     """How many times a filter is put on `width` genes."""
     return 1 + -(-max(width - length, 0) // max(1, length // 2))
 
 
-def padding(width, length):
+def padding(width: int, length: int) -> int:
     """Zeros behind the last gene, so that filters cover every gene."""
     return length + (places(width, length) - 1) * max(1, length // 2) - width
 
@@ -57,10 +65,10 @@ class Network:
 
     side_by_side = ()
 
-    def __init__(self, length, channels):
+    def __init__(self, length: int, channels: int) -> None:
         self.length, self.channels, self.n_draws = length, channels, channels
 
-    def initial(self, rng, width, outputs):
+    def initial(self, rng: np.random.Generator, width: int, outputs: int) -> dict[str, NDArray[np.float32]]:
         from rna2model.models.neural.layers import uniform, zeros
 
         found = places(width, self.length) * self.channels
@@ -72,7 +80,14 @@ class Network:
             "output_bias": zeros(outputs),
         }
 
-    def forward(self, W, rows, widths, draw=None, dropout=None):
+    def forward(
+        self,
+        W: Mapping[str, torch.Tensor],
+        rows: torch.Tensor,
+        widths: torch.Tensor,
+        draw: torch.Tensor | None = None,
+        dropout: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         import torch
 
         from rna2model.models.neural import layers
@@ -84,6 +99,7 @@ class Network:
         found = torch.einsum("fnpl,fclh->fcnph", pieces, W["filter_weights"].to(rows.dtype))
         found = (found + W["filter_bias"][:, :, None, None]).relu()
         if draw is not None:  # a filter is dropped everywhere at once (Tompson et al. 2015)
+            assert dropout is not None
             found = layers.drop(found, draw[:, None], dropout[..., None])
         ends = torch.arange(found.shape[3], device=rows.device) * step + self.length - step
         there = (ends < widths[:, None]) | (ends < self.length)
@@ -92,6 +108,6 @@ class Network:
             "output_bias"
         ][:, :, None], None
 
-    def activations(self, width):
+    def activations(self, width: int) -> int:
         """Numbers kept per row and network while training."""
         return 5 * places(width, self.length) * self.channels

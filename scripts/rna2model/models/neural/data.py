@@ -1,9 +1,16 @@
 """The rows that stacked networks train on, and what each inner fold may see of them."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass
@@ -21,7 +28,7 @@ class TorchFold:
     number: int = 0
     coordinates: object = None
 
-    def used(self):
+    def used(self) -> NDArray[np.int64]:
         """Rows to train on."""
         return np.flatnonzero((self.train > 0) | (self.seen > 0))
 
@@ -37,7 +44,9 @@ class TorchRows:
     widths : (F,) columns that each fold really has
     """
 
-    def __init__(self, folds, truth, device, minibatch, seed):
+    def __init__(
+        self, folds: Sequence[TorchFold], truth: NDArray[Any], device: str, minibatch: int, seed: int
+    ) -> None:
         self.folds, self.device, self.seed = folds, device, seed
         self.widths = torch.tensor([fold.rows.shape[1] for fold in folds], device=device)
         self.rows = torch.tensor(_stacked(folds), dtype=torch.bfloat16 if _is_gpu(device) else torch.float32)
@@ -46,7 +55,7 @@ class TorchRows:
         self.parts = max(1, -(-len(truth) // minibatch))  # of the whole cohort: the same for every fold
         self.whole = self._batch([fold.used() for fold in folds], "train") if self.parts == 1 else None
 
-    def minibatches(self, epoch):
+    def minibatches(self, epoch: int) -> Iterable[tuple[torch.Tensor, ...]]:
         """Batches (rows (F, b, k), truth (F, 1, b, q), weight (F, 1, b), seen (F, 1, b)) of one epoch."""
         if self.whole:
             return [self.whole]
@@ -56,7 +65,7 @@ class TorchRows:
             shuffled.append(np.array_split(rng.permutation(fold.used()), self.parts))
         return (self._batch([parts[i] for parts in shuffled], "train") for i in range(self.parts))
 
-    def validation(self):
+    def validation(self) -> Iterable[tuple[torch.Tensor, ...]]:
         """The held-out rows in batches as above; weight is that of the validation loss."""
         held_out = [np.array_split(np.flatnonzero(fold.valid > 0), self.parts) for fold in self.folds]
         return (self._batch([parts[i] for parts in held_out], "valid") for i in range(self.parts))
@@ -87,7 +96,7 @@ def _stacked(folds):
     )
 
 
-def stack(arrays):
+def stack(arrays: Sequence[Sequence[NDArray[Any]]]) -> NDArray[Any]:
     """(F, C, ...) array of F lists of C arrays, padded with zeros at the end to the largest."""
     shape = np.max([one.shape for row in arrays for one in row], axis=0)
 

@@ -1,9 +1,18 @@
 """Torch models whose input are genes: some or all of them, scaled with the training rows."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from rna2model.models.neural.base import TorchModel
 from rna2model.models.neural.inputs import Chosen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
 
 
 class GeneModel(TorchModel):
@@ -23,7 +32,7 @@ class GeneModel(TorchModel):
         scaled = (row[self.arrays_["genes"]].astype(np.float64) - W["mean"]) * W["per_scale"]
         return self._output(W, scaled)
 
-    def torch_logits(self):
+    def torch_logits(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """A function from a tensor of expression (n, p) float64 to outputs (n, K), logits of classes, for gradients."""
         import torch
 

@@ -13,17 +13,26 @@ A network is an object with
                                              (output (F, C, n, K), loss per row that needs no labels (F, C, n) or None)
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import time
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rna2model import __version__
 from rna2model.models.neural.checkpoint import Journal
 from rna2model.models.neural.data import TorchFold, TorchRows, stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from rna2model.models.neural.checkpoint import Checkpoint
 
 __all__ = ["Plan", "TorchFold", "held_out", "train"]
 
@@ -44,7 +53,7 @@ class Plan:
     has other columns than these.
     """
 
-    loss: object
+    loss: Callable[..., torch.Tensor]
     epochs: int
     patience: int | None = None
     together: bool = False
@@ -54,20 +63,27 @@ class Plan:
     minibatch: int = 512
     device: str = "cpu"
     seed: int = 1
-    log: object = print
+    log: Callable[..., None] = print
     journal: Journal = field(default_factory=Journal)
-    checkpoint: object = None  # torch_state.Checkpoint
+    checkpoint: Checkpoint | None = None
     outputs: int | None = None
 
 
-def train(network, folds, settings, truth, plan):
+def train(
+    network: Any,
+    folds: Sequence[TorchFold],
+    settings: Sequence[dict[str, Any]],
+    truth: NDArray[Any],
+    plan: Plan,
+) -> Program:
     """Train a network per fold and setting; returns the Program, with `curve` and `first()`.
 
     folds: F of `TorchFold`; settings: C dicts with learning_rate, weight_decay, dropout, seed, and `auxiliary`, the weight
     of the label-free loss; truth (n, q). A killed job that has a checkpoint goes on and ends with the same bytes.
     """
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
+    deterministic: Any = torch.utils.deterministic
+    deterministic.fill_uninitialized_memory = False  # nothing here reads memory before writing it
     rows = TorchRows(folds, truth, plan.device, plan.minibatch, plan.seed)
     program = Program(network, folds, settings, plan.outputs or truth.shape[1], plan)
     program.resume(truth)
@@ -82,7 +98,7 @@ def train(network, folds, settings, truth, plan):
 
 
 @torch.no_grad()
-def held_out(program, truth):
+def held_out(program: Program, truth: NDArray[Any]) -> list[NDArray[np.float64]]:
     """List of (m, K) float64 outputs of the first setting's network of each fold, for the fold's validation rows in order."""
     plan = program.plan
     rows = TorchRows(program.folds, truth, plan.device, plan.minibatch, plan.seed)
@@ -102,7 +118,17 @@ class Program:
     active : (F, C) bool, False for networks that have ended (frozen weights)
     """
 
-    def __init__(self, network, folds, settings, outputs, plan):
+    live: NDArray[Any]
+    key: Any
+
+    def __init__(
+        self,
+        network: Any,
+        folds: Sequence[TorchFold],
+        settings: Sequence[dict[str, Any]],
+        outputs: int,
+        plan: Plan,
+    ) -> None:
         self.network, self.folds, self.settings, self.plan = network, folds, settings, plan
         shape = len(folds), len(settings)
         self.weights = {name: self._tensor(array) for name, array in self._initial(outputs).items()}
@@ -122,24 +148,27 @@ class Program:
         start = {name: stack([[one[name] for one in row] for row in drawn]) for name in drawn[0][0]}
         return start | self.plan.start
 
-    def first(self):
+    def first(self) -> dict[str, NDArray[np.float64]]:
         """{name: float64 array} of the network of the first fold and setting."""
         return {n: w[0, 0].detach().cpu().numpy().astype(np.float64) for n, w in self.weights.items()}
 
-    def one_epoch(self, rows):
+    def one_epoch(self, rows: TorchRows) -> NDArray[np.float64]:
         """One pass over the training rows; returns the (F, C) mean training loss."""
+        total: Any
         total, parts = 0.0, 0
         for batch, truth, weight, seen in rows.minibatches(self.epoch + 1):
             self.steps, parts = self.steps + 1, parts + 1
             output, extra = self._forward(batch, rows.widths, self._draw(batch.shape[1]))
             loss = self._loss(output, extra, truth, weight, seen)
-            self._step(torch.autograd.grad(loss.sum(), self.weights.values(), materialize_grads=True))
+            self._step(
+                torch.autograd.grad(loss.sum(), cast(Any, self.weights.values()), materialize_grads=True)
+            )
             total = total + loss.detach()
         self.epoch += 1
         return (total / parts).cpu().numpy()
 
     @torch.no_grad()
-    def validate(self, rows):
+    def validate(self, rows: TorchRows) -> NDArray[np.float64] | None:
         """(F, C) loss of the held-out rows; None where nothing is held out or labels are not used."""
         if not self.plan.supervised or not any(fold.valid.any() for fold in self.folds):
             return None
@@ -151,7 +180,7 @@ class Program:
         held_out = self.plan.loss(output.float(), truth, weight).cpu().numpy()
         return np.where(np.isfinite(held_out), held_out, np.inf)  # diverged: never the best
 
-    def freeze(self, held_out):
+    def freeze(self, held_out: NDArray[np.float64] | None) -> None:
         """End the networks whose validation loss has not improved for `patience` epochs."""
         if held_out is None:
             return
@@ -169,7 +198,7 @@ class Program:
             self.active &= ~ended
             self._prepare()
 
-    def drop_frozen(self):
+    def drop_frozen(self) -> None:
         """Take settings out of the program that have ended in every fold, so that the others go on faster."""
         going = self.active[:, self.live].any(axis=0)
         if going.all() or not going.any():
@@ -182,7 +211,7 @@ class Program:
         self.live = self.live[going]
         self._prepare()
 
-    def report(self, learned, held_out):
+    def report(self, learned: NDArray[np.float64], held_out: NDArray[np.float64] | None) -> None:
         """A line of the journal, and now and then one of the log."""
         line = {"program": self.plan.label, "epoch": self.epoch, "networks": int(self.active.sum())}
         line["candidate"] = self.live.tolist()
@@ -204,7 +233,7 @@ class Program:
         now, best = held_out.mean(axis=0).min(), self.best.mean(axis=0).min()
         return f", validation loss {now:.4f}, lowest so far {best:.4f}"
 
-    def resume(self, truth):
+    def resume(self, truth: NDArray[Any]) -> None:
         """Go on from the checkpoint of the same program, if there is one."""
         found = None
         if self.plan.checkpoint is not None:
@@ -224,12 +253,13 @@ class Program:
         self._prepare()
         self.drop_frozen()
 
-    def save(self, finished):
+    def save(self, finished: bool) -> None:
         """Keep the state where it is due, and at the end of the program."""
         if self.plan.checkpoint is None or not (finished or self.plan.checkpoint.due()):
             return
         arrays = {name: getattr(self, name) for name in ("live", "best", "best_epoch", "curve")}
         arrays["active"] = self.active.astype(np.uint8)
+        state: Any
         for state, tensors in zip(STATE, (self.weights, *self.moments), strict=True):
             arrays.update({f"{state}.{name}": one.detach().cpu().numpy() for name, one in tensors.items()})
         state = {"epoch": self.epoch, "steps": self.steps, "lines": self.plan.journal.lines}

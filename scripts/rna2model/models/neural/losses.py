@@ -4,20 +4,22 @@
 folds that train on different rows. Any function of this form can be given to `torch_loop.train`.
 """
 
+from __future__ import annotations
+
 import torch
 
 
-def cross_entropy(output, truth, weight):
+def cross_entropy(output: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Weighted mean of -log probability; output are logits, truth (F, 1, n, K) one-hot or class probabilities."""
     return weighted_mean(-(torch.log_softmax(output, dim=-1) * truth).sum(dim=-1), weight)
 
 
-def squared_error(output, truth, weight):
+def squared_error(output: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Weighted mean of the squared error, summed over the K outputs; truth (F, 1, n, K) in its own units."""
     return weighted_mean((output - truth).square().sum(dim=-1), weight)
 
 
-def cox_breslow(output, truth, weight):
+def cox_breslow(output: torch.Tensor, truth: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Cox's negative log partial likelihood per event, ties as Breslow 1974 (R: survival::coxph with ties="breslow").
 
     output (F, C, n, 1) are log hazards; truth (F, 1, n, 2) is time and event (1) or censoring (0). Risk sets are those of the
@@ -39,7 +41,7 @@ def cox_breslow(output, truth, weight):
     return (-likelihood / counted.sum(dim=-1).clamp_min(1e-12)).to(output.dtype)
 
 
-def weighted_mean(each, weight):
+def weighted_mean(each: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """(F, C) mean over rows of each (F, C, n) with weight (F, 1, n); zero where all weights are."""
     return (each * weight).sum(dim=-1) / weight.sum(dim=-1).clamp_min(1e-12)
 

@@ -1,10 +1,18 @@
 """Multi-layer perceptron with one hidden layer. Trained with torch; a prediction needs numpy only."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.neural.axis_model import AxisModel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import torch
 
 
 class MLP(AxisModel):
@@ -38,10 +46,10 @@ class Network:
     side_by_side = ("hidden_weights",)
     encoder = ("hidden",)
 
-    def __init__(self, hidden):
+    def __init__(self, hidden: int) -> None:
         self.hidden = self.n_draws = hidden
 
-    def initial(self, rng, width, outputs):
+    def initial(self, rng: np.random.Generator, width: int, outputs: int) -> dict[str, NDArray[np.float32]]:
         from rna2model.models.neural.layers import uniform, zeros
 
         return {
@@ -51,12 +59,19 @@ class Network:
             "output_bias": zeros(outputs),
         }
 
-    def forward(self, W, rows, widths, draw=None, dropout=None):
+    def forward(
+        self,
+        W: Mapping[str, torch.Tensor],
+        rows: torch.Tensor,
+        widths: torch.Tensor,
+        draw: torch.Tensor | None = None,
+        dropout: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         from rna2model.models.neural import layers
 
         hidden = layers.first(rows, W["hidden_weights"], W["hidden_bias"], draw, dropout)
         return layers.linear(hidden, W["output_weights"], W["output_bias"]), None
 
-    def activations(self, width):
+    def activations(self, width: int) -> int:
         """Numbers kept per row and network while training."""
         return 3 * self.hidden

@@ -1,8 +1,11 @@
 """The torch models for numbers and for survival: the networks that classify, with one output and another loss."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rna2model.models.neural.attention import Attention
 from rna2model.models.neural.autoencoder import Autoencoder
@@ -11,6 +14,11 @@ from rna2model.models.neural.mlp import MLP
 from rna2model.models.neural.vae import VAE
 from rna2model.models.regressor import Regressor
 from rna2model.models.survival_base import SurvivalModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
 
 # a number needs more or larger steps than a class: at 0.003 alone, MLPs were still learning at the last epoch
 FASTER = {"learning_rate": [0.003, 0.01]}
@@ -48,9 +56,9 @@ class TorchRegressor(Regressor):
     def _number(self, row):
         return float(self._in_unit(self._outputs(row)[0]))
 
-    def torch_logits(self):
+    def torch_logits(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """A function from a tensor of expression (n, p) float64 to predictions (n, 1) in the target's unit, for gradients."""
-        output = super().torch_logits()
+        output = cast(Any, super()).torch_logits()
         return lambda X: self._in_unit(output(X))
 
 
@@ -64,6 +72,8 @@ class TorchSurvival(SurvivalModel):
     ----------
     arrays_ : beside those of the network centre (1,), its mean output over the training rows
     """
+
+    _calculate_in_double: Any
 
     MEASURE = "partial_likelihood"
 
@@ -83,7 +93,7 @@ class TorchSurvival(SurvivalModel):
         self.arrays_["centre"] = np.array([output.mean()])
         self._keep_baseline(y, output - self.arrays_["centre"])
 
-    def predict(self, X):
+    def predict(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n,) log hazard ratio to the mean of the training samples. A sample gets the same alone and in company."""
         self._calculate_in_double()
         return super().predict(X)
@@ -91,9 +101,9 @@ class TorchSurvival(SurvivalModel):
     def _risk(self, row):
         return float(self._outputs(row)[0] - self.arrays_["centre"][0])
 
-    def torch_logits(self):
+    def torch_logits(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """A function from a tensor of expression (n, p) float64 to risks (n, 1), for gradients."""
-        output = super().torch_logits()
+        output = cast(Any, super()).torch_logits()
         return lambda X: output(X) - self.arrays_["centre"][0]
 
     def _arrays(self):

@@ -1,6 +1,17 @@
 """Variational autoencoder (Kingma & Welling 2014) with a classification head on the latent mean."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rna2model.models.neural import autoencoder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
 
 
 class VAE(autoencoder.Autoencoder):
@@ -19,17 +30,24 @@ class VAE(autoencoder.Autoencoder):
 class Network(autoencoder.Network):
     """The stacked form (loop.py)."""
 
-    def __init__(self, hidden, latent):
+    def __init__(self, hidden: int, latent: int) -> None:
         super().__init__(hidden, latent)
         self.n_draws = hidden + latent
 
-    def initial(self, rng, width, outputs):
+    def initial(self, rng: np.random.Generator, width: int, outputs: int) -> dict[str, NDArray[np.float32]]:
         from rna2model.models.neural.layers import uniform, zeros
 
         more = {"decoder_spread_weights": uniform(rng, self.hidden, self.hidden, self.latent)}
         return super().initial(rng, width, outputs) | more | {"decoder_spread_bias": zeros(self.latent)}
 
-    def forward(self, W, rows, widths, draw=None, dropout=None):
+    def forward(
+        self,
+        W: Mapping[str, torch.Tensor],
+        rows: torch.Tensor,
+        widths: torch.Tensor,
+        draw: torch.Tensor | None = None,
+        dropout: torch.Tensor | None = None,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
         from rna2model.models.neural import layers
 
         hidden = self._hidden(W, rows, draw, dropout)

@@ -1,6 +1,8 @@
 """Tree ensembles of scikit-learn: random forest and histogram gradient boosting."""
 
-from typing import ClassVar
+from __future__ import annotations
+
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +20,7 @@ class Trees(base.Model):
     estimator_ : the classifier
     """
 
-    TRUSTED = ()
+    TRUSTED: ClassVar[tuple[str, ...]] = ()
 
     def _probabilities(self, X):
         """(n, K), all rows at once: a tree looks at one sample at a time."""
@@ -176,14 +178,14 @@ class GradientBoosting(Trees):
         return HistGradientBoostingClassifier(**settings, **small_trees(n, self.seed))
 
 
-def genes_per_split(choice, genes):
+def genes_per_split(choice: str | float, genes: int) -> float:
     """How many of `genes` a split of a forest's tree looks at: a number as it is, "sqrt" or "4 sqrt" of them."""
     if not isinstance(choice, str):
         return choice
     return max(1, min(genes, int((4 if choice == "4 sqrt" else 1) * np.sqrt(genes))))
 
 
-def small_trees(n, seed):
+def small_trees(n: int, seed: int) -> dict[str, Any]:
     """Settings of histogram gradient boosting on n samples, the same whatever is predicted."""
     return {
         "min_samples_leaf": max(2, min(20, n // 10)),  # 20, the default, would not split 24 samples
@@ -194,7 +196,7 @@ def small_trees(n, seed):
     }
 
 
-def without_bin_limits(booster):
+def without_bin_limits(booster: Any) -> Any:
     """A fitted histogram gradient boosting without the limits of its bins, an array per gene that only training reads.
 
     They are most of the file and of the time to write and read it: trees hold the limits they split at.

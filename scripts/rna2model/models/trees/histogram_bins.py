@@ -6,18 +6,25 @@ The histograms of each node, 20 MB for 20,000 genes, go back to the system with 
 by it page by page: a sixth of what remains.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # GNU libc, malloc.h: what mallopt sets, and a size in bytes that no histogram reaches
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, LARGE = -1, -3, 2**30
 
 
 @contextlib.contextmanager
-def quick():
+def quick() -> Iterator[None]:
     """Within it, scikit-learn looks at one gene after the other, in this thread. Not for several threads of one process."""
     from sklearn.ensemble._hist_gradient_boosting import binning
 
@@ -37,7 +44,7 @@ def quick():
             setattr(binning, name, function)
 
 
-def keep_freed_memory():
+def keep_freed_memory() -> None:
     """From here on this process keeps freed memory for its next arrays; does nothing without GNU libc's mallopt."""
     with contextlib.suppress(AttributeError, OSError, TypeError):  # macOS, musl; Windows has no CDLL(None)
         mallopt = ctypes.CDLL(None).mallopt
@@ -45,7 +52,12 @@ def keep_freed_memory():
         mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
-def limits(values, max_bins, sample_weight=None, others=None):
+def limits(
+    values: NDArray[np.float64],
+    max_bins: int,
+    sample_weight: NDArray[np.float64] | None = None,
+    others: Any = None,
+) -> NDArray[np.float64]:
     """Midpoints between the distinct values of one gene, (d - 1,); `others` finds them where d is above max_bins.
 
     Parameters

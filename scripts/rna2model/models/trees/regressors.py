@@ -1,5 +1,7 @@
 """Tree ensembles of scikit-learn that predict numbers; searched, stored and threaded as those of classifiers.py."""
 
+from __future__ import annotations
+
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +18,7 @@ class TreesRegression(Regressor, classifiers.Trees):
     """
 
     @property
-    def unit(self):
+    def unit(self) -> float:
         """What the estimator's numbers are multiplied by to be in the target's unit."""
         return self.settings_.get("unit", 1.0)
 

@@ -4,12 +4,19 @@ skops names parts by memory address and stamps the time; both are replaced, so t
 the same thing changes nothing downstream.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import sys
 import zipfile
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 NAME = "model.skops"
 SCHEMA = "schema.json"
@@ -17,7 +24,7 @@ HIDDEN = {"sklearn.externals.array_api_compat.torch": "torch", "pytest": "sklear
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip entry can carry
 
 
-def write(path, estimator):
+def write(path: str | Path, estimator: Any) -> None:
     """Write a fitted estimator to `path`."""
     with zipfile.ZipFile(io.BytesIO(_skops().dumps(estimator))) as raw:
         schema = json.loads(raw.read(SCHEMA))
@@ -28,7 +35,7 @@ def write(path, estimator):
                 out.writestr(zipfile.ZipInfo(new, EPOCH), raw.read(old), zipfile.ZIP_DEFLATED)
 
 
-def read(path, trusted):
+def read(path: str | Path, trusted: Sequence[str]) -> Any:
     """The estimator at `path`; InputProblem unless its types are scikit-learn's own or in `trusted`."""
     skops = _skops()
     from skops.io.exceptions import UntrustedTypesFoundException
