@@ -69,11 +69,12 @@ chaos: setup ## kill a small run at 20 random moments; it must end with the same
 docs: setup ## config/config.yaml and the tables of config/README.md, from config/schemas/config.schema.yaml
 	@.venv/bin/python resources/docs/make_docs.py
 
-lint: setup ## ruff, snakefmt, import-linter and Snakemake's own linter
+lint: setup ## ruff, snakefmt, import-linter, mypy and Snakemake's own linter
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	PATH="$$PWD/.venv/bin:$$PATH" snakefmt --check Snakefile rules
 	.venv/bin/lint-imports
+	.venv/bin/mypy
 	.venv/bin/python resources/demo/make_demo.py --out .make/lint --pairs 50
 	.venv/bin/snakemake --lint --configfile .make/lint/config.yaml
 
@@ -101,4 +102,4 @@ dag: demo-data ## draw docs/dag.svg again: the rules of the demo (needs graphviz
 	@mv docs/dag.svg.new docs/dag.svg
 
 clean: ## remove the demo, the example and caches (not .venv)
-	rm -rf $(DEMO) $(EXAMPLE) .make .snakemake .hypothesis .pytest_cache .ruff_cache
+	rm -rf $(DEMO) $(EXAMPLE) .make .snakemake .hypothesis .pytest_cache .ruff_cache .mypy_cache

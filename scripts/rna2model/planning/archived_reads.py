@@ -1,13 +1,22 @@
 """Reads that were counted and moved away to an archive: a note, until something needs them."""
 
+from __future__ import annotations
+
 import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from rna2model.inputs.sheet import Sample
 
 SHOWN = 5  # samples in the note
 # Reasons of a job that follow from those of others.
 FOLLOWS = ("output files have to be generated", "input files updated by another job")
 
 
-def counted(results, folder="."):
+def counted(results: str, folder: str | Path = ".") -> Callable[[str], bool]:
     """Function that says of a sample's name whether its counts and facts lie in `results`, below `folder`."""
     place = os.path.join(folder, results)
 
@@ -21,7 +30,7 @@ def counted(results, folder="."):
     return lambda name: has("counts/{}.tsv", name) and any(has(file, name) for file in facts)
 
 
-def missing(samples):
+def missing(samples: Mapping[str, Sample]) -> dict[str, list[str]]:
     """{sample: its files of reads or alignments that are not there}, of samples that lack any."""
     named = {
         name: [*sample.fastq_1, *sample.fastq_2, *([sample.bam] if sample.bam else [])]
@@ -31,14 +40,14 @@ def missing(samples):
     return {name: files for name, files in gone.items() if files}
 
 
-def note(gone):
+def note(gone: Mapping[str, Sequence[str]]) -> str:
     """What is said of them before a run."""
     some = ", ".join(list(gone)[:SHOWN]) + (f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else "")
     files = "the files of reads" if len(gone) > 1 else "files of reads"
     return f"{files} of {len(gone)} sample{'s' if len(gone) > 1 else ''} are not there ({some}); their counts are, and are used"
 
 
-def refusal(needed):
+def refusal(needed: Mapping[str, tuple[Sequence[str], Mapping[str, str]]]) -> str:
     """Why a run cannot go on without the files; needed: {sample: (files, {rule: why it runs again})}."""
     lines = [
         f"  - {name}: {', '.join(files)} (to run again: "
@@ -56,7 +65,7 @@ def refusal(needed):
     )
 
 
-def reasons(dag, first):
+def reasons(dag: Any, first: Any) -> dict[str, str]:
     """{rule: why it runs} of the jobs of a sample, beginning with its first, that run of themselves or for another file."""
     sample, found = first.wildcards_dict["sample"], {}
     for job in dag.bfs(dag.depending, first):

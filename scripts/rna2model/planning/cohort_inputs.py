@@ -1,5 +1,14 @@
 """What the cohort collects of its samples: counts, cells of the sheet, and the features of a split."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from rna2model.inputs.sheet import Sample
+
 
 class CohortInputs:
     """Inputs and parameters of the rules that see all samples.
@@ -10,32 +19,40 @@ class CohortInputs:
     from_files : whether each sample's counts are in a file of its own; has_features : whether models see other than genes
     """
 
-    def __init__(self, config, samples, design_columns, given, from_files, has_features):
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        samples: Mapping[str, Sample],
+        design_columns: Collection[str],
+        given: Callable[[str], Any],
+        from_files: bool,
+        has_features: bool,
+    ) -> None:
         self.config, self.samples, self.results = config, samples, config["results"]
         self.design_columns, self.given = design_columns, given
         self.from_files, self.has_features = from_files, has_features
 
-    def fitted_features(self, split):
+    def fitted_features(self, split: str) -> str | list[str]:
         """The features of a split, where models see other than genes."""
         return f"{self.results}/splits/{split}/features.safetensors" if self.has_features else []
 
-    def metadata(self, names):
+    def metadata(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
         """{sample: {column: cell}} of the sheet."""
         return {name: self.samples[name].metadata for name in names}
 
-    def design_cells(self, names):
+    def design_cells(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         """The cells that training may read: a note changed elsewhere in the sheet trains no model again."""
         first = self.samples[names[0]].metadata if names else {}
         columns = [column for column in first if column in self.design_columns]
         return {name: {column: self.samples[name].metadata[column] for column in columns} for name in names}
 
-    def counts_of(self, names):
+    def counts_of(self, names: Iterable[str]) -> Any:
         """Input: the matrix, or the files of the samples."""
         if self.from_files:
             return [self.samples[name].counts_file for name in names]
         return self.given(self.config["counts"])
 
-    def files_of(self, names):
+    def files_of(self, names: Iterable[str]) -> dict[str, tuple[str | None, str]]:
         """{sample: (count file, strandedness)} where the sheet names them."""
         samples = {name: self.samples[name] for name in names if self.from_files}
         return {name: (sample.counts_file, sample.strandedness) for name, sample in samples.items()}

@@ -3,6 +3,8 @@
 Snakemake has it said before each shell command, and twice for a script, which for jobs of a second doubles their time.
 """
 
+from __future__ import annotations
+
 import functools
 import subprocess
 
@@ -10,7 +12,7 @@ ASK = '. "$0/etc/profile.d/conda.sh" && PS1= __conda_exe shell.posix activate "$
 
 
 @functools.cache
-def statements(base, environment):
+def statements(base: str, environment: str) -> str | None:
     """Shell lines (str) by which `source <base>/bin/activate <environment>` changes a shell that has this process's variables.
 
     None where conda does not say so: then the usual way says what is wrong.

@@ -1,7 +1,18 @@
 """Which conda environments a run needs."""
 
+from __future__ import annotations
 
-def used(config, samples, trained, predicted, gpus=0):
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rna2model.inputs.sheet import Sample
+
+
+def used(
+    config: Mapping[str, Any], samples: Sequence[Sample], trained: bool, predicted: bool, gpus: int = 0
+) -> list[str]:
     """Names of the environments (files of envs/ without .yaml) of all rules that the config and the sheet ask for.
 
     config : the checked config; samples : [Sample] that are processed

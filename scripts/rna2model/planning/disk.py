@@ -1,12 +1,20 @@
 """How much disk a run will take, said before it starts. Factors were measured on simulated and published reads."""
 
+from __future__ import annotations
+
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import seen_files
 from rna2model.core.files import is_gzip
 from rna2model.planning import quota
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rna2model.inputs.sheet import Sample
 
 BAM = 1.1  # sorted BAM, relative to the gzipped FASTQ
 QUICK = 1.25  # packed by gzip -1, as temporary files are, relative to gzip -6
@@ -19,7 +27,12 @@ FULL = 20e6  # bytes; with less a job that died probably died of it
 INDEX = {"star": 12, "hisat2": 5, "none": 0}  # index, relative to the genome
 
 
-def estimate(samples, config, at_once=None, downloads=None):
+def estimate(
+    samples: Mapping[str, Sample],
+    config: Mapping[str, Any],
+    at_once: int | None = None,
+    downloads: int | None = None,
+) -> dict[str, Any]:
     """{reads, kept, working, free} in bytes: what comes in, stays, is there at most while it runs, and is free now;
     `quota` says whose quota leaves only that, and `guessed` counts accessions, each taken for 4 GB.
 
@@ -62,13 +75,13 @@ def estimate(samples, config, at_once=None, downloads=None):
     }
 
 
-def packed_reads(sample):
+def packed_reads(sample: Sample) -> float:
     """Packed bytes of a sample's FASTQ; a file that is not there any more takes nothing."""
     paths = [path for path in (*sample.fastq_1, *sample.fastq_2) if Path(path).is_file()]
     return sum(map(_packed_size, paths)) + ACCESSION * len(sample.accessions)
 
 
-def _scratch(sample, packed, aligned):
+def _scratch(sample: Sample, packed: float, aligned: bool) -> float:
     """Bytes of files that are there only while the alignments of a sample are made.
 
     A sort: its chunks, packed quickly. A given BAM file: with equal names of mates, by name, in form, and the chunks of its
@@ -79,7 +92,7 @@ def _scratch(sample, packed, aligned):
     return QUICK * BAM * packed if aligned else 0
 
 
-def message(found):
+def message(found: Mapping[str, Any]) -> tuple[str, bool]:
     """(text, whether it is a warning) about an estimate."""
     guessed = found.get("guessed")
     guess = f" ({guessed} accession{'s' if guessed > 1 else ''} taken for 4 GB each)" if guessed else ""
@@ -97,7 +110,7 @@ def message(found):
     )
 
 
-def shortage(results):
+def shortage(results: str | Path) -> str:
     """What to tell after a failure when the disk of `results` is full; an empty text when it is not."""
     free, whose = _free(results)
     if free > FULL:
@@ -108,7 +121,7 @@ def shortage(results):
     )
 
 
-def unwritable(results):
+def unwritable(results: str | Path) -> str:
     """Problem of an output folder that cannot be written, before any job finds out; an empty text when it can."""
     place = _existing(results)
     if os.access(place, os.W_OK):
@@ -118,17 +131,17 @@ def unwritable(results):
     )
 
 
-def is_packed(path):
+def is_packed(path: str | Path) -> bool:
     """Whether a file is gzip; one that an earlier start looked into is not opened."""
     return seen_files.answer("gzip", path, is_gzip)
 
 
-def _packed_size(path):
+def _packed_size(path: str | Path) -> float:
     path = Path(path)
     return path.stat().st_size / (1 if is_packed(path) else PACKED)
 
 
-def _existing(results):
+def _existing(results: str | Path) -> Path:
     """The folder, or the nearest one above it that is there."""
     place = Path(results).absolute()
     while not place.exists():
@@ -136,14 +149,14 @@ def _existing(results):
     return place
 
 
-def _free(results):
+def _free(results: str | Path) -> tuple[int, str]:
     """(bytes, whose quota leaves only that, or an empty text)."""
     place = _existing(results)
     on_disk = shutil.disk_usage(place).free
     return min((on_disk, ""), quota.left(place) or (on_disk, ""))
 
 
-def _size(number):
+def _size(number: float) -> str:
     for unit in ("B", "kB", "MB", "GB"):
         if number < 1000:
             return f"{number:.3g} {unit}"

@@ -1,10 +1,19 @@
 """How large the files of a run will be, before they are there: what a plan and the check of a cluster's limits go by."""
 
+from __future__ import annotations
+
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.planning.disk import ACCESSION, BAM, packed_reads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from rna2model.inputs.sheet import Sample
+    from rna2model.planning.slurm_requests import Request
 
 ACCESSION_MB = ACCESSION / 1e6
 FEATURES = 60_000  # genes of a GENCODE annotation; smaller ones ask for less than is planned
@@ -26,12 +35,19 @@ class Expected:
     trained : number of labelled samples
     """
 
-    def __init__(self, config, samples, genome_mb, trained):
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        samples: Mapping[str, Sample],
+        genome_mb: Callable[[], float],
+        trained: int,
+    ) -> None:
         self.results, self.config, self.samples = Path(config["results"]), config, samples
         self.genome_mb, self.trained = genome_mb, trained
-        self.size_mb, self.reads_mb = cache(self.size_mb), cache(self.reads_mb)
+        self.size_mb = cache(self.size_mb)  # type: ignore[method-assign]  # one cache for each object
+        self.reads_mb = cache(self.reads_mb)  # type: ignore[method-assign]
 
-    def size_mb(self, path):
+    def size_mb(self, path: str | Path) -> float:
         """Megabytes of a file: what it has where it is there, else an estimate; 0 of small ones and of folders."""
         path = Path(path)
         if path.is_file():
@@ -45,14 +61,14 @@ class Expected:
         found = OF_SAMPLE.fullmatch(inside)
         return self._of_sample(found) if found else self._of_cohort(inside)
 
-    def reads_mb(self, name):
+    def reads_mb(self, name: str) -> float:
         """Packed FASTQ of a sample, or what is counted as such where the sheet gives alignments or an accession."""
         sample = self.samples[name]
         if sample.bam:
             return self.size_mb(sample.bam) / BAM
         return packed_reads(sample) / 1e6
 
-    def _of_sample(self, found):
+    def _of_sample(self, found: re.Match[str]) -> float:
         if found["kind"] == "sampled":
             return self.config["qc"]["fastqc_reads"] * READ / 1e6
         name, end = found["name"], found["end"]
@@ -62,7 +78,7 @@ class Expected:
             return self.reads_mb(name) / (2 if found["stage"] == "paired" else 1)
         return BAM * self.reads_mb(name) if end == ".bam" else 0
 
-    def _of_cohort(self, inside):
+    def _of_cohort(self, inside: str) -> float:
         cell = BYTES_OF_CELL * FEATURES / 1e6
         if inside in ("splits/training.h5ad", "splits/unlabelled.h5ad"):
             return cell * self.trained
@@ -77,7 +93,17 @@ class Expected:
         return 0
 
 
-def plan(by_rule, submissions, files, records, limited, problems, notes, reads_mb, disk):
+def plan(
+    by_rule: Mapping[str, Sequence[Request]],
+    submissions: int,
+    files: int,
+    records: int,
+    limited: bool,
+    problems: Sequence[str],
+    notes: Sequence[str],
+    reads_mb: float,
+    disk: str,
+) -> str:
     """The text of a plan.
 
     by_rule : {rule: [Request of each job]}; submissions, files, records : numbers; limited : whether partitions are known; problems, notes : of `requests.unfit`
@@ -112,5 +138,5 @@ def plan(by_rule, submissions, files, records, limited, problems, notes, reads_m
     return "\n".join(lines)
 
 
-def _core_hours(asked):
+def _core_hours(asked: Iterable[Request]) -> float:
     return sum(one.threads * one.minutes for one in asked) / 60

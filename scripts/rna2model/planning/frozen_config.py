@@ -4,35 +4,41 @@ Jobs are processes of their own that start minutes or days later. Were they to r
 moved meanwhile would change what they are to make, or stop them.
 """
 
+from __future__ import annotations
+
 import json
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import whole_files
 from rna2model.inputs.sheet import Sample
 from rna2model.reference.fingerprint import text_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FOLDER = Path(".snakemake/rna2model")  # below the working directory, which all jobs share or are sent
 KEY = "rna2model_snapshot"  # no key that a user's config can have
 KEPT = 90 * 24 * 3600  # seconds; jobs of a run that was killed may still wait in a queue
 
 
-def of(config, samples):
+def of(config: Mapping[str, Any], samples: Mapping[str, Sample]) -> str:
     """Text of the snapshot: equal config and samples give equal text."""
     held = {"config": config, "samples": [asdict(sample) for sample in samples.values()]}
     return json.dumps({KEY: held}, indent=0)
 
 
-def read(held):
+def read(held: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Sample]] | None:
     """(config, {name: Sample}) of a config that is a snapshot; None of any other."""
-    held = held.get(KEY)
-    if held is None:
+    found = held.get(KEY)
+    if found is None:
         return None
-    return held["config"], {one["name"]: Sample(**one) for one in held["samples"]}
+    return found["config"], {one["name"]: Sample(**one) for one in found["samples"]}
 
 
-def write(text, folder=FOLDER):
+def write(text: str, folder: str | Path = FOLDER) -> Path | None:
     """Write the snapshot under a name that follows from its content, whole or not at all.
 
     Returns the path; None where nothing can be written, so that jobs, if there are any, read the user's files.
@@ -47,7 +53,7 @@ def write(text, folder=FOLDER):
     return path
 
 
-def _forget_old(folder):
+def _forget_old(folder: Path) -> None:
     for path in folder.glob("*.json"):
         if time.time() - path.stat().st_mtime > KEPT:
             path.unlink(missing_ok=True)

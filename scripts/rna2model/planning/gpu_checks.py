@@ -1,5 +1,12 @@
 """What is known of GPUs before the first job."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 GPU_RULES = {"train_torch", "permute_torch", "learn_from_fewer_torch"}
 NO_ENVIRONMENT = (
     "rna2model: this machine has no GPU driver, so that conda cannot make envs/torch_gpu.yaml here. Where it is not made"
@@ -7,7 +14,7 @@ NO_ENVIRONMENT = (
 )
 
 
-def problem(gpus, rules):
+def problem(gpus: int, rules: Iterable[str]) -> str:
     """Why jobs of `rules` (names), which would run on this machine without a GPU, cannot; an empty text where none needs one.
 
     gpus : `training.gpus`

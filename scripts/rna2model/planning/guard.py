@@ -3,17 +3,24 @@ on to the end of the run (`qc.on_tool_failure: exclude`). What looks like memory
 and stops the run. scripts/guard.sh decides it for commands, rna2model/core/tool_failure.py for scripts.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCRIPT = str(REPOSITORY / "scripts" / "guard.sh")
 
 
-def environment(config):
+def environment(config: Mapping[str, Any]) -> dict[str, str]:
     """{variable: value} that every job needs."""
     return {"RNA2MODEL_GUARD": SCRIPT, "RNA2MODEL_ON_TOOL_FAILURE": config["qc"]["on_tool_failure"]}
 
 
-def guarded(command, outputs="files"):
+def guarded(command: str, outputs: str = "files") -> str:
     """The `shell` of a rule of single samples, which leaves marks instead of an error where the data are to blame.
 
     outputs : "files" or "folders"
@@ -24,6 +31,6 @@ def guarded(command, outputs="files"):
     )
 
 
-def guarded_folder(command):
+def guarded_folder(command: str) -> str:
     """The same where the output is a folder."""
     return guarded(command, outputs="folders")

@@ -4,6 +4,8 @@ Snakemake's own `cache` is not used: it needs an environment variable on every n
 lock, and its key holds the paths in a command, which differ between projects.
 """
 
+from __future__ import annotations
+
 from rna2model import REPOSITORY
 from rna2model.reference import fingerprint
 
@@ -25,14 +27,16 @@ class IndexCommands:
     as_without_store : {command of a rule: what it is without a store}
     """
 
-    def __init__(self, store):
+    as_without_store: dict[str, str]
+
+    def __init__(self, store: str | None) -> None:
         self.store, self.as_without_store = store, {}
 
-    def environment(self):
+    def environment(self) -> dict[str, str]:
         """{variable: value} that the jobs need."""
         return {"RNA2MODEL_INDEX_STORE": SCRIPT, "RNA2MODEL_STORE": self.store} if self.store else {}
 
-    def kept(self, tool, command):
+    def kept(self, tool: str, command: str) -> str:
         """The `shell` of a rule that makes the index of `tool`; with a store it is looked for there first, and kept there."""
         if not self.store:
             return command

@@ -1,16 +1,25 @@
 """What a person is told before the first job and after the last."""
 
+from __future__ import annotations
+
 import csv
 import json
 import subprocess
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import tool_failure
 from rna2model.planning import disk, guard
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from rna2model.core.tool_failure import Failure
+    from rna2model.inputs.sheet import Sample
+
 LARGEST_RESULT = 10_000_000  # bytes of a small result that is read from object storage
 
 
-def disk_of_run(workflow, samples, config):
+def disk_of_run(workflow: Any, samples: Mapping[str, Sample], config: Mapping[str, Any]) -> dict[str, Any]:
     """The disk that this run takes (disk.estimate), with as many samples at the same time as it may work on.
 
     samples : {name: Sample} whose reads are there
@@ -22,7 +31,7 @@ def disk_of_run(workflow, samples, config):
     return disk.estimate(samples, config, at_once, downloads)
 
 
-def last_words(log):
+def last_words(log: str) -> str:
     """What a failed job says of itself, in a sentence; an empty text where its log does not, as of others of its group."""
     told = tool_failure.stopped_for_good(log)
     if told:
@@ -31,12 +40,12 @@ def last_words(log):
     return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
 
 
-def jobs_that_failed(scheduler):
+def jobs_that_failed(scheduler: Any) -> list[Any]:
     """Jobs that failed after their retries; those of a group are all of it."""
     return [job for entry in scheduler.failed for job in getattr(entry, "jobs", [entry])]
 
 
-def failed_jobs(jobs, shortage=""):
+def failed_jobs(jobs: Sequence[Any], shortage: str = "") -> str:
     """Sample (or split and model), rule, log and last sentence of each job that failed after its retries.
 
     jobs : see jobs_that_failed; shortage : a sentence where the disk is full
@@ -62,7 +71,12 @@ def failed_jobs(jobs, shortage=""):
     )
 
 
-def tool_failures(used, results, read, quality_files):
+def tool_failures(
+    used: Collection[str],
+    results: str,
+    read: Callable[[str], str],
+    quality_files: Callable[[str], Iterable[str]],
+) -> list[Failure]:
     """[Failure] for which samples.tsv excludes samples, and those of FastQC, samtools stats and RSeQC.
 
     used : names of samples; results : the folder; read : function of a path that returns the text of a small result
@@ -83,7 +97,7 @@ def tool_failures(used, results, read, quality_files):
     return [*found.values(), *dict.fromkeys(ours)]
 
 
-def went_on_without(failures, as_named=str):
+def went_on_without(failures: Sequence[Failure], as_named: Callable[[str], str] = str) -> str:
     """The last lines of a run that went on without a sample; as_named : function of a path, a result as a user names it."""
     lines = [f"  {fault.sample}  {fault.reason}  {as_named(fault.log)}" for fault in failures]
     return "\n".join(

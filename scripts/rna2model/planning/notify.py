@@ -1,14 +1,22 @@
 """`notify`: a command of the user's that hears how a run ended. Whatever it does, the run ended as it ended."""
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECONDS = 60  # it may take; it is stopped then
 LONGEST_PREFIX = 40  # characters; the executor takes 50
 
 
-def tell(command, status, results, warn):
+def tell(
+    command: str | None, status: str, results: str | os.PathLike[str], warn: Callable[[str], object]
+) -> None:
     """Run `command` (a line for the shell, or None) with `status` and the results folder as arguments and as variables.
 
     status : "finished" or "failed"; results : path; warn : takes a sentence (str) where the command fails
@@ -37,7 +45,7 @@ def tell(command, status, results, warn):
         )
 
 
-def job_prefix(folder):
+def job_prefix(folder: str | os.PathLike[str]) -> str:
     """Prefix of the names of a project's jobs: the name of the folder that it runs in, of letters, digits, _ and -."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(os.path.abspath(folder))).strip("-")
     return name[:LONGEST_PREFIX] or "rna2model"

@@ -3,15 +3,21 @@
 Config and sheet lie on this machine; what they name lies in a bucket: below the prefix of the run, or at an address of its own.
 """
 
+from __future__ import annotations
+
 import posixpath
 import tempfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from rna2model.core.errors import InputProblem
 from rna2model.inputs.config import BRACES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 AT_ONCE = 16  # questions to the storage, each of some tens of milliseconds
 BEGINNING = (
@@ -28,10 +34,10 @@ class Store:
         read. None inside a job, where nobody asks again.
     """
 
-    def __init__(self, prefix, read=None):
+    def __init__(self, prefix: str, read: Callable[[str, int], bytes | None] | None = None) -> None:
         self.prefix, self.read = prefix.rstrip("/"), read
 
-    def address(self, path):
+    def address(self, path: str | Path) -> str:
         """The whole address of what config or sheet calls `path`; InputProblem when it cannot lie in the storage."""
         path, scheme = str(path), self.prefix.split("://")[0]
         if BRACES.search(path):
@@ -47,13 +53,13 @@ class Store:
             )
         return f"{self.prefix}/{posixpath.normpath(path)}"
 
-    def unreadable(self, paths):
+    def unreadable(self, paths: Sequence[str]) -> dict[str, str]:
         """{path: why it cannot be read} of those that cannot."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             found = pool.map(self._why, paths)
             return {path: why for path, why in zip(paths, found, strict=True) if why}
 
-    def _why(self, path):
+    def _why(self, path: str) -> str:
         try:
             address = self.address(path)
             if self.read and self.read(address, 1) is None:
@@ -65,9 +71,10 @@ class Store:
         return ""
 
     @contextmanager
-    def beginning(self, path):
+    def beginning(self, path: str) -> Iterator[tuple[Path, bool]]:
         """(a text file of this machine with the first lines of `path`, whether those are all)."""
-        content = self.read(self.address(path), BEGINNING)
+        read = cast("Callable[[str, int], bytes]", self.read)  # of what lies there, and not in a job
+        content = read(self.address(path), BEGINNING)
         whole = len(content) < BEGINNING
         if not whole:
             content = _unpacked(content)
@@ -77,11 +84,11 @@ class Store:
             file.write_bytes(content)
             yield file, whole
 
-    def is_below(self, path):
+    def is_below(self, path: str) -> bool:
         """Whether `path` is one below the prefix."""
         return "://" not in path and not Store(self.prefix).unreadable([path])
 
-    def parts(self, path, folder):
+    def parts(self, path: str | Path, folder: str | Path) -> tuple[str, ...]:
         """The parts of `path` below `folder`; () when it lies elsewhere."""
         if Store(self.prefix).unreadable([str(path)]):
             return ()
@@ -89,7 +96,7 @@ class Store:
         return tuple(path[len(folder) + 1 :].split("/")) if path.startswith(f"{folder}/") else ()
 
 
-def _unpacked(content):
+def _unpacked(content: bytes) -> bytes:
     """The text in the first bytes of a gzip file, which may have many parts (bgzip); other bytes as they are."""
     text, rest = b"", content
     while rest.startswith(b"\x1f\x8b") and len(text) < 4 * BEGINNING:

@@ -1,10 +1,16 @@
 """The partitions of a SLURM cluster as the profile's file names them, and requests cut to what they take."""
 
+from __future__ import annotations
+
 import os
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.planning import slurm_requests
+
+if TYPE_CHECKING:
+    from rna2model.planning.resources import JobResources
 
 CUT = ("mem_mb", "runtime")
 
@@ -15,11 +21,11 @@ class Partitions:
     workflow : Snakemake's Workflow; resources : JobResources
     """
 
-    def __init__(self, workflow, resources):
+    def __init__(self, workflow: Any, resources: JobResources) -> None:
         self.workflow, self.resources = workflow, resources
         self.known, self.of = cache(self._known), cache(self._of)
 
-    def _known(self):
+    def _known(self) -> list[slurm_requests.Partition]:
         """[Partition], read by the process that submits, which tells its jobs; else none."""
         settings = self.workflow.executor_settings if self.workflow.is_main_process else None
         path = getattr(settings, "partition_config", None)
@@ -29,12 +35,12 @@ class Partitions:
             os.environ.pop(slurm_requests.VARIABLE, None)
         return slurm_requests.loads(os.environ.get(slurm_requests.VARIABLE))
 
-    def _of(self, rule):
+    def _of(self, rule: str) -> list[slurm_requests.Partition]:
         """The part of each partition that `rule` may fill, which is not all of it where other jobs are submitted with it (`groups` of the profile)."""
         grouped = rule in self.workflow.group_settings.overwrite_groups
         return slurm_requests.with_room(self.known()) if grouped else self.known()
 
-    def fit(self, rule):
+    def fit(self, rule: Any) -> None:
         """Cut the memory and time of a Rule to what the largest partition takes, as a job that fits none is not submitted.
 
         What the user sets for single rules (`set-resources`) stays as it is.
@@ -66,7 +72,7 @@ class Partitions:
             rule.resources[name] = Resource(name, fitted(name))
 
 
-def read(path):
+def read(path: str | Path) -> list[slurm_requests.Partition]:
     """The partitions of this cluster in the profile's file, as the executor reads it."""
     from snakemake_executor_plugin_slurm.partitions import read_partition_file
 

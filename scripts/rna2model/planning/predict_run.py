@@ -1,5 +1,7 @@
 """A run that only serves: the config that a user of `make predict` does not have to write."""
 
+from __future__ import annotations
+
 import os
 import re
 import shutil
@@ -7,12 +9,16 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import yaml
 
 from rna2model.core import whole_files
 from rna2model.core.errors import InputProblem
 from rna2model.serving import manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CONFIG = "serving.yaml"  # of the last run
 RUNS, KEPT = "serving", 20  # folder of the runs in the results, and how many are kept
@@ -32,7 +38,13 @@ class Asked:
     reference: dict
 
 
-def look(bundle, samples=None, counts=None, results=None, reference=None):
+def look(
+    bundle: str | Path,
+    samples: str | Path | None = None,
+    counts: str | Path | None = None,
+    results: str | Path | None = None,
+    reference: str | Path | None = None,
+) -> Asked:
     """The Asked of what a user names, all given as paths; nothing is written.
 
     The results are beside the sheet (or the matrix) unless `results` says else. InputProblem when something is not there,
@@ -45,7 +57,9 @@ def look(bundle, samples=None, counts=None, results=None, reference=None):
     sheet = _there(samples, "SAMPLES", "a sample sheet") if samples else None
     matrix = _there(counts, "COUNTS", "a count matrix") if counts else None
     results = (
-        Path(os.path.abspath(Path(results).expanduser())) if results else (sheet or matrix).parent / "results"
+        Path(os.path.abspath(Path(results).expanduser()))
+        if results
+        else cast("Path", sheet or matrix).parent / "results"
     )
     if not (results / CONFIG).exists() and any((results / name).is_dir() for name in TRAINED):
         raise InputProblem(
@@ -56,7 +70,7 @@ def look(bundle, samples=None, counts=None, results=None, reference=None):
     return Asked(bundle, sheet, matrix, results, _reference(reference) if reference else {})
 
 
-def begin(results):
+def begin(results: Path) -> Path:
     """Folder of a new run below `results`, which is made where it is not there; InputProblem where it cannot be."""
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
     try:
@@ -66,13 +80,15 @@ def begin(results):
     return results / RUNS / name
 
 
-def forget_old(results):
+def forget_old(results: Path) -> None:
     """Remove the folders of all runs but the last KEPT."""
     for folder in sorted((results / RUNS).iterdir())[:-KEPT]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write(asked, run=None, tell=lambda note: None):
+def write(
+    asked: Asked, run: Path | None = None, tell: Callable[[str], object] = lambda note: None
+) -> tuple[Path, Path]:
     """(folder to run in, path of the config) of an Asked: in the folder `run` of this run, and as the last config beside it.
 
     `tell` is called with what is to be known of a matrix that comes without a sheet, such as columns that are no samples.
@@ -80,7 +96,7 @@ def write(asked, run=None, tell=lambda note: None):
     folder = run or asked.results
     folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "samples": str(asked.sheet or _sheet_of(asked.matrix, folder, tell)),
+        "samples": str(asked.sheet or _sheet_of(cast("Path", asked.matrix), folder, tell)),
         "results": asked.results.name,
         "training": {"retrain": "never", "bundle": str(asked.bundle), "predict_labelled": True},
     }
@@ -92,7 +108,7 @@ def write(asked, run=None, tell=lambda note: None):
     return asked.results.parent, path
 
 
-def _there(path, variable, what):
+def _there(path: str | Path | None, variable: str, what: str) -> Path:
     if not path:
         raise InputProblem(f"{variable}= is missing; give {what}.")
     path = Path(os.path.abspath(Path(path).expanduser()))
@@ -101,7 +117,7 @@ def _there(path, variable, what):
     return path
 
 
-def _sheet_of(counts, results, tell):
+def _sheet_of(counts: Path, results: Path, tell: Callable[[str], object]) -> Path:
     """A sheet of all samples of a matrix, by the names that the matrix is read with again."""
     from rna2model.cohort import count_matrix_file, sample_names
 
@@ -119,14 +135,14 @@ def _sheet_of(counts, results, tell):
     return path
 
 
-def ignored_columns(results):
+def ignored_columns(results: Path) -> list[str]:
     """What the run noted about columns of its matrix that it did not read as samples."""
     log = results / "logs" / "import_matrix" / "cohort.log"
     lines = log.read_text().splitlines() if log.is_file() else []
     return [line for line in lines if line.startswith("columns ")]
 
 
-def _reference(path):
+def _reference(path: Path) -> dict[str, Any]:
     """{config keys} of the reference at `path`: the `reference` (and trimming.rrna) of a config, or the files of a folder."""
     if path.is_dir():
         found = {}

@@ -4,15 +4,21 @@ It is replaced as a whole, so that every reader gets valid JSON. While Snakemake
 before and after, scripts/serve.py does.
 """
 
+from __future__ import annotations
+
 import csv
 import json
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import tool_failure, whole_files
 from rna2model.core.errors import InputProblem
 from rna2model.planning.run_lock import now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 NAME = "status.json"
 RUN_FOLDER = "RNA2MODEL_SERVING"  # variable with the folder of the run that Snakemake is to follow
@@ -32,27 +38,27 @@ class Status:
     run : folder of the run, results/serving/<run>
     """
 
-    def __init__(self, run, content=None):
+    def __init__(self, run: str | Path, content: dict[str, Any] | None = None) -> None:
         self.run = Path(run)
         self.results = self.run.parents[1]
         self.content = content or json.loads((self.run / NAME).read_text())
 
     @classmethod
-    def begin(cls, run, **facts):
+    def begin(cls, run: str | Path, **facts: Any) -> Status:
         """A run that starts to check what it was given."""
         started = {"run": Path(run).name, "state": "checking", "started": now(), "ended": None}
         status = cls(run, {**started, "exit_code": None, "reason": "", **facts, "samples": {}})
         status.write()
         return status
 
-    def set(self, name, state, reason=""):
+    def set(self, name: str, state: str, reason: str = "") -> None:
         """Move a sample to a state, with the times of its changes; a state that it has already is kept as it is."""
         sample = self.content["samples"].setdefault(name, {"state": None, "reason": "", "times": {}})
         if sample["state"] != state or sample["reason"] != reason:
             sample |= {"state": state, "reason": reason}
             sample["times"].setdefault(state, now())
 
-    def write(self):
+    def write(self) -> None:
         """Replace status.json, and make the time of the last change now."""
         self.content["updated"] = now()
         samples = [sample["state"] for sample in self.content["samples"].values()]
@@ -62,7 +68,7 @@ class Status:
         for folder in (self.run, self.results):
             whole_files.write(folder / NAME, text)
 
-    def judge(self, complete):
+    def judge(self, complete: bool) -> None:
         """Take verdicts from samples.tsv and predictions.tsv; without `complete` only from files of this run."""
         since = float("-inf") if complete else (self.run / "config.yaml").stat().st_mtime
         verdicts = _rows(self.results / "samples.tsv", since)
@@ -77,7 +83,7 @@ class Status:
             without = row["flags"] or "it has no prediction"
             self.set(name, *((PREDICTED, "") if row["predicted"] else (EXCLUDED, without)))
 
-    def end(self, returned, reason=""):
+    def end(self, returned: int, reason: str = "") -> int:
         """The exit code of a run whose Snakemake `returned` (0 or not); writes the status of it and of each sample."""
         self.judge(complete=returned == 0)
         samples = self.content["samples"]
@@ -96,7 +102,7 @@ class Status:
                 self.set(name, FAILED, f"no prediction: {reason}")
         return self.finish(code, reason)
 
-    def finish(self, code, reason=""):
+    def finish(self, code: int, reason: str = "") -> int:
         """Write the end of the run, and return its exit code."""
         self.content |= {"state": STATES[code], "exit_code": code, "reason": reason, "ended": now()}
         self.write()
@@ -106,7 +112,9 @@ class Status:
 class Follower(logging.Handler):
     """Keeps the status while Snakemake's main process runs; never a reason for the run to end."""
 
-    def __init__(self, run, names):
+    jobs: dict[Any, str | None]
+
+    def __init__(self, run: str | Path, names: Iterable[str]) -> None:
         super().__init__()
         (Path(run) / "started").touch()
         self.status, self.jobs = Status(run), {}
@@ -115,7 +123,7 @@ class Follower(logging.Handler):
             self.status.set(name, QUEUED)
         self.status.write()
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", None) or "")
         try:
             if event == "job_info":
@@ -125,7 +133,7 @@ class Follower(logging.Handler):
         except (OSError, KeyError, ValueError):
             self.handleError(record)
 
-    def _begun(self, record):
+    def _begun(self, record: Any) -> None:
         self.jobs[record.jobid] = name = (record.wildcards or {}).get("sample")
         samples = self.status.content["samples"]
         begun = [name] if name else [one for one in samples if record.rule_name == "predict"]
@@ -135,19 +143,19 @@ class Follower(logging.Handler):
         if waiting:
             self.status.write()
 
-    def _ended(self, record):
+    def _ended(self, record: Any) -> None:
         if self.jobs.pop(record.job_id, None) is None:  # of all samples: there may be verdicts
             self.status.judge(complete=False)
             self.status.write()
 
 
-def follow(run, names, logger):
+def follow(run: str | Path | None, names: Iterable[str], logger: logging.Logger) -> None:
     """Keep the status of the run in folder `run` up to date by the messages of Snakemake; nothing where `run` is None."""
     if run:
         logger.addHandler(Follower(run, names))
 
 
-def note_failures(run, jobs, said):
+def note_failures(run: str | Path | None, jobs: Iterable[Any], said: Callable[[str], str]) -> None:
     """Note which samples' jobs failed. jobs: failed jobs of Snakemake; said: function of a log that gives its last words."""
     if not run:
         return
@@ -163,17 +171,17 @@ def note_failures(run, jobs, said):
     status.write()
 
 
-def given_run():
+def given_run() -> str | None:
     """Folder of the run that this process is to follow (str), or None."""
     return os.environ.get(RUN_FOLDER) or None
 
 
-def _failed(samples):
+def _failed(samples: Mapping[str, Mapping[str, Any]]) -> str:
     failed = sorted(one["reason"] for one in samples.values() if one["state"] == FAILED)
     return "; ".join(failed) or "a job failed, or the run was stopped; its messages say which"
 
 
-def _rows(path, since):
+def _rows(path: Path, since: float) -> dict[str, dict[str, str]]:
     """{sample: row} of a table that was written after `since` (seconds of the epoch); {} where there is none."""
     try:
         if path.stat().st_mtime < since:

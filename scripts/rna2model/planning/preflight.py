@@ -1,8 +1,11 @@
 """Everything that can be known before a job starts: config, sheet, files, names of the splits."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.cohort import outcome, placeholders, splits
 from rna2model.core import missing as cells
@@ -14,6 +17,13 @@ from rna2model.planning import archived_reads, disk
 from rna2model.reference import by_name, index_store, precheck
 from rna2model.serving import manifest, unknown_labels
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from rna2model.inputs.sheet import Sample
+    from rna2model.planning.object_storage import Store
+
+
 # folders and files that a run writes right below its results
 WRITTEN = {"cohort.h5ad", "predictions.tsv", "report.html", "samples.tsv", "versions.tsv"}
 WRITTEN |= {"external_validation.json", "external_validation.tsv"}
@@ -22,7 +32,14 @@ WRITTEN |= {"qc", "reads", "reference", "salmon", "splits", "versions"}
 NOT_SERVED = "config: training.retrain: a frozen bundle serves where its files lie, on one machine or SLURM, not with object storage"
 
 
-def check(given, folders, thorough=False, written=(), store=None, tell=lambda text: None):
+def check(
+    given: dict[str, Any],
+    folders: Sequence[str | Path],
+    thorough: bool = False,
+    written: Iterable[str | Path] = (),
+    store: Store | None = None,
+    tell: Callable[[str], object] = lambda text: None,
+) -> tuple[dict[str, Any] | None, dict[str, Sample], list[str]]:
     """Return (config, samples, problems) of the user's config dict.
 
     `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
@@ -58,7 +75,7 @@ def check(given, folders, thorough=False, written=(), store=None, tell=lambda te
         problems += filter(None, [disk.unwritable(config["results"])])
     if not config["counts"] and not missing and not store:
         problems += precheck.problems(config, thorough=thorough)
-    elif not config["counts"] and not missing and store.read:
+    elif not config["counts"] and not missing and store and store.read:
         problems += precheck.stored_problems(config, store)
     if made is not None:
         problems += frozen_bundle.differences(made, config)
@@ -155,7 +172,7 @@ def _gene_sets(key, path, store=None):
     return []
 
 
-def find_own_tools():
+def find_own_tools() -> None:
     """Put the folder of this Python first on the PATH: pip installed tools there. Conda environments of rules
     still come before it."""
     own = str(Path(sys.executable).parent)
@@ -163,7 +180,7 @@ def find_own_tools():
         os.environ["PATH"] = os.pathsep.join([own, os.environ["PATH"]])
 
 
-def message(problems):
+def message(problems: Sequence[str]) -> str:
     """All problems as one text, a line each."""
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
     return "\n".join(
@@ -174,13 +191,13 @@ def message(problems):
     )
 
 
-def index_prefix(config):
+def index_prefix(config: Mapping[str, Any]) -> str | None:
     """What the aligner is told of a given index: STAR its folder, HISAT2 folder and name. None without one."""
     index = config["reference"]["index"]
     return precheck.hisat2_prefix(index) if index and config["alignment"]["tool"] == "hisat2" else index
 
 
-def labels(samples, config):
+def labels(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> dict[str, str]:
     """{sample: text of what is predicted} of the samples that take part in training or test."""
     return {
         name: " ".join(sample.metadata[column] for column in outcome.columns(config["design"]))
@@ -189,7 +206,7 @@ def labels(samples, config):
     }
 
 
-def pretraining(samples, config):
+def pretraining(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
     """Names of the samples without label from which autoencoders learn, besides the training samples of a split."""
     training, trained = config["training"], labels(samples, config)
     return [
@@ -201,11 +218,11 @@ def pretraining(samples, config):
     ]
 
 
-def _is_marked(sample):
+def _is_marked(sample: Sample) -> bool:
     return not cells.is_missing(sample.metadata.get("pretrain"))
 
 
-def to_predict(samples, config):
+def to_predict(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
     """Names of the samples in predictions.tsv: those without label that are not there for pretraining only."""
     training, trained = config["training"], labels(samples, config)
     if training["predict_labelled"]:
@@ -219,7 +236,7 @@ def to_predict(samples, config):
     ]
 
 
-def external(samples, config):
+def external(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
     """Names of the labelled samples that the frozen bundle did not see in training, by name and group."""
     group, names = config["design"]["group"], list(labels(samples, config))
     groups = [samples[name].metadata[group] for name in names] if group else None
@@ -227,14 +244,14 @@ def external(samples, config):
     return [name for name in names if name not in known]
 
 
-def design_columns(config):
+def design_columns(config: Mapping[str, Any]) -> set[str]:
     """The set of the sheet's columns that training and its splits read."""
     given = config["design"]
     single = [given["batch"], given["group"], config["evaluation"]["holdout"], *outcome.columns(given)]
     return {column for column in (*single, *given["covariates"]) if column}
 
 
-def covariate_kinds(config, samples):
+def covariate_kinds(config: Mapping[str, Any], samples: Mapping[str, Sample]) -> dict[str, str]:
     """{column: "number" or "category"} of design.covariates, by the cells of the labelled samples."""
     trained = labels(samples, config)
     return {
@@ -243,7 +260,7 @@ def covariate_kinds(config, samples):
     }
 
 
-def holdout(samples, config):
+def holdout(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
     """Names of the labelled samples that are a fixed external test set."""
     column = config["evaluation"]["holdout"]
     if not column:
@@ -251,7 +268,7 @@ def holdout(samples, config):
     return [name for name in labels(samples, config) if not cells.is_missing(samples[name].metadata[column])]
 
 
-def split_names(config, samples):
+def split_names(config: Mapping[str, Any], samples: Mapping[str, Sample]) -> list[str]:
     """Names of all splits; they follow from config and sheet, so that the DAG needs no data."""
     evaluation, batches = config["evaluation"], []
     if evaluation["leave_one_batch_out"]:

@@ -3,6 +3,8 @@
 Quotas are of a user, a group or a project; the smallest rest counts. Where nothing answers there is no quota.
 """
 
+from __future__ import annotations
+
 import contextlib
 import getpass
 import grp
@@ -10,17 +12,21 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 WAIT = 5  # seconds; a file server that does not answer must not stop a plan
 
 
-def left(folder):
+def left(folder: str | Path) -> tuple[int, str] | None:
     """(bytes, whose quota) that the smallest quota leaves in an existing `folder`, or None without any."""
     rests = [*_of_lustre(folder), *_of_machine(folder)]
     return min(rests, default=None)
 
 
-def _of_lustre(folder):
+def _of_lustre(folder: str | Path) -> Iterator[tuple[int, str]]:
     if not shutil.which("lfs"):
         return
     kinds = [("-u", getpass.getuser(), "user"), ("-g", _group(folder), "group")]
@@ -32,7 +38,7 @@ def _of_lustre(folder):
             yield rest, f"lfs quota of {kind} {who}"
 
 
-def _of_machine(folder):
+def _of_machine(folder: str | Path) -> Iterator[tuple[int, str]]:
     if not shutil.which("quota"):
         return
     mount = Path(folder).absolute()
@@ -47,7 +53,7 @@ def _of_machine(folder):
                 yield rest, f"quota of the {kind} on {mount}"
 
 
-def rest_of_row(row):
+def rest_of_row(row: Sequence[str]) -> int | None:
     """Bytes that a row leaves (file system, kB used, soft limit, hard limit, ...); None without a limit.
 
     A star behind a number says that a limit is exceeded; 0 is no limit. The soft limit counts: writing beyond it ends
@@ -61,13 +67,13 @@ def rest_of_row(row):
     return None
 
 
-def _group(folder):
+def _group(folder: str | Path) -> str:
     with contextlib.suppress(KeyError):
         return grp.getgrgid(os.stat(folder).st_gid).gr_name
     return ""
 
 
-def _ask(*command):
+def _ask(*command: str) -> str:
     """Output of a command; empty where it does not work. `quota` ends with 1 where a limit is exceeded."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, timeout=WAIT).stdout

@@ -5,6 +5,8 @@ number another one has by now), a killed starter whose Snakemake goes on, a mach
 stale when none of its processes lives; one of another machine when it was not refreshed for SILENT seconds.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import os
@@ -14,9 +16,13 @@ import threading
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import whole_files
 from rna2model.core.errors import InputProblem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NAME = "serving.lock"
 REFRESHED, SILENT = 30, 600  # seconds
@@ -32,11 +38,14 @@ class Lock:
     Attributes: path (of the lock), taken_over (what the stale lock said that was replaced, or None).
     """
 
-    def __init__(self, results):
+    content: dict[str, Any]
+    taken_over: dict[str, Any] | None
+
+    def __init__(self, results: str | Path) -> None:
         self.path, self.taken_over, self._ended = Path(results) / NAME, None, threading.Event()
         self.content = {"host": socket.gethostname(), "since": now(), "processes": [process(os.getpid())]}
 
-    def __enter__(self):
+    def __enter__(self) -> Lock:
         with whole_files.alone(self.path.parent):  # of two that find a stale lock one takes it over
             held = read(self.path)
             if held is not None and (other := living(held, self.path)):
@@ -48,17 +57,17 @@ class Lock:
         threading.Thread(target=self._refresh, daemon=True).start()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._ended.set()
         if self._is_own():
             self.path.unlink(missing_ok=True)
 
-    def add(self, pid):
+    def add(self, pid: int) -> None:
         """Also hold the lock while process `pid` lives."""
         self.content["processes"].append(process(pid))
         self._write()
 
-    def _write(self, new=False):
+    def _write(self, new: bool = False) -> None:
         text = json.dumps(self.content) + "\n"
         if not new:
             whole_files.write(self.path, text)
@@ -66,21 +75,21 @@ class Lock:
             held = read(self.path) or {}
             raise Locked(message(self.path, held, held.get("host", "another machine")))
 
-    def _is_own(self):
+    def _is_own(self) -> bool:
         return ((read(self.path) or {}).get("processes") or [None])[0] == self.content["processes"][0]
 
-    def _refresh(self):
+    def _refresh(self) -> None:
         while not self._ended.wait(REFRESHED):
             with contextlib.suppress(OSError):
                 os.utime(self.path)
 
 
-def now():
+def now() -> str:
     """The time here, to the second, with its zone (ISO 8601)."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
-def read(path):
+def read(path: str | Path) -> dict[str, Any] | None:
     """Content of a lock; None where there is none, {} where it cannot be read."""
     try:
         found = json.loads(Path(path).read_text())
@@ -91,7 +100,7 @@ def read(path):
     return found if isinstance(found, dict) else {}
 
 
-def living(held, path):
+def living(held: Mapping[str, Any], path: Path) -> str | None:
     """Of a lock's content, who still lives (text), or None: a process of this machine, or another machine that refreshes it."""
     if held.get("host") == socket.gethostname():
         found = [one for one in held.get("processes") or [] if is_alive(one)]
@@ -101,7 +110,7 @@ def living(held, path):
     )
 
 
-def message(path, held, other):
+def message(path: Path, held: Mapping[str, Any], other: str) -> str:
     """Who is running, and what can be done."""
     return (
         f"{path.parent} is in use: {other} on {held.get('host', 'another machine')} has predicted into it since"
@@ -111,12 +120,12 @@ def message(path, held, other):
     )
 
 
-def process(pid):
+def process(pid: int) -> dict[str, Any]:
     """{pid, started}: `started` tells a process from a later one with the same number, where the system says it."""
     return {"pid": pid, "started": _started(pid)}
 
 
-def is_alive(one):
+def is_alive(one: Any) -> bool:
     """Whether the process of process() still runs on this machine."""
     try:
         os.kill(one["pid"], 0)
@@ -129,7 +138,7 @@ def is_alive(one):
     return _started(one["pid"]) == one.get("started") and _state(one["pid"]) != "Z"
 
 
-def _stat(pid):
+def _stat(pid: int) -> list[str]:
     """Fields of /proc/<pid>/stat after the name of the program, which may hold anything; [] on other systems."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -137,7 +146,7 @@ def _stat(pid):
         return []
 
 
-def _started(pid):
+def _started(pid: int) -> str | None:
     fields = _stat(pid)
     return fields[19] if len(fields) > 19 else None
 
@@ -146,7 +155,7 @@ def _state(pid):
     return (_stat(pid) or [None])[0]
 
 
-def _silence(path):
+def _silence(path: Path) -> float:
     """Seconds since a lock was refreshed, by the clock of the disk that it is on."""
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".clock-") as file:

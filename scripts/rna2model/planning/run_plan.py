@@ -1,6 +1,16 @@
 """What a run would ask for, calculated before its files are there, by the rules' own requests (`make plan`)."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model.planning import expected_sizes, slurm_requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from rna2model.planning.partitions import Partitions
+    from rna2model.planning.resources import JobResources
 
 TARGETS = ("all", "predictions", "counts")
 
@@ -13,11 +23,18 @@ class RunPlan:
     disk_message : function without arguments, a sentence about the disk or an empty text
     """
 
-    def __init__(self, workflow, resources, partitions, read_samples, disk_message):
+    def __init__(
+        self,
+        workflow: Any,
+        resources: JobResources,
+        partitions: Partitions,
+        read_samples: Iterable[str],
+        disk_message: Callable[[], str],
+    ) -> None:
         self.workflow, self.resources, self.partitions = workflow, resources, partitions
         self.read_samples, self.disk_message = read_samples, disk_message
 
-    def asked(self, job, attempt=1, uncut=True):
+    def asked(self, job: Any, attempt: int = 1, uncut: bool = True) -> slurm_requests.Request:
         """The Request of a job at an attempt, by the sizes that its input will have."""
         with self.resources.planning(uncut):
             found = job.rule.expand_resources(job.wildcards, job.input, attempt)
@@ -27,16 +44,16 @@ class RunPlan:
             number.get("mem_mb", 0), number.get("runtime", 0), found["_cores"], gpus
         )
 
-    def largest_jobs(self, jobs):
+    def largest_jobs(self, jobs: Iterable[Any]) -> dict[str, Any]:
         """{rule: the job with the largest input}."""
-        found = {}
+        found: dict[str, Any] = {}
         for job in jobs:
             size = sum(map(self.resources.expected.size_mb, job.input))
             if size > found.get(job.rule.name, (-1,))[0]:
                 found[job.rule.name] = size, job
         return {name: job for name, (_, job) in found.items()}
 
-    def unfit_rules(self, jobs):
+    def unfit_rules(self, jobs: Iterable[Any]) -> tuple[list[str], list[str]]:
         """(problems, notes) of requests.unfit() for the largest of these jobs of each rule; none where partitions are not known."""
         largest = self.largest_jobs(jobs)
         known = self.partitions.known()
@@ -46,10 +63,11 @@ class RunPlan:
             {name: job.rule.restart_times or 0 for name, job in largest.items()},
         )
 
-    def text(self):
+    def text(self) -> str:
         """A table of what the run asks for by rule, and its sums, for `make plan`."""
         jobs = [job for job in self.workflow.dag.needrun_jobs() if job.rule.name not in TARGETS]
-        by_rule, together = {}, set()
+        by_rule: dict[str, list[slurm_requests.Request]] = {}
+        together = set()
         for job in jobs:
             by_rule.setdefault(job.rule.name, []).append(self.asked(job, uncut=False))
             whose = next(iter(job.wildcards_dict.values()), "")
@@ -63,7 +81,7 @@ class RunPlan:
         )
 
 
-def files_that_stay(job):
+def files_that_stay(job: Any) -> int:
     """Number of files that a job leaves: its outputs but temporary ones, its log and benchmark."""
     outputs = [file for file in job.output if file not in job.temp_output]
     return len(outputs) + len(job.log) + bool(job.benchmark)

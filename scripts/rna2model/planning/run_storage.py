@@ -3,13 +3,22 @@
 Without `--default-storage-provider` nothing here does anything: paths stay as they are.
 """
 
+from __future__ import annotations
+
 import os
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core.errors import InputProblem
 from rna2model.reference import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rna2model.planning.object_storage import Store
+
 
 # What jobs read beside rules, scripts and environments, which Snakemake packs for them (all else only where git tracks it).
 PACKED = [
@@ -35,7 +44,9 @@ class RunStorage:
     prefix : address of the run in it
     """
 
-    def __init__(self, workflow, storage=None):
+    prefix: Any
+
+    def __init__(self, workflow: Any, storage: Any = None) -> None:
         settings = workflow.storage_settings
         self.workflow, self.settings, self.storage = workflow, settings, storage
         self.only_named = settings.default_storage_provider is not None
@@ -48,20 +59,20 @@ class RunStorage:
                 " by its S3 interface (--storage-s3-endpoint-url)."
             )
 
-    def given(self, path):
+    def given(self, path: str | None) -> Any:
         """A file that config or sheet names, as an input: an address of its own, or a path that Snakemake completes."""
         return self.storage(path) if path and self.is_stored and "://" in path else path
 
-    def beside(self, matrix, store):
+    def beside(self, matrix: str, store: Store) -> Any:
         """Input: what lies beside a given matrix in the Store and says how it was counted, if anything."""
         path = fingerprint.name_beside(matrix)
         return [] if self.first_bytes(store.address(path), 1) is None else self.given(path)
 
-    def object(self, address):
+    def object(self, address: str) -> Any:
         """The plugin's object of an address."""
         return self.workflow.storage_registry.default_storage_provider.object(address)
 
-    def first_bytes(self, address, most):
+    def first_bytes(self, address: str, most: int) -> bytes | None:
         """The first bytes of an object, by one question; None where there is none, OSError when the storage does not say."""
         item = self.object(address)
         client = item.provider.s3c.meta.client
@@ -76,8 +87,9 @@ class RunStorage:
                 return b""
             raise OSError(str(error)) from None
 
-    def _listed(self):
+    def _listed(self) -> dict[str, tuple[float, int]] | None:
         """{name: (time of change, bytes)} of all objects and folders below the run's prefix; None where they may not be listed."""
+        found: dict[str, tuple[float, int]]
         inside, found = self.object(os.path.join(self.prefix, "any")), {}
         run = os.path.dirname(inside.local_suffix())  # bucket and prefix
         try:
@@ -91,7 +103,7 @@ class RunStorage:
             return None
         return found
 
-    def answers(self, item):
+    def answers(self, item: Any) -> bool:
         """Whether the list of the run answers for an object of the plugin: while the main process plans, below the prefix."""
         known = getattr(
             self.workflow, "iocache", None
@@ -101,7 +113,7 @@ class RunStorage:
         is_below = f"s3://{item.local_suffix()}".startswith(f"{prefix}/")
         return planning and is_below and self.listed() is not None
 
-    def unpacked(self, files):
+    def unpacked(self, files: Iterable[str | Path]) -> list[str]:
         """Why jobs elsewhere could not start, as lines: they get what lies below the working directory."""
         from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
@@ -117,7 +129,7 @@ class RunStorage:
             if os.path.relpath(file).startswith("..")
         ]
 
-    def pack(self, repository, files):
+    def pack(self, repository: Path, files: Iterable[str | Path]) -> None:
         """Have Snakemake pack `files` and those of the `repository` that it would not, for the jobs; it does so with config files."""
         if self.is_stored and self.workflow.is_main_process:
             own = [file for kind in PACKED for file in repository.glob(kind)]

@@ -1,15 +1,21 @@
 """Whether a file holds what it held: by content, whatever its date and place."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 import stat
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import seen_files
 from rna2model.core.files import alike, checksum
 from rna2model.core.paths import below
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 SMALL = 1_000_000  # bytes; up to here Snakemake reads all of a file, too
 # Reads and alignments: compressed data of gigabytes, which differ in size or at their ends. Anything else is read to its end:
@@ -18,7 +24,7 @@ READS = (".fastq", ".fq", ".fastq.gz", ".fq.gz", ".fastq.bz2", ".fq.bz2", ".bam"
 IN_FOLDER = 1 << 26  # bytes; larger files of a folder, such as the suffix array of an index, by their ends
 
 
-def of(path):
+def of(path: str | os.PathLike[str]) -> str | None:
     """What is equal of two files or folders that hold the same, as text; None where it cannot be read."""
     try:
         found = os.stat(path)
@@ -30,7 +36,7 @@ def of(path):
 
 
 @lru_cache(100_000)
-def _of_file(path, size, changed, most=None):
+def _of_file(path: str, size: int, changed: int, most: int | None = None) -> str | None:
     """`changed` is there for the cache: an input is read once, not for each output of each job that had it."""
     if size > SMALL and (path.endswith(READS) or (most and size > most)):
         return seen_files.answer("ends", path, _ends, certain=True)
@@ -42,7 +48,7 @@ def _ends(path):
     return found and "ends:{}-{}".format(*found)
 
 
-def _of_folder(path):
+def _of_folder(path: str | os.PathLike[str]) -> str:
     digest = hashlib.sha256()
     for file in sorted(file for file in Path(path).rglob("*") if file.is_file()):
         found = file.stat()
@@ -51,13 +57,19 @@ def _of_folder(path):
     return f"folder:{digest.hexdigest()}"
 
 
-def same_inputs(before, now, recorded, folder, content=of):
+def same_inputs(
+    before: Sequence[str],
+    now: Iterable[str],
+    recorded: Mapping[str, str | None],
+    folder: str | Path,
+    content: Callable[[str], str | None] = of,
+) -> bool:
     """Whether a job had the same input files before, some of them perhaps elsewhere.
 
     before, now : paths; recorded : {path: content} of those of `before`, where it is known; folder : the working directory,
     from which paths are named, and once were not
     """
-    old = {below(folder, path): recorded.get(path) for path in before}
+    old: dict[str, Any] = {below(folder, path): recorded.get(path) for path in before}
     gone = Counter(below(folder, path) for path in before) - Counter(now)
     new = Counter(now) - Counter(below(folder, path) for path in before)
     if gone.total() != new.total():
@@ -67,7 +79,13 @@ def same_inputs(before, now, recorded, folder, content=of):
     return sorted(sums) == sorted(str(content(path)) for path in new.elements())
 
 
-def recorded_content(path, now, recorded, folder, content=of):
+def recorded_content(
+    path: str,
+    now: Collection[str],
+    recorded: Mapping[str, str | None],
+    folder: str | Path,
+    content: Callable[[str], str | None] = of,
+) -> str | None:
     """What was recorded of the input `path` of a job with inputs `now`, under this name or another; None where nothing fits."""
     old = {below(folder, name): known for name, known in recorded.items()}
     if path in old:

@@ -1,5 +1,14 @@
 """Where the files of a sample are: its reads after each step, its alignments, and what says how it went."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from rna2model.inputs.sheet import Sample
+
 MATES = ("R1", "R2")
 
 # What the tools say of their work, behind the name of the sample in the folder of its quality files.
@@ -37,7 +46,14 @@ class SamplePaths:
     rseqc : fragments that RSeQC looks at; 0 where it is left out
     """
 
-    def __init__(self, config, samples, temp, given, only_named=False):
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        samples: Mapping[str, Sample],
+        temp: Callable[[str], Any],
+        given: Callable[[str], Any],
+        only_named: bool = False,
+    ) -> None:
         self.config, self.samples, self.results = config, samples, config["results"]
         self.temp, self.given, self.only_named = temp, given, only_named
         self.trimmer, self.aligner, self.counter = (
@@ -53,51 +69,51 @@ class SamplePaths:
         filtered = self.filters and f"{self.results}/aligned/{self.filters[-1]}/{{sample}}.bam"
         self.counted_bam = filtered or self.bam
 
-    def layout(self, sample):
+    def layout(self, sample: str) -> str:
         """The folder of a sample's reads, which says how many files it has; `bam` for a sample that comes aligned."""
         return "bam" if self.samples[sample].bam else self.samples[sample].layout
 
-    def mates(self, sample):
+    def mates(self, sample: str) -> list[str]:
         """Names of a sample's FASTQ files after preparation: R1, and R2 where it is paired."""
         return ["R1", "R2"] if self.layout(sample) == "paired" else ["R1"]
 
-    def paired(self, step):
+    def paired(self, step: str) -> list[str]:
         """The two FASTQ files that `step` leaves of a paired-end sample."""
         return [f"{self.results}/reads/{step}/paired/{{sample}}_{mate}.fastq.gz" for mate in MATES]
 
-    def single(self, step):
+    def single(self, step: str) -> list[str]:
         """The FASTQ file that `step` leaves of a single-end sample, in a list."""
         return [f"{self.results}/reads/{step}/single/{{sample}}_R1.fastq.gz"]
 
-    def stored(self, step, files):
+    def stored(self, step: str, files: list[str]) -> list[Any]:
         """`files` as the output of `step`: temporary, unless `keep` says else."""
         keep = step == self.steps[-1] and self.config["keep"]["trimmed"]
         return files if keep else [self.temp(file) for file in files]
 
-    def before(self, step):
+    def before(self, step: str) -> str:
         """The step whose reads `step` takes."""
         return self.steps[self.steps.index(step) - 1]
 
-    def reads_after(self, step, sample):
+    def reads_after(self, step: str, sample: str) -> list[str]:
         """The FASTQ files that `step` leaves of a sample."""
         files = self.paired(step) if self.layout(sample) == "paired" else self.single(step)
         return [file.format(sample=sample) for file in files]
 
-    def reads_to_align(self, wildcards):
+    def reads_to_align(self, wildcards: Any) -> list[str]:
         """Input function: the reads of a sample after the last step."""
         return self.reads_after(self.steps[-1], wildcards.sample)
 
-    def sampled(self, layout):
+    def sampled(self, layout: str) -> list[str]:
         """Raw reads that FastQC looks at, taken evenly."""
         mates = MATES if layout == "paired" else MATES[:1]
         return [f"{self.results}/reads/sampled/{layout}/{{sample}}_{mate}.fastq" for mate in mates]
 
-    def sampled_reads(self, wildcards):
+    def sampled_reads(self, wildcards: Any) -> list[str]:
         """Input function: `sampled` of a sample."""
         name = wildcards.sample
         return [file.format(sample=name) for file in self.sampled(self.layout(name))]
 
-    def lanes(self, mate):
+    def lanes(self, mate: int) -> Callable[[Any], list[Any]]:
         """Input function: FASTQ files of mate 1 or 2, one for each lane."""
 
         def files(wildcards):
@@ -109,7 +125,7 @@ class SamplePaths:
 
         return files
 
-    def alignments(self, suffix):
+    def alignments(self, suffix: str) -> str | Callable[[Any], str]:
         """All alignments of a sample, one for each read; a function only where samples differ, since each call costs time."""
         folder = f"{self.results}/aligned"
         if any(sample.bam for sample in self.samples.values()):
@@ -118,35 +134,35 @@ class SamplePaths:
             )
         return f"{folder}/{self.aligner}/{{sample}}.{suffix}"
 
-    def stored_alignments(self, path):
+    def stored_alignments(self, path: str) -> Any:
         """Alignments as an output: temporary, unless `keep` says else."""
         return path if self.config["keep"]["alignments"] else self.temp(path)
 
-    def filter_input(self, name):
+    def filter_input(self, name: str) -> str | Callable[[Any], str]:
         """Alignments that the filter `name` takes."""
         place = self.filters.index(name) if name in self.filters else 0
         return f"{self.results}/aligned/{self.filters[place - 1]}/{{sample}}.bam" if place else self.bam
 
-    def sample_facts(self, names):
+    def sample_facts(self, names: Iterable[str]) -> list[str]:
         """What the gate judges of each sample."""
         return [self.of_sample("json", name) for name in names]
 
-    def of_sample(self, ending, name):
+    def of_sample(self, ending: str, name: str) -> str:
         """A quality file of a sample."""
         return f"{self.results}/qc/{name}/{name}.{ending}"
 
-    def is_aligned(self, name):
+    def is_aligned(self, name: str) -> bool:
         """Whether a sample has alignments: made here, or given."""
         return self.aligner != "none" or self.layout(name) == "bam"
 
-    def evidence(self, wildcards):
+    def evidence(self, wildcards: Any) -> dict[str, Any]:
         """Input function: see `evidence_of`."""
         return self.evidence_of(wildcards.sample)
 
-    def evidence_of(self, name):
+    def evidence_of(self, name: str) -> dict[str, Any]:
         """{kind: file or files} that say what became of a sample's fragments; the tools in use decide which there are."""
         layout = self.layout(name)
-        files = {
+        files: dict[str, Any] = {
             "verdict": self.of_sample(f"{layout}.reads.json", name),
             "library": self.of_sample("library.json", name),
             "summary": self.counter_summary.format(sample=name),
@@ -167,13 +183,13 @@ class SamplePaths:
                 files["rseqc"] = self.of_sample("rseqc.txt", name)
         return files
 
-    def only_quality(self, name):
+    def only_quality(self, name: str) -> list[str]:
         """Files of a sample that tell of its quality, and without which it is counted."""
         files = [self.of_sample("stats.txt", name)] if self.is_aligned(name) else []
         has_fastqc = self.config["qc"]["fastqc_reads"] and self.layout(name) != "bam"
         return files + ([self.of_sample("fastqc.tar", name)] if has_fastqc else [])
 
-    def multiqc_files(self, names):
+    def multiqc_files(self, names: Iterable[str]) -> list[str]:
         """Every QC file of samples, listed so that files of other settings never slip in."""
         files = []
         for name in names:
@@ -186,7 +202,7 @@ class SamplePaths:
                 files += [file.format(sample=name) for file in self.aligner_summary]
         return files
 
-    def multiqc_inputs(self, names):
+    def multiqc_inputs(self, names: Sequence[str]) -> list[str]:
         """What MultiQC waits for: the last file made of each sample, and what nothing else waits for.
 
         To name all files would take a tenth of the time to plan a large cohort. A bucket sends only what is named.
@@ -196,7 +212,7 @@ class SamplePaths:
         return self.sample_facts(names) + [file for name in names for file in self.only_quality(name)]
 
 
-def steps(config):
+def steps(config: Mapping[str, Any]) -> list[str]:
     """Names of the steps that write reads, in their order."""
     trimming = config["trimming"]
     found = ["prepared"]
@@ -206,7 +222,7 @@ def steps(config):
     return found
 
 
-def filters(config):
+def filters(config: Mapping[str, Any]) -> list[str]:
     """Names of the filters that write alignments, in their order."""
     found = ["deduplicated"] if config["trimming"]["umi"] else []
     found += ["selected"] if config["alignment"]["min_mapq"] else []

@@ -4,14 +4,21 @@ The executor (2.8) learns of a wrong account only when it submits, and waits for
 thing it submits is a group of jobs.
 """
 
+from __future__ import annotations
+
 import getpass
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 
 # What stays wrong; that nodes or partitions are down now is no reason not to wait in the queue.
 LASTING = re.compile(
@@ -24,12 +31,18 @@ NOT_ASKED = ("gpu", "gres", "cluster", "clusters", "slurm_cluster")
 ELSEWHERE = {"cluster", "clusters", "slurm_cluster"}
 
 
-def is_executor(settings):
+def is_executor(settings: Any) -> bool:
     """Whether these are the settings of the SLURM executor."""
     return hasattr(settings, "array_jobs")
 
 
-def problems(settings, jobs, jobs_at_once, unfit, warn):
+def problems(
+    settings: Any,
+    jobs: Sequence[Any],
+    jobs_at_once: int,
+    unfit: Callable[[Any], tuple[list[str], list[str]]],
+    warn: Callable[[str], object],
+) -> list[str]:
     """Why SLURM takes no job as the profile asks for it: lines, none where it does.
 
     settings : of the executor; jobs : Snakemake's jobs that will run; jobs_at_once : the most that are in the queue
@@ -48,7 +61,7 @@ def problems(settings, jobs, jobs_at_once, unfit, warn):
     return found
 
 
-def refusals(settings, jobs):
+def refusals(settings: Any, jobs: Sequence[Any]) -> list[str]:
     """What SLURM says where no partition takes a small CPU job with a rule's account, QOS and constraint."""
     if not shutil.which("sbatch"):
         return ["There is no sbatch on the PATH: run this on a login node of the cluster."]
@@ -72,7 +85,7 @@ def refusals(settings, jobs):
     return found + (associations() if found else [])
 
 
-def requests(settings, jobs):
+def requests(settings: Any, jobs: Sequence[Any]) -> list[tuple[str, str | None, str | None, str | None]]:
     """(account, QOS, constraint, partition) that the CPU jobs of this run ask for, each once."""
     one_of_each = {job.rule.name: job for job in jobs}
     asked = {
@@ -88,7 +101,7 @@ def requests(settings, jobs):
     return sorted(asked, key=str)
 
 
-def too_many_for_queue(settings, jobs, jobs_at_once):
+def too_many_for_queue(settings: Any, jobs: Sequence[Any], jobs_at_once: int) -> list[str]:
     """What to change where the run would submit more jobs than SLURM lets this user have in the queue: it refuses the
     others, and each refusal is a failed attempt."""
     wanted = min(jobs_at_once, len(jobs))
@@ -102,7 +115,9 @@ def too_many_for_queue(settings, jobs, jobs_at_once):
     ]
 
 
-def too_large_for_partitions(unfit, notes, warn):
+def too_large_for_partitions(
+    unfit: Sequence[str], notes: Sequence[str], warn: Callable[[str], object]
+) -> list[str]:
     """Rules whose largest job fits no partition; those of which only a later attempt does not are named as a warning."""
     if notes:
         warn("\n  ".join(["rna2model: the largest partition limits these rules (partitions.yaml):", *notes]))
@@ -115,7 +130,7 @@ def too_large_for_partitions(unfit, notes, warn):
     ]
 
 
-def queue_limit(account, qos):
+def queue_limit(account: str, qos: str | None) -> int | None:
     """The most jobs of this user that may wait or run, as the accounting database has it; None where it has no limit."""
     mine = sacctmgr("assoc", "account,maxsubmit,defaultqos", f"user={getpass.getuser()}")
     mine = [row for row in mine if account in ("", row[0])]
@@ -126,7 +141,7 @@ def queue_limit(account, qos):
     return None if least == sys.maxsize else least
 
 
-def sacctmgr(entity, columns, *conditions):
+def sacctmgr(entity: str, columns: str, *conditions: str) -> list[list[str]]:
     """Rows of a table of the accounting database; none where there is no database."""
     if not shutil.which("sacctmgr"):
         return []
@@ -136,7 +151,7 @@ def sacctmgr(entity, columns, *conditions):
     return [row for row in rows if len(row) == len(columns.split(","))]
 
 
-def partitions(settings):
+def partitions(settings: Any) -> list[str | None]:
     """The partitions of this cluster that the profile's file names, or the default one."""
     if not settings.partition_config:
         return [None]
@@ -144,7 +159,7 @@ def partitions(settings):
     return [name for name, limit in limits.items() if not ELSEWHERE & set(limit or ())]
 
 
-def sbatch_refusal(**options):
+def sbatch_refusal(**options: str | None) -> str:
     """SLURM's lasting reason not to take a small job, or an empty text; nothing is submitted."""
     given = [f"--{name}={value}" for name, value in options.items() if value]
     command = ["sbatch", "--test-only", "--time=10", "--mem=500", "--ntasks=1", "--wrap=true", *given]
@@ -153,7 +168,7 @@ def sbatch_refusal(**options):
     return text.splitlines()[-1].split(": ", 1)[-1] if done.returncode and LASTING.search(text) else ""
 
 
-def associations():
+def associations() -> list[str]:
     """The accounts and QOS that this user may name, as the accounting database has them."""
     yours = sacctmgr("assoc", "account,qos,maxsubmit", f"user={getpass.getuser()}")
     return [f"Set them in config.yaml of the profile.{' Yours are:' if yours else ''}"] + [

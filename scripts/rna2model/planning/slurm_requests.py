@@ -4,9 +4,15 @@ A job that is tried again asks for twice the memory; where that fits no partitio
 of the largest partition may well be enough.
 """
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, astuple, dataclass, replace
 from math import inf
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 VARIABLE = "RNA2MODEL_PARTITIONS"  # how submitted jobs learn the partitions, so that they calculate the same requests
 
@@ -31,17 +37,17 @@ class Request:
     threads: int = 1
     gpus: int = 0
 
-    def fits(self, partition):
+    def fits(self, partition: Partition) -> bool:
         """Whether `partition` takes this job."""
         wanted = (self.mem_mb, self.minutes, self.threads, self.gpus)
         return all(mine <= most for mine, most in zip(wanted, astuple(partition)[1:], strict=True))
 
-    def __str__(self):
+    def __str__(self) -> str:
         gpus = f", {self.gpus} GPU{'s' if self.gpus > 1 else ''}" if self.gpus else ""
         return f"{self.mem_mb / 1000:.1f} GB, {in_hours(self.minutes)}, {self.threads} threads{gpus}"
 
 
-def fitted(request, partitions):
+def fitted(request: Request, partitions: Sequence[Partition]) -> Request:
     """`request` as it is where a partition takes it; else cut to the partition that leaves most of its memory, then time.
 
     Threads and GPUs are never cut: a request that wants more of them than any partition has comes back as it is.
@@ -61,7 +67,7 @@ def fitted(request, partitions):
     return max(cuts, key=lambda cut: (cut.mem_mb, cut.minutes), default=request)
 
 
-def with_room(partitions, share=0.9):
+def with_room(partitions: Sequence[Partition], share: float = 0.9) -> list[Partition]:
     """Partitions of which a job gets only that share of memory and time: the rest is for what is submitted with it."""
     return [
         replace(
@@ -71,17 +77,17 @@ def with_room(partitions, share=0.9):
     ]
 
 
-def dumps(partitions):
+def dumps(partitions: Sequence[Partition]) -> str:
     """The partitions as a text for jobs (`loads`)."""
     return json.dumps([asdict(partition) for partition in partitions])
 
 
-def loads(text):
+def loads(text: str | None) -> list[Partition]:
     """The partitions of a text that `dumps` made; none of an empty one."""
     return [Partition(**entry) for entry in json.loads(text)] if text else []
 
 
-def largest(partitions, gpus=0):
+def largest(partitions: Sequence[Partition], gpus: int = 0) -> str:
     """What the partitions take at most, as words for people."""
     able = [partition for partition in partitions if partition.gpus >= gpus]
     if not able:
@@ -92,16 +98,20 @@ def largest(partitions, gpus=0):
     )
 
 
-def in_hours(minutes):
+def in_hours(minutes: float) -> str:
     """Minutes as words."""
     return "any time" if minutes == inf else f"{minutes / 60:.3g} h"
 
 
-def _most(number, unit):
+def _most(number: float, unit: str) -> str:
     return f"any number of {unit}" if number == inf else f"{number:.4g} {unit}"
 
 
-def unfit(rules, partitions_of, retries):
+def unfit(
+    rules: Mapping[str, Callable[..., Request]],
+    partitions_of: Callable[[str], Sequence[Partition]],
+    retries: Mapping[str, int],
+) -> tuple[list[str], list[str]]:
     """(problems, notes): rules whose first attempt fits no partition, and those of which only later ones are cut.
 
     rules : {rule: function of an attempt that returns the uncut Request of its largest job}

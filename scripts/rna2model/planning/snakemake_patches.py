@@ -5,15 +5,21 @@ was tested with and in no others; what is lost without it is then said (patching
 Snakemake are imported in the patches, so that a version that lacks one is no error.
 """
 
+from __future__ import annotations
+
 import asyncio
 import os
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model.core import gpu_nodes, paths
 from rna2model.planning import archived_reads, conda_activation, notify, same_content
 from rna2model.planning.patching import patch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 ISSUES = "https://github.com/snakemake/snakemake"
 SNAKEMAKE, TESTED = "snakemake", ("9.27",)
@@ -29,7 +35,7 @@ of_slurm = partial(patch, SLURM, SLURM_TESTED)
     "a large input with a new date, or a file that moved, runs all that depends on it again",
     f"{ISSUES}/pull/1568, {ISSUES}/pull/3368 (--max-checksum-file-size)",
 )
-def compare_contents(folder):
+def compare_contents(folder: str | Path) -> None:
     """Snakemake compares contents up to a megabyte and paths as text: the content of local files of any size is recorded and
     compared here. folder : the working directory, from which paths are named."""
     from snakemake.io import _IOFile
@@ -75,7 +81,7 @@ def compare_contents(folder):
 
 
 @of_snakemake("scripts that are new on the disk run again, though their code is the same")
-def compare_code():
+def compare_code() -> None:
     """Snakemake looks at a script's date: where a rule has the hash `library` (rules/common.smk), that alone decides."""
     from snakemake.jobs import Job
 
@@ -90,7 +96,7 @@ def compare_code():
 
 
 @of_snakemake("a target that is asked for by its absolute path is not found")
-def name_targets_from_here(folder):
+def name_targets_from_here(folder: str | Path) -> None:
     """Snakemake compares paths as text: files that a user asks for by absolute paths are those that the rules name from the
     working directory `folder`."""
     from snakemake.dag import DAG
@@ -107,7 +113,7 @@ def name_targets_from_here(folder):
 
 
 @of_snakemake("a run stops as reads are missing, though their samples are counted")
-def keep_counted(archived):
+def keep_counted(archived: Mapping[str, Sequence[str]]) -> None:
     """Snakemake refuses a missing input that no rule makes: the run is planned as if files of counted reads were there,
     unchanged, and stops where a job would read them. archived : {sample: files that are not there}."""
     from snakemake.dag import DAG
@@ -131,7 +137,9 @@ def keep_counted(archived):
     _IOFile.exists, _IOFile.mtime_uncached, DAG.postprocess = exists_now, changed_now, postprocess_now
 
 
-def needed_again(dag, archived, gone):
+def needed_again(
+    dag: Any, archived: Mapping[str, Sequence[str]], gone: set[str]
+) -> dict[str, tuple[Sequence[str], dict[str, str]]]:
     """{sample: (files that are not there, {rule: why it runs})} of the planned jobs that start from such files."""
     first = [job for job in dag.needrun_jobs() if gone.intersection(map(str, job.input))]
     names = {job: job.wildcards_dict["sample"] for job in first}
@@ -139,7 +147,7 @@ def needed_again(dag, archived, gone):
 
 
 @of_snakemake("an index that is kept in reference.store is made again when the store is named, moved or left")
-def record_as_without_store(as_without_store):
+def record_as_without_store(as_without_store: Mapping[str, str]) -> None:
     """Snakemake records the whole command: an index is the same wherever it is kept.
     as_without_store : {command of a rule: what it is without a store}."""
     from snakemake.persistence import PersistenceBase
@@ -156,7 +164,9 @@ def record_as_without_store(as_without_store):
 
 
 @of_snakemake("jobs that fail because of their input are tried again")
-def retry_where_it_may_help(stopped_for_good, may_do_better_elsewhere):
+def retry_where_it_may_help(
+    stopped_for_good: Callable[[str], str | None], may_do_better_elsewhere: Callable[[str, str], bool]
+) -> None:
     """Snakemake tries every failed job again: no memory mends a wrong input.
 
     stopped_for_good : function of a log that returns the error with which a script ended, and will end again, or None
@@ -176,7 +186,7 @@ def retry_where_it_may_help(stopped_for_good, may_do_better_elsewhere):
 
 
 @of_snakemake("a run on object storage waits for temporary files that no job sent")
-def send_all_temporary_files():
+def send_all_temporary_files() -> None:
     """Snakemake tells a job not to send temporary files that no later job needs, and then waits for them: they are sent."""
     from snakemake.dag import DAG
 
@@ -187,7 +197,7 @@ def send_all_temporary_files():
 
 
 @of_snakemake("nothing says which conda environment is being made, for minutes each")
-def name_environments_as_they_are_made(log):
+def name_environments_as_they_are_made(log: Any) -> None:
     """A line before each environment that Snakemake makes; log : a logger."""
     from snakemake.dag import DAG
 
@@ -211,7 +221,7 @@ def name_environments_as_they_are_made(log):
     DAG.create_conda_envs = make_now
 
 
-def is_missing(env):
+def is_missing(env: Any) -> bool:
     """Whether Snakemake will make an environment: it is not there, or was left unfinished."""
     from snakemake.deployment.conda import get_env_setup_done_flag_file
 
@@ -221,7 +231,7 @@ def is_missing(env):
 
 
 @of_snakemake("every job in a conda environment takes half a second or more longer", f"{ISSUES}/issues/3635")
-def activate_without_conda():
+def activate_without_conda() -> None:
     """Snakemake starts conda before each command to activate an environment, and its Python for each script to ask for its
     version: both are asked once."""
     from snakemake.deployment.conda import Conda
@@ -249,7 +259,7 @@ def activate_without_conda():
 @of_snakemake(
     "Snakemake warns of conda's channel priority, which is set for it all the same", f"{ISSUES}/issues/4220"
 )
-def trust_channel_priority():
+def trust_channel_priority() -> None:
     """Snakemake asks conda's files for strict channel priority and would warn; CONDA_CHANNEL_PRIORITY (environment.py) goes
     before them."""
     from snakemake.deployment.conda import Conda
@@ -261,7 +271,7 @@ def trust_channel_priority():
 
 
 @of_snakemake("nothing can be planned without running it")
-def show_instead_of_run(show):
+def show_instead_of_run(show: Callable[[Any], object]) -> None:
     """Snakemake has no way to calculate with its plan before any job, lock or submission: `show`, a function of the planned
     Workflow, is called then, and Snakemake ends."""
     from snakemake.workflow import Workflow
@@ -277,7 +287,7 @@ def show_instead_of_run(show):
 
 
 @of_slurm("GPU jobs are sent again to nodes whose GPU does not work")
-def avoid_broken_gpus(warn_of_node):
+def avoid_broken_gpus(warn_of_node: Callable[..., object]) -> None:
     """The executor knows no nodes without working GPU: GPU jobs go to others than those on which one of this run failed."""
     import snakemake_executor_plugin_slurm as plugin
 
@@ -287,7 +297,7 @@ def avoid_broken_gpus(warn_of_node):
         )
 
 
-def gpu_elsewhere(rule, error):
+def gpu_elsewhere(rule: str, error: str) -> bool:
     """Whether a job that ended for the lack of a GPU may do better on another node, to which it is sent then."""
     executor = sys.modules.get("snakemake_executor_plugin_slurm")
     submissions = getattr(executor, "get_submit_command", None)
@@ -295,7 +305,7 @@ def gpu_elsewhere(rule, error):
 
 
 @of_slurm("the names of jobs do not begin with the project's")
-def name_jobs(executor, settings, folder):
+def name_jobs(executor: Any, settings: Any, folder: str | Path) -> None:
     """Let the names of jobs begin with the project's, unless slurm-jobname-prefix says else.
 
     The executor joins prefix and run ID when it is made, before `onstart`; what it submits and asks for takes the ID then.

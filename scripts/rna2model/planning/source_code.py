@@ -6,6 +6,8 @@ names it (`of_module`). A file of resources/ belongs to the modules that name it
 Comments, docstrings, blank lines, line breaks within brackets and __version__ change no hash, nor does another version of Python.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import io
@@ -16,8 +18,12 @@ import tokenize
 from ast import literal_eval
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rna2model.core import whole_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 APART = {
     "job"
@@ -31,7 +37,7 @@ BEGIN, END = (
 MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
-def code_of_scripts(folder, models, memory):
+def code_of_scripts(folder: Path, models: Mapping[str, str], memory: Path) -> Callable[..., str]:
     """A function of (script, *models) that returns the hash of a script and of the models that it makes or loads.
 
     folder : has the scripts, and their library below it; models : {model: its module}; memory : folder that keeps the hashes
@@ -57,19 +63,19 @@ def code_of_scripts(folder, models, memory):
 class SourceCode:
     """Hashes (16 hexadecimal digits) of the code below `folder`, which is on Python's path; each file is read once."""
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._read = cache(self._read_once)
 
-    def of_script(self, name):
+    def of_script(self, name: str) -> str:
         """The hash of the script `name` of the folder."""
         return self._hash([self.folder / name])
 
-    def of_module(self, name):
+    def of_module(self, name: str) -> str:
         """The hash of a module, such as `package.module`."""
         return self._hash(self._files(name))
 
-    def files(self, first):
+    def files(self, first: Iterable[Path]) -> set[Path]:
         """The set of files that the Python files `first` are made of: themselves, what they import, and what those read."""
         todo, found = list(first), set()
         while todo:
@@ -79,12 +85,12 @@ class SourceCode:
                 todo += self._read(path)[1]
         return found
 
-    def _hash(self, first):
+    def _hash(self, first: Iterable[Path]) -> str:
         """Of the contents alone: where a file lies changes nothing but the imports of others."""
         digests = sorted(self._read(path)[0] for path in self.files(first))
         return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
-    def _read_once(self, path):
+    def _read_once(self, path: Path) -> tuple[bytes, tuple[Path, ...]]:
         """(SHA-256 of what a file says, the files that it imports or reads)."""
         if path.suffix != ".py":
             return hashlib.sha256(path.read_bytes()).digest(), ()
@@ -98,14 +104,14 @@ class SourceCode:
         text = "\n".join("\t".join(words) for words in said)
         return hashlib.sha256(text.encode()).digest(), tuple(named)
 
-    def _files(self, name):
+    def _files(self, name: str) -> list[Path]:
         """The file of a module and those of the packages that it is in; none for a name of others."""
         place = self.folder.joinpath(*name.split("."))
         found = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
         packages = [folder / "__init__.py" for folder in place.parents if folder.is_relative_to(self.folder)]
         return [*found, *(file for file in packages if file.is_file())] if found else []
 
-    def _resources(self, words):
+    def _resources(self, words: Sequence[str]) -> Iterator[Path]:
         """The file, or the files of the folder, that a line names as `REPOSITORY / "resources" / "name"`."""
         parts = "/".join(literal_eval(word) for word in words if is_text(word)).split("/")
         if "resources" in parts:
@@ -113,7 +119,7 @@ class SourceCode:
             yield from filter(Path.is_file, place.iterdir() if place.is_dir() else [place])
 
 
-def statements(text):
+def statements(text: str) -> list[list[str]]:
     """The statements of a Python text as lists of words, without comments and docstrings; a block is between { and }."""
     lines, words, found, inner = text.splitlines(keepends=True), [], [], []
     for kind, word, start, end, _ in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -134,7 +140,7 @@ def statements(text):
     return found
 
 
-def run(said):
+def run(said: Sequence[list[str]]) -> Iterator[list[str]]:
     """The statements without the blocks below `if TYPE_CHECKING:`, which no job runs."""
     depth, skipped_from = 0, None
     for number, words in enumerate(said):
@@ -147,7 +153,7 @@ def run(said):
             skipped_from = None
 
 
-def _between(lines, start, end):
+def _between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
     """The text from one (row, column) to another."""
     taken = lines[start[0] - 1 : end[0]]
     taken[-1] = taken[-1][: end[1]]
@@ -155,12 +161,12 @@ def _between(lines, start, end):
     return "".join(taken)
 
 
-def is_text(word):
+def is_text(word: str) -> bool:
     """Whether a word of a statement is a string that stands as it is (no f-string, no bytes)."""
     return word.lstrip("rRuU")[:1] in ("'", '"')
 
 
-def imported(words, package=()):
+def imported(words: Sequence[str], package: Sequence[str] = ()) -> Iterator[str]:
     """Dotted names that a statement may import, of a module in `package` (its names from the outermost on)."""
     for word in words:
         if "." in word and is_text(word) and MODULE.fullmatch(name := word.strip("'\"")):

@@ -3,12 +3,18 @@
 Without this every sample would be aligned again for the new names of its files, and none whose reads are archived could be.
 """
 
+from __future__ import annotations
+
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rna2model.core import tool_failure
 from rna2model.qc import fastqc_archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LAYOUTS = ("paired", "single", "bam")
 RENAMED = {  # {where a file was below qc: how it ends now}; {} is the sample
@@ -45,7 +51,7 @@ REPORTS = [
 KINDS = {path.split("/")[0] for path in [*RENAMED, *RSEQC, *LIBRARY, *REPORTS]}
 
 
-def tidy(results, samples):
+def tidy(results: str | Path, samples: Iterable[str]) -> int:
     """Rename and join the quality files of these samples, where they lie as they did; dates stay. Returns the number of samples."""
     qc = Path(results, "qc")
     there = {path.relative_to(qc).as_posix() for kind in KINDS for path in (qc / kind).rglob("*")}

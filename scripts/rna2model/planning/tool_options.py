@@ -1,5 +1,14 @@
 """What the config's choices mean in each tool's own options, and in those of training."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from rna2model.inputs.sheet import Sample
+
 
 class ToolOptions:
     """Command line options of the tools of single samples.
@@ -7,18 +16,20 @@ class ToolOptions:
     config : the checked config; samples : {name: Sample}; layout : function of a sample's name (`SamplePaths.layout`)
     """
 
-    def __init__(self, config, samples, layout):
+    def __init__(
+        self, config: Mapping[str, Any], samples: Mapping[str, Sample], layout: Callable[[str], str]
+    ) -> None:
         self.config, self.samples, self.layout = config, samples, layout
         self.trimming = config["trimming"]
 
-    def umi_patterns(self, layout):
+    def umi_patterns(self, layout: str) -> str:
         """umi_tools extract: N is kept as identifier, X stays in the read."""
         umi = self.trimming["umi"]
         first, second = [umi, ""] if isinstance(umi, str) else umi or ["", ""]
         patterns = {"--bc-pattern": first, "--bc-pattern2": second if layout == "paired" else ""}
         return " ".join(f"{option}={pattern}" for option, pattern in patterns.items() if pattern)
 
-    def adapters(self, first, second, layout):
+    def adapters(self, first: str, second: str, layout: str) -> str | None:
         """Options `first` (R1) and `second` (R2, refused without one) with the given sequences; None when they are to be found."""
         given = self.trimming["adapters"]
         if given == "auto":
@@ -26,7 +37,7 @@ class ToolOptions:
         pairs = zip((first, second), (given[0], given[-1]) if layout == "paired" else given[:1], strict=False)
         return " ".join(f"{option} {sequence}" for option, sequence in pairs)
 
-    def poly_g_options(self, tool):
+    def poly_g_options(self, tool: str) -> str:
         """Two words for a shell array: the tool's options for a library without, and with, artificial tails of G."""
         without, with_tails = {
             "fastp": ("--disable_trim_poly_g", "--trim_poly_g"),
@@ -37,7 +48,7 @@ class ToolOptions:
         words = (without, with_tails) if asked == "auto" else (with_tails if asked else without,) * 2
         return " ".join(f"'{word}'" for word in words)
 
-    def fastp_options(self, layout):
+    def fastp_options(self, layout: str) -> str:
         """Adapters are found by fastp unless the config names them."""
         # Detection is on by default for single ends.
         found = {"paired": "--detect_adapter_for_pe", "single": ""}[layout]
@@ -48,25 +59,25 @@ class ToolOptions:
             filter(None, [found if given is None else given, poly_a, packing, "--dont_eval_duplication"])
         )
 
-    def cutadapt_options(self, layout):
+    def cutadapt_options(self, layout: str) -> str:
         """Without given adapters those of Illumina TruSeq."""
         truseq = ["-a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA", "-A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT"]
         found = " ".join(truseq if layout == "paired" else truseq[:1])
         poly_a = "--poly-a" if self.trimming["poly_a"] else ""
         return " ".join(filter(None, [self.adapters("-a", "-A", layout) or found, poly_a]))
 
-    def trim_galore_options(self, layout):
+    def trim_galore_options(self, layout: str) -> str:
         """Adapters are found by Trim Galore unless the config names them."""
         pairing = "--paired" if layout == "paired" else ""
         return " ".join(filter(None, [pairing, self.adapters("-a", "-a2", layout)]))
 
-    def selection(self):
+    def selection(self) -> str:
         """samtools expression of the alignments that are counted, and of reads that have none."""
         return (
             f"mapq >= {self.config['alignment']['min_mapq']} || (flag.unmap && (flag.munmap || !flag.paired))"
         )
 
-    def salmon_library(self, wildcards):
+    def salmon_library(self, wildcards: Any) -> str:
         """Salmon finds the strandedness itself unless the sheet gives it."""
         kind = {"unstranded": "U", "forward": "SF", "reverse": "SR"}.get(
             self.samples[wildcards.sample].strandedness
@@ -76,13 +87,13 @@ class ToolOptions:
         return f"I{kind}" if self.layout(wildcards.sample) == "paired" else kind
 
 
-def training_options(config, model, torch_models):
+def training_options(config: Mapping[str, Any], model: str, torch_models: Collection[str]) -> dict[str, Any]:
     """What the config says of one model's training; a change for one model leaves the others as they are.
 
     torch_models : those that are networks
     """
     given, design = config["training"], config["design"]
-    options = {"search": {model: given["search"][model]}} if model in given["search"] else {}
+    options: dict[str, Any] = {"search": {model: given["search"][model]}} if model in given["search"] else {}
     if design["task"] == "classification":
         options |= {key: given[key] for key in ("imbalance", "calibration", "threshold")}
         if design["positive"] is not None:  # classes as text, as the sheet has them

@@ -1,8 +1,16 @@
 """Which software a run used: each environment of the rules is asked itself, since the pins of its file may be ranges."""
 
+from __future__ import annotations
+
 import csv
 import re
 import shlex
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
 
 # Programs are asked on the command line; every other package of an environment is a Python distribution.
 PROGRAMS = {
@@ -38,7 +46,7 @@ PYTHON = (
 )
 
 
-def question(environment):
+def question(environment: str | Path) -> str:
     """Shell lines that print `package TAB version` for each package that the conda file `environment` names.
 
     A program that does not answer is `unknown`; the lines never fail.
@@ -63,12 +71,12 @@ def _packages(environment):
         return [re.match(r"[\w.-]+", text)[0] for text in yaml.safe_load(file)["dependencies"]]
 
 
-def gather(answers, own):
+def gather(answers: Mapping[str, str | Path], own: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """Rows of versions.tsv: `own` {software: version} first, then every software and version with its environments.
 
     answers: {environment: file of its answer}
     """
-    found = {}
+    found: dict[tuple[str, str], list[str]] = {}
     for environment, path in answers.items():
         with open(path, newline="") as file:
             for software, version in csv.reader(file, delimiter="\t"):
@@ -77,7 +85,7 @@ def gather(answers, own):
     return rows + [(*key, ", ".join(found[key])) for key in sorted(found)]
 
 
-def write(rows, path):
+def write(rows: Iterable[Sequence[str]], path: str | Path) -> None:
     """Write versions.tsv: software, version, environments."""
     with open(path, "w", newline="") as file:
         csv.writer(file, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])

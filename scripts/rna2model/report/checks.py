@@ -1,7 +1,10 @@
 """What a reader must know before any number: where samples went, what was checked, what is doubtful."""
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +14,12 @@ from rna2model.expression.batch import registry
 from rna2model.qc import gate
 from rna2model.report.words import words
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
 SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
 CONFOUNDED = 0.3  # Cramer's V of batch and target
 ROUNDING = 1e-15  # what is smaller is zero
@@ -19,7 +28,7 @@ CHANCE_BAND = (
 )
 
 
-def number(value, digits=3):
+def number(value: float | None, digits: int = 3) -> str:
     """A number for a table cell; an en dash for none, and a power of ten where it would read as zero (a target of small unit)."""
     if value is None or value != value:
         return "–"
@@ -27,7 +36,7 @@ def number(value, digits=3):
     return f"{value:.2g}" if small else f"{value:.{digits}f}"
 
 
-def flow(run, config):
+def flow(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """How many samples went where."""
     samples = run["samples"]
     included = samples[samples["status"] == "included"]
@@ -46,7 +55,7 @@ def flow(run, config):
     }
 
 
-def confounding(run, config):
+def confounding(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any] | None:
     """Cramer's V of batch and target over the labelled samples, or None without a batch column."""
     if not config["design"]["batch"]:
         return None
@@ -56,14 +65,14 @@ def confounding(run, config):
     return registry.confounding(used[gate.column_name(config["design"]["batch"])], labels)
 
 
-def _labels(run, config):
+def _labels(run: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[NDArray[Any], pd.DataFrame]:
     """((n,) class of each labelled sample or what stands for it, their rows of samples.tsv)."""
     used = run["samples"][run["samples"]["sample"].isin(run["predictions"][run["shipped"]]["sample"])]
     cells = {name: used[gate.column_name(name)].tolist() for name in outcome.columns(config["design"])}
     return outcome.labels(config["design"], cells), used
 
 
-def warnings(run, task):
+def warnings(run: Mapping[str, Any], task: str) -> Iterator[str]:
     """What a reader must know before any number, worst first; samples come after, in one line for each reason."""
     shipped, chance = run["metrics"][run["shipped"]], run["metrics"]["dummy"]
     main = leading(task, shipped)
@@ -91,7 +100,7 @@ def warnings(run, task):
     yield from of_samples(run)
 
 
-def _perfect(run):
+def _perfect(run: Mapping[str, Any]) -> Iterator[str]:
     """Resampling samples that are all right gives an interval of no width; what it hides is said in its place."""
     table = run["predictions"][run["shipped"]]
     if run["task"] != "classification" or (table["truth"] != table["predicted"]).any():
@@ -105,9 +114,9 @@ def _perfect(run):
     )
 
 
-def of_samples(run):
+def of_samples(run: Mapping[str, Any]) -> Iterator[str]:
     """Excluded and flagged samples, many of one kind in one line."""
-    kinds = {}
+    kinds: dict[str, list[str]] = {}
     for row in run["samples"].itertuples():
         if row.status == "excluded":
             kinds.setdefault(f"excluded: {row.reason}", []).append(row.sample)
@@ -128,17 +137,17 @@ def of_samples(run):
         yield f"{too_few.replace('to say', 'to look for outliers').capitalize()}."
 
 
-def short(reason):
+def short(reason: str) -> str:
     """The first of the reasons for which a sample was excluded, without its numbers."""
     return re.split("[:;]", reason)[0]
 
 
-def few(names, most=5):
+def few(names: Sequence[str], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
-def checks(run):
+def checks(run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """[(what was checked, passed | look | failed | not run, what was found)] against scores that are too good to be true."""
     return [
         *_folds(run),
@@ -149,7 +158,7 @@ def checks(run):
     ]
 
 
-def _folds(run):
+def _folds(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """From splits/manifest.tsv: nobody trains and is tested in one fold, and nor do samples of one group."""
     folds = run["folds"]
     if folds is None:
@@ -178,7 +187,7 @@ def _folds(run):
         )
 
 
-def _duplicates(run):
+def _duplicates(run: Mapping[str, Any]) -> tuple[str, str, str]:
     """Folds are assigned only after duplicates.check: where there are folds, it was sure of nothing."""
     name = "No library stands under two names"
     if run["folds"] is None:
@@ -193,13 +202,13 @@ def _duplicates(run):
     return name, "passed", f"{told} or differ by counting noise alone"
 
 
-def _doubtful(run):
+def _doubtful(run: Mapping[str, Any]) -> list[list[Any]]:
     """Pairs that may be one library: list of rows as duplicates.check returns them."""
     table = run.get("one_library")
     return [] if table is None else table[duplicates.COLUMNS].values.tolist()
 
 
-def _shuffled(run):
+def _shuffled(run: Mapping[str, Any]) -> tuple[str, str, str]:
     """Shuffled labels must score as chance does, neither better nor worse."""
     name = "Shuffled labels score as chance does"
     test = run["metrics"][run["shipped"]].get("permutation")
@@ -212,7 +221,7 @@ def _shuffled(run):
     return name, "passed" if near else "look", told
 
 
-def _batch_alone(run):
+def _batch_alone(run: Mapping[str, Any]) -> tuple[str, str, str]:
     name, design = "The batch alone says little of the target", (run["diagnostics"] or {}).get("design")
     if not design:
         return name, "not run", "the design has no batch"
@@ -225,7 +234,7 @@ def _batch_alone(run):
     return name, "look" if doubtful else "passed", told
 
 
-def _held_out_batches(run):
+def _held_out_batches(run: Mapping[str, Any]) -> tuple[str, str, str]:
     """Whether scores hold in batches that a model never saw."""
     name, metrics = "The score holds in batches never seen", run["metrics"][run["shipped"]]
     held = metrics.get("leave_one_batch_out") or {}

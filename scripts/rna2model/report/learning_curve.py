@@ -1,11 +1,20 @@
 """Whether more samples would still help, in a sentence: what the last step of the learning curve gained, with its interval."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from rna2model.report.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
 
 LOWER_IS_BETTER = ("brier", "log_loss", "mae", "rmse", "integrated_brier")
 
 
-def sentence(table, shown):
+def sentence(table: pd.DataFrame | None, shown: Iterable[str]) -> str:
     """What the last step of a learning curve (learningcurve.COLUMNS) says of the first metric of `shown`; empty without one."""
     if table is None or "change_lower" not in table or table.empty:
         return ""

@@ -1,7 +1,14 @@
 """The methods paragraph with the run's own numbers and versions, and its provenance."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model.report import permutation
 from rna2model.report import words as report_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 TOOLS = {
     "star": "STAR",
@@ -43,7 +50,7 @@ CITED = {  # what a paper that uses a method must name
 }
 
 
-def paragraphs(run, config):
+def paragraphs(run: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     """List of paragraphs in the words of a methods section."""
     return [
         _samples(run, config),
@@ -55,7 +62,7 @@ def paragraphs(run, config):
     ]
 
 
-def _samples(run, config):
+def _samples(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     flow, design = run["flow"], config["design"]
     classes = ", ".join(f"{name} {count}" for name, count in flow["classes"].items())
     told = f"{flow['included']} of {flow['sheet']} samples passed quality control, {flow['labelled']} of them with a label"
@@ -66,7 +73,7 @@ def _samples(run, config):
     return f"{told}{reads(run)}"
 
 
-def reads(run):
+def reads(run: Mapping[str, Any]) -> str:
     """How reads became counts."""
     counting = run["manifest"].get("counting")
     if not counting:
@@ -81,7 +88,7 @@ def reads(run):
     return f"Reads were {_and(steps)}{genes}; strandedness was determined per sample."
 
 
-def _differential(run):
+def _differential(run: Mapping[str, Any]) -> Iterator[str]:
     """DESeq2 is as PyDESeq2 has it; nothing where it did not run."""
     if run["differential"] is None or not run["differential"]["p"].notna().any():
         return
@@ -92,12 +99,12 @@ def _differential(run):
     )
 
 
-def cited(method):
+def cited(method: str) -> str:
     """A method with what a paper must cite for it."""
     return CITED.get(method, method)
 
 
-def _expression(run, config):
+def _expression(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     expression, inner = config["expression"], config["evaluation"]["inner_folds"]
     method = cited(run["manifest"]["normalization"])
     corrected = run["manifest"]["batch_correction"]
@@ -123,7 +130,7 @@ def _expression(run, config):
     )
 
 
-def _models(run, config):
+def _models(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     evaluation, design = config["evaluation"], config["design"]
     rivals = [model_name(model) for model in run["models"]]
     grouped = f" that never divides a {design['group']}" if design["group"] else ""
@@ -144,7 +151,7 @@ def _models(run, config):
     return f"{told} In the final model {rule}." if rule else told
 
 
-def _scores(run, config):
+def _scores(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     from rna2model.evaluation.classification import leading
     from rna2model.report.checks import number
     from rna2model.report.words import words
@@ -172,19 +179,19 @@ def _scores(run, config):
     return told
 
 
-def software(run):
+def software(run: Mapping[str, Any]) -> str:
     """rna2model and the libraries that the bundle was made with."""
     libraries = {name: version for name, version in run["manifest"]["libraries"].items() if version}
     listed = ", ".join(f"{name} {version}" for name, version in libraries.items())
     return f"Analyses used rna2model {run['manifest']['rna2model']}{' with ' + listed if listed else ''}."
 
 
-def model_name(model):
+def model_name(model: str) -> str:
     """A model as papers call it."""
     return NAMES.get(model, model.replace("_", " "))
 
 
-def _with_version(run, tool):
+def _with_version(run: Mapping[str, Any], tool: str) -> str:
     """A tool's name with the version that the run wrote down, where it did."""
     called = TOOLS.get(tool, tool)
     if run["versions"] is None:
@@ -196,11 +203,11 @@ def _with_version(run, tool):
     return called
 
 
-def _and(items):
+def _and(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
-def provenance(run, config):
+def provenance(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """What it takes to do the run again."""
     keys = ("rna2model", "libraries", "reference", "genes", "files")
     return {key: run["manifest"][key] for key in keys if key in run["manifest"]} | {"config": config}

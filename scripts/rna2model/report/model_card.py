@@ -1,12 +1,19 @@
 """The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): what the run knows, and what only
 the author can say."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model import models
 from rna2model.cohort import duplicates
 from rna2model.evaluation.classification import SHOWN
 from rna2model.report import permutation, words
 from rna2model.report.checks import number
 from rna2model.report.methods import model_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 AUTHOR = "**The author must complete this.**"
 SMALL = 75  # test samples, below which no score is precise
@@ -24,7 +31,7 @@ CALIBRATED = {
 }
 
 
-def write(manifest, scores, chance):
+def write(manifest: Mapping[str, Any], scores: Mapping[str, Any], chance: Mapping[str, Any]) -> str:
     """Markdown text from the bundle's manifest and the metrics of the shipped model and of `dummy`."""
     evaluation, shown = manifest["evaluation"], SHOWN[manifest["task"]]
     return f"""# Model card: {manifest["target"]} by {manifest["model"]}

@@ -1,7 +1,10 @@
 """One self-contained page about a run, from what went in to what was predicted."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rna2model import REPOSITORY
 from rna2model.cohort import outcome
@@ -14,11 +17,14 @@ from rna2model.report import methods as report_methods
 from rna2model.report.figures import registry
 from rna2model.report.figures.style import positives
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
 MOST_FEATURES = 100  # of the table
 TEMPLATES = REPOSITORY / "resources" / "report"
 
 
-def render(results, config, models):
+def render(results: str | Path, config: Mapping[str, Any], models: Iterable[str]) -> str:
     """HTML text of the report of the run in `results` (a Path), with everything it shows inside.
 
     A frozen bundle's run without the files of the run that trained it has a page of its own.
@@ -32,7 +38,13 @@ def render(results, config, models):
     return page("run", run, config, registry.make(run, config), report_methods.paragraphs(run, config))
 
 
-def page(name, run, config, figures, methods):
+def page(
+    name: str,
+    run: Mapping[str, Any],
+    config: Mapping[str, Any],
+    figures: Mapping[str, Any],
+    methods: Sequence[str],
+) -> str:
     """HTML text of the template `name`."""
     import jinja2
     from plotly.offline import get_plotlyjs
@@ -63,7 +75,7 @@ def page(name, run, config, figures, methods):
     )
 
 
-def read(results, config, models):
+def read(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> dict[str, Any]:
     """The run as the page shows it: what report_run gathers, and what follows from it."""
     run = run_data.gather(results, config, models)
     group = gate.column_name(config["design"]["group"]) if config["design"]["group"] else None
@@ -87,7 +99,7 @@ def read(results, config, models):
     return run
 
 
-def embedded(value):
+def embedded(value: object) -> str:
     """JSON that cannot end the script element it stands in."""
     return (
         json.dumps(value, allow_nan=False, separators=(",", ":"))

@@ -1,10 +1,17 @@
 """What the report, the methods paragraph and the model card say of a permutation test: its p, within batches where batch and
 label go together, its statistic, its grid, and what was not done again."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model.report.words import words
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def p_value(test):
+
+def p_value(test: Mapping[str, Any]) -> str:
     """The p of a permutation test, and whether more permutations could have made it smaller."""
     least = (
         f" (the smallest p that {test['n']} permutations can give)"
@@ -14,13 +21,13 @@ def p_value(test):
     return f"{test['p']:.4f}{least}"
 
 
-def leads_within(test):
+def leads_within(test: Mapping[str, Any]) -> bool:
     """Whether the p to quote is the one within batches: batch and label go together, and there is such a p."""
     within = test.get("within_batches") or {}
     return "p" in within and bool(within.get("associated"))
 
 
-def sentence(test):
+def sentence(test: Mapping[str, Any]) -> str:
     """Score, what shuffles gave and p, the one within batches first where batch and label go together."""
     score = f"{words(test.get('metric', 'auroc'))} {test['statistic']:.3f}; "
     cohort = (
@@ -40,18 +47,18 @@ def sentence(test):
     )
 
 
-def _spread(test):
+def _spread(test: Mapping[str, Any]) -> str:
     return f", gave {test['mean']:.3f} ± {test['sd']:.3f}" if "mean" in test else ""
 
 
-def _why(within):
+def _why(within: Mapping[str, Any]) -> str:
     return (
         f"Batch and label go together (Cramer's V {within['cramers_v']:.2f}), so that differences between batches alone make the p over"
         " the cohort small."
     )
 
 
-def quoted(test):
+def quoted(test: Mapping[str, Any]) -> str:
     """The p values as a methods section has them."""
     within = test.get("within_batches") or {}
     if "p" not in within:
@@ -65,7 +72,7 @@ def quoted(test):
     return f"{both[0]}, {both[1]}. {_why(within).removesuffix('.')}"
 
 
-def explained(test, manifest):
+def explained(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """The statistic of p, the candidates it was tuned over, what was repeated and what was held fixed, in sentences."""
     metric = words(test.get("metric", "auroc"))
     value = f" ({test['statistic']:.3f})" if "statistic" in test else ""
@@ -91,7 +98,7 @@ def explained(test, manifest):
     return " ".join(told)
 
 
-def _fixed(manifest):
+def _fixed(manifest: Mapping[str, Any]) -> list[str]:
     """What permute.py reads as it was fitted for the folds."""
     corrected = manifest.get("batch_correction", "none") != "none"
     made = any(name.startswith("features.") for name in manifest.get("files", {}))
@@ -105,5 +112,5 @@ def _fixed(manifest):
     ]
 
 
-def _protects(manifest):
+def _protects(manifest: Mapping[str, Any]) -> bool:
     return bool((manifest.get("expression") or {}).get("protect_target"))

@@ -1,16 +1,23 @@
 """What the report reads: the tables and numbers of a finished run, as far as they are there."""
 
+from __future__ import annotations
+
 import gzip
 import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from pathlib import Path
 
 TOP_GENES = 40  # of the features' table, in the heat map
 MOST_COLUMNS = 200  # samples of a heat map
 
 
-def gather(results, config, models):
+def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> dict[str, Any]:
     """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
     task, shipped = config["design"]["task"], config["shipped_model"]
     own, seen = results / f"models/{shipped}", results / "expression"
@@ -70,46 +77,48 @@ TEXT = {  # columns of optional tables that are no numbers
 }
 
 
-def table(path):
+def table(path: Path) -> pd.DataFrame:
     """A TSV as text cells: names and metadata are never numbers here."""
     return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
 
 
-def optional(path):
+def optional(path: Path) -> pd.DataFrame | None:
     """The same, or None where the file is not there."""
     return table(path) if path.exists() else None
 
 
-def document(path):
+def document(path: Path) -> Any:
     """A JSON file, or None where it is not there."""
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def numbers(frame, start=(), but=None):
+def numbers(
+    frame: pd.DataFrame, start: str | tuple[str, ...] = (), but: Collection[str] | None = None
+) -> pd.DataFrame:
     """`frame` with the columns whose names start so, or all but some, as numbers (NaN for empty cells)."""
     chosen = [c for c in frame if (c.startswith(start) if but is None else c not in but)]
     frame[chosen] = frame[chosen].apply(pd.to_numeric, errors="coerce")
     return frame
 
 
-def predictions(path, task):
+def predictions(path: Path, task: str) -> pd.DataFrame:
     """Out-of-fold predictions with their numbers as numbers."""
     more = {"regression": ("truth", "predicted"), "survival": ("time", "event", "predicted")}
     return numbers(table(path), ("prob_", "survival_", *more.get(task, ())))
 
 
-def served(path):
+def served(path: Path) -> pd.DataFrame | None:
     """Predictions of new samples with their probabilities as numbers, or None."""
     found = optional(path)
     return None if found is None else numbers(found, ("prob_", "survival_", "lower_", "upper_", "set_90_"))
 
 
-def first_repeat(frame):
+def first_repeat(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows of one repeat of the cross-validation: a sample once."""
     return frame[~frame["split"].str.match(r"r(?!1f)\d+f")] if len(frame) else frame
 
 
-def top_expression(run, path):
+def top_expression(run: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
     """{genes, names, samples, values (genes, samples)} of the strongest features, or None without them.
 
     Read line by line: of a matrix of 20,000 genes and 1,000 samples only TOP_GENES rows become numbers. Of more than
@@ -144,7 +153,7 @@ def top_expression(run, path):
     }
 
 
-def fewer(run):
+def fewer(run: Mapping[str, Any]) -> str:
     """Why the heat map has not TOP_GENES genes, or is not there; empty where it has."""
     if run["features"] is None:
         return ""
@@ -160,7 +169,7 @@ def fewer(run):
     return told.strip()
 
 
-def _truth(run):
+def _truth(run: Mapping[str, Any]) -> pd.DataFrame:
     """DataFrame sample, truth of the labelled samples, each once; for survival the time."""
     found = run["predictions"][run["shipped"]].drop_duplicates("sample")
     return found.rename(columns={"time": "truth"} if run["task"] == "survival" else {})[["sample", "truth"]]

@@ -1,7 +1,10 @@
 """What the page of a run shows that trained nothing: a frozen bundle served the samples of a sheet."""
 
+from __future__ import annotations
+
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,8 +16,11 @@ from rna2model.report.run_data import document, optional, predictions, served, t
 from rna2model.report.words import words
 from rna2model.serving import unknown_labels
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-def read(results, config):
+
+def read(results: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
     folder, task = Path(config["training"]["bundle"]), config["design"]["task"]
     made, card = document(folder / "manifest.json"), folder / "MODEL_CARD.md"
@@ -45,7 +51,7 @@ def read(results, config):
     return run
 
 
-def flow(run):
+def flow(run: Mapping[str, Any]) -> dict[str, Any]:
     """How many samples went where. One may be both predicted and validated."""
     samples, external = run["samples"], run["external"] or {"n": 0, "left_out": {}}
     excluded = samples[samples["status"] == "excluded"]
@@ -61,7 +67,7 @@ def flow(run):
     }
 
 
-def warnings(run):
+def warnings(run: Mapping[str, Any]) -> Iterator[str]:
     """What a reader must know before any prediction, worst first."""
     external = run["external"]
     main = leading(run["task"], (external or {}).get("metrics") or {})
@@ -86,12 +92,12 @@ def warnings(run):
     yield from checks.of_samples(run)
 
 
-def _flagged(predicted):
+def _flagged(predicted: pd.DataFrame | None) -> list[str]:
     """Names of the samples of a table of predictions that have a flag."""
     return [] if predicted is None else predicted.loc[predicted["flags"] != "", "sample"].tolist()
 
 
-def paragraphs(run, config):
+def paragraphs(run: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     """List of paragraphs in the words of a methods section."""
     made, where = run["manifest"], run["flow"]
     told = (

@@ -1,5 +1,9 @@
 """What the report says of intervals, operating points, subgroups and sample size: sentences and tables from the run's files."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from rna2model.evaluation import operating_point, sample_size
@@ -8,10 +12,14 @@ from rna2model.report.checks import number
 from rna2model.report.run_data import numbers, optional
 from rna2model.report.words import words
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
 HEADLINE = 4  # metrics whose corrected interval is said
 
 
-def gather(results, run, config):
+def gather(results: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """{statistics: ...} for the page; each part None (or empty) where the run has it not."""
     task, own = run["task"], results / f"models/{run['shipped']}"
     metrics = run["metrics"][run["shipped"]]
@@ -30,7 +38,7 @@ def gather(results, run, config):
     }
 
 
-def interval(value):
+def interval(value: Mapping[str, Any]) -> str:
     """A score with its corrected interval, or the other one where there is none."""
     for kind in ("_corrected", ""):
         lower, upper = value.get("lower" + kind), value.get("upper" + kind)
@@ -40,13 +48,13 @@ def interval(value):
     return number(value.get("estimate"))
 
 
-def corrected(metrics, task):
+def corrected(metrics: Mapping[str, Any], task: str) -> str:
     """The shipped model's first scores with corrected intervals, or an empty text."""
     names = [name for name in SHOWN[task] if metrics.get(name, {}).get("lower_corrected") is not None]
     return "; ".join(f"{words(name)} {interval(metrics[name])}" for name in names[:HEADLINE])
 
 
-def comparisons(table):
+def comparisons(table: pd.DataFrame | None) -> str:
     """How many paired differences there are, and what chance makes of so many."""
     if table is None or table.empty or "comparisons" not in table:
         return ""
@@ -57,14 +65,14 @@ def comparisons(table):
     )
 
 
-def operating_points(metrics):
+def operating_points(metrics: Mapping[str, Any]) -> str:
     """Sensitivity, specificity and predictive values of two classes, or an empty text."""
     names = [name for name in operating_point.NAMES if metrics.get(name, {}).get("estimate") is not None]
     called = {"ppv": "positive predictive value", "npv": "negative predictive value"}
     return "; ".join(f"{called.get(name, name)} {interval(metrics[name])}" for name in names)
 
 
-def calibration(metrics):
+def calibration(metrics: Mapping[str, Any]) -> str:
     """Calibration in the large and ICI, or an empty text."""
     names = {
         "calibration_in_the_large": "truth less prediction on average",
@@ -77,7 +85,7 @@ def calibration(metrics):
     )
 
 
-def increment(table, shipped, covariates):
+def increment(table: pd.DataFrame | None, shipped: str, covariates: Sequence[str]) -> str:
     """What the shipped model gains over the covariates alone, or an empty text where there are none."""
     if table is None or not covariates or shipped == "clinical":
         return ""
@@ -93,7 +101,7 @@ def increment(table, shipped, covariates):
     return f"{shipped} less clinical, {told}"
 
 
-def subgroup_table(table, task):
+def subgroup_table(table: pd.DataFrame | None, task: str) -> pd.DataFrame | None:
     """DataFrame of the levels with the first scores, as the page shows them; None without the file."""
     if table is None or table.empty:
         return None
@@ -113,7 +121,7 @@ def subgroup_table(table, task):
     return made.assign(note=["few samples: says little" if small else "" for small in few])
 
 
-def _adequacy(table):
+def _adequacy(table: pd.DataFrame | None) -> list[str]:
     return (
         []
         if table is None

@@ -3,6 +3,10 @@
 What only the authors can say is left to them and says so. The numbers are those of the run's files, which `where` names.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pandas as pd
 
 from rna2model import REPOSITORY
@@ -14,12 +18,15 @@ from rna2model.qc.gate import column_name
 from rna2model.report import methods
 from rna2model.report.words import words
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 AUTHOR = "**For the authors.**"
 ITEMS = REPOSITORY / "resources" / "tripod_ai.tsv"
 COLUMNS = ["item", "asks for", "where", "content"]
 
 
-def items(facts):
+def items(facts: Mapping[str, Any]) -> pd.DataFrame:
     """DataFrame of COLUMNS. facts: config, manifest, metrics, dummy, samples, models, and, or None, adequacy, subgroups,
     differences (DataFrames) and versions."""
     parts = (_front, _methods, _analysis, _results, _discussion)
@@ -28,7 +35,7 @@ def items(facts):
     return found.assign(content=[content.get(item, AUTHOR) for item in found["item"]])
 
 
-def markdown(facts):
+def markdown(facts: Mapping[str, Any]) -> str:
     """Text of the checklist."""
     found = items(facts)
     left = int(found["content"].str.startswith(AUTHOR).sum())

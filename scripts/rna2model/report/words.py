@@ -1,6 +1,15 @@
 """Names and meanings in the report of what the files name by keys."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model.qc import gate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import pandas as pd
 
 METRICS = {  # key: (name, what it says)
     "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
@@ -46,12 +55,12 @@ FEATURES = {  # columns of features.tsv: (name, what it says)
 VIEWS = {"normalized": "before correction", "batch_corrected": "after correction"}
 
 
-def words(name):
+def words(name: Any) -> str:
     """What people call a metric, a view of the cohort or a column."""
     return METRICS[name][0] if name in METRICS else VIEWS.get(name, str(name).replace("_", " "))
 
 
-def rule(manifest):
+def rule(manifest: Mapping[str, Any]) -> str | None:
     """From which probability the shipped model predicts a class; None of a bundle that does not say."""
     made = manifest.get("predicts")
     if not made:
@@ -66,17 +75,17 @@ def rule(manifest):
     return f"{made['class']} is predicted from a probability of {made['threshold']:.3f} on: {why}"
 
 
-def glossary(keys, table):
+def glossary(keys: Iterable[str], table: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
     """[(name, meaning)] of the keys that have one."""
     return [table[key] for key in keys if key in table and table[key][1]]
 
 
-def titles(frame):
+def titles(frame: pd.DataFrame) -> dict[str, str]:
     """{column: what people call it} of a table of features."""
     return {column: FEATURES[column][0] for column in frame if column in FEATURES}
 
 
-def samples(table):
+def samples(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """(samples.tsv as people read it: the excluded and flagged first, and what the sheet says before what tools measured;
     columns that paper has no room for)."""
     order = 2 * (table["status"] == "included") + (table.get("flags", "") == "")

@@ -1,5 +1,6 @@
 """The house: imports point down, every module has a package, and one version is said everywhere."""
 
+import ast
 import re
 import tomllib
 
@@ -23,6 +24,38 @@ def test_every_module_is_in_a_package_that_says_what_it_holds():
     assert [path.name for path in LIBRARY.glob("*.py")] == ["__init__.py"]
     for path in LIBRARY.rglob("__init__.py"):
         assert path.read_text().startswith('"""'), path
+
+
+def public_functions(scope, owner=""):
+    """(node, name) of the public functions of a module, and methods of its public classes; what stands in a function is its own."""
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node, f"{owner}{node.name}.")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if not node.name.startswith("_") or (owner and node.name == "__init__"):
+                yield node, owner + node.name
+        elif isinstance(node, ast.stmt) and not isinstance(node, ast.ClassDef):
+            yield from public_functions(node, owner)  # below `if` or `try`
+
+
+def lacks_types(node, is_method):
+    """Whether a parameter or the result has no annotation; the first parameter of a method needs none."""
+    given = node.args
+    parameters = [*given.posonlyargs, *given.args]
+    is_static = any(ast.unparse(one) == "staticmethod" for one in node.decorator_list)
+    parameters = parameters[1:] if is_method and not is_static else parameters
+    parameters += [*given.kwonlyargs, *filter(None, [given.vararg, given.kwarg])]
+    return node.returns is None or any(one.annotation is None for one in parameters)
+
+
+def test_public_functions_say_their_types():
+    lacking = [
+        f"{path.relative_to(LIBRARY)}:{node.lineno} {name}"
+        for path in sorted(LIBRARY.rglob("*.py"))
+        for node, name in public_functions(ast.parse(path.read_text()))
+        if lacks_types(node, "." in name)
+    ]
+    assert not lacking, "without full annotations:\n" + "\n".join(lacking)
 
 
 def test_a_rule_file_holds_rules():

@@ -1,11 +1,18 @@
 """Figures of the samples themselves: reads, principal components, and what explains their variance."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import pandas as pd
 
 from rna2model.qc import gate
 from rna2model.report.figures.style import BLUE, COLOURS, GREY, ORANGE, RED, axis, plain
 from rna2model.report.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
 
 STATUS = {"included": BLUE, "excluded": RED}
 FOUND = (
@@ -19,7 +26,7 @@ LIMITS = ("min_reads", "min_mapped_pct", "min_assigned_pct")  # of `qc`, in the 
 OTHER = "(other)"
 
 
-def quality(samples, limits=None):
+def quality(samples: pd.DataFrame, limits: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
     """Reads, mapped and assigned share of every sample, the excluded ones in another colour; None for a matrix.
 
     limits : {min_reads, min_mapped_pct, min_assigned_pct}, drawn as dotted lines
@@ -38,7 +45,7 @@ def quality(samples, limits=None):
             }
             traces.append({**trace, "yaxis": f"y{row + 1}" if row else "y"})
     named = len(ordered) <= MOST_NAMES
-    layout = {"height": 520, "barmode": "stack", "bargap": 0.2 if named else 0}
+    layout: dict[str, Any] = {"height": 520, "barmode": "stack", "bargap": 0.2 if named else 0}
     layout["xaxis"] = axis("" if named else "samples by name", type="category", anchor="y3", tickangle=-60)
     layout["xaxis"] |= {"categoryorder": "array", "categoryarray": ordered["sample"].tolist()}
     layout["xaxis"]["showticklabels"] = named
@@ -54,13 +61,14 @@ def quality(samples, limits=None):
     return {"data": traces, "layout": layout}
 
 
-def pca(run):
+def pca(run: Mapping[str, Any]) -> dict[str, Any]:
     """Principal components before and after batch correction, with every column that can colour them."""
     samples = run["samples"].set_index("sample")
     samples = samples[samples.index.isin(run["components"]["sample"])]
     columns = {name: _colours(samples[name]) for name in colouring(samples, run["first"])}
     place = {name: row for row, name in enumerate(samples.index)}
-    views, layout = [], {"height": 440}
+    layout: dict[str, Any] = {"height": 440}
+    views = []
     names = list(dict.fromkeys(run["components"]["view"]))
     width = 0.44 if len(names) > 1 else 1
     for number, view in enumerate(names):
@@ -78,25 +86,25 @@ def pca(run):
     return {"cloud": cloud, "choices": dict.fromkeys(columns), "layout": layout}
 
 
-def colouring(samples, first=()):
+def colouring(samples: pd.DataFrame, first: Collection[str] = ()) -> list[str]:
     """Columns that tell samples apart: `first`, then metadata in the sheet's order, then technical ones; numbers of the gate never."""
     columns = [c for c in samples if c != "sample" and (c not in gate.COLUMNS or c in FOUND)]
     told = [c for c in columns if _is_number(samples[c]) or _groups(samples[c])]
     return sorted(told, key=lambda c: (c not in first, c in FOUND, samples[c].nunique() < 2)) or ["status"]
 
 
-def _groups(cells):
+def _groups(cells: pd.Series) -> bool:
     """Whether text cells tell samples apart: names of every single one of many do not."""
     return cells.nunique() <= MOST_LEVELS or cells.nunique() < len(cells)
 
 
-def _is_number(cells):
+def _is_number(cells: pd.Series) -> bool:
     """Whether cells are numbers of a scale, more of them than groups would have."""
     values = pd.to_numeric(cells[cells != ""], errors="coerce")
     return values.notna().all() and values.nunique() > 8
 
 
-def _colours(cells):
+def _colours(cells: pd.Series) -> dict[str, Any]:
     """{kind: number, values} or {kind: class, levels, values: number of the level} of a column's cells."""
     if _is_number(cells):
         return {"kind": "number", "values": plain(pd.to_numeric(cells, errors="coerce"))}
@@ -109,7 +117,7 @@ def _colours(cells):
     return {"kind": "class", "levels": levels, "values": [order[cell] for cell in cells]}
 
 
-def variance(diagnostics):
+def variance(diagnostics: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Shares of expression variance that batch and target explain, before and after correction; None without a target."""
     views = {
         name: view["variance"]
@@ -128,7 +136,12 @@ def variance(diagnostics):
     for part, (name, colour) in parts.items():
         shares = [max(view.get(part, 0.0), 0.0) for view in views.values()]
         if any(part in view for view in views.values()):
-            trace = {"type": "bar", "orientation": "h", "name": name, "marker": {"color": colour}}
+            trace: dict[str, Any] = {
+                "type": "bar",
+                "orientation": "h",
+                "name": name,
+                "marker": {"color": colour},
+            }
             trace |= {"x": plain(np.array(shares) * 100), "y": [words(view) for view in views]}
             traces.append({**trace, "hovertemplate": f"{name}: %{{x:.1f}} %<extra>%{{y}}</extra>"})
     layout = {"height": 130 + 45 * len(views), "barmode": "stack"}

@@ -1,9 +1,18 @@
 """Figures of genes: what the shipped model uses, how it is expressed, and what differs between the classes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.report.figures.style import BLUE, COLOURS, DIVERGING, GREY, RED, axis, line, plain
 from rna2model.report.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
 
 SHOWN_FEATURES = 20
 MOST_POINTS, LEVEL = 4000, 0.05  # genes of a volcano, false discovery rate
@@ -11,7 +20,7 @@ NAMED = 10  # genes of a volcano
 MOST_STRIPES = len(COLOURS) - 1  # classes that have a colour of their own
 
 
-def effects(run):
+def effects(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """The strongest features with their spread over folds; a choice for each explained class."""
     table = run["features"]
     if table is None or table.empty:
@@ -32,7 +41,7 @@ def effects(run):
     return {"choices": choices, "layout": layout}
 
 
-def _labels(table):
+def _labels(table: pd.DataFrame) -> list[str]:
     """Symbol of each feature, with its id where it has none or shares it."""
     shared = table.drop_duplicates("feature")["symbol"].value_counts()
     return [
@@ -45,19 +54,25 @@ def _labels(table):
     ]
 
 
-def _bars(part, name, colour):
+def _bars(part: pd.DataFrame, name: str, colour: str) -> dict[str, Any]:
     told = [
         f"{row.feature}: mean over folds {row.mean_effect:.3g} ± {row.sd:.2g}, chosen in {row.folds_chosen:.0%} of folds,"
         f" same sign in {row.same_sign:.0%}"
         for row in part.itertuples()
     ]
-    trace = {"type": "bar", "orientation": "h", "name": name, "marker": {"color": colour}, "customdata": told}
+    trace: dict[str, Any] = {
+        "type": "bar",
+        "orientation": "h",
+        "name": name,
+        "marker": {"color": colour},
+        "customdata": told,
+    }
     trace |= {"x": plain(part["effect"]), "y": part["label"].tolist()}
     bars = {"type": "data", "array": plain(part["sd"]), "color": "#666666", "thickness": 1}
     return trace | {"error_x": bars, "hovertemplate": "%{y}: %{x:.3g}<br>%{customdata}<extra></extra>"}
 
 
-def heatmap(run):
+def heatmap(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """Expression of the strongest features over samples in the order of what is predicted, which a stripe shows."""
     found = run["heatmap"]
     if found is None:
@@ -74,7 +89,7 @@ def heatmap(run):
     trace |= {"zmin": -limit, "zmax": limit, "colorscale": DIVERGING, "customdata": hover}
     trace["colorbar"] = {"title": {"text": "z"}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
     trace["hovertemplate"] = "%{y} in %{x} (%{customdata}): z %{z}<extra></extra>"
-    layout = {"height": 190 + 15 * len(names)}
+    layout: dict[str, Any] = {"height": 190 + 15 * len(names)}
     layout["xaxis"] = axis(
         "", type="category", showticklabels=len(samples) <= 60, tickangle=-60, showgrid=False
     )
@@ -115,7 +130,7 @@ def _unique(names):
     return out
 
 
-def volcano(table):
+def volcano(table: pd.DataFrame | None) -> dict[str, Any] | None:
     """log2 fold change against -log10 p of every contrast; all significant genes, and as many others as fit."""
     if table is None or table["p"].notna().sum() == 0:
         return None

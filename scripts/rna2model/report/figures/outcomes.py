@@ -1,13 +1,20 @@
 """Figures of numbers and survival times: predictions of the shipped model beside what came true, out of fold."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.evaluation import risk_groups
 from rna2model.report.figures.style import BLUE, GREY, RED, axis, line, plain
 from rna2model.report.run_data import first_repeat
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def predicted(run):
+
+def predicted(run: Mapping[str, Any]) -> dict[str, Any]:
     """Predicted against true numbers."""
     table = run["predictions"][run["shipped"]]
     ends = [float(table["truth"].min()), float(table["truth"].max())]
@@ -17,7 +24,7 @@ def predicted(run):
     return {"data": [line(ends, ends, "perfect", GREY, dash="dot"), points], "layout": layout}
 
 
-def residuals(run):
+def residuals(run: Mapping[str, Any]) -> dict[str, Any]:
     """Truth less prediction by the prediction: a trend or a funnel says that errors are not the same everywhere."""
     table = run["predictions"][run["shipped"]]
     points = line(table["predicted"], table["truth"] - table["predicted"], run["shipped"], BLUE, "markers")
@@ -33,7 +40,7 @@ def residuals(run):
     return {"data": [points], "layout": layout}
 
 
-def kaplan_meier(run):
+def kaplan_meier(run: Mapping[str, Any]) -> dict[str, Any]:
     """Survival of the risk groups with 95 % bands and numbers at risk; the cut between them comes from training samples alone."""
     found, traces = risk_groups.curves(first_repeat(run["predictions"][run["shipped"]])), []
     at = risk_groups.ticks(max(each.followed[-1] for each in found.values()))

@@ -4,15 +4,22 @@ A figure has `layout` and one of `data` (traces), `choices` ({choice: traces}, p
 the browser colours by any column).
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from rna2model.evaluation.classification import SHOWN
 from rna2model.report.figures import cohort, genes, scores
 from rna2model.report.figures import outcomes as report_outcomes
 from rna2model.report.figures.style import positives
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 LEAST = 10  # labelled samples, of fewer no curve says anything
 
 
-def make(run, config):
+def make(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """{name: figure} of all figures that this run has data for."""
     task = config["design"]["task"]
     figures = {
@@ -32,22 +39,22 @@ def make(run, config):
     return {name: figure for name, figure in figures.items() if figure}
 
 
-def outcomes(run):
+def outcomes(run: Mapping[str, Any]) -> dict[str, Any]:
     """The figures of truth against prediction, which depend on the task."""
     if run["task"] == "regression":
         return {"predicted": report_outcomes.predicted(run), "residuals": report_outcomes.residuals(run)}
     if run["task"] == "survival":
         return {"kaplan_meier": report_outcomes.kaplan_meier(run)}
-    figures = {"confusion": scores.confusion(run)}
+    figures: dict[str, Any] = {"confusion": scores.confusion(run)}
     if positives(run):
         figures |= {"roc": scores.roc(run), "precision_recall": scores.precision(run)}
         figures["decision"] = scores.decision(run)
     return figures
 
 
-def served(run, config):
+def served(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """{name: figure} of a run that only serves: reads, and labelled samples that a frozen bundle predicted."""
-    figures = {"quality": cohort.quality(run["samples"], config["qc"])}
+    figures: dict[str, Any] = {"quality": cohort.quality(run["samples"], config["qc"])}
     labelled = len(run["predictions"].get(run["shipped"], ()))
     if labelled >= LEAST:
         figures |= {"calibration": scores.calibration(run), **outcomes(run)}

@@ -1,5 +1,9 @@
 """Figures of how good models are: comparison, curves, calibration, chance level, more samples."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from rna2model.evaluation import calibration_bins
@@ -19,12 +23,15 @@ from rna2model.report.figures.style import (
 )
 from rna2model.report.words import words
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 GRID = np.linspace(0, 1, 101)
 THRESHOLDS = np.arange(1, 100) / 100
 BARS = 25  # of the histogram of shuffled labels
 
 
-def comparison(run, metrics):
+def comparison(run: Mapping[str, Any], metrics: Iterable[str]) -> dict[str, Any]:
     """Estimate and 95 % interval of every model; the chooser picks the metric."""
     choices = {}
     for metric in metrics:
@@ -59,7 +66,7 @@ def _rows(height, title=""):
     return {"height": height, "yaxis": axis("", autorange="reversed", type="category"), "xaxis": axis(title)}
 
 
-def differences(run):
+def differences(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """Every model less an anchor on the same samples, with its 95 % interval; the chooser picks anchor and metric."""
     table = run["differences"]
     if table is None or table.empty:
@@ -73,7 +80,7 @@ def differences(run):
     return {"choices": choices, "layout": layout}
 
 
-def roc(run):
+def roc(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """For each class and model the mean over folds of the ROC curves: scores of different folds are not on one scale."""
     start = np.concatenate([[0.0], GRID])
     return _curves(
@@ -88,7 +95,7 @@ def roc(run):
 UNIT = {"range": [-0.02, 1.02]}
 
 
-def precision(run):
+def precision(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """The same of precision by recall, as steps with the area of the AUPRC; the floor is what shuffled labels reach."""
     floors = {
         name: line([0, 1], [value, value], f"labels without meaning: {value:.3f}", GREY, dash="dot")
@@ -162,7 +169,7 @@ def _precision(score, positive):
     return np.r_[steps[0], steps]
 
 
-def decision(run):
+def decision(run: Mapping[str, Any]) -> dict[str, Any]:
     """Net benefit of acting on a model, by the probability above which one would act (Vickers & Elkin 2006)."""
     choices = {}
     for name in positives(run):
@@ -200,9 +207,10 @@ def _benefit(table, name):
     return true - false * THRESHOLDS / (1 - THRESHOLDS)
 
 
-def calibration(run):
+def calibration(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """Observed against predicted, in bins of equal size with 95 % intervals; a choice for each class or time."""
-    choices, titles = {}, {"classification": "share of samples", "survival": "share without event"}
+    choices: dict[str, list[Any]] = {}
+    titles = {"classification": "share of samples", "survival": "share without event"}
     for model, look in rivals(run):
         table = run["calibration"].get(model)
         if table is None:
@@ -228,7 +236,7 @@ def calibration(run):
     return {"choices": choices, "layout": layout} if choices else None
 
 
-def confusion(run):
+def confusion(run: Mapping[str, Any]) -> dict[str, Any]:
     """Truth against prediction of each model, out of fold: counts, coloured by their share of the true class."""
     names, choices = classes(run), {}
     for model, _ in rivals(run):
@@ -253,7 +261,7 @@ def confusion(run):
 MOST_NUMBERS = 15  # classes, of more the cells are too small for numbers
 
 
-def permutation(run):
+def permutation(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """Scores of shuffled labels as a histogram, with the score of the labels themselves; None where they are not known."""
     choices, reach = {}, []
     for model in run["models"]:
@@ -261,7 +269,7 @@ def permutation(run):
         if test and test.get("values"):
             values, reached = np.array(test["values"], dtype=float), test["statistic"]
             counts, edges = np.histogram(values[np.isfinite(values)], bins=BARS)
-            bars = {"type": "bar", "name": f"{test['n']} shuffles", "marker": {"color": GREY}}
+            bars: dict[str, Any] = {"type": "bar", "name": f"{test['n']} shuffles", "marker": {"color": GREY}}
             bars |= {
                 "x": plain((edges[1:] + edges[:-1]) / 2),
                 "y": counts.tolist(),
@@ -282,7 +290,7 @@ def permutation(run):
     }
 
 
-def learning(run):
+def learning(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """Scores by the number of training samples, with 95 % intervals."""
     table = run["learning"]
     if table is None or table.empty:
