@@ -10,13 +10,13 @@ from rna2model.expression.normalization import methods
 from rna2model.training import split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data, task = split_data.read(given.cohort, given.manifest, "full", params.design), params.design["task"]
-genes = len(methods.load(given.normalizer).genes_)
+data, task = split_data.read(inputs.cohort, inputs.manifest, "full", params.design), params.design["task"]
+genes = len(methods.load(inputs.normalizer).genes_)
 candidates = {"genes": genes}
-if given.features:
-    fitted = features.load(given.features)
+if inputs.features:
+    fitted = features.load(inputs.features)
     covariates = fitted.covariates
     what = "genes" if fitted.sets is None else "gene sets"
     candidates = {what: len(fitted.names_) - fitted.n_covariates_}
@@ -24,7 +24,7 @@ if given.features:
         own = fitted.n_covariates_ - sum(len(known) > 1 for known in covariates.categories_.values())
         candidates = {f"{what} and covariates": candidates[what] + own, "covariates alone": own}
 y = data.outcome(data.train)
-scores = json.loads(Path(given.metrics).read_text())
+scores = json.loads(Path(inputs.metrics).read_text())
 found = sample_size.table(y, task, candidates, data.groups(data.train), sample_size.reached(scores, y, task))
 found.to_csv(snakemake.output[0], sep="\t", index=False)
 print(*sample_size.sentences(found), sep="\n")

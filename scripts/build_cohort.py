@@ -8,15 +8,15 @@ from rna2model.core.errors import InputProblem
 from rna2model.qc import gate
 
 job.start(snakemake)
-given, out, params = snakemake.input, snakemake.output, snakemake.params
+inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 
-samples = gate.included(given.samples)
+samples = gate.included(inputs.samples)
 if not samples and not params.get("may_be_empty"):
-    first = next(iter(gate.column(given.samples, "reason").items()), None)
+    first = next(iter(gate.column(inputs.samples, "reason").items()), None)
     first = " (the first: {}: {})".format(*first) if first else ""
-    raise InputProblem(f"no sample passed quality control; the reasons are in {given.samples}{first}.")
-files = dict(zip(params.used, given.counts, strict=True))
-genes = gene_table.as_frame(given.genes)
+    raise InputProblem(f"no sample passed quality control; the reasons are in {inputs.samples}{first}.")
+files = dict(zip(params.used, inputs.counts, strict=True))
+genes = gene_table.as_frame(inputs.genes)
 
 found = spike_ins.find(list(genes.index))
 left_out = [gene for gene in found if params.spike_ins == "drop"]

@@ -17,16 +17,16 @@ from rna2model.serving import bundle, manifest, reference_panel
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
-given, out, params = snakemake.input, snakemake.output, snakemake.params
+inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 
-data = split_data.read(given.cohort, given.manifest, "full", params.design)
+data = split_data.read(inputs.cohort, inputs.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
-genes = preprocessing.load(given.normalizer, given.batch_model)  # the panel keeps expression, no features
+genes = preprocessing.load(inputs.normalizer, inputs.batch_model)  # the panel keeps expression, no features
 
-scores = json.loads(Path(given.metrics).read_text())
-counted = json.loads(Path(given.counting).read_text())
-strands = gate.column(given.samples, "strandedness") if given.samples else {}
+scores = json.loads(Path(inputs.metrics).read_text())
+counted = json.loads(Path(inputs.counting).read_text())
+strands = gate.column(inputs.samples, "strandedness") if inputs.samples else {}
 facts = {
     "model": params.shipped,
     "task": task,
@@ -56,12 +56,12 @@ facts = {
     "expression": params.expression,
     "qc": params.qc,
     "settings": params.settings,
-    "predicts": models.load(given.model).rule if task == "classification" else None,
+    "predicts": models.load(inputs.model).rule if task == "classification" else None,
     "training": manifest.remember(
         data.train,
         None if groups is None else groups.tolist(),
         data.counts(data.train),
-        salt=files.checksum(given.normalizer)[:16],
+        salt=files.checksum(inputs.normalizer)[:16],
     ),
     "evaluation": params.evaluation,
     "conformal": scores.get("conformal"),
@@ -74,14 +74,14 @@ kept = reference_panel.Panel().fit(
 )
 made = bundle.assemble(
     Path(out.manifest).parent,
-    given.normalizer,
-    given.batch_model,
-    given.model,
+    inputs.normalizer,
+    inputs.batch_model,
+    inputs.model,
     facts,
-    given.features,
-    given.ood,
+    inputs.features,
+    inputs.ood,
     kept,
 )
 
-chance = json.loads(Path(given.chance).read_text())
+chance = json.loads(Path(inputs.chance).read_text())
 Path(out.card).write_text(model_card.write(made, scores, chance))

@@ -7,12 +7,12 @@ from rna2model.core import job
 from rna2model.reference import fingerprint
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
 told = {"unit": params.unit, "counting": params.counting, "reference": None, "rrna_sha256": None}
 if params.counting:
-    told["reference"] = json.loads(Path(given.reference).read_text())
-    told["rrna_sha256"] = fingerprint.genome(given.rrna)[0] if given.rrna else None
-elif given.beside:
-    told |= fingerprint.read_beside(params.matrix, given.beside) or {}
+    told["reference"] = json.loads(Path(inputs.reference).read_text())
+    told["rrna_sha256"] = fingerprint.genome(inputs.rrna)[0] if inputs.rrna else None
+elif inputs.beside:
+    told |= fingerprint.read_beside(params.matrix, inputs.beside) or {}
 Path(snakemake.output[0]).write_text(json.dumps(told, indent=1) + "\n")

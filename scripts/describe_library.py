@@ -10,11 +10,11 @@ from rna2model.qc import fragment_fates
 from rna2model.reads import strandedness
 
 job.start(snakemake)
-given = snakemake.input
+inputs = snakemake.input
 
-flagstat = json.loads(pysam.flagstat("-O", "json", str(given.bam)))
+flagstat = json.loads(pysam.flagstat("-O", "json", str(inputs.bam)))
 library = fragment_fates.of_flagstat(flagstat)
-sense, antisense = strandedness.observe(given.bam, strandedness.clear_genes(given.genes))
+sense, antisense = strandedness.observe(inputs.bam, strandedness.clear_genes(inputs.genes))
 facts = {
     **strandedness.decide(sense, antisense, given=snakemake.params.given),
     "layout": "paired" if library.paired else "single",

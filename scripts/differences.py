@@ -6,11 +6,13 @@ from rna2model.evaluation import paired_differences, predictions
 from rna2model.training import split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data, design = cohort.read(given.cohort), params.design
-manifest = split_data.read_manifest(given.manifest)
-tables = {name: predictions.read([path]) for name, path in zip(params.models, given.predictions, strict=True)}
+data, design = cohort.read(inputs.cohort), params.design
+manifest = split_data.read_manifest(inputs.manifest)
+tables = {
+    name: predictions.read([path]) for name, path in zip(params.models, inputs.predictions, strict=True)
+}
 names = set(next(iter(tables.values()))["split"])
 training = split_data.training_outcomes(data, manifest, names, design)
 groups = split_data.group_of(data, design)

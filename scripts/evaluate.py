@@ -21,10 +21,10 @@ from rna2model.report import run_data
 from rna2model.training import split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data, design = cohort.read(given.cohort), params.design
-manifest = split_data.read_manifest(given.manifest)
+data, design = cohort.read(inputs.cohort), params.design
+manifest = split_data.read_manifest(inputs.manifest)
 groups, positive = split_data.group_of(data, design), design.get("positive")
 
 
@@ -39,7 +39,7 @@ def metrics(table):
     return found
 
 
-table = predictions.read(given.folds)
+table = predictions.read(inputs.folds)
 predictions.write(table, snakemake.output.predictions)
 calibration_bins.table(table, design["task"]).to_csv(snakemake.output.calibration, sep="\t", index=False)
 scores = metrics(table)
@@ -49,7 +49,7 @@ curve.to_csv(snakemake.output.curve, sep="\t", index=False)
 if snakemake.output.get("decision"):
     found = decision_curve.table(table, groups, params.seed, positive=positive)
     found.to_csv(snakemake.output.decision, sep="\t", index=False)
-for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.holdout)):
+for key, files in (("leave_one_batch_out", inputs.batches), ("holdout", inputs.holdout)):
     held_out = predictions.read(files) if files else []
     if len(held_out):
         scores[key] = metrics(held_out)
@@ -57,11 +57,11 @@ for key, files in (("leave_one_batch_out", given.batches), ("holdout", given.hol
             scores[key] = delong.replace(scores[key], classification.read(held_out, groups))
     elif files:
         print(f"{key}: none of its samples passed quality control; it is not scored")
-if given.batches:
-    names = sorted({name for name in predictions.read(given.batches)["split"]})
+if inputs.batches:
+    names = sorted({name for name in predictions.read(inputs.batches)["split"]})
     scores["held_out_batches"] = split_data.held_out_batches(data, manifest, names, design)
-if given.permutation:
-    test = json.loads(Path(given.permutation[0]).read_text())
+if inputs.permutation:
+    test = json.loads(Path(inputs.permutation[0]).read_text())
     if "p" in test:  # otherwise its note says why not
         scores["permutation"] = draws.without_values(test)
 if sets := conformal.fit(table, design["task"], groups):

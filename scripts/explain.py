@@ -13,8 +13,8 @@ from rna2model.expression.features import gene_sets, selection
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
-given, out, params = snakemake.input, snakemake.output, snakemake.params
-everyone, manifest = cohort.read(given.cohort), split_data.read_manifest(given.manifest)
+inputs, out, params = snakemake.input, snakemake.output, snakemake.params
+everyone, manifest = cohort.read(inputs.cohort), split_data.read_manifest(inputs.manifest)
 symbols = everyone.symbol_of
 
 
@@ -27,17 +27,17 @@ def explain_all():
         params.shuffles,
         lambda features, sees: selection.make(params.features, features, params.seed, sees),
     )
-    explainer.shuffle(splits[-1], [data.train for data in splits], models.load(given.models[-1]))
+    explainer.shuffle(splits[-1], [data.train for data in splits], models.load(inputs.models[-1]))
     found = [
         explainer.explain(data, models.load(folder), fitted, final=data is splits[-1])
-        for data, folder, fitted in zip(splits, given.models, preprocessing.load_splits(given), strict=True)
+        for data, folder, fitted in zip(splits, inputs.models, preprocessing.load_splits(inputs), strict=True)
     ]
     return found[:-1], found[-1], explainer.note
 
 
 def write_sets(final):
     """Enrichment of gene sets in the final model; returns why there is none, or no p, if so."""
-    sets, named = gene_sets.read_gmt(given.gene_sets), [symbols.get(name, "") for name in final.names]
+    sets, named = gene_sets.read_gmt(inputs.gene_sets), [symbols.get(name, "") for name in final.names]
     try:
         members = gene_sets.members(sets, final.names, named)
     except InputProblem as problem:

@@ -10,14 +10,14 @@ from rna2model.explain import lime
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 design, unseen = params.design, params.unseen_batch
 unseen = "uncorrected" if unseen == "refuse" else unseen  # here nothing is predicted for use
 
 
 def explain(split, folder, fitted, samples, choose):
     """Rows of the table for those of `samples` (None: the held-out ones of the split) that `choose` takes."""
-    data = split_data.read(given.training, given.manifest, split, design)
+    data = split_data.read(inputs.training, inputs.manifest, split, design)
     training = data.expression(data.train, fitted)[: params.most]
     seen = data if samples is None else split_data.SplitData(everyone, [], samples, [], design)
     rows = choose(len(seen.test))
@@ -29,13 +29,13 @@ def explain(split, folder, fitted, samples, choose):
     )
 
 
-learned = preprocessing.load_splits(given)
-if given.cohort:
-    everyone = cohort.read(given.cohort)
+learned = preprocessing.load_splits(inputs)
+if inputs.cohort:
+    everyone = cohort.read(inputs.cohort)
     known = outcome.known(design, everyone.obs)
     new = [name for name, is_known in zip(everyone.samples, known, strict=True) if not is_known]
     first = np.arange(min(params.samples, len(new)))
-    parts = [explain(params.splits[-1], given.models[-1], learned[-1], new, lambda n: first)]
+    parts = [explain(params.splits[-1], inputs.models[-1], learned[-1], new, lambda n: first)]
 else:
     rng, parts = np.random.default_rng(params.seed), []
     folds = params.splits[:-1]
@@ -43,7 +43,7 @@ else:
         share = len(range(number, params.samples, len(folds)))  # in turn
         take = lambda n, share=share: np.sort(rng.permutation(n)[:share])  # noqa: E731
         if share:
-            parts.append(explain(split, given.models[number], learned[number], None, take))
+            parts.append(explain(split, inputs.models[number], learned[number], None, take))
 table = pd.concat(parts, ignore_index=True)
 table.to_csv(snakemake.output[0], sep="\t", index=False, float_format="%.6g")
 print(table.drop_duplicates("sample")[["sample", "split", "explained", "fidelity"]].to_string(index=False))

@@ -4,10 +4,10 @@ from rna2model.core import job
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data = split_data.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
-fitted = preprocessing.load(given.normalizer).fit_batch_model(data, params.expression)
+data = split_data.read(inputs.cohort, inputs.manifest, snakemake.wildcards.split, params.design)
+fitted = preprocessing.load(inputs.normalizer).fit_batch_model(data, params.expression)
 fitted.save(batch_model=snakemake.output[0])
 model = fitted.batch_model
 print(f"{model.method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")

@@ -4,11 +4,11 @@ from rna2model.core import job
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data = split_data.read(given.cohort, given.manifest, snakemake.wildcards.split, params.design)
-fitted = preprocessing.load(given.normalizer, given.batch_model)
-fitted.fit_features(data, params.features, params.covariates, given.gene_sets)
+data = split_data.read(inputs.cohort, inputs.manifest, snakemake.wildcards.split, params.design)
+fitted = preprocessing.load(inputs.normalizer, inputs.batch_model)
+fitted.fit_features(data, params.features, params.covariates, inputs.gene_sets)
 fitted.save(features=snakemake.output[0])
 print(
     f"{len(fitted.names)} features, {fitted.features.n_covariates_} of them from {', '.join(params.covariates) or 'no covariates'}"

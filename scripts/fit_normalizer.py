@@ -5,10 +5,10 @@ from rna2model.expression.normalization import methods
 from rna2model.training import split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
 split = snakemake.wildcards.split
-data = split_data.read(given.cohort, given.manifest, split, params.design)
+data = split_data.read(inputs.cohort, inputs.manifest, split, params.design)
 normalizer = methods.fit(data, params.expression, params.unit)
 normalizer.save(snakemake.output[0])
 print(f"{len(data.train)} training samples, {len(normalizer.genes_)} of {len(data.cohort.genes)} genes kept")

@@ -5,10 +5,12 @@ from rna2model.serving import out_of_distribution
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
-given = snakemake.input
+inputs = snakemake.input
 
-data = split_data.read(given.cohort, given.manifest, snakemake.params.split, snakemake.params.design)
-genes = preprocessing.load(given.normalizer, given.batch_model)  # without features: distance is in expression
+data = split_data.read(inputs.cohort, inputs.manifest, snakemake.params.split, snakemake.params.design)
+genes = preprocessing.load(
+    inputs.normalizer, inputs.batch_model
+)  # without features: distance is in expression
 fitted = out_of_distribution.OutOfDistribution()
 fitted.fit(data.expression(data.train, genes), data.groups(data.train))
 fitted.save(snakemake.output[0])

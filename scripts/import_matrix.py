@@ -12,15 +12,15 @@ from rna2model.qc import gate, sex
 from rna2model.reference import annotation
 
 job.start(snakemake)
-given, out, params = snakemake.input, snakemake.output, snakemake.params
+inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 unit = units.of_cohort(params.unit)
 
 used = [name for name in params.metadata if name not in params.excluded]
 files = [
     sample_count_files.CountFile(name, path, None, strand) for name, (path, strand) in params.files.items()
 ]
-source = "counts_file" if files else given.matrix
-joined = sample_count_files.read(files, source, params.unit, given.gtf or None) if files else None
+source = "counts_file" if files else inputs.matrix
+joined = sample_count_files.read(files, source, params.unit, inputs.gtf or None) if files else None
 values, genes, notes = count_matrix.load(source, used, params.unit, params.missing, params.layer, joined)
 found = spike_ins.find(genes)
 is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
@@ -37,11 +37,11 @@ if used and not samples and "matrix" in out.keys():
 counts = values.T[keep].astype(np.int64 if unit == "counts" else np.float64)
 
 gene_table = pd.DataFrame(index=pd.Index(genes, name="gene_id")[is_used])
-if given.gtf:
-    known = annotation.read(given.gtf, params.feature, params.attribute).genes
+if inputs.gtf:
+    known = annotation.read(inputs.gtf, params.feature, params.attribute).genes
     gene_table, unknown = gene_ids.annotate(gene_table, known)
     notes.append(
-        f"{unknown} genes are not in {given.gtf}"
+        f"{unknown} genes are not in {inputs.gtf}"
         + ("; TPM needs the length of every gene" if unknown else "")
     )
 

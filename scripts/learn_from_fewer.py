@@ -6,12 +6,12 @@ from rna2model.serving import pretrained
 from rna2model.training import split_data
 
 job.start(snakemake)
-given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 
-data = split_data.read(given.cohort, given.manifest, wildcards.split, params.design)
+data = split_data.read(inputs.cohort, inputs.manifest, wildcards.split, params.design)
 device = gpu.device(params.gpus)
 fit = learning_curve.fitter(
-    wildcards.model, params.training, params, given.gene_sets, device, snakemake.threads, pretrained.read
+    wildcards.model, params.training, params, inputs.gene_sets, device, snakemake.threads, pretrained.read
 )
 table = learning_curve.predict(
     data,

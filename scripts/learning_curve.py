@@ -8,14 +8,14 @@ from rna2model.evaluation import classification, learning_curve, predictions
 from rna2model.training import split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data, design = cohort.read(given.cohort), params.design
-manifest = split_data.read_manifest(given.manifest)
+data, design = cohort.read(inputs.cohort), params.design
+manifest = split_data.read_manifest(inputs.manifest)
 training = split_data.training_outcomes(data, manifest, params.folds, design)
 table = learning_curve.table(
-    predictions.read(given.fewer),
-    predictions.read(given.whole),
+    predictions.read(inputs.fewer),
+    predictions.read(inputs.whole),
     {name: len(outcomes) for name, outcomes in training.items()},
     classification.SHOWN[design["task"]],
     groups=split_data.group_of(data, design),

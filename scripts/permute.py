@@ -13,15 +13,15 @@ from rna2model.serving import pretrained
 from rna2model.training import pipeline, preprocessing, split_data
 
 job.start(snakemake)
-given, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
+inputs, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
 task = params.design["task"]
 device = gpu.device(params.gpus)  # here: without the GPU there is no permutation test to leave out
 training = {**params.training, "threshold": "default"}  # classes are ranked, whatever is predicted
 sees = models.class_of(name, task).SEES
 
 folds, seen = [], []
-for split, fitted in zip(params.folds, preprocessing.load_splits(given), strict=True):
-    data = split_data.read(given.cohort, given.manifest, split, params.design)
+for split, fitted in zip(params.folds, preprocessing.load_splits(inputs), strict=True):
+    data = split_data.read(inputs.cohort, inputs.manifest, split, params.design)
     seen.append(fitted.names)
     folds.append(
         draws.PermutationFold(

@@ -7,13 +7,13 @@ from rna2model.core import job
 from rna2model.serving import predict
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data = cohort.read(given.cohort)
+data = cohort.read(inputs.cohort)
 new = [name for name in data.samples if name in set(params.new)]
-folder = Path(given.manifest).parent
+folder = Path(inputs.manifest).parent
 table = predict.predict(
-    folder, data, new, given.counting, given.samples, params.design, params.unseen_batch, params.aligned
+    folder, data, new, inputs.counting, inputs.samples, params.design, params.unseen_batch, params.aligned
 )
 table.to_csv(snakemake.output[0], sep="\t", index=False)
 print(table.to_string(index=False))

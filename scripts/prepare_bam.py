@@ -7,11 +7,11 @@ from rna2model.core import job
 from rna2model.reads import bam
 
 job.start(snakemake)
-given, out = snakemake.input, snakemake.output
+inputs, out = snakemake.input, snakemake.output
 
-contigs = bam.read_contigs(given.contigs)
+contigs = bam.read_contigs(inputs.contigs)
 problem, found = bam.take_over(
-    given.bam, out.bam, contigs, given.fasta, snakemake.threads, snakemake.params.umi_in_names
+    inputs.bam, out.bam, contigs, inputs.fasta, snakemake.threads, snakemake.params.umi_in_names
 )
 
 verdict = {"sample": snakemake.wildcards.sample, "reads": found["fragments"], "problem": problem} | found

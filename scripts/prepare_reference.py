@@ -9,17 +9,17 @@ from rna2model.core.errors import InputProblem
 from rna2model.reference import annotation, circular, fingerprint, genome, transcripts
 
 job.start(snakemake)
-given, out, params = snakemake.input, snakemake.output, snakemake.params
+inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 
-files.unpack(given.fasta, out.fasta)
+files.unpack(inputs.fasta, out.fasta)
 lengths = genome.contigs(out.fasta)
-found = annotation.read(given.gtf, params.feature, params.attribute)
+found = annotation.read(inputs.gtf, params.feature, params.attribute)
 if problem := found.census.problem(
-    given.gtf, params.feature
+    inputs.gtf, params.feature
 ):  # of a file too large for the look before any job
     raise InputProblem(problem)
 circles = circular.sequences(found, lengths)
-notes = genome.check_chromosomes(given.fasta, given.gtf, lengths, found.genes, circles)
+notes = genome.check_chromosomes(inputs.fasta, inputs.gtf, lengths, found.genes, circles)
 notes += circular.notes(found.genes, lengths, circles) + found.census.notes(params.feature)
 counted = replace(
     found,
@@ -49,7 +49,7 @@ without_strand = sum(gene["strand"] in (".", "?") for gene in found.genes)
 if without_strand:
     notes.append(f"{without_strand} genes have no strand: reads of both strands count for them")
 facts = {
-    **fingerprint.of_reference(given.fasta, given.gtf, lengths, fingerprint.genome(out.fasta)[0], found),
+    **fingerprint.of_reference(inputs.fasta, inputs.gtf, lengths, fingerprint.genome(out.fasta)[0], found),
     "introns": len(introns),
     "format": "GFF3" if found.is_gff3 else "GTF",
     "gene_id_is_transcript_id": found.census.gene_id_is_transcript_id(),

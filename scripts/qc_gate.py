@@ -7,10 +7,10 @@ from rna2model.core import job
 from rna2model.qc import gate
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
 rows, assigned = [], {}
-for name, path in zip(params.used, given.facts, strict=True):
+for name, path in zip(params.used, inputs.facts, strict=True):
     facts = json.loads(Path(path).read_text())
     assigned[name] = facts["fates"]["assigned"]
     rows.append(gate.judge(name, facts, params.limits, params.metadata[name]))

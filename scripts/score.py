@@ -7,16 +7,16 @@ from rna2model.evaluation import predictions
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
-given, wildcards = snakemake.input, snakemake.wildcards
+inputs, wildcards = snakemake.input, snakemake.wildcards
 
-data = split_data.read(given.cohort, given.manifest, wildcards.split, snakemake.params.design)
+data = split_data.read(inputs.cohort, inputs.manifest, wildcards.split, snakemake.params.design)
 unseen = snakemake.params.unseen_batch
 if unseen == "refuse" and wildcards.split.startswith(("batch.", "full")):
     unseen = "uncorrected"  # holding a batch out is the point, and a fixed hold-out often is one
-fitted = preprocessing.load(given.normalizer, given.batch_model, given.features)
+fitted = preprocessing.load(inputs.normalizer, inputs.batch_model, inputs.features)
 expression = data.expression(data.test, fitted, unseen=unseen)
 
 shown, curves = outcome.times(data.outcome(data.full), snakemake.params.landmarks)
-table = predictions.table(data.test, models.load(given.model), expression, {**shown, **curves})
+table = predictions.table(data.test, models.load(inputs.model), expression, {**shown, **curves})
 table = predictions.scored(table, wildcards.split, data.outcome(data.test))
 table.to_csv(snakemake.output[0], sep="\t", index=False)

@@ -7,13 +7,13 @@ from rna2model.qc import gate
 from rna2model.training import split_data
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
-data, design = cohort.read(given.cohort), params.design
-table = predictions.read(given.folds)
-cells = {name: gate.column(given.samples, gate.column_name(name)) for name in params.columns}
+data, design = cohort.read(inputs.cohort), params.design
+table = predictions.read(inputs.folds)
+cells = {name: gate.column(inputs.samples, gate.column_name(name)) for name in params.columns}
 training = split_data.training_outcomes(
-    data, split_data.read_manifest(given.manifest), set(table["split"]), design
+    data, split_data.read_manifest(inputs.manifest), set(table["split"]), design
 )
 found = subgroups.table(
     table, cells, design, split_data.group_of(data, design), params.seed, training=training

@@ -7,12 +7,12 @@ from rna2model.core import gene_table, job
 from rna2model.reads import salmon, strandedness
 
 job.start(snakemake)
-given, out = snakemake.input, snakemake.output
+inputs, out = snakemake.input, snakemake.output
 
-quant = salmon.read_quant(f"{given.salmon}/quant.sf")
-genes = [row["gene_id"] for row in gene_table.read(given.genes)]
-counts = salmon.gene_counts(quant, salmon.read_owners(given.transcripts), genes)
-report = salmon.report(given.salmon)
+quant = salmon.read_quant(f"{inputs.salmon}/quant.sf")
+genes = [row["gene_id"] for row in gene_table.read(inputs.genes)]
+counts = salmon.gene_counts(quant, salmon.read_owners(inputs.transcripts), genes)
+report = salmon.report(inputs.salmon)
 
 Path(out.counts).write_text(
     "".join(f"{gene}\t{count}\n" for gene, count in [("gene_id", "count"), *counts.items()])

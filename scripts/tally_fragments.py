@@ -14,13 +14,13 @@ def left_out(failed):
 
 
 job.start(snakemake, spare=["rseqc"], write=left_out)
-given, params = snakemake.input, snakemake.params
-has = set(given.keys())
+inputs, params = snakemake.input, snakemake.params
+has = set(inputs.keys())
 
-verdict = json.loads(Path(given.verdict).read_text())
-library = json.loads(Path(given.library).read_text())
-reference = json.loads(Path(given.reference).read_text())
-genes, counts = gene_table.read(given.genes), gene_table.read_counts(given.counts)
+verdict = json.loads(Path(inputs.verdict).read_text())
+library = json.loads(Path(inputs.library).read_text())
+reference = json.loads(Path(inputs.reference).read_text())
+genes, counts = gene_table.read(inputs.genes), gene_table.read_counts(inputs.counts)
 aligned = fragment_fates.of_flagstat(library["flagstat"]) if "flagstat" in library else None
 if aligned and "mapped" in verdict:  # of given alignments, each fragment was looked at
     aligned = fragment_fates.Alignments(
@@ -28,29 +28,29 @@ if aligned and "mapped" in verdict:  # of given alignments, each fragment was lo
     )
 
 assigned = sum(counts.values())
-counter, counted = fragment_fates.of_counter(params.counter, given.summary, library["strandedness"])
+counter, counted = fragment_fates.of_counter(params.counter, inputs.summary, library["strandedness"])
 fates, gaps = fragment_fates.ledger(
     verdict,
-    umi=fragment_fates.left(given.umi) if "umi" in has else None,
-    trimming=fragment_fates.of_trimming(params.trimmer, given.trimming) if "trimming" in has else None,
-    rrna=fragment_fates.left(given.rrna) // params.mates if "rrna" in has else None,
+    umi=fragment_fates.left(inputs.umi) if "umi" in has else None,
+    trimming=fragment_fates.of_trimming(params.trimmer, inputs.trimming) if "trimming" in has else None,
+    rrna=fragment_fates.left(inputs.rrna) // params.mates if "rrna" in has else None,
     # Salmon counts reads: what was aligned beside it is for the quality numbers only
     aligned=None if params.counter == "salmon" else aligned,
-    deduplicated=fragment_fates.left(given.deduplicated) if "deduplicated" in has else None,
+    deduplicated=fragment_fates.left(inputs.deduplicated) if "deduplicated" in has else None,
     counter=counter,
     assigned=assigned,
     selects=params.selects,
 )
 problem = verdict["problem"]
 if problem is None and counted not in (None, assigned):
-    problem = fragment_fates.altered(given.counts, assigned, counted)
+    problem = fragment_fates.altered(inputs.counts, assigned, counted)
 if problem is None and fragment_fates.open_share(gaps, verdict["reads"]) > fragment_fates.MOST_UNACCOUNTED:
-    problem = fragment_fates.unaccounted(gaps, given.verdict, verdict.get("files", {}))
+    problem = fragment_fates.unaccounted(gaps, inputs.verdict, verdict.get("files", {}))
 
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragment_fates.percent(to_align - fates["unmapped"], to_align)
 removed = fragment_fates.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
-unseen = tool_failure.of(given.rseqc) if "rseqc" in has else None  # RSeQC failed, which changes no count
+unseen = tool_failure.of(inputs.rseqc) if "rseqc" in has else None  # RSeQC failed, which changes no count
 kinds = sex.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
 
 facts = {
@@ -62,7 +62,7 @@ facts = {
     "sense_pct": library["sense_pct"],
     "duplicate_pct": verdict.get("duplicate_pct"),
     "rrna_pct": sample_metrics.rrna_pct(genes, counts) if removed is None else removed,
-    "three_prime_bias": sample_metrics.three_prime_bias(given.rseqc)
+    "three_prime_bias": sample_metrics.three_prime_bias(inputs.rseqc)
     if "rseqc" in has and not unseen
     else None,
     "inferred_sex": sex.judge(kinds, counts),

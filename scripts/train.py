@@ -9,10 +9,10 @@ from rna2model.serving import pretrained
 from rna2model.training import pipeline, preprocessing, split_data
 
 job.start(snakemake)
-given, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
 
-data = split_data.read(given.cohort, given.manifest, wildcards.split, params.design)
-fitted = preprocessing.load(given.normalizer, given.batch_model, given.features)
+data = split_data.read(inputs.cohort, inputs.manifest, wildcards.split, params.design)
+fitted = preprocessing.load(inputs.normalizer, inputs.batch_model, inputs.features)
 
 options, training = {}, params.get("training", {})
 if wildcards.model in models.TORCH:
@@ -20,8 +20,8 @@ if wildcards.model in models.TORCH:
     options = {"journal": beside.with_suffix(".jsonl"), "checkpoint": beside.with_suffix(".checkpoint")}
     if training.get("tensorboard"):
         options["tensorboard"] = beside.with_suffix(".tensorboard")
-    if given.get("unlabelled"):
-        options["unlabelled"] = split_data.unlabelled(data, cohort.read(given.unlabelled), fitted)
+    if inputs.get("unlabelled"):
+        options["unlabelled"] = split_data.unlabelled(data, cohort.read(inputs.unlabelled), fitted)
         print(f"{wildcards.model}: {len(options['unlabelled'])} samples without label in pretraining")
 
 model = pipeline.make_model(

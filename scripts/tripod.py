@@ -10,7 +10,7 @@ from rna2model.report import tripod
 from rna2model.report.run_data import table
 
 job.start(snakemake)
-given, params = snakemake.input, snakemake.params
+inputs, params = snakemake.input, snakemake.params
 
 
 def numbers(path, **options):
@@ -20,14 +20,14 @@ def numbers(path, **options):
 facts = {
     "config": params.config,
     "models": params.models,
-    "manifest": json.loads(Path(given.manifest).read_text()),
-    "metrics": json.loads(Path(given.metrics).read_text()),
-    "dummy": json.loads(Path(given.chance).read_text()),
-    "samples": table(given.samples),
-    "versions": table(given.versions),
-    "adequacy": numbers(given.adequacy),
-    "differences": numbers(given.differences),
-    "subgroups": numbers(given.subgroups, dtype={"level": str}, keep_default_na=False, na_values=[""]),
+    "manifest": json.loads(Path(inputs.manifest).read_text()),
+    "metrics": json.loads(Path(inputs.metrics).read_text()),
+    "dummy": json.loads(Path(inputs.chance).read_text()),
+    "samples": table(inputs.samples),
+    "versions": table(inputs.versions),
+    "adequacy": numbers(inputs.adequacy),
+    "differences": numbers(inputs.differences),
+    "subgroups": numbers(inputs.subgroups, dtype={"level": str}, keep_default_na=False, na_values=[""]),
 }
 if facts["subgroups"] is not None:
     facts["subgroups"]["note"] = facts["subgroups"]["note"].fillna("")

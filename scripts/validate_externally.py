@@ -9,12 +9,12 @@ from rna2model.evaluation import predictions
 from rna2model.serving import manifest, predict, unknown_labels
 
 job.start(snakemake)
-given, out, params = snakemake.input, snakemake.output, snakemake.params
+inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 
-data, folder = cohort.read(given.cohort), Path(given.manifest).parent
+data, folder = cohort.read(inputs.cohort), Path(inputs.manifest).parent
 names, left_out = predict.unknown(folder, data, params.design)
 table = predict.predict(
-    folder, data, names, given.counting, given.samples, params.design, params.unseen_batch, params.aligned
+    folder, data, names, inputs.counting, inputs.samples, params.design, params.unseen_batch, params.aligned
 )
 has_one = predict.predicted(table)
 left_out |= {

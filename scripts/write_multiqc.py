@@ -11,10 +11,10 @@ from rna2model.core.errors import InputProblem
 from rna2model.qc import fastqc_archive, multiqc
 
 job.start(snakemake)
-given, out = snakemake.input, snakemake.output
+inputs, out = snakemake.input, snakemake.output
 
 folder = Path(out.html).parent
-listed = snakemake.params.files or given.files
+listed = snakemake.params.files or inputs.files
 if missing := [str(path) for path in listed if not Path(path).exists()]:
     raise InputProblem(
         f"{len(missing)} files of single samples were removed, {missing[0]} first; make them again by their names:"
@@ -24,7 +24,7 @@ failures = {path: tool_failure.of(path) for path in listed}
 ours = {
     folder / name: text
     for name, text in multiqc.sections(
-        given.samples, snakemake.params.samples, filter(None, failures.values())
+        inputs.samples, snakemake.params.samples, filter(None, failures.values())
     ).items()
 }
 for path, text in ours.items():
@@ -32,7 +32,7 @@ for path, text in ours.items():
 made = [path for path in listed if not failures[path]]
 Path(out.files).write_text("\n".join(map(str, [*made, *ours])) + "\n")
 
-command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", given.layout]
+command = ["multiqc", "--force", "--quiet", "--no-version-check", "--config", inputs.layout]
 command += ["--outdir", folder, "--filename", Path(out.html).name]
 with tempfile.TemporaryDirectory() as scratch:
     read = [*fastqc_archive.unpacked(made, Path(scratch, "fastqc")), *ours]
