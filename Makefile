@@ -8,7 +8,7 @@ CORES ?= 2
 DEMO ?= demo
 EXAMPLE ?= example
 CLOUDS ?= tests/cloud
-QUICK ?= $(addprefix tests/unit/,core docs planning qc reads reference report rules)
+QUICK ?= $(addprefix tests/unit/,core docs planning qc reference rules training/test_preprocessing.py)
 OF_PROFILE = $(if $(PROFILE),$(shell grep -s '^cores:' "$(PROFILE)/config.yaml"))
 SNAKEMAKE = .venv/bin/snakemake $$(cat .venv/snakemake_options)
 
@@ -53,7 +53,7 @@ test: setup ## unit tests, numbers from R, and the demo as a workflow test
 	@envs/test_tools.sh
 	@.venv/bin/python -m pytest tests -n 2
 
-quick: setup ## unit tests that need neither models nor tools, in about two minutes
+quick: setup ## unit tests that need neither tools nor a browser, in under two minutes
 	@.venv/bin/python -m pytest $(QUICK) -n 2
 
 faults: setup ## every fault of the catalogue, also through the workflow (a quarter of an hour)
