@@ -41,7 +41,7 @@ def check(
     """InputProblem when samples of a Cohort are one library, unless they are of one group (donor).
 
     groups : (n,) or None; unit : counts_unit. Returns the pairs that may be one library, where the counts are too few to
-    tell: a list of (sample, other, and of countingnoise.Pair: variation, upper, ordinary), the most alike first.
+    tell: a list of (sample, other, and of counting_noise.Pair: variation, upper, ordinary), the most alike first.
     """
     found = {pair: "have exactly the same counts" for pair in _copies(data.counts) if _apart(*pair, groups)}
     for first, second, r in _alike(data.counts):

@@ -17,7 +17,7 @@ def start(snakemake: Any, **options: Any) -> None:
     """Send standard output and error to the rule's log; show an InputProblem as its message only.
 
     The message goes to the log and to the console, so that nobody has to look for it. The job of one sample ends here where
-    a job before it failed, and with a verdict where its data are to blame; `options` are those of failure.SampleJob.
+    a job before it failed, and with a verdict where its data are to blame; `options` are those of tool_failure.SampleJob.
     """
     leave_foreign_packages()
     console = os.dup(2)

@@ -106,7 +106,7 @@ def metrics(
     the percentiles do not include the estimate (a biased bootstrap), the interval is widened to it. A metric
     that is undefined is null, with a note; ranking metrics say how many folds they skipped, auprc its prevalence and
     its `chance`, what labels without meaning reach (chance_level.py).
-    Other tasks have other columns and need for survival the `training` samples (survival_metrics.read).
+    Other tasks have other columns and need for survival the `training` samples (survival.read).
     """
     table = _read(task, predictions, groups, training)
     values, skipped = bootstrap.bootstrap(table, seed, n_boot)

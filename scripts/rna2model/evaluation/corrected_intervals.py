@@ -43,7 +43,7 @@ ERRORS = (
 
 
 def factor(table: resampling.Predictions, inflation: float = 1.0) -> float | None:
-    """By how much an interval of a resampling.Predictions is too narrow; None where one model made all predictions of a repeat.
+    """By how much an interval of a bootstrap.Predictions is too narrow; None where one model made all predictions of a repeat.
 
     inflation : of the metric, see `inflations`; with k folds n_test / n_train is 1 / (k - 1), of batches held out in turn on average
     """
@@ -150,7 +150,7 @@ def _range(name):
 
 
 class Statistics:
-    """A resampling.Predictions seen as other statistics: `function(rows, weights, only)` is its one_repeat; `repeat` names one of several."""
+    """A bootstrap.Predictions seen as other statistics: `function(rows, weights, only)` is its one_repeat; `repeat` names one of several."""
 
     RANKED = ()
 

@@ -55,9 +55,9 @@ def interval(
 
 
 def replace(metrics: dict[str, Any], table: Table) -> dict[str, Any]:
-    """`metrics` of evaluation.metrics with DeLong's interval of AUROC in place of the bootstrap's, which is kept beside it.
+    """`metrics` of classification.metrics with DeLong's interval of AUROC in place of the bootstrap's, which is kept beside it.
 
-    table : evaluation.Table of one split. `interval` says which it is. The bootstrap stays for more than two classes (whose
+    table : classification.Table of one split. `interval` says which it is. The bootstrap stays for more than two classes (whose
     AUROC is an average), and where a class has fewer than two groups.
     """
     found = metrics.get("auroc", {})

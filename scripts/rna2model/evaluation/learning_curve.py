@@ -68,7 +68,7 @@ def predict(
     """Predictions for the held-out samples of one split, with columns fraction, subset and n_train, of models for each fraction
     of so many `subsets`.
 
-    data : splitdata.SplitData; fit : function of a SplitData with fewer training samples that gives (model, Preprocessing) fitted
+    data : split_data.SplitData; fit : function of a SplitData with fewer training samples that gives (model, Preprocessing) fitted
     on them alone; times : of predictions.table. A fraction that cannot be trained (a class is gone, a batch coincides with
     the target) is said in the log and left out.
     """
@@ -107,7 +107,7 @@ def table(
     """DataFrame of COLUMNS: the metrics `shown` at each fraction, with 95 % intervals, and at 1 those of the models themselves.
 
     curve : all tables of `predict`; whole : the models' own out-of-fold predictions; n_train : {split: training samples};
-    training, options : as evaluation.metrics. `folds`: how many folds could be trained. Subsets of a fraction are averaged as
+    training, options : as classification.metrics. `folds`: how many folds could be trained. Subsets of a fraction are averaged as
     repeats are; `sd` is their standard deviation. `change`, at 1: from the largest fraction below it (`change_to_all`).
     """
     given = (
@@ -162,7 +162,7 @@ def change_to_all(
 ) -> list[float | None]:
     """[estimate, lower, upper] of what a metric gains from a fraction's subsets (`_as_repeats`) to all training samples.
 
-    The same held-out samples and resamples on both sides (evaluation.paired_difference); the variance of the mean over subsets
+    The same held-out samples and resamples on both sides (classification.paired_difference); the variance of the mean over subsets
     is added to that of the resamples where there are several subsets.
     """
     every = [whole[whole["split"].isin(one["fold"])].assign(subset=s) for s, one in part.groupby("subset")]

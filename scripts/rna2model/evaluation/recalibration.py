@@ -24,7 +24,7 @@ TOO_FEW = "not testable: without some group a class is missing or separated, or 
 
 
 def of(table: pd.DataFrame, task: str, groups: Mapping[str, str] | None = None) -> dict[str, Any] | None:
-    """JSON of the recalibration of a scored table of predictions (served.validate), or None where there is none.
+    """JSON of the recalibration of a scored table of predictions (serving.predict.validate), or None where there is none.
 
     classification : two classes; log odds of the positive one. regression : the predicted number
     """

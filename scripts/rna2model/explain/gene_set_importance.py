@@ -34,7 +34,7 @@ def table(
 ) -> pd.DataFrame:
     """DataFrame of COLUMNS, the most enriched first, one row for each class and set.
 
-    names : (p,) features; symbols : {feature: symbol}; sets : {set: genes}; members : {set: columns} (genesets.members)
+    names : (p,) features; symbols : {feature: symbol}; sets : {set: genes}; members : {set: columns} (gene_sets.members)
     effects : (C, p) of the final model; residuals : (n, p) expression of training samples less the mean of their class
     control : (P, C, p) effects of models of shuffled labels, or None
 

@@ -99,7 +99,7 @@ def table(
     """DataFrame of COLUMNS and CONTROL_COLUMNS, strongest first, of all features that the final model or a fold uses.
 
     final : (C, p) effects of the final model; folds : list of ({name: column}, (C, p) effects), whose features may differ
-    limit : (C, p) what effects reach by chance (shuffled.limit), or None for empty cells
+    limit : (C, p) what effects reach by chance (null_models.limit), or None for empty cells
     """
     import pandas as pd
 

@@ -60,7 +60,7 @@ class CountFile:
 def read(
     files: Sequence[CountFile], sheet: str | Path, unit: str = "counts", gtf: str | Path | None = None
 ) -> tuple[pd.DataFrame, list[str]]:
-    """(DataFrame genes x samples, notes) of a list of CountFile, as `matrixfile.read` gives of a matrix.
+    """(DataFrame genes x samples, notes) of a list of CountFile, as `count_matrix_file.read` gives of a matrix.
 
     unit : counts, expected_counts or tpm
     gtf : annotation by which transcripts become genes

@@ -122,7 +122,7 @@ def make(
     """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}.
 
     `more`: imbalance, calibration, threshold of a classifier (base.Model), and what only torch models take
-    (torch_model.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
+    (neural.base.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
     """
     kind = class_of(name, task)
     return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **more)

@@ -46,7 +46,7 @@ class Model(Adjusting):
 
     imbalance : auto (CLASS_WEIGHT of the model), none, class_weights, smote
     calibration : auto (as `_fit` leaves the probabilities), none, sigmoid, isotonic; on inner out-of-fold predictions
-    threshold : default (decision.by_share of two classes, the most probable of more) or tuned: of two classes, the cut with
+    threshold : default (calibrators.by_share of two classes, the most probable of more) or tuned: of two classes, the cut with
         the best balanced accuracy there
     positive : the class that comes last, of which threshold and coefficients speak; None: the last by the alphabet
 

@@ -106,7 +106,7 @@ def plan(
 ) -> str:
     """The text of a plan.
 
-    by_rule : {rule: [Request of each job]}; submissions, files, records : numbers; limited : whether partitions are known; problems, notes : of `requests.unfit`
+    by_rule : {rule: [Request of each job]}; submissions, files, records : numbers; limited : whether partitions are known; problems, notes : of `slurm_requests.unfit`
     reads_mb : packed FASTQ of all samples; disk : sentence about the disk, or an empty text
     """
     lines = [

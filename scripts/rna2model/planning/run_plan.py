@@ -54,7 +54,7 @@ class RunPlan:
         return {name: job for name, (_, job) in found.items()}
 
     def unfit_rules(self, jobs: Iterable[Any]) -> tuple[list[str], list[str]]:
-        """(problems, notes) of requests.unfit() for the largest of these jobs of each rule; none where partitions are not known."""
+        """(problems, notes) of slurm_requests.unfit() for the largest of these jobs of each rule; none where partitions are not known."""
         largest = self.largest_jobs(jobs)
         known = self.partitions.known()
         return slurm_requests.unfit(

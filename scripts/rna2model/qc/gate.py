@@ -187,7 +187,7 @@ def column(path: str | Path, name: str) -> dict[str, str]:
 
 
 def of_failure(failed: tool_failure.Failure, verdict: str | Path | None = None) -> dict[str, Any]:
-    """What rule tally_fragments says of a sample of a failure.Failure: the reads it had, where the input check could count them.
+    """What rule tally_fragments says of a sample of a tool_failure.Failure: the reads it had, where the input check could count them.
 
     verdict : path of the input check's verdict; its own problem comes first
     """

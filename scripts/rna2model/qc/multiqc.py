@@ -50,7 +50,7 @@ def sections(
 ) -> dict[str, str]:
     """{file name: content} of the sections made from samples.tsv, of all or the named samples.
 
-    failures : of tools without which a sample is still counted (failure.Failure); they are flags of their samples here
+    failures : of tools without which a sample is still counted (tool_failure.Failure); they are flags of their samples here
     """
     rows = _read(path)
     _flag(rows, failures)

@@ -91,7 +91,7 @@ def take_over(
     """(problem or None, {fact: value}) of the alignments at `path`, brought to `target`; an empty library with a problem.
 
     umi : whether names must end in a molecular identifier. Facts are `fragments`, `mapped` (those with an aligned mate),
-    the counts of fragments.TAKEN_OVER, and `note`, what the file cannot tell, or an empty text.
+    the counts of fragment_fates.TAKEN_OVER, and `note`, what the file cannot tell, or an empty text.
     """
     why = problem(path, contigs, fasta)
     found = mate_lines.Found()

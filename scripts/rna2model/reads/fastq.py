@@ -149,7 +149,7 @@ def inspect(
 ) -> tuple[int, str | None]:
     """Read every record of `lanes`, a list of (path,) or (path_1, path_2), and check their pairing.
 
-    Notes all sequences in `copies` (Copies), names in `named` (names.Names), lengths and tails in `shape` (Shape), and some
+    Notes all sequences in `copies` (Copies), names in `named` (read_names.Names), lengths and tails in `shape` (Shape), and some
     fragments in `part` (Evenly). Returns (fragments read: int, problem: str or None). Stops at the first problem.
     """
     named, shape = named or read_names.Names(), shape or Shape()

@@ -47,7 +47,7 @@ class Found:
         return self.named.problem_of(self.fragments)
 
     def facts(self) -> dict[str, Any]:
-        """JSON-able facts (alignments.take_over says which)."""
+        """JSON-able facts (bam.take_over says which)."""
         mixed = bool(self.single and self.pairs)
         notes = {
             "the BAM file has no unmapped reads: its mapped % says nothing": self.mapped_reads

@@ -40,7 +40,7 @@ GENE_COLUMNS = ["gene_id", "gene_name", "biotype", "chromosome", "start", "end",
 class Transcript:
     """Exons and coding exons as closed 1-based intervals, in the order of the file.
 
-    On a circular chromosome an end may lie beyond the length. `whole`: see `pieces.for_tools`.
+    On a circular chromosome an end may lie beyond the length. `whole`: see `transcripts.for_tools`.
     """
 
     name: str
@@ -98,7 +98,7 @@ def read(path: str | Path, feature: str = "exon", attribute: str = "gene_id") ->
 
 
 def look(path: str | Path, feature: str, attribute: str, most: int) -> tuple[set[str], Census, bool]:
-    """(names of sequences, census.Census, whether that is the whole file) of the first `most` lines of an annotation.
+    """(names of sequences, gene_census.Census, whether that is the whole file) of the first `most` lines of an annotation.
 
     InputProblem for a line that could not be counted with.
     """

@@ -81,7 +81,7 @@ def splice_sites(transcripts: Iterable[Transcript]) -> list[tuple[str, int, int,
 def write_gtf(annotation: Annotation, path: str | Path) -> None:
     """Write the GTF that every tool counts with: what is counted are its `exon` lines, joined by `gene_id`.
 
-    Its transcripts must be as tools take them (`pieces.for_tools`).
+    Its transcripts must be as tools take them (`transcripts.for_tools`).
     """
     names = {record["gene_id"]: record for record in annotation.genes}
     with open(path, "w") as file:

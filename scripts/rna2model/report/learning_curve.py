@@ -15,7 +15,7 @@ LOWER_IS_BETTER = ("brier", "log_loss", "mae", "rmse", "integrated_brier")
 
 
 def sentence(table: pd.DataFrame | None, shown: Iterable[str]) -> str:
-    """What the last step of a learning curve (learningcurve.COLUMNS) says of the first metric of `shown`; empty without one."""
+    """What the last step of a learning curve (learning_curve.COLUMNS) says of the first metric of `shown`; empty without one."""
     if table is None or "change_lower" not in table or table.empty:
         return ""
     part = table[table["metric"] == next((name for name in shown if name in set(table["metric"])), "")]

@@ -46,7 +46,7 @@ def assemble(
 ) -> dict[str, Any]:
     """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest.
 
-    kept : the panel.Panel of the training samples, or None
+    kept : the reference_panel.Panel of the training samples, or None
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -247,7 +247,7 @@ class Bundle:
         return 100 * len(missing) / np.count_nonzero(self.preprocessing.normalizer.kept_)
 
     def _lacking(self, counts, genes, missing, cells):
-        """The panel.Missing of samples: genes that they do not have, and values to be imputed."""
+        """The reference_panel.Missing of samples: genes that they do not have, and values to be imputed."""
         absent = np.isin(self.preprocessing.normalizer.genes_, missing)
         gone = np.broadcast_to(absent, (len(counts), len(absent)))
         if self.preprocessing.normalizer.missing != "refuse":

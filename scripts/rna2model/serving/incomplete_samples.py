@@ -29,7 +29,7 @@ def complete(
     """(table, flags) of Bundle predictions: `lower_` and `upper_` columns for samples that lack something, and no prediction
     for those whose prediction depends on it by more than LIMIT per cent. flags : for each sample a text, may be empty.
 
-    serve : the Bundle; expression (m, p), where missing genes have their training mean; missing : panel.Missing
+    serve : the Bundle; expression (m, p), where missing genes have their training mean; missing : reference_panel.Missing
     """
     flags, rows = [""] * len(table), missing.rows()
     if not len(rows) or serve.panel is None:

@@ -36,7 +36,7 @@ def fit(
 ) -> tuple[BatchModel, dict[str, float | None] | None]:
     """(fitted batch model, {candidate: balanced accuracy} or None where there was no choice).
 
-    X (n, g) log2 expression, batches (n,), labels (n,), groups (n,) or None of training samples; settings as in batch.make
+    X (n, g) log2 expression, batches (n,), labels (n,), groups (n,) or None of training samples; settings as in batch.registry.make
     """
     scores: dict[str, float | None] | None = None
     if method == "auto":

@@ -33,8 +33,8 @@ class Preprocessing:
 
     Attributes
     ----------
-    normalizer : normalizer.Normalizer, counts to log2 expression of the kept genes
-    batch_model : batchmodel.BatchModel, takes out what is of a batch; None while it is not learned yet
+    normalizer : normalization.base.Normalizer, counts to log2 expression of the kept genes
+    batch_model : batch.base.BatchModel, takes out what is of a batch; None while it is not learned yet
     features : features.Features, gene-set scores and covariates; None where models see the genes as they are
     """
 
@@ -59,7 +59,7 @@ class Preprocessing:
         covariates: Mapping[str, str] | None = None,
         gene_sets: str | Path | None = None,
     ) -> Self:
-        """Learn all steps from the training samples of a splitdata.SplitData; arguments as those of the steps."""
+        """Learn all steps from the training samples of a split_data.SplitData; arguments as those of the steps."""
         self.fit_normalizer(data, expression, unit).fit_batch_model(data, expression)
         return self.fit_features(data, settings, covariates, gene_sets) if gene_sets or covariates else self
 
@@ -110,7 +110,7 @@ class Preprocessing:
         """(n, len(names)) what models see of samples.
 
         counts (n, n_genes) of normalizer.gene_ids; batches (n,); covariates {sheet column: (n,) str}, may be left out where
-        there are none; unseen : what is done with a batch that training did not have (batchmodel.UNSEEN)
+        there are none; unseen : what is done with a batch that training did not have (batch.base.UNSEEN)
         """
         return self.add_features(self.expression(counts, batches, unseen), covariates)
 

@@ -17,7 +17,7 @@ SHOWN = ("auroc", "brier")
 
 @dataclass
 class Made:
-    """The part of splitdata.SplitData that a learning curve needs, over rows of X by the names of samples."""
+    """The part of split_data.SplitData that a learning curve needs, over rows of X by the names of samples."""
 
     X: np.ndarray
     y: np.ndarray

@@ -34,11 +34,11 @@ def permutation_test(
     log: Callable[..., None] = print,
     batches: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as evaluation.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
+    """{statistic, p, n, metric, mean, sd}: METRICS[task] within folds, averaged as classification.metrics does it, and p = (b + 1) / (n + 1) (Phipson & Smyth 2010).
 
-    folds : list of permutation_draws.PermutationFold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
-    a fold that gives an unfitted model; groups, batches : {sample: name} or None. Classes are permuted as permutation.permuted does, numbers and times
-    with their events as permutation_ridge.permuted does. Where there are batches, `within_batches` has the same of half as
+    folds : list of draws.PermutationFold; outcomes : {sample: class, number, or (time, event)}; make : function of the number of
+    a fold that gives an unfitted model; groups, batches : {sample: name} or None. Classes are permuted as exchangeable.Exchange does, numbers and times
+    with their events as it does with `blocks`. Where there are batches, `within_batches` has the same of half as
     many permutations within them, so that the test takes half as long again.
     """
 

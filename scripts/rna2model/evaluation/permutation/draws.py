@@ -101,7 +101,7 @@ def arrange(
 ) -> Drawn:
     """The Drawn of y (samples,) over the samples `of` (Tested); n_within: permutations within batches, n where it is None.
 
-    InputProblem where permutations over the cohort have too few arrangements or move too little (exchange.check); where only
+    InputProblem where permutations over the cohort have too few arrangements or move too little (exchangeable.check); where only
     those within batches do, they are left out with a note.
     """
     exchangeable.check(task, y, of.units)

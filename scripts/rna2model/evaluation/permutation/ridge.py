@@ -36,7 +36,7 @@ def permutation_test(
 ) -> dict[str, Any]:
     """{statistic, p, n}: Spearman's correlation within folds, averaged, and p = (b + 1) / (n + 1).
 
-    The same as permutation.permutation_test, for values: {sample: float}. Inner folds are not balanced over the values,
+    The same as logistic.permutation_test, for values: {sample: float}. Inner folds are not balanced over the values,
     so that they are the same for all permutations.
     """
 

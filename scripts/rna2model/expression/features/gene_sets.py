@@ -45,7 +45,7 @@ def members(
 ) -> dict[str, NDArray[np.int64]]:
     """{set name: (k,) int columns} of the sets with at least LEAST genes in the data, matched by id or else by symbol.
 
-    Ids are compared as `geneids.plain` has them, without versions.
+    Ids are compared as `gene_ids.plain` has them, without versions.
     gene_ids, symbols : what each column is called. The naming that finds more genes is used for all sets.
     """
     gene_ids = geneids.plain(list(gene_ids))

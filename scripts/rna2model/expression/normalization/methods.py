@@ -198,7 +198,7 @@ def make(
 
 
 def fit(data: Any, expression: Mapping[str, Any], unit: str) -> Normalizer:
-    """The normalizer of a split, a splitdata.SplitData: gene filter and method, learned from its training samples.
+    """The normalizer of a split, a split_data.SplitData: gene filter and method, learned from its training samples.
 
     expression : the config's section; unit : its counts_unit
     """

@@ -23,7 +23,7 @@ KIND = "checkpoint"
 class Checkpoint:
     """A folder with the state of each program of one fit, so that a killed job goes on where it was.
 
-    A program is found by a hash of its rows, truth and settings (`torch_loop.Program.key`): a state of other data is
+    A program is found by a hash of its rows, truth and settings (`loop.Program.key`): a state of other data is
     never taken up. Written at most once in `every` seconds, and at the end of a program; `clear` when the fit is done.
     """
 

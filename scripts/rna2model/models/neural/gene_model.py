@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class GeneModel(TorchModel):
-    """A model with the arrays genes, mean, per_scale (coordinates.Chosen.arrays) and those of its network."""
+    """A model with the arrays genes, mean, per_scale (neural.inputs.Chosen.arrays) and those of its network."""
 
     def _coordinates(self, source, trained, candidate):
         genes = np.arange(source.X.shape[1])

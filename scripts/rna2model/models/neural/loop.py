@@ -7,7 +7,7 @@ data the cost of a training step is the calls, not the arithmetic, so twenty net
 A network is an object with
 
     n_draws                                  uniform random numbers it needs per row while training
-    side_by_side                             names of weights (k, h) that `torch_layers.first` multiplies
+    side_by_side                             names of weights (k, h) that `layers.first` multiplies
     initial(rng, width, outputs)             {name: array}, its weights at the start; a name ending in "bias" does not decay
     forward(weights, rows, widths, draw, dropout)
                                              (output (F, C, n, K), loss per row that needs no labels (F, C, n) or None)

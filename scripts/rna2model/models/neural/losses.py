@@ -1,7 +1,7 @@
 """Losses of stacked networks: output (F, C, n, K) and truth (F, 1, n, q) to one number per network, (F, C).
 
 `weight` (F, 1, n) is the weight of each row; a row of weight zero has no influence at all, so one program can hold
-folds that train on different rows. Any function of this form can be given to `torch_loop.train`.
+folds that train on different rows. Any function of this form can be given to `loop.train`.
 """
 
 from __future__ import annotations

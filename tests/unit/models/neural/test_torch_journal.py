@@ -18,7 +18,7 @@ from rna2model import models
 from rna2model.models.neural import checkpoint as torch_state
 from tests.unit.models.test_models import expression, make, quiet
 
-class Killed(torch_state.Checkpoint):
+class Killed(checkpoint.Checkpoint):
     saved_times = 0
     def due(self):
         return True
@@ -28,7 +28,7 @@ class Killed(torch_state.Checkpoint):
         if Killed.saved_times == {times}:
             os.kill(os.getpid(), signal.SIGKILL)
 
-torch_state.Checkpoint = Killed
+checkpoint.Checkpoint = Killed
 X, y = expression(n=24, p=40)
 make({name!r}, checkpoint={folder!r} + "/checkpoint", journal={folder!r} + "/epochs.jsonl").fit(X, y, log=quiet)
 """

@@ -69,7 +69,7 @@ def faults():
         [np.ones(2_500_000) for _ in range(4)]
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 before = faults()
-binning.keep_freed_memory()
+histogram_bins.keep_freed_memory()
 faults()
 print(before, faults())
 """
