@@ -17,7 +17,7 @@ from rna2model.evaluation import (
     smooth_calibration,
     subgroups,
 )
-from rna2model.evaluation.permutation import logistic
+from rna2model.evaluation.permutation import draws
 from rna2model.explain import importance
 from rna2model.explore import batch_diagnostics
 from rna2model.inputs import config as configuration
@@ -175,7 +175,7 @@ class Finished:
             if self.task == "classification":
                 scores |= operating_point.metrics(table, n_boot=40)
                 self.save(decision_curve.table(table, n_boot=40), f"models/{model}/decision_curve.tsv")
-            test = logistic.summary(np.array([0.9, *self.rng.normal(0.5, 0.05, 50)]), "auroc")
+            test = draws.summary(np.array([0.9, *self.rng.normal(0.5, 0.05, 50)]), "auroc")
             if model == self.models[0]:
                 scores["permutation"] = {key: value for key, value in test.items() if key != "values"}
                 self.dump(test, f"models/{model}/permutation.json")

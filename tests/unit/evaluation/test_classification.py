@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from rna2model.cohort import splits
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import calibration_line, classification, regression
-from rna2model.evaluation.permutation import logistic
+from rna2model.evaluation.permutation import exchangeable, logistic
 from rna2model.evaluation.permutation.draws import PermutationFold
 from rna2model.models.linear import rotation
 
@@ -247,11 +247,11 @@ def test_labels_move_with_their_group_or_within_it():
     rng = np.random.default_rng(0)
     donors, y = np.repeat(np.arange(8), 3), np.repeat([0, 1] * 4, 3)
     for _ in range(20):
-        new = logistic.permuted(y, donors, rng)
+        new = y[exchangeable.Exchange(y, donors).draw(rng)]
         assert all(len(set(new[donors == d])) == 1 for d in range(8)) and new.sum() == y.sum()
     paired = np.tile([0, 1], 12)
     for _ in range(20):
-        new = logistic.permuted(paired, np.repeat(np.arange(12), 2), rng)
+        new = paired[exchangeable.Exchange(paired, np.repeat(np.arange(12), 2)).draw(rng)]
         assert (new.reshape(12, 2).sum(axis=1) == 1).all()
 
 

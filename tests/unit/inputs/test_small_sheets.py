@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rna2model.cohort import splits
 from rna2model.core.errors import InputProblem
-from rna2model.evaluation.permutation import any_model, logistic
+from rna2model.evaluation.permutation import any_model, draws, logistic
 from rna2model.evaluation.permutation.draws import PermutationFold
 from rna2model.inputs import design_checks
 from rna2model.planning import preflight
@@ -40,7 +40,7 @@ def sheet(n_classes, size, folds, per_group, seed):
 def test_labels_of_every_sheet_with_folds_can_be_permuted(n_classes, size, folds, per_group, seed):
     assume(size >= folds)
     y, groups, trained = sheet(n_classes, size, folds, per_group, seed)
-    for new in logistic.draw(y, groups, trained, 5, np.random.default_rng(seed)):
+    for new in draws.draw_classes(y, groups, trained, 5, np.random.default_rng(seed)):
         assert sorted(new) == sorted(y)
         assert all(len(set(new[groups == group])) == 1 for group in set(groups))
         assert all(set(new[rows]) == set(y) for rows in trained)
@@ -48,8 +48,8 @@ def test_labels_of_every_sheet_with_folds_can_be_permuted(n_classes, size, folds
 
 def test_eight_classes_of_three_are_permuted_within_their_folds():
     y, groups, trained = sheet(8, 3, 3, 1, 1)
-    tested = logistic.tested_in(len(y), trained)
-    drawn = logistic.draw(y, groups, trained, 50, np.random.default_rng(1))
+    tested = draws.tested_in(len(y), trained)
+    drawn = draws.draw_classes(y, groups, trained, 50, np.random.default_rng(1))
     assert len({tuple(new) for new in drawn}) == 50
     for new in drawn:
         assert all(sorted(new[tested == fold]) == sorted(y[tested == fold]) for fold in range(3))
@@ -79,8 +79,8 @@ def test_a_statistic_without_value_is_said_and_permutations_without_one_are_left
     with pytest.raises(
         InputProblem, match=r"no fold tests samples that can be compared; set evaluation\.folds"
     ):
-        logistic.summary(np.array([np.nan, 0.5]), any_model.METRICS[task])
-    found = logistic.summary(np.array([0.9, 0.5, np.nan, 0.95]), "auroc")
+        draws.summary(np.array([np.nan, 0.5]), any_model.METRICS[task])
+    found = draws.summary(np.array([0.9, 0.5, np.nan, 0.95]), "auroc")
     assert (found["n"], found["p"]) == (2, 2 / 3)
 
 

@@ -13,7 +13,7 @@ from rna2model import models
 from rna2model.cohort import splits
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import classification, predictions, regression
-from rna2model.evaluation.permutation import ridge
+from rna2model.evaluation.permutation import exchangeable, ridge
 from rna2model.evaluation.permutation.draws import PermutationFold
 from rna2model.models.linear import rotation
 
@@ -198,7 +198,7 @@ def test_groups_exchange_their_values_as_wholes():
     y, donors = np.arange(12.0), np.array([0] * 4 + [1] * 4 + [2] * 3 + [3])
     rng = np.random.default_rng(0)
     for _ in range(20):
-        new = ridge.permuted(y, donors, rng)
+        new = y[exchangeable.Exchange(y, donors, blocks=True).draw(rng)]
         assert sorted(new) == y.tolist() and new[11] == 11.0
         assert {frozenset(new[donors == d]) for d in (0, 1)} == {frozenset(y[donors == d]) for d in (0, 1)}
 

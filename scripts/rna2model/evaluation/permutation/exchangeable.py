@@ -24,7 +24,10 @@ TRIED = 200  # draws by which both are found
 
 
 class Exchange:
-    """Draws arrangements of y (n,) classes, numbers or survival times.
+    """Draws arrangements of y (n,) classes, numbers or survival times, each as likely as theirs if expression says nothing of them.
+
+    Groups with one value exchange it as a whole, whatever their size (a donor is a case or a control); in groups with several
+    (tumour and normal of a patient) samples exchange them within the group (Winkler et al. 2015).
 
     units, batches : (n,) group and batch of each sample, batches None for no restriction; blocks : whether groups with
     several values exchange them as a block with others of the same size (in each batch).

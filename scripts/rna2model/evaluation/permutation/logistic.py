@@ -9,13 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rna2model.cohort import splits
 from rna2model.evaluation import ranking
-from rna2model.evaluation.permutation import draws, exchangeable
-from rna2model.evaluation.permutation.draws import draw_classes as draw
-from rna2model.evaluation.permutation.draws import summary, tested_in
+from rna2model.evaluation.permutation import draws
 from rna2model.models import base
 from rna2model.models.linear import batched_newton, logistic
 from rna2model.models.linear.rotation import Rotation
@@ -23,7 +20,6 @@ from rna2model.models.linear.rotation import Rotation
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["draw", "permutation_test", "permuted", "summary", "tested_in"]
 C_TIMES_GENES = (0.01, 0.1, 1.0, 10.0, 100.0)  # every second of logistic_l2's candidates, the ends left out
 CANDIDATES = len(C_TIMES_GENES)
 
@@ -43,7 +39,7 @@ def permutation_test(
     folds: list of PermutationFold; labels: {sample: label}; groups, batches: {sample: name} or None; where there are batches, `within_batches`
     has the same of as many labels permuted within them, in the same batch of fits. b counts permutations at
     least as good as the labels themselves. Labels are permuted over the cohort; where there are groups, as
-    `permuted` says. `mean` and `sd` describe the permutations. Where folds select, columns are chosen anew for
+    exchangeable.Exchange says. `mean` and `sd` describe the permutations. Where folds select, columns are chosen anew for
     every permutation and inner fold, which takes a fit each instead of one batch per fold.
     """
     settings = {"inner_folds": inner_folds, "seed": seed}
@@ -57,17 +53,6 @@ def permutation_test(
     numbers = {name: classes.index(label) for name, label in used.items()}
     given = groups, n, seed, log, batches
     return draws.run(folds, numbers, "classification", "auroc", score, *given)
-
-
-def permuted(
-    y: NDArray[np.int64], units: NDArray[Any], rng: np.random.Generator, batches: NDArray[Any] | None = None
-) -> NDArray[np.int64]:
-    """(n,) labels in an order that is as likely as theirs if expression says nothing about them.
-
-    Groups with one label exchange it as a whole (a donor is a case or a control); in groups with several
-    labels (tumour and normal of a patient) the samples exchange them within the group.
-    """
-    return y[exchangeable.Exchange(y, units, batches).draw(rng)]
 
 
 def _aurocs(fold, trained, tested, units, inner_folds, seed):

@@ -8,11 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rna2model.cohort import splits
 from rna2model.evaluation import ranking, regression
-from rna2model.evaluation.permutation import draws, exchangeable
+from rna2model.evaluation.permutation import draws
 from rna2model.models.folds import Fold
 from rna2model.models.linear import ridge
 from rna2model.models.linear.rotation import Rotation
@@ -58,17 +57,6 @@ def permutation_test(
         *given,
         combine=lambda _, found: ranking.nanmean(np.array(found)),
     )
-
-
-def permuted(
-    y: NDArray[np.float64], units: NDArray[Any], rng: np.random.Generator, batches: NDArray[Any] | None = None
-) -> NDArray[np.float64]:
-    """(n,) values in an order that is as likely as theirs if expression says nothing about them.
-
-    Groups with one value exchange it whatever their size; others of the same size exchange all their values, and samples
-    exchange them within their group (Winkler et al. 2015).
-    """
-    return y[exchangeable.Exchange(y, units, batches, blocks=True).draw(rng)]
 
 
 def _predict(fold, Y, units, inner_folds, seed):
