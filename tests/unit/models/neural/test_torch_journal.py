@@ -15,7 +15,7 @@ KILLED = """
 import os, signal, sys
 sys.path[:0] = {path!r}
 from rna2model import models
-from rna2model.models.neural import checkpoint as torch_state
+from rna2model.models.neural import checkpoint
 from tests.unit.models.test_models import expression, make, quiet
 
 class Killed(checkpoint.Checkpoint):
