@@ -62,7 +62,7 @@ def test_memory_of_freed_histograms_is_used_again():
     code = """
 import resource
 import numpy as np
-from rna2model.models.trees import histogram_bins as binning
+from rna2model.models.trees import histogram_bins
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
