@@ -64,6 +64,7 @@ NETWORKS = {
 NAMES |= NETWORKS
 REGRESSION |= NETWORKS
 SURVIVAL |= NETWORKS
+OF_NETWORK = "rna2model.models.neural.tasks:model_of"  # makes a model of a network
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
 ALWAYS = {
@@ -90,10 +91,9 @@ PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before th
 
 def modules(task: str) -> dict[str, str]:
     """{model: names of the modules that it is made of}, for `task`; of a model that cannot do it, those for classification."""
-    trained = {
-        name: " rna2model.models.neural.tasks" if name in TORCH else "" for name in NAMES | TASKS[task]
-    }
-    return {name: place.split(":")[0] + trained[name] for name, place in (NAMES | TASKS[task]).items()}
+    places = NAMES | TASKS[task]
+    made = {name: [place, OF_NETWORK] if name in TORCH else [place] for name, place in places.items()}
+    return {name: " ".join(place.split(":")[0] for place in own) for name, own in made.items()}
 
 
 def for_task(task: str) -> list[str]:
@@ -138,10 +138,10 @@ def class_of(name: str, task: str) -> Any:
     known = TASKS.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
-    module, kind = known[name].split(":")
-    found = getattr(importlib.import_module(module), kind)
-    if name not in TORCH:
-        return found
-    from rna2model.models.neural import tasks
+    kind = _object(known[name])
+    return _object(OF_NETWORK)(kind, name, task) if name in TORCH else kind
 
-    return tasks.model_of(found, name, task)
+
+def _object(place):
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)

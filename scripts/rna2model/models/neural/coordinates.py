@@ -165,6 +165,7 @@ class Fitted:
         self.network = drawn(lambda: _made(model, given, arrays.get(f"{INPUT}genes")), 0, 0).double().eval()
         state = {name: torch.tensor(a) for name, a in arrays.items() if name in self.network.state_dict()}
         self.network.load_state_dict(state, strict=False)
+        self.network.requires_grad_(False)
         self.scaling = None
         if not first:
             self.scaling = tuple(
