@@ -97,7 +97,8 @@ class Stack:
         All networks see the same random numbers, those of `seed`; so none depends on its neighbours.
         """
         if self._side_by_side is None:
-            self._side_by_side = self._can_be_vectorised(rows)
+            alone = len(self) * len(rows) == 1  # quicker as it is
+            self._side_by_side = not alone and self._can_be_vectorised(rows)
         forward = self._together if self._side_by_side else self._in_turn
         half = torch.autocast("cuda", dtype=torch.bfloat16, enabled=rows.is_cuda)
         with torch.random.fork_rng(devices=[rows.device] if rows.is_cuda else []), half:
@@ -109,7 +110,7 @@ class Stack:
         return functional_call(self.network, (weights, buffers), (rows,))
 
     def _together(self, rows, seed):
-        torch.manual_seed(seed)
+        begin_random(seed, rows.is_cuda)
         by_fold = vmap(self._one, (0, 0, 0), randomness="same")
         return vmap(by_fold, (0, 0, None), randomness="same")(self.weights, self.buffers, rows)
 
@@ -121,7 +122,7 @@ class Stack:
         return torch.stack([torch.stack(row) for row in each])
 
     def _alone(self, c, f, rows, seed):
-        torch.manual_seed(seed)
+        begin_random(seed, rows.is_cuda)
         weights, buffers = (
             {name: one[c, f] for name, one in state.items()} for state in (self.weights, self.buffers)
         )
@@ -153,10 +154,17 @@ def padded(tensors: Sequence[Sequence[torch.Tensor]]) -> torch.Tensor:
     return torch.stack([torch.stack([as_large(one) for one in row]) for row in tensors])
 
 
+def begin_random(seed: int, cuda: bool = False) -> None:
+    """Start torch's random numbers anew; torch.manual_seed keeps a stack trace for each call, which takes longer than a step."""
+    torch.default_generator.manual_seed(seed)
+    if cuda:
+        torch.cuda.manual_seed(seed)
+
+
 def drawn(build: Callable[[], torch.nn.Module], seed: int, fold: int) -> torch.nn.Module:
     """A module with the initial weights of a seed and a fold's number, whatever was drawn before."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int(np.random.SeedSequence([seed, fold]).generate_state(1)[0]))
+        begin_random(int(np.random.SeedSequence([seed, fold]).generate_state(1)[0]))
         return build()
 
 
