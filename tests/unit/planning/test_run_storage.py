@@ -78,10 +78,10 @@ def bucket():
 
 @pytest.mark.parametrize(("provider", "only_named"), [(None, False), ("fs", True)])
 def test_files_of_a_shared_disk_keep_their_paths(provider, only_named):
-    found = run_storage(provider)
-    assert found.only_named == only_named and not found.is_stored
-    assert found.given("reads/a.fastq.gz") == "reads/a.fastq.gz" and found.unpacked(["/a/b"]) == []
-    assert found.given("s3://other/x") == "s3://other/x"
+    storage = run_storage(provider)
+    assert storage.only_named == only_named and not storage.is_stored
+    assert storage.given("reads/a.fastq.gz") == "reads/a.fastq.gz" and storage.unpacked(["/a/b"]) == []
+    assert storage.given("s3://other/x") == "s3://other/x"
 
 
 @pytest.mark.parametrize("provider", ["gcs", "http", "azure"])
@@ -91,9 +91,9 @@ def test_other_storage_is_refused_with_what_would_do(provider):
 
 
 def test_an_address_of_its_own_is_asked_of_the_storage_and_a_path_is_completed_by_snakemake():
-    found = run_storage("s3")
-    assert found.given("s3://other/x") == "storage(s3://other/x)"
-    assert found.given("reads/a") == "reads/a" and found.given(None) is None
+    storage = run_storage("s3")
+    assert storage.given("s3://other/x") == "storage(s3://other/x)"
+    assert storage.given("reads/a") == "reads/a" and storage.given(None) is None
 
 
 def test_what_lies_outside_the_folder_that_jobs_get_is_named(tmp_path, monkeypatch):
@@ -103,8 +103,8 @@ def test_what_lies_outside_the_folder_that_jobs_get_is_named(tmp_path, monkeypat
 
 
 def test_the_list_of_a_run_has_folders_with_their_sizes_and_last_changes(bucket):
-    found = run_storage("s3").listed()
-    assert found == {"bucket/run/a": (100, 3), "bucket/run/folder": (200, 12)} | {
+    listing = run_storage("s3").listed()
+    assert listing == {"bucket/run/a": (100, 3), "bucket/run/folder": (200, 12)} | {
         "bucket/run/folder/b": (200, 5),
         "bucket/run/folder/c": (150, 7),
     }

@@ -50,11 +50,11 @@ def job(sample):
     ],
 )
 def test_reads_go_through_the_steps_that_the_config_asks_for(trimming, steps):
-    found = paths(trimming=trimming)
-    assert found.steps == steps
-    assert [found.before(step) for step in steps[1:]] == steps[:-1]
-    assert found.reads_to_align(job("one")) == [f"results/reads/{steps[-1]}/single/one_R1.fastq.gz"]
-    assert found.reads_to_align(job("pair")) == [
+    library_paths = paths(trimming=trimming)
+    assert library_paths.steps == steps
+    assert [library_paths.before(step) for step in steps[1:]] == steps[:-1]
+    assert library_paths.reads_to_align(job("one")) == [f"results/reads/{steps[-1]}/single/one_R1.fastq.gz"]
+    assert library_paths.reads_to_align(job("pair")) == [
         f"results/reads/{steps[-1]}/paired/pair_R{mate}.fastq.gz" for mate in (1, 2)
     ]
 
