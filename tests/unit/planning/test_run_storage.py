@@ -36,7 +36,7 @@ class Stored:
         return SimpleNamespace(objects=SimpleNamespace(filter=filtered))
 
     def ask(self, question, answer):
-        Stored.asked.append((question, self.key))
+        Stored.questions.append((question, self.key))
         return answer
 
     def is_dir(self):
@@ -72,7 +72,7 @@ def run_storage(provider, **more):
 @pytest.fixture
 def bucket():
     Stored.entries = [Entry("run/a", 3, 100), Entry("run/folder/b", 5, 200), Entry("run/folder/c", 7, 150)]
-    Stored.asked, Stored.refuses = [], False
+    Stored.questions, Stored.refuses = [], False
     return Stored
 
 
@@ -122,16 +122,16 @@ def test_one_list_answers_for_all_files_while_the_run_is_planned(bucket):
     kind = patched(storage)
     a, folder, none = (kind(f"s3://bucket/run/{name}") for name in ("a", "folder", "none"))
     assert a.exists() and folder.exists() and not none.exists()
-    assert (a.mtime(), folder.size()) == (100, 12) and bucket.asked == []
-    assert not kind("s3://elsewhere/a").exists() and bucket.asked == [("exists", "a")]
+    assert (a.mtime(), folder.size()) == (100, 12) and bucket.questions == []
+    assert not kind("s3://elsewhere/a").exists() and bucket.questions == [("exists", "a")]
     storage.workflow.iocache.active = False  # jobs run
-    assert a.exists() and bucket.asked[-1] == ("exists", "run/a") and len(bucket.asked) == 2
+    assert a.exists() and bucket.questions[-1] == ("exists", "run/a") and len(bucket.questions) == 2
 
 
 def test_a_role_that_may_not_list_asks_for_each_file(bucket):
     Stored.refuses = True
     kind = patched(run_storage("s3"))
-    assert kind("s3://bucket/run/a").exists() and bucket.asked == [("exists", "run/a")]
+    assert kind("s3://bucket/run/a").exists() and bucket.questions == [("exists", "run/a")]
 
 
 def test_a_folder_that_a_job_makes_later_is_seen(bucket):
@@ -139,4 +139,4 @@ def test_a_folder_that_a_job_makes_later_is_seen(bucket):
     assert not folder.is_dir()
     Stored.entries.append(Entry("run/model/x", 1, 1))
     assert folder.is_dir() and folder.is_dir()
-    assert bucket.asked == [("is_dir", "run/model")] * 2  # what is there is remembered
+    assert bucket.questions == [("is_dir", "run/model")] * 2  # what is there is remembered
