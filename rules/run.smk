@@ -24,9 +24,9 @@ from rna2model.reference import index_store
 HERE = os.getcwd()
 STARTED = time.time() - 5  # clocks of file servers differ
 WITHOUT_GPU = GPUS > 0 and not gpu.has_driver()  # this machine
-# {sample: files}; all other files that are not there were refused
-ARCHIVED = archived_reads.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
-SKIPPED = []  # patches that this version of Snakemake does not get
+# {sample: files}; other missing files have been reported as problems
+ARCHIVED = archived_reads.missing(SAMPLES) if IS_MAIN_PROCESS and FROM_READS and not STORE else {}
+SKIPPED = []  # patches that are not applied to this version of Snakemake
 
 os.environ |= guard.environment(config) | indices.environment()
 os.environ[gpu.FALLBACK] = config["training"]["gpu_fallback"]
@@ -36,11 +36,11 @@ snakemake_patches.trust_channel_priority(skipped=SKIPPED)
 snakemake_patches.retry_where_it_may_help(
     lambda log: tool_failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, skipped=SKIPPED
 )
-if ASKS:
+if IS_MAIN_PROCESS:
     snakemake_patches.compare_contents(HERE, skipped=SKIPPED)
     snakemake_patches.compare_code(skipped=SKIPPED)
     snakemake_patches.name_environments_as_they_are_made(logger, skipped=SKIPPED)
-if ASKS and not STORE:
+if IS_MAIN_PROCESS and not STORE:
     snakemake_patches.name_targets_from_here(HERE, skipped=SKIPPED)
 if ARCHIVED:
     snakemake_patches.keep_counted(ARCHIVED, skipped=SKIPPED)
@@ -67,7 +67,7 @@ run_plan = RunPlan(workflow, resources, partitions, USED if FROM_READS else [], 
 
 def tell_before():
     """Notes before the plan, of the process that the user started: each job reads these files again."""
-    if not ASKS:
+    if not IS_MAIN_PROCESS:
         return
     for text in patching.messages(SKIPPED):
         logger.warning(text)

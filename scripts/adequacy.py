@@ -1,4 +1,4 @@
-"""Whether the cohort is large enough for what models choose from."""
+"""Check whether the cohort is large enough for the number of candidate features."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ if inputs.features:
     covariates = fitted.covariates
     what = "genes" if fitted.sets is None else "gene sets"
     candidates = {what: len(fitted.names_) - fitted.n_covariates_}
-    if covariates:  # of the columns of a category one says nothing new
+    if covariates:  # one of a category's indicator columns is redundant
         own = fitted.n_covariates_ - sum(len(known) > 1 for known in covariates.categories_.values())
         candidates = {f"{what} and covariates": candidates[what] + own, "covariates alone": own}
 y = data.outcome(data.train)

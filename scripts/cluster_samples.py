@@ -1,4 +1,4 @@
-"""Which samples are alike: correlations in hierarchical order, as numbers and as a picture, and clusters against labels."""
+"""Cluster samples: correlations in hierarchical order as table and heatmap, and agreement of clusters with labels."""
 
 from rna2model.core import job
 from rna2model.explore import clusters, figures

@@ -1,4 +1,4 @@
-"""Say how the counts of this run were made, beside its count matrix: what a bundle compares new samples by."""
+"""Write beside the count matrix how its counts were made, for the comparison with new samples."""
 
 import json
 from pathlib import Path

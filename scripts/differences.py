@@ -1,4 +1,4 @@
-"""Each model against the floor and the anchors, on the same samples and resamples."""
+"""Paired differences in score between each model and the baseline models, on the same samples and resamples."""
 
 from rna2model.cohort import cohort
 from rna2model.core import job

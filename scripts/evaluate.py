@@ -62,7 +62,7 @@ if inputs.batches:
     scores["held_out_batches"] = split_data.held_out_batches(data, manifest, names, design)
 if inputs.permutation:
     test = json.loads(Path(inputs.permutation[0]).read_text())
-    if "p" in test:  # otherwise its note says why not
+    if "p" in test:  # otherwise its note gives the reason
         scores["permutation"] = draws.without_values(test)
 if sets := conformal.fit(table, design["task"], groups):
     scores["conformal"] = sets

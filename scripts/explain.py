@@ -1,4 +1,4 @@
-"""Which features the final model uses, whether the models of the folds use the same ones, and what chance would do."""
+"""Feature importance of the final model, its stability across the folds' models, and importance expected by chance."""
 
 import json
 from pathlib import Path

@@ -47,7 +47,7 @@ if inputs.gtf:
 
 
 def write_status():
-    """samples.tsv: who is in, who not and why, and what is odd about whom."""
+    """Write samples.tsv: inclusion, reason and flags of each sample."""
     symbols = gene_table.get("gene_name", gene_table.index)
     is_counted = unit in units.COUNT_UNITS
     kinds = sex.kinds(list(gene_table.index), symbols) if unit != "log" else {}

@@ -1,4 +1,4 @@
-"""Check the alignments that the sheet gives of one sample, and bring them into the form of our own."""
+"""Check the alignments that the sheet names for a sample, and convert them to the form that the counters expect."""
 
 import json
 from pathlib import Path

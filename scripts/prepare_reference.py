@@ -1,4 +1,4 @@
-"""Unpack the reference, check genome against annotation, and write what later rules read from it."""
+"""Unpack the reference, check genome against annotation, and write the files that later rules read."""
 
 import json
 from dataclasses import replace

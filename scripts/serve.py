@@ -14,7 +14,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
-sys.dont_write_bytecode = True  # nothing is written into an installation that others use, too
+sys.dont_write_bytecode = True  # write nothing into an installation that others share
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 from rna2model.core import files, user_cache
@@ -83,9 +83,9 @@ def predict(request, run, lock, arguments):
 def snakemake(folder, config, run, lock, arguments):
     """Exit status of Snakemake, which belongs to the lock, so that it is not taken over while only Snakemake lives."""
     command = [sys.executable, "-m", "snakemake", "predictions", "-s", REPOSITORY / "Snakefile", "-d", folder]
-    # Snakemake's own lock would stay after a kill, and it is of the folder; ours is of the results.
+    # Snakemake's own lock would remain after a kill, and covers the whole folder; ours covers the results.
     command += ["--configfile", config, "--nolock", "--rerun-incomplete"]
-    tools = REPOSITORY / ".venv/snakemake_options"  # what set-up found out: conda or not
+    tools = REPOSITORY / ".venv/snakemake_options"  # written by `make setup`: with conda or not
     command += user_cache.conda_options(tools.read_text().split()) if tools.is_file() else []
     command += arguments or ["--cores", "2", "--profile", REPOSITORY / "profiles/local"]
     environment = os.environ | {predict_status.RUN_FOLDER: str(run)}
@@ -95,7 +95,7 @@ def snakemake(folder, config, run, lock, arguments):
     while True:
         try:
             return started.wait()
-        except KeyboardInterrupt:  # Snakemake got it, too: it stops its jobs
+        except KeyboardInterrupt:  # Snakemake receives it as well, and stops its jobs
             continue
 
 

@@ -1,4 +1,4 @@
-"""Sum Salmon's transcripts of one sample up to genes; say what was mapped, and on which strand."""
+"""Sum Salmon's transcript counts of one sample to genes; report mapped fragments and strandedness."""
 
 import json
 from pathlib import Path

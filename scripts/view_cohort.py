@@ -1,4 +1,4 @@
-"""Normalise and correct all included samples together, for people to look at."""
+"""Normalise and batch-correct all included samples together, for exploration only."""
 
 import json
 from pathlib import Path

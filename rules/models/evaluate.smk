@@ -1,6 +1,6 @@
 """From held-out predictions to scores with intervals, chance level and comparisons."""
 
-# The models whose chance level is measured; what is not linear, and any Cox regression, only on request.
+# Models with a permutation test; non-linear models and Cox regressions only on request.
 PERMUTED_MODELS = [
     *({"classification": ["logistic_l2"], "regression": ["ridge"]}.get(DESIGN["task"], [])),
     *config["evaluation"]["permuted_models"],

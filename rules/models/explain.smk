@@ -1,7 +1,7 @@
 """Importance of features and gene sets compared with chance, and explanations of single predictions."""
 
 EXPLAINED_SPLITS = [*FOLDS, "full"]
-# Where models see genes, these sets are looked for among those that the model uses.
+# If models use genes, these sets are tested for enrichment among the genes that the model uses.
 EXPLAINED_SETS = [] if config["features"]["gene_sets"] else config["expression"]["gene_sets"] or []
 
 

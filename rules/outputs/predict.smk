@@ -57,7 +57,7 @@ if not FROZEN:
             "../../scripts/bundle.py"
 
 
-# A frozen bundle is files that no rule makes.
+# No rule makes the files of a frozen bundle.
 PARTS = [f"{BUNDLE}/{name}" for name in manifest.read(BUNDLE)["files"]] if FROZEN else rules.bundle.output
 
 

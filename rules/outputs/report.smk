@@ -63,8 +63,8 @@ if FROM_READS:
                 "../../scripts/write_multiqc_index.py"
 
 
-# A frozen bundle's run has a page of its own; where the files of the run that trained it are still in the results, it is that of the
-# training with the new samples.
+# A run of a frozen bundle has its own page; if the files of the run that trained it are still in the results, it is
+# that of the training, with the new samples.
 SHOWN_OF_COHORT, SHOWN_OF_TRAINING = [], []
 if not FROZEN or frozen_bundle.training_is_there(Path(RESULTS), config):
     SHOWN_OF_COHORT = [

@@ -65,7 +65,7 @@ rule index_star:
             """
         (
             rm -rf {output}/tmp
-            mkdir -p {output} # STAR would make a folder that its owner alone can read
+            mkdir -p {output} # STAR would make a folder that only its owner can read
             annotation="--sjdbGTFfile {input.gtf}"
             test -s {input.introns} || annotation=
             STAR --runMode genomeGenerate --runThreadN {threads} --genomeDir {output} --genomeFastaFiles {input.fasta} \

@@ -50,7 +50,7 @@ def read(
         table, notes, titles = _table(path, unit, samples, layer)
     except InputProblem:
         raise
-    except ImportError as error:  # says nothing of the file
+    except ImportError as error:  # not a problem of the file
         raise InputProblem(f"{path} cannot be read here: {software.problem(error)}") from None
     except UNREADABLE as error:
         raise InputProblem(unreadable(path, error)) from None

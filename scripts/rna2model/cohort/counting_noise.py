@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 ONE_LIBRARY = (
     0.03  # variation below which samples are one library: biological replicates were not seen below 0.036
 )
-CLEARLY = 2.0  # times as much as a pair at most varies, an ordinary pair has to vary
-NEAR = 0.25  # variation at a first look, above which a pair is not looked at closely
-NEAREST = 5  # pairs of each sample that are
-ORDINARY_PAIRS = 200  # drawn to say what is ordinary
-MOST_GENES, FEWEST_GENES = 4000, 100  # the most expressed say most
+CLEARLY = 2.0  # ordinary pairs must vary at least this many times as much as a reported pair
+NEAR = 0.25  # approximate variation above which a pair is not examined further
+NEAREST = 5  # closest pairs of each sample that are examined
+ORDINARY_PAIRS = 200  # drawn to estimate the variation of ordinary pairs
+MOST_GENES, FEWEST_GENES = 4000, 100  # the most expressed genes, which are the most informative
 LEAST_COUNT = 5  # expected in both of a pair
 MEDIAN_CHI_SQUARE = 0.45493642  # of one degree of freedom
 Z = 2.33  # 99 % on one side

@@ -18,7 +18,7 @@ LOG_CEILING = 60  # log2 of anything countable is below this; raw counts and TPM
 BASES = {"2": 2.0, "e": np.e, "10": 10.0}  # of logarithms of count + 1
 LOOKED_AT = 400_000  # cells by which logarithms are recognised
 ENOUGH = 20  # cells between the logarithms of two counts, of which a fifth would be whole by chance
-SHARP = 10  # times the precision of a value that two counts' logarithms must lie apart
+SHARP = 10  # minimum distance of two counts' logarithms, in multiples of a value's precision
 FLOAT32 = 2e-6  # precision of logarithms kept as single floats
 
 

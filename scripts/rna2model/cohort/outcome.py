@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 EVENT = {"1", "1.0", "true", "yes", "event", "dead", "deceased", "died"}
 CENSORED = {"0", "0.0", "false", "no", "censored", "alive", "living"}
 SURVIVAL = np.dtype([("time", np.float64), ("event", np.bool_)])
-MOST_PARTS = 10  # of the range of a numeric target, between which folds are balanced
-PARTS = 4  # ... that stand for classes where a method asks for classes
+MOST_PARTS = 10  # quantile bins of a numeric target over which folds are balanced
+PARTS = 4  # ... that replace classes in methods that need classes
 TIMES: NDArray[Any] = np.arange(10, 95, 5)  # per cent of the event times: where survival curves are compared
 LANDMARKS = (25, 50, 75)  # ... and where survival probabilities are shown
 

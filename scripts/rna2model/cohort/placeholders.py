@@ -31,7 +31,7 @@ MISSING = re.compile(r"missing ?[:,;(-].*")  # INSDC: "missing: control sample"
 AROUND = " \t'\"`*[](){}<>#"
 SIGNS = set(AROUND + ".?!-–—_/\\|~:;,")
 CODES = {sign * float("9" * n) for n in range(1, 7) for sign in (1, -1)} | {-1.0}
-FEWEST = 5  # numbers that say what is usual of a column
+FEWEST = 5  # numbers needed to know the usual range of a column
 
 
 def empty(samples: Mapping[str, Any], config: Mapping[str, Any]) -> None:
@@ -55,7 +55,7 @@ def suspect_cells(samples: Sequence[Any], design: Mapping[str, Any]) -> dict[str
     columns = {}
     for role, column in _columns(design):
         cells = [sample.metadata[column] for sample in samples if column in sample.metadata]
-        if role != "class":  # what is missing by the sheet's rules; a class may be called none
+        if role != "class":  # cells that count as missing; a class may be called none
             cells = [cell for cell in cells if not is_missing(cell)]
         cells = [cell for cell in cells if cell]
         which = {cell for cell in cells if is_word(cell) and not _is_sign(cell, cells)}

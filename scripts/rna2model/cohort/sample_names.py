@@ -60,7 +60,9 @@ def match(
     free = [column for column in columns if column not in exact]
     open_names = [name for name in samples if name not in exact]
     files = one_to_one(_candidates(open_names, [c for c in free if is_file(c)], stem, str))
-    spelled = [c for c in free if not is_file(c) and not LEGAL.fullmatch(c)]  # the sheet cannot write them so
+    spelled = [
+        c for c in free if not is_file(c) and not LEGAL.fullmatch(c)
+    ]  # not valid as sample names in a sheet
     respelled = one_to_one(_candidates([n for n in open_names if n not in files], spelled, _r, _r))
     notes = []
     for kind, pairs in (

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FULL, BATCH = "full", "batch."
-HOLDOUT = "r0f0"  # `full` as the manifest's columns repeat and fold say it, where it tests something
+HOLDOUT = "r0f0"  # repeat and fold of `full` in the manifest, if it has test samples
 SMALLEST_INNER_CLASS = 3  # below this an inner training set would have one sample of a class
-MOST_GROUPS_SWAPPED = 400  # all pairs of groups are compared when swapping; with more, moving one is enough
+MOST_GROUPS_SWAPPED = (
+    400  # swapping compares all pairs of groups; with more groups, moving single ones is enough
+)
 
 
 def names(folds: int, repeats: int, batches: Iterable[str] = ()) -> list[str]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 COUNT_UNITS = ("counts", "expected_counts")
 WHOLE = 2.0**53  # beyond it a float64 is no longer every integer
-MILLION, TOLERANCE = 1e6, 0.01  # what TPM of a sample add up to, and how well
-ROUNDING = 0.02  # what rounding thousands of small TPM takes from, or adds to, a million
+MILLION, TOLERANCE = 1e6, 0.01  # sum of a sample's TPM, and its tolerance
+ROUNDING = 0.02  # change of the sum by rounding thousands of small TPM
 UNEVEN, FEWER_UNEVEN, MANY_GENES = 1.3, 3, 10_000  # sums of samples: largest over smallest
 
 

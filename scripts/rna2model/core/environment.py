@@ -58,7 +58,7 @@ def settle() -> list[str]:
         "CONDA_CHANNELS": CONDA_CHANNELS,
     }
     if is_own_python():
-        os.environ.pop("PYTHONPATH", None)  # any other Python may have Snakemake itself from there
+        os.environ.pop("PYTHONPATH", None)  # any other Python may import Snakemake itself from there
     return _temporary_folders()
 
 

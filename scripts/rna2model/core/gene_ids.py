@@ -181,7 +181,7 @@ def _spreadsheet(genes, own, path):
     dates = [gene for gene in genes if EXCEL_DATE.fullmatch(gene)]
     serial = [gene for gene in own if SERIAL.fullmatch(gene)]
     if len(serial) < MIXED * len(own) and not any(map(str.isdigit, set(own) - set(serial))):
-        dates += serial  # other ids are no numbers
+        dates += serial  # other ids are not numbers
     changed_ids = {
         "is a date": dates,
         "is a number": [gene for gene in genes if ROUNDED.fullmatch(gene)],
@@ -221,7 +221,7 @@ def _unnamed(genes, path):
 def _total(values, genes, unit, path):
     """Problem of a row that is the sum of the others: as a gene it would be half of every library."""
     total = [gene for gene in genes if gene.lower() in TOTALS]
-    for left_out in (False, True):  # with and without what is no gene
+    for left_out in (False, True):  # with and without spike-ins
         none = spike_ins.find(genes) if left_out else {}
         rows = [
             row

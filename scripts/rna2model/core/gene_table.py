@@ -38,10 +38,10 @@ def read_counts(path: str | Path) -> dict[str, int]:
 
 def counts_in_order(path: str | Path, genes: list[str]) -> NDArray[np.int64]:
     """Counts of one sample (counts/<sample>.tsv) in the order of `genes`, a list; int64."""
-    import numpy as np  # here, as pandas above: what works on reads has neither
+    import numpy as np  # imported here, like pandas above: environments for reads have neither
 
     with open(path) as file:
-        cells = file.read().split()  # at once: a cohort has many
+        cells = file.read().split()  # read at once for speed: a cohort has many
     names, values = cells[2::2], cells[3::2]
     if names != genes:  # another order, or other genes
         count_of_gene = dict(zip(names, values, strict=False))

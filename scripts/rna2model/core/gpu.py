@@ -10,7 +10,9 @@ import sys
 from rna2model.core import gpu_nodes
 from rna2model.core.errors import InputProblem
 
-FALLBACK = "RNA2MODEL_GPU_FALLBACK"  # a variable, no parameter of rules: a change must not train again
+FALLBACK = (
+    "RNA2MODEL_GPU_FALLBACK"  # an environment variable, not a param: changing it must not retrain models
+)
 DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA, WSL 2, AMD
 NONE = "none"
 
@@ -70,7 +72,7 @@ def _try():
 
     try:
         works = torch.ones(2, device="cuda").sum().item() == 2
-    except torch.OutOfMemoryError:  # not our own memory, for which a job is tried again as it is
+    except torch.OutOfMemoryError:  # not a lack of GPU memory, for which the job is retried unchanged
         return "another process fills it"
     except RuntimeError as error:
         return str(error).splitlines()[0] if str(error) else type(error).__name__

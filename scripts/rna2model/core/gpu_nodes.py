@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NODE = "SLURMD_NODENAME"  # set by SLURM in each job
 ELSEWHERE = "On SLURM another node is tried."
-SAID = re.compile(rf"this job on (\S+) finds no GPU: (.*) {re.escape(ELSEWHERE)}", re.S)
+NO_GPU_REPORT = re.compile(rf"this job on (\S+) finds no GPU: (.*) {re.escape(ELSEWHERE)}", re.S)
 
 
 def here() -> str:
@@ -68,7 +68,7 @@ class Submissions:
     def may_try_again(self, rule: str, error: str) -> bool:
         """Whether a job of `rule` that failed with the text `error` found no GPU on its node and may find one on
         another."""
-        report = SAID.search(error)
+        report = NO_GPU_REPORT.search(error)
         if not report or rule not in self.last:
             return False
         node, reason = report[1], " ".join(report[2].split())

@@ -41,7 +41,7 @@ def start(snakemake: Any, **options: Any) -> None:
         if reason:
             os.write(console, sample.exclude(reason).encode())
             sys.stdout.flush()
-            os._exit(0)  # Snakemake takes the marks for what the job should make
+            os._exit(0)  # Snakemake accepts the marks as the job's outputs
 
     sys.excepthook = explain
     if sample and sample.hand_on():

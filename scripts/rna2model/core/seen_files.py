@@ -32,7 +32,7 @@ class Seen:
     def __init__(self, path: str | Path, folder: str) -> None:
         self.path, self.folder, self.changed = Path(path), folder, False
         self.records: dict[str, list[Any]] = {}
-        self.made: str | tuple[str, ...] = ()  # the beginning of names that are not kept
+        self.made: str | tuple[str, ...] = ()  # prefixes of names that are not kept
         with contextlib.suppress(OSError, ValueError, TypeError):
             stored = json.loads(self.path.read_text())
             self.records = {name: record for name, record in dict(stored).items() if _is_record(record)}
@@ -75,7 +75,7 @@ def _is_record(record):
     return isinstance(record, list) and len(record) == 3 and isinstance(record[2], dict)
 
 
-_seen: Seen | None = None  # this process; a job has none, and looks
+_seen: Seen | None = None  # of this process; jobs have none and open the files
 
 
 def start(folder: str | Path) -> None:

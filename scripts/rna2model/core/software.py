@@ -9,7 +9,7 @@ from pathlib import Path
 from rna2model import REPOSITORY
 
 ENVIRONMENTS = REPOSITORY / "envs"
-# pandas names what it could not import in its text only
+# pandas names the missing package only in its message
 NAMED = re.compile(
     r"(?:Missing optional dependency|tried using:|No module named|cannot import name .* from) '([\w.]+)'"
     r"|`Import ([\w.]+)` failed"  # pandas 3

@@ -32,9 +32,9 @@ KINDS = {
         r"(?i:r[-_]?rna([-_. ]?(45|28|18|5\.8|5|16|23|12)s)?|(45|28|18|5\.8)s([-_. ]?r[-_]?rna)?)"
     ),
 }
-NO_REPORTER = {"luc", "luc2", "rluc", "fluc2"}  # too short to be sure of
+NO_REPORTER = {"luc", "luc2", "rluc", "fluc2"}  # too short to be certain
 SEQUIN = re.compile(r"R[12]_\d{1,3}(_\d+)?")
-FEW_SEQUINS = 10  # the mixture has 78 genes; a gene or two of that name are someone's own
+FEW_SEQUINS = 10  # the mixture has 78 genes; one or two such names may be the user's own
 
 
 def of_counter(gene: str) -> bool:
@@ -52,7 +52,7 @@ def find(genes: Collection[str]) -> dict[str, str]:
     sequins = [gene for gene in genes if SEQUIN.fullmatch(gene)]
     if FEW_SEQUINS <= len(sequins) < len(genes) / 2:
         non_genes |= dict.fromkeys(sequins, "spike-ins")
-    return non_genes if len(non_genes) < len(genes) else {}  # a table of spike-ins alone is about them
+    return non_genes if len(non_genes) < len(genes) else {}  # a table of spike-ins alone is kept
 
 
 def note(non_genes: Mapping[str, str], policy: str) -> str:

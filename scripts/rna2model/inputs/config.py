@@ -39,7 +39,7 @@ def _is_integer(_, value):
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-# JSON's numbers: NaN is one that no limit holds back, 5.0 is an integer that counts nothing
+# Stricter than JSON schema: NaN would pass every limit, and 5.0 would be an integer
 Validator = extend(
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -86,7 +86,7 @@ def text_problems(path: str | Path) -> list[str]:
     try:
         look(yaml.compose(Path(path).read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader), "")
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
-        return []  # whoever reads the file says so
+        return []  # the reader of the file reports that
     return problems
 
 

@@ -85,7 +85,7 @@ def _search_problems(search, task):
     problems = []
     for name, values in search.items():
         try:
-            models.make(name, task=task, search=values)  # knows what it searches; trains nothing
+            models.make(name, task=task, search=values)  # knows its hyperparameters; trains nothing
         except InputProblem as problem:
             problems.append(f"config: training.search.{name}: {problem}")
     return problems
@@ -136,7 +136,7 @@ def _model_contradictions(config):
     lengths_needed = (
         config["counts"] and expression["normalization"] in ("tpm", "fpkm") and config["counts_unit"] != "tpm"
     )
-    frozen = config["training"]["retrain"] == "never"  # then the bundle has them
+    frozen = config["training"]["retrain"] == "never"  # then the bundle contains them
     if lengths_needed and not config["reference"]["gtf"] and not frozen:
         problems.append(
             f"config: expression.normalization {expression['normalization']!r} needs gene lengths: give reference.gtf"

@@ -152,7 +152,9 @@ def _hold_out(path, labelled, trained, config):
             f"{path}, column {column}: no labelled sample has a value, so evaluation.holdout holds out nothing"
         ]
     problems = unknown_labels.held_out_problems(path, held, trained, config)
-    if config["design"]["task"] != "classification":  # its cells are those of `trained` and must be as good
+    if (
+        config["design"]["task"] != "classification"
+    ):  # its cells must meet the same rules as those of `trained`
         problems += outcome.cell_problems(path, held, config["design"])
     shared = {s.metadata[group] for s in trained} & {s.metadata[group] for s in held} if group else set()
     problems += [

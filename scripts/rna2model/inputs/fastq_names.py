@@ -51,9 +51,9 @@ SCHEMES = {
     # R1 may be replicate 1
     "middle": re.compile(r"(?P<sample>.+?)[._-](?:R|read_?)(?P<mate>[12])[._-](?P<rest>.+)", re.IGNORECASE),
 }
-# Such numbers are those of mates only where the files beside it say so.
+# These numbers are mates only if the other files of the folder agree.
 ONLY_TOGETHER = {"numbered", "middle"}
-# Several files of a sample and mate are its lanes.
+# In these schemes, several files of a sample and mate are its lanes.
 WITH_LANES = {"mgi", "novogene", "illumina", "lanes", "lane last"}
 INVALID = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST = 100

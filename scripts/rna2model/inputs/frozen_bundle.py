@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COUNTING = ("trimming", "alignment", "quantification")
 OUTCOME = ("target", "task", "positive", "time", "event", "covariates")
-# Of `expression`, what serving decides anew or what only the exploration reads.
+# Keys of `expression` that serving sets itself or that only the exploration reads.
 UNCOMPARED = ("unseen_batch", "gene_sets", "combat_seq")
 OF_MATRIX = ("min_counts",)  # limits of `qc` that concern a matrix
 ALIGNER_INDEX = {"star", "hisat2"}
@@ -66,7 +66,7 @@ def prepare(
         if isinstance(full.get(section) or {}, dict):
             values = {key: value for key, value in values.items() if key not in ("gene_sets", "combat_seq")}
             full[section] = {**values, **(full.get(section) or {})}
-    if isinstance(full.get("evaluation") or {}, dict):  # nothing is held out of a bundle that is not trained
+    if isinstance(full.get("evaluation") or {}, dict):  # nothing is held out without training
         full["evaluation"] = {**(full.get("evaluation") or {}), "leave_one_batch_out": False, "holdout": None}
     full.setdefault("counts_unit", made.get("counts_unit", "counts"))
     return full, made, _files(full, made, where)
@@ -114,13 +114,13 @@ def _index(made, full):
     index = made.get("index")
     if not index or full["alignment"]["tool"] not in ALIGNER_INDEX or not Path(index).is_dir():
         return None
-    if index_store.is_broken(index):  # its store is gone; one that the config names is asked
+    if index_store.is_broken(index):  # its store is gone; the store of the config is tried
         return None
     if Path(index).resolve().is_relative_to(Path(full.get("results") or "results").resolve()):
         return None
     beside = Path(index).parent / "reference.json"
     if not beside.is_file():
-        return index  # one that a user gave; its sequences are checked before it is used
+        return index  # an index of the user; its sequences are checked before use
     return None if _differences(made, _recorded(beside)) else index
 
 

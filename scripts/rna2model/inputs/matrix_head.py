@@ -15,7 +15,7 @@ from rna2model.cohort.tables import layout, opening
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SHOWN = 5  # samples of which a wrong cell is told
+SHOWN = 5  # samples of which an invalid cell is reported
 
 
 def problems(path: str | Path, samples: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ NOT_STORED = (
 CLEAR, EVEN = (
     0.8,
     0.6,
-)  # share of the stronger strand: at least in a stranded, at most in an unstranded library
+)  # share of the stronger strand: minimum of a stranded, maximum of an unstranded library
 SUMMARY = ("N_unmapped", "N_multimapping", "N_noFeature", "N_ambiguous")
 TRANSCRIPT = r"ENS[A-Z]*T\d|[NX][MR]_\d"  # ids of Ensembl and RefSeq
 GDC = dict(zip(STRANDS, ("unstranded", "stranded_first", "stranded_second"), strict=True))

@@ -12,7 +12,7 @@ from rna2model.core.spreadsheet import SPREADSHEET_ERROR
 if TYPE_CHECKING:
     from pathlib import Path
 
-SOURCES = ("fastq_1", "bam", "accession")  # columns that name reads, or where they are
+SOURCES = ("fastq_1", "bam", "accession")  # columns that name reads or their source
 COUNTS_FILE = "counts_file"  # the column with the counts of one sample, see samplefiles
 DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 DATE = re.compile(r"\d{1,2}-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(-\d+)?", re.IGNORECASE)
@@ -100,7 +100,7 @@ def _header(path, columns, delimiter):
                 " .csv means commas, any other tabs: save it so"
             ]
     if "sample" not in columns:
-        return []  # no header at all, which is reported with the columns that are wanted
+        return []  # no header at all, which is reported with the required columns
     return [
         f"{path} row 1: column {name!r} cannot be stored: rename it, without '/' and control characters"
         for name in columns

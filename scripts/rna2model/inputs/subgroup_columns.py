@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from rna2model.inputs.sheet import Sample
 
-MOST_NUMBERS = 12  # different numbers of a column, of more it is a measurement and has no levels
+MOST_NUMBERS = 12  # different numbers in a column; with more it is a measurement without levels
 
 
 def problems(path: str | Path, labelled: Sequence[Sample], config: Mapping[str, Any]) -> list[str]:

@@ -24,7 +24,7 @@ ACCESSION = (
 )
 PACKED = 4  # gzip packs FASTQ about four to one
 REPORTS = 5e6  # bytes of quality reports of a sample
-FULL = 20e6  # bytes; with less a job that died probably died of it
+FULL = 20e6  # bytes; with less, a full disk is the likely cause of a failure
 INDEX = {"star": 12, "hisat2": 5, "none": 0}  # index, relative to the genome
 
 

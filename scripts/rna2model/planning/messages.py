@@ -92,7 +92,7 @@ def tool_failures(
                 )
     kept = [name for name in used if name not in failure_of_sample]
     missing = map(tool_failure.of, (file for name in kept for file in quality_files(name)))
-    # of another rule it is the mark of an earlier run, as the sample is counted now
+    # marks of other rules are from an earlier run, since the sample is counted now
     ours = [one for one in missing if one and one.rule in ("fastqc", "alignment_stats")]
     return [*failure_of_sample.values(), *dict.fromkeys(ours)]
 

@@ -19,7 +19,7 @@ from rna2model.inputs.config import BRACES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-AT_ONCE = 16  # questions to the storage, each of some tens of milliseconds
+AT_ONCE = 16  # concurrent requests to the storage, each of some tens of milliseconds
 BEGINNING = (
     1 << 23
 )  # bytes of a genome or annotation that are looked at; a set of genes is smaller as a whole

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CONFIG = "serving.yaml"  # of the last run
 RUNS, KEPT = "serving", 20  # folder of the runs in the results, and how many are kept
 GENOME, ANNOTATION = r"\.(fa|fasta|fna)(\.gz)?$", r"\.(gtf|gff|gff3)(\.gz)?$"
-NAMES = ("name", "annotation")  # what is no path in `reference`
+NAMES = ("name", "annotation")  # keys of `reference` that are not paths
 TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
 
 
@@ -123,7 +123,7 @@ def _sheet_of(counts: Path, results: Path, tell: Callable[[str], object]) -> Pat
 
     table, notes = count_matrix_file.read(
         counts, "log"
-    )  # the unit is the bundle's; here only names are looked at
+    )  # the bundle defines the unit; here only names are read
     for note in notes:
         tell(f"{counts}: {note}")
     columns = list(table.columns)

@@ -146,7 +146,7 @@ class Follower(logging.Handler):
             self.status.write()
 
     def _ended(self, record: Any) -> None:
-        if self.jobs.pop(record.job_id, None) is None:  # of all samples: there may be verdicts
+        if self.jobs.pop(record.job_id, None) is None:  # a job of all samples: verdicts may have been written
             self.status.judge(complete=False)
             self.status.write()
 

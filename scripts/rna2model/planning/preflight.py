@@ -66,7 +66,7 @@ def check(
         return None, {}, problems
     problems += index_store.prepare(config, folders, store)
     named = by_name.resolve(config, folders, thorough and not problems, tell, bool(store))
-    if named:  # its files would be missing, too
+    if named:  # otherwise its files would be reported as missing, too
         return config, {}, problems + named
     missing = configuration.resolve_files(config, folders, store)
     problems += missing

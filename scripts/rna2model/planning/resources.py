@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rna2model.inputs.sheet import Sample
 
-SNAKEMAKE_MB = 400  # a submitted job holds Snakemake twice, 180 MB each (measured), beside its tool
+SNAKEMAKE_MB = 400  # a submitted job runs two Snakemake processes of 180 MB each (measured) besides its tool
 
 
 class JobResources:

@@ -101,7 +101,7 @@ class RunStorage:
                     time, size = state_of_name.get(name, (0, 0))
                     state_of_name[name] = max(time, entry.last_modified.timestamp()), size + entry.size
                     name = os.path.dirname(name)
-        except Exception:  # a role that reads and writes, but does not list
+        except Exception:  # the user's role may not be allowed to list
             return None
         return state_of_name
 

@@ -17,7 +17,7 @@ from rna2model.core.paths import below
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-SMALL = 1_000_000  # bytes; up to here Snakemake reads all of a file, too
+SMALL = 1_000_000  # bytes; up to this size Snakemake also reads the whole file
 # Reads and alignments: compressed data of gigabytes, which differ in size or at their ends. Anything else is read to its end:
 # a masked genome has the size and the ends of the plain one, and a corrected cell changes no more of a matrix.
 READS = (".fastq", ".fq", ".fastq.gz", ".fq.gz", ".fastq.bz2", ".fq.bz2", ".bam", ".cram", ".sam")

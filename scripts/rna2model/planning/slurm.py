@@ -28,7 +28,7 @@ LASTING = re.compile(
 )
 
 # A QOS may be for GPU jobs only; another cluster has other accounts.
-NOT_ASKED = ("gpu", "gres", "cluster", "clusters", "slurm_cluster")
+NOT_OF_CPU_JOBS = ("gpu", "gres", "cluster", "clusters", "slurm_cluster")
 ELSEWHERE = {"cluster", "clusters", "slurm_cluster"}
 
 
@@ -99,7 +99,7 @@ def requests(settings: Any, jobs: Sequence[Any]) -> list[tuple[str, str | None, 
             resources.get("slurm_partition"),
         )
         for resources in (job.resources for job in one_of_each.values())
-        if not any(resources.get(name) for name in NOT_ASKED)
+        if not any(resources.get(name) for name in NOT_OF_CPU_JOBS)
     }
     return sorted(combinations, key=str)
 

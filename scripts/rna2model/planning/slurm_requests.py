@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-VARIABLE = "RNA2MODEL_PARTITIONS"  # how submitted jobs learn the partitions, so that they calculate the same requests
+VARIABLE = (
+    "RNA2MODEL_PARTITIONS"  # passes the partitions to submitted jobs, so that they compute the same requests
+)
 
 
 @dataclass(frozen=True)

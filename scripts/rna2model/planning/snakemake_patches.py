@@ -175,7 +175,7 @@ def retry_where_it_may_help(
     from snakemake.jobs import GroupJob, Job
 
     def tries_left(job):
-        jobs = getattr(job, "jobs", [job])  # what was submitted together is tried again together
+        jobs = getattr(job, "jobs", [job])  # jobs submitted together are retried together
         scripts = [(one.rule.name, log) for one in jobs if one.rule.script for log in one.log]
         ends = [(name, stopped_for_good(log)) for name, log in scripts]
         if any(error and not may_do_better_elsewhere(name, error) for name, error in ends):

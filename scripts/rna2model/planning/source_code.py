@@ -25,9 +25,7 @@ from rna2model.core import whole_files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-APART = {
-    "job"
-}  # opens the log of a job and words its failure: every script imports it, and no result depends on it
+APART = {"job"}  # handles logs and failures of jobs: every script imports it, and no result depends on it
 SILENT = {token.COMMENT, token.NL}
 LAYOUT = {token.INDENT: "{", token.DEDENT: "}"}
 # From Python 3.12 on an f-string is several tokens; these begin and end it.

@@ -37,7 +37,7 @@ def _unpack(path, folder):
             target = folder / member.name
             target.parent.mkdir(parents=True, exist_ok=True)
             report = zipfile.ZipFile(io.BytesIO(packed.extractfile(member).read()))
-            inside = report.namelist()[0]  # a folder, which MultiQC looks for as well
+            inside = report.namelist()[0]  # a folder entry, which MultiQC needs as well
             with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as small:
                 small.writestr(inside, "")
                 small.writestr(inside + READ, report.read(inside + READ))

@@ -19,7 +19,7 @@ from rna2model.core import files
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-# where a fragment can end, in the order of the workflow; `reads` is their sum
+# fates of fragments in the order of the workflow; `reads` is their sum
 FATES = [
     "faulty",  # in a library that could not be used
     "trimmed",  # too short after trimming, or without its molecular identifier
@@ -31,9 +31,9 @@ FATES = [
     "no_feature",
     "ambiguous",
     "assigned",
-    "unaccounted",  # what the tools' reports leave open; below 0 where they count more than there is
+    "unaccounted",  # fragments missing from the tools' reports; below 0 if the reports count too many
 ]
-TAKEN_OVER = {  # what was odd about the reads that came and did not change their number
+TAKEN_OVER = {  # remarks on the input reads that do not affect their number
     "failed_filter": "marked as failed by the sequencer, and counted",
     "repeated_primary": "with several primary alignments in the BAM file, counted once",
     "mates_missing": "of which the BAM file lacks a mate, and counted",
@@ -130,7 +130,7 @@ def of_trimming(tool: str, reports: Sequence[str | Path]) -> tuple[int, int]:
 
 
 def _of_trim_galore(text):
-    if not text:  # a library without reads, which it was not given
+    if not text:  # an empty library, on which the tool was not run
         return 0, 0
     read = re.search(r"(\d+) sequences processed in total", text)
     short = re.search(r"(?:removed because at least one read was shorter|became shorter).*?:\s*(\d+)", text)

@@ -27,10 +27,10 @@ NUMBERS = [
     "inferred_sex",
 ]
 FAR_BELOW = 0.01  # of the cohort's median
-PER_GENE = 0.1  # counts, below which what a gene has is chance
+PER_GENE = 0.1  # counts per gene below which expression is mostly noise
 LARGEST_LIBRARY = 1e9  # fragments; ten times what a deep library has
 COLUMNS = ["sample", "status", "reason", *NUMBERS, "flags", *FATES, *TAKEN_OVER]
-LIMITS = (  # in the order of the workflow: column, key of `qc`, what a sample that misses it has
+LIMITS = (  # in the order of the workflow: column, key of `qc`, reason if it is missed
     ("mapped_pct", "min_mapped_pct", "too few reads mapped"),
     ("assigned_pct", "min_assigned_pct", "too few reads in genes"),
     ("rrna_pct", "max_rrna_pct", "too much ribosomal RNA"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOM = 5  # times the size of a file: with equal names, by name, in form, chunks of a sort (packed quickly)
-LOOKED_AT = 10_000  # records that tell how mates are named
+LOOKED_AT = 10_000  # records read to see how mates are named
 
 
 def read_contigs(path: str | Path) -> dict[str, int]:
@@ -100,7 +100,7 @@ def take_over(
             tally = _bring(path, target, fasta, threads, umi)
             why = tally.problem
         except (OSError, ValueError, pysam.SamtoolsError) as error:
-            if isinstance(error, OSError) and error.errno:  # a full disk, say: no fault of the file
+            if isinstance(error, OSError) and error.errno:  # such as a full disk: not a fault of the file
                 raise
             why = _damaged(path, error)
     if why:

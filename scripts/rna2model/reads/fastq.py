@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 EMPTY = gzip.compress(b"", mtime=0)
 MOST_BASES = 650  # STAR stops at longer reads, and so would the whole run
 AT_ONCE = 1000  # fragments whose names are looked at together
-MOST_TEXT = 160  # characters of a reader's own words in a reason
+MOST_TEXT = 160  # characters of dnaio's message in a reason
 DAMAGED: tuple[type[Exception], ...] = (zlib.error, gzip.BadGzipFile, *unpacker_errors())
 FAULTS: tuple[type[Exception], ...] = (
     *DAMAGED,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST = 1000  # fragments that are looked at
-LEAST = 4  # ... and without so many nothing is said
+LEAST = 4  # fewer fragments than this are not judged
 GZIP = b"\x1f\x8b"
 ZEROS = 12  # more than the empty block at the end of a file of bgzip
 PACKED = {
@@ -28,7 +28,7 @@ PACKED = {
     b"7z\xbc\xaf": "7-Zip",
 }
 OLD_QUALITIES = range(ord(";"), ord("j") + 1)  # Phred + 64 of Solexa and Illumina before 1.8: Q-5 to Q42
-NO_TODAYS = ord("a")  # as Phred + 33 it would be Q64, of which no short-read machine knows: they end at Q50
+NO_TODAYS = ord("a")  # as Phred + 33 it would be Q64; short-read sequencers end at Q50
 CASAVA = re.compile(
     r"[12]:[YN]:\d+:"
 )  # comments of Illumina since 1.8 and of AVITI, whose qualities are Phred + 33
@@ -99,7 +99,7 @@ def _records(records):
     letters = set().union(*(record.sequence for record in records))
     if "U" in letters:
         return "its sequences have the letter U; write T, as sequencers do"
-    if any(letter.islower() for letter in letters):  # trimming finds no adapters in them, without a word
+    if any(letter.islower() for letter in letters):  # trimming would silently find no adapters in them
         return "its sequences have small letters; write capitals (seqtk seq -U)"
     if odd := sorted(letters - BASES):
         return f"has letters other than those of bases: {' '.join(odd)[:20]}"

@@ -21,7 +21,7 @@ SAM = "!-.0-?A-~"  # what a name in a SAM file may hold (specification, section 
 UMI = re.compile(r":([ACGTN]+(?:[+_-][ACGTN]+)?)$")
 MATE = re.compile(r"[/._:#-]?[123]$")
 FAILED = re.compile(r"\S* [12]:Y:")  # Casava 1.8: did not pass the sequencer's filter
-ENOUGH = 1000  # fragments that never have one identifier by chance
+ENOUGH = 1000  # fragments that cannot all have the same identifier by chance
 SHOWN = 80  # characters of a name in a message
 
 
@@ -123,7 +123,7 @@ def _is_odd(first, joined):
         and " 2:" not in joined
         and min(map(len, first)) > 0
         and max(map(len, first)) <= LONGEST
-        and "  " not in joined  # a name that begins with a space is none
+        and "  " not in joined  # a name that begins with a space is empty
     )
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GTF_ATTRIBUTE = re.compile(
     r'([^\s;]+)\s+(?:"([^"]*)"|([^";]*?))\s*(?:;|$)'
 )  # what is quoted may hold a semicolon
-BAD_ID = re.compile('[\\s";\ufffd]')  # tools take the first three for the end of an id; the last was no UTF-8
+BAD_ID = re.compile('[\\s";\ufffd]')  # tools end an id at the first three; the last marks invalid UTF-8
 GFF3_ATTRIBUTE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
 PLACE = re.compile(r" *-?[0-9]{1,12} *")
 STRANDS = ("+", "-", ".", "?")
@@ -210,7 +210,7 @@ def _owners(kind, values, attribute, parents):
     owners = []
     for parent in parents_of(values):
         chain, name = [(kind, values)], parent
-        while name in parents and len(chain) < 10:  # a file may name itself its parent
+        while name in parents and len(chain) < 10:  # a line may name itself as its parent
             chain.append(parents[name])
             name = parents_of(parents[name][1])[0]
         top_kind, top = chain[-1]

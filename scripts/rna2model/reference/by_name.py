@@ -155,7 +155,7 @@ def _compare(row, key, path):
         first, when = known["sha256"], known["first_used"]
     except (OSError, ValueError, KeyError, TypeError):
         facts = {"url": row[key], "sha256": now, "size": path.stat().st_size}
-        with contextlib.suppress(OSError):  # a store that others look after
+        with contextlib.suppress(OSError):  # a store maintained by others
             whole_files.write(record, json.dumps(facts | {"first_used": f"{date.today()}"}, indent=1) + "\n")
         return
     if first != now:
@@ -181,7 +181,7 @@ def _by_genomepy(name, provider, folder, fetch, tell):
     tell(f"genomepy gets {name} of {provider} into {place} (once; minutes)")
     try:
         genomepy.install_genome(name, provider, genomes_dir=str(folder), annotation=True)
-    except Exception as error:  # of the network, or of its own, which it does not document
+    except Exception as error:  # network errors or genomepy's own, which it does not document
         raise InputProblem(f"genomepy cannot get {name} of {provider}: {error}") from None
     paths = {key: _installed(place, pattern) for key, pattern in (("fasta", "*.fa*"), ("gtf", "*.gtf*"))}
     if lacking := [key for key, path in paths.items() if not path]:

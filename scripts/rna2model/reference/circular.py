@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rna2model.reference.annotation import Annotation
 
 MOST_ACROSS = 2  # genes that can lie across one origin without overlapping each other: one on each strand
-LEAST_INSIDE = 3  # genes that fit, to believe that a gene across the end of their chromosome is right
+LEAST_INSIDE = 3  # valid genes required to accept one that extends beyond the end of the chromosome
 MOST_OVERLAP = 60  # bases that neighbours on one strand of a bacterium share at most
 MOST_SPLICED = 0.1  # share of transcripts with introns; circular chromosomes have few
 

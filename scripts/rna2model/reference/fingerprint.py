@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rna2model.reference.annotation import Annotation
 
 BLOCK = 1 << 22  # bytes
-TOLD = 200  # of the longest sequences, a bundle knows name and length
+LENGTHS_KEPT = 200  # longest sequences whose names and lengths a bundle stores
 CAPITALS = bytes.maketrans(b"acgtnrykmswbdhvu", b"ACGTNRYKMSWBDHVU")
 
 
@@ -103,7 +103,7 @@ def of_reference(
     fasta: str | Path, gtf: str | Path, lengths: Mapping[str, int], genome_sha256: str, gene_model: Annotation
 ) -> dict[str, Any]:
     """The facts that identify a reference, JSON-able; `gene_model` is its Annotation."""
-    longest = sorted(lengths.items(), key=lambda item: (-item[1], item[0]))[:TOLD]
+    longest = sorted(lengths.items(), key=lambda item: (-item[1], item[0]))[:LENGTHS_KEPT]
     return {
         "fasta": os.path.abspath(fasta),
         "gtf": os.path.abspath(gtf),

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 LEAST_REACHED = 0.5  # share of the genes that the counted lines must reach
 NEARLY_ALL = (
-    0.98  # share from which nothing is said: some genes have no exons, such as mitochondrial ones of RefSeq
+    0.98  # share above which no note is given: some genes have no exons, such as mitochondrial ones of RefSeq
 )
-SAME_NAME = 0.95  # share of genes called like their transcripts, from which that is how the file was made
+SAME_NAME = (
+    0.95  # share of genes named as their transcripts from which the file is assumed to use transcript ids
+)
 MOST_SHARED = 0.2  # share of such genes that have half of their bases in common with another
 SOME_SHARED = 0.05
 GENE = re.compile(r"([a-zA-Z]+_)*(pseudo)?gene")
@@ -51,7 +53,7 @@ class Census:
         self.own: dict[str, bool] = {}  # {gene: whether each of its transcripts is called as the gene}
         # {gene called like its transcript: places of its exons}
         self.places: defaultdict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
-        # {key: {such a gene: what the key says}}
+        # {key: {such a gene: value of the key}}
         self.names: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
     def add(self, cells: Sequence[str], values: Mapping[str, str], owners: Iterable[Owner]) -> None:

@@ -15,13 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MOST_LINES = 20_000
-MOST_READ = (
-    1_000_000  # lines of an annotation whose first lines look odd, which one of a large genome does not
-)
+MOST_READ = 1_000_000  # lines read of an annotation whose first lines look odd; those of large genomes do not
 MOST_LETTERS = 1 << 16  # a chromosome may be one line
 BASES = set("ACGTRYSWKMBDHVN")  # IUPAC, of DNA
 # hisat2 is a script that hands its options to a shell without quotes; STAR ends a path at a quote mark
-UNTOLD = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
+FORBIDDEN_IN_PATH = {"hisat2": re.compile(r"[^\w./+=@%-]"), "star": re.compile('["]')}
 
 
 def problems(config: Mapping[str, Any], whole: bool = True, thorough: bool = False) -> list[str]:
@@ -137,7 +135,7 @@ def index_problems(folder: Path, tool: str, counts: bool = False) -> list[str]:
         argument = hisat2_prefix(folder) if tool == "hisat2" else str(folder)
     except InputProblem as problem:
         return [f"config: reference.index: {problem}"]
-    bad = UNTOLD[tool].search(argument) if tool in UNTOLD else None
+    bad = FORBIDDEN_IN_PATH[tool].search(argument) if tool in FORBIDDEN_IN_PATH else None
     if bad:
         return [f"{where}: {tool} cannot be told a path with {bad[0]!r}; rename or link it"]
     if tool != "star":

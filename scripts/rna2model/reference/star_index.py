@@ -65,9 +65,9 @@ def differences(folder: str | Path, gtf: str | Path, feature: str, attribute: st
     try:
         own = _of_annotation(gtf, feature, attribute, sequences, names)
     except (InputProblem, ValueError, AttributeError, EOFError, OSError, zlib.error):
-        return []  # a line far down that cannot be counted with: the job that reads it all says which
+        return []  # an invalid line further down: the job that reads the whole file reports it
     only_own, only_index = _only_in_one(own, index)
-    if not len(own):  # other names of sequences, which is said elsewhere
+    if not len(own):  # other sequence names, which another check reports
         return []
     if not len(only_own) and not len(only_index):
         return []

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 GROUPED = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d+)?")  # commas between thousands
 DECIMAL = re.compile(r"[-+]?\d+,\d+([eE][-+]?\d+)?")  # a comma for the decimal point
 SEVERAL = re.compile(r"[-+]?\d{1,3}(,\d{3}){2,}(\.\d+)?|[-+]?\d{1,3}(,\d{3})+\.\d+")  # nothing but thousands
-USUAL = 0.5  # of the columns must have decimal commas before they are taken for the way of the whole table
+USUAL = 0.5  # share of columns with decimal commas from which they are assumed for the whole table
 
 
 def read(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
