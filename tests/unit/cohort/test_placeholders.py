@@ -47,7 +47,7 @@ def design(role, column="c"):
 
 
 def unclear(role, cells):
-    by_column = placeholders.found(rows("c", cells), design(role))
+    by_column = placeholders.suspect_cells(rows("c", cells), design(role))
     return set(by_column["c"][1]) if by_column else set()
 
 

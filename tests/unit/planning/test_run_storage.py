@@ -80,8 +80,8 @@ def bucket():
 def test_files_of_a_shared_disk_keep_their_paths(provider, only_named):
     storage = run_storage(provider)
     assert storage.only_named == only_named and not storage.is_stored
-    assert storage.given("reads/a.fastq.gz") == "reads/a.fastq.gz" and storage.unpacked(["/a/b"]) == []
-    assert storage.given("s3://other/x") == "s3://other/x"
+    assert storage.as_input("reads/a.fastq.gz") == "reads/a.fastq.gz" and storage.unpacked(["/a/b"]) == []
+    assert storage.as_input("s3://other/x") == "s3://other/x"
 
 
 @pytest.mark.parametrize("provider", ["gcs", "http", "azure"])
@@ -92,8 +92,8 @@ def test_other_storage_is_refused_with_what_would_do(provider):
 
 def test_an_address_of_its_own_is_asked_of_the_storage_and_a_path_is_completed_by_snakemake():
     storage = run_storage("s3")
-    assert storage.given("s3://other/x") == "storage(s3://other/x)"
-    assert storage.given("reads/a") == "reads/a" and storage.given(None) is None
+    assert storage.as_input("s3://other/x") == "storage(s3://other/x)"
+    assert storage.as_input("reads/a") == "reads/a" and storage.as_input(None) is None
 
 
 def test_what_lies_outside_the_folder_that_jobs_get_is_named(tmp_path, monkeypatch):
