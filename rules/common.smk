@@ -36,23 +36,27 @@ from rna2model.qc import multiqc
 from rna2model.reference import fingerprint
 from rna2model.serving import manifest
 
-# A plan is millions of objects that live to the end: to look through them again and again takes a seventh of the time.
+# A plan has millions of objects that live to the end; scanning them for garbage repeatedly takes a seventh of the time.
 gc.set_threshold(100_000, 50, 100)
-# Before anything is started: neither jobs nor checks see what the user's shell has set.
+# First of all, so that neither jobs nor checks see the settings of the user's shell.
 NOTES = environment.settle()
 preflight.find_own_tools()
 CONFIG_FILES = [Path(path).resolve() for path in workflow.overwrite_configfiles or ["config/config.yaml"]]
 CONFIG_FOLDERS = [path.parent for path in CONFIG_FILES if workflow.overwrite_configfiles]
-ASKS = workflow.is_main_process  # jobs do not ask again what it asked before the first of them
-for note in NOTES if ASKS else ():
+IS_MAIN_PROCESS = workflow.is_main_process  # jobs do not repeat the checks of the process that starts them
+for note in NOTES if IS_MAIN_PROCESS else ():
     logger.warning(f"rna2model: {note}")
 try:
     run_storage = RunStorage(workflow, storage)
 except InputProblem as problem:
     raise WorkflowError(str(problem)) from None
-given, ONLY_NAMED, IS_STORED = run_storage.given, run_storage.only_named, run_storage.is_stored
-STORE = store.Store(run_storage.prefix, run_storage.first_bytes if ASKS else None) if IS_STORED else None
-if ASKS and not STORE:
+as_input, ONLY_NAMED, IS_STORED = run_storage.as_input, run_storage.only_named, run_storage.is_stored
+STORE = (
+    store.Store(run_storage.prefix, run_storage.first_bytes if IS_MAIN_PROCESS else None)
+    if IS_STORED
+    else None
+)
+if IS_MAIN_PROCESS and not STORE:
     seen_files.start(Path.cwd())
 
 
@@ -61,8 +65,8 @@ def checked():
     done, samples, problems = preflight.check(
         config,
         [Path.cwd(), *CONFIG_FOLDERS],
-        thorough=ASKS,
-        written=CONFIG_FILES if ASKS else (),
+        thorough=IS_MAIN_PROCESS,
+        written=CONFIG_FILES if IS_MAIN_PROCESS else (),
         store=STORE,
         tell=lambda text: logger.warning(f"rna2model: {text}"),
     )
@@ -77,7 +81,7 @@ def checked():
     else:
         places.make_relative(done, samples, os.getcwd())
     if done["training"]["retrain"] != "never" and (warning := design.too_few_to_train(samples, done)):
-        if done["counts"]:  # nothing has to be counted before
+        if done["counts"]:  # with a matrix no counting is worth doing first
             raise WorkflowError(preflight.message([f"{done['samples']}: {warning}"]))
         logger.warning(warning)
     return done, samples
@@ -86,18 +90,18 @@ def checked():
 def frozen():
     """(config, samples) that were checked: jobs find them in the snapshot that stands for the config files, and this process
     goes on with what they will read."""
-    if (found := frozen_config.read(config)) is None:
+    if (snapshot := frozen_config.read(config)) is None:
         text = frozen_config.of(*checked())
-        found = frozen_config.read(json.loads(text))
-        if ASKS and (path := frozen_config.write(text)):
+        snapshot = frozen_config.read(json.loads(text))
+        if IS_MAIN_PROCESS and (path := frozen_config.write(text)):
             # Executors name these files to each job; what the user gave as --config is in it, too.
             workflow.config_settings.configfiles[:] = [path.absolute()]
-    return found
+    return snapshot
 
 
 config, SAMPLES = frozen()
 run_storage.pack(REPOSITORY, [config["samples"], *workflow.overwrite_configfiles])
-FROZEN = config["training"]["retrain"] == "never"  # a bundle serves, nothing is trained
+FROZEN = config["training"]["retrain"] == "never"  # a bundle predicts, nothing is trained
 
 RESULTS = config["results"]
 REFERENCE = f"{RESULTS}/reference"
@@ -121,15 +125,21 @@ EXTERNAL = preflight.external(SAMPLES, config) if FROZEN else []  # labelled, an
 BUNDLE = config["training"]["bundle"] if FROZEN else f"{RESULTS}/bundle"
 
 IS_RUNNING = any(Path(".snakemake/locks").glob("*"))  # a run of an earlier version may be at work
-if ASKS and FROM_READS and not STORE and not IS_RUNNING and (number := tidy_folders.tidy(RESULTS, SAMPLES)):
+if (
+    IS_MAIN_PROCESS
+    and FROM_READS
+    and not STORE
+    and not IS_RUNNING
+    and (number := tidy_folders.tidy(RESULTS, SAMPLES))
+):
     logger.warning(
         f"rna2model: quality files of {number} samples now lie in {RESULTS}/qc/<sample>, a folder for each"
     )
-GIVEN_INDEX = preflight.index_prefix(config)  # what the aligner is given, or None
+GIVEN_INDEX = preflight.index_prefix(config)  # index argument of the aligner, or None
 LIMITS = {key: value for key, value in config["qc"].items() if key.startswith(("min_", "max_"))}
 
-# Where the files are, and what the tools are told: the names that rules use.
-paths = SamplePaths(config, SAMPLES, temp, given, ONLY_NAMED)
+# Names that rules use for paths and for options of the tools.
+paths = SamplePaths(config, SAMPLES, temp, as_input, ONLY_NAMED)
 TRIMMER, ALIGNER, COUNTER, UMI = paths.trimmer, paths.aligner, paths.counter, paths.umi
 QC, RSEQC = paths.qc, paths.rseqc
 STEPS, FILTERS = paths.steps, paths.filters
@@ -142,7 +152,7 @@ stored_alignments, filter_input = paths.stored_alignments, paths.filter_input
 evidence, sample_facts = paths.evidence, paths.sample_facts
 multiqc_files, multiqc_inputs = paths.multiqc_files, paths.multiqc_inputs
 
-cohort_inputs = CohortInputs(config, SAMPLES, DESIGN_COLUMNS, given, FROM_FILES, HAS_FEATURES)
+cohort_inputs = CohortInputs(config, SAMPLES, DESIGN_COLUMNS, as_input, FROM_FILES, HAS_FEATURES)
 counts_of, files_of = cohort_inputs.counts_of, cohort_inputs.files_of
 metadata, design_cells = cohort_inputs.metadata, cohort_inputs.design_cells
 fitted_features = cohort_inputs.fitted_features
@@ -175,9 +185,9 @@ def training_options(wildcards):
     return tool_options.training_options(config, wildcards.model, TORCH_MODELS)
 
 
-# Snakemake looks at a script's date, and not at what it imports: rules of the cohort carry a hash of both in their params, and are
-# judged by it alone (planning/snakemake_patches.py). Rules of single samples do not, so that no other edit than of their script runs
-# them again.
+# Snakemake compares a script's date, but not its imports: rules of the cohort have a hash of both in their params, and are
+# compared by it alone (planning/snakemake_patches.py). Rules of single samples are not, so that only an edit of their
+# script runs them again.
 code_of = source_code.code_of_scripts(
     REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER
 )

@@ -1,4 +1,4 @@
-"""Before the first job and after the last. What is changed in Snakemake, asked of the cluster, and told a person. No rules are here."""
+"""Before the first job and after the last: changes to Snakemake, checks of the cluster, messages to the user. No rules are here."""
 
 import shutil
 import time
@@ -24,9 +24,9 @@ from rna2model.reference import index_store
 HERE = os.getcwd()
 STARTED = time.time() - 5  # clocks of file servers differ
 WITHOUT_GPU = GPUS > 0 and not gpu.has_driver()  # this machine
-# {sample: files}; all other files that are not there were refused
-ARCHIVED = archived_reads.missing(SAMPLES) if ASKS and FROM_READS and not STORE else {}
-SKIPPED = []  # patches that this version of Snakemake does not get
+# {sample: files}; other missing files have been reported as problems
+ARCHIVED = archived_reads.missing(SAMPLES) if IS_MAIN_PROCESS and FROM_READS and not STORE else {}
+SKIPPED = []  # patches that are not applied to this version of Snakemake
 
 os.environ |= guard.environment(config) | indices.environment()
 os.environ[gpu.FALLBACK] = config["training"]["gpu_fallback"]
@@ -36,11 +36,11 @@ snakemake_patches.trust_channel_priority(skipped=SKIPPED)
 snakemake_patches.retry_where_it_may_help(
     lambda log: tool_failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, skipped=SKIPPED
 )
-if ASKS:
+if IS_MAIN_PROCESS:
     snakemake_patches.compare_contents(HERE, skipped=SKIPPED)
     snakemake_patches.compare_code(skipped=SKIPPED)
     snakemake_patches.name_environments_as_they_are_made(logger, skipped=SKIPPED)
-if ASKS and not STORE:
+if IS_MAIN_PROCESS and not STORE:
     snakemake_patches.name_targets_from_here(HERE, skipped=SKIPPED)
 if ARCHIVED:
     snakemake_patches.keep_counted(ARCHIVED, skipped=SKIPPED)
@@ -67,7 +67,7 @@ run_plan = RunPlan(workflow, resources, partitions, USED if FROM_READS else [], 
 
 def tell_before():
     """Notes before the plan, of the process that the user started: each job reads these files again."""
-    if not ASKS:
+    if not IS_MAIN_PROCESS:
         return
     for text in patching.messages(SKIPPED):
         logger.warning(text)
@@ -84,7 +84,7 @@ def tell_before():
 
 
 def check_slurm():
-    """WorkflowError where SLURM takes no job as the profile asks for it."""
+    """WorkflowError if SLURM would reject the jobs as the profile requests them."""
     settings = workflow.executor_settings
     if not slurm.is_executor(settings):
         return
@@ -101,7 +101,7 @@ def check_slurm():
 
 
 def check_gpu():
-    """WorkflowError where jobs that need a GPU would run on this machine, which has none."""
+    """WorkflowError if jobs that need a GPU would run on this machine, which has none."""
     if not WITHOUT_GPU or config["training"]["gpu_fallback"] == "cpu" or not workflow.local_exec:
         return
     problem = gpu_checks.problem(GPUS, {job.rule.name for job in workflow.dag.needrun_jobs()})
@@ -110,7 +110,7 @@ def check_gpu():
 
 
 def forget_first_failures():
-    """Twice means twice in one run."""
+    """Forget failures of earlier runs: only two failures within one run exclude a sample."""
     shutil.rmtree(f"{RESULTS}/logs/failed_once", ignore_errors=True)
 
 
@@ -128,10 +128,10 @@ def as_named(path):
 
 
 def show_tool_failures():
-    """The last lines of a run that went on without a sample."""
+    """Final warning of a run that excluded samples."""
     quality_files = (lambda name: []) if STORE else paths.only_quality
-    if FROM_READS and (found := messages.tool_failures(USED, RESULTS, read_result, quality_files)):
-        logger.warning(messages.went_on_without(found, as_named))
+    if FROM_READS and (failures := messages.tool_failures(USED, RESULTS, read_result, quality_files)):
+        logger.warning(messages.went_on_without(failures, as_named))
 
 
 def show_failed_jobs():

@@ -1,4 +1,4 @@
-"""Whether the cohort is large enough for what models choose from."""
+"""Check whether the cohort is large enough for the number of candidate features."""
 
 import json
 from pathlib import Path
@@ -20,11 +20,11 @@ if inputs.features:
     covariates = fitted.covariates
     what = "genes" if fitted.sets is None else "gene sets"
     candidates = {what: len(fitted.names_) - fitted.n_covariates_}
-    if covariates:  # of the columns of a category one says nothing new
+    if covariates:  # one of a category's indicator columns is redundant
         own = fitted.n_covariates_ - sum(len(known) > 1 for known in covariates.categories_.values())
         candidates = {f"{what} and covariates": candidates[what] + own, "covariates alone": own}
 y = data.outcome(data.train)
 scores = json.loads(Path(inputs.metrics).read_text())
-found = sample_size.table(y, task, candidates, data.groups(data.train), sample_size.reached(scores, y, task))
-found.to_csv(snakemake.output[0], sep="\t", index=False)
-print(*sample_size.sentences(found), sep="\n")
+table = sample_size.table(y, task, candidates, data.groups(data.train), sample_size.reached(scores, y, task))
+table.to_csv(snakemake.output[0], sep="\t", index=False)
+print(*sample_size.sentences(table), sep="\n")

@@ -22,7 +22,7 @@ inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 data = split_data.read(inputs.cohort, inputs.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
-genes = preprocessing.load(inputs.normalizer, inputs.batch_model)  # the panel keeps expression, no features
+genes = preprocessing.load(inputs.normalizer, inputs.batch_model)  # the panel stores expression, not features
 
 scores = json.loads(Path(inputs.metrics).read_text())
 counted = json.loads(Path(inputs.counting).read_text())

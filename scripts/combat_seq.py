@@ -1,4 +1,4 @@
-"""Adjust the counts of all included samples for their batches; a table to look at, which no model reads."""
+"""Adjust the counts of all included samples for their batches, as a table for exploration that no model reads."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Each model against the floor and the anchors, on the same samples and resamples."""
+"""Paired differences in score between each model and the baseline models, on the same samples and resamples."""
 
 from rna2model.cohort import cohort
 from rna2model.core import job
@@ -17,5 +17,5 @@ names = set(next(iter(tables.values()))["split"])
 training = split_data.training_outcomes(data, manifest, names, design)
 groups = split_data.group_of(data, design)
 anchors = [*params.anchors, *(name for name in ("clinical",) if name in tables)]
-found = paired_differences.differences(tables, anchors, design, groups, params.seed, training=training)
-found.to_csv(snakemake.output[0], sep="\t", index=False)
+table = paired_differences.differences(tables, anchors, design, groups, params.seed, training=training)
+table.to_csv(snakemake.output[0], sep="\t", index=False)

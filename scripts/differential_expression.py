@@ -1,4 +1,4 @@
-"""Test the labelled samples for differential expression between classes, and draw it."""
+"""Test the labelled samples for differential expression between classes, and plot the result."""
 
 from rna2model.cohort import cohort
 from rna2model.core import job

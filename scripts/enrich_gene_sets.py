@@ -1,4 +1,4 @@
-"""Look for the user's gene sets among the differential genes."""
+"""Test the user's gene sets for enrichment among the differential genes (GSEA)."""
 
 import pandas as pd
 

@@ -12,7 +12,7 @@ from rna2model.training import preprocessing, split_data
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 design, unseen = params.design, params.unseen_batch
-unseen = "uncorrected" if unseen == "refuse" else unseen  # here nothing is predicted for use
+unseen = "uncorrected" if unseen == "refuse" else unseen  # these predictions are not for use
 
 
 def explain(split, folder, fitted, samples, choose):

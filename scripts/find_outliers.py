@@ -1,4 +1,4 @@
-"""Say in words which samples are unlike the others."""
+"""Find samples that are unlike the others, with the reason in words."""
 
 from rna2model.core import job
 from rna2model.explore import outliers

@@ -1,4 +1,4 @@
-"""Learn from the training samples of one split how far a new sample may lie from them."""
+"""Fit the out-of-distribution limits of one split on its training samples."""
 
 from rna2model.core import job
 from rna2model.serving import out_of_distribution

@@ -1,4 +1,4 @@
-"""Join the predictions of several splits into one table for people."""
+"""Join the predictions of several splits into one table for the user."""
 
 from rna2model.core import job
 from rna2model.evaluation import predictions

@@ -1,4 +1,4 @@
-"""Write versions.tsv from what each environment answered."""
+"""Write versions.tsv from the versions that each environment reported."""
 
 from rna2model.core import job
 from rna2model.planning import versions

@@ -14,7 +14,7 @@ LEAST_FREE=20000   # kB; a disk with less is full
 # guard SAMPLE KIND LOG INPUT... -- OUTPUT...: run the function `tool`, unless an input is marked.
 # KIND of the outputs: files or folders. The folder of the log has the name of the rule. RNA2MODEL_ON_TOOL_FAILURE: the config's qc.on_tool_failure.
 guard() {
-    local sample=$1 kind=$2 log=$3 policy=$RNA2MODEL_ON_TOOL_FAILURE line='' said status
+    local sample=$1 kind=$2 log=$3 policy=$RNA2MODEL_ON_TOOL_FAILURE line='' tool_stderr status
     local rule=${log%/*}
     rule=${rule##*/}
     shift 3
@@ -34,19 +34,19 @@ guard() {
     fi
     : >"$log" # some tools add to what another attempt wrote
     set +e
-    { said=$(run_tool 2>&1 1>&3 3>&-); } 3>&1
+    { tool_stderr=$(run_tool 2>&1 1>&3 3>&-); } 3>&1
     status=$?
     set -e
     local before=${log%/*/*}/failed_once/${log#"${log%/*/*}"/}
     if [ $status != 0 ]; then
         judge "$@"
     else
-        [ -z "$said" ] || printf '%s\n' "$said" >&2
+        [ -z "$tool_stderr" ] || printf '%s\n' "$tool_stderr" >&2
         [ ! -f "$before" ] || rm -f "$before"
     fi
 }
 
-# The commands in a shell of their own. Of a pipeline each status is told: a tool that is killed takes others with it.
+# Run the commands in a subshell and print the exit status of every part of a failed pipeline: a killed tool makes others fail.
 run_tool() {
     exec 4>&2
     set -eE
@@ -54,18 +54,18 @@ run_tool() {
     tool
 }
 
-# After a failure: give it back as it is, or leave the mark and call it done.
+# After a failure: fail with the same status, or mark the outputs and succeed.
 judge() {
     local statuses sentence signature
-    statuses=$(sed -n 's/^exit status //p' <<<"$said" && echo $status)
-    said=$(sed '/^exit status [0-9 ]*$/d' <<<"$said")
-    [ -z "$said" ] || printf '%s\n' "$said" >&2
-    if [ "$policy" = stop ] || is_infrastructure "$log" "$said" "$statuses" || is_full "$1"; then
+    statuses=$(sed -n 's/^exit status //p' <<<"$tool_stderr" && echo $status)
+    tool_stderr=$(sed '/^exit status [0-9 ]*$/d' <<<"$tool_stderr")
+    [ -z "$tool_stderr" ] || printf '%s\n' "$tool_stderr" >&2
+    if [ "$policy" = stop ] || is_infrastructure "$log" "$tool_stderr" "$statuses" || is_full "$1"; then
         rm -f "$before"
         echo "exit status ${statuses%%$'\n'*}" >>"$log" || :
         exit "$status"
     fi
-    sentence=$(sentence_of "$log" "$said")
+    sentence=$(sentence_of "$log" "$tool_stderr")
     [ -n "$sentence" ] || case $status in
         134) sentence="it aborted without a word" ;;
         136) sentence="it crashed without a word (arithmetic)" ;;
@@ -162,7 +162,7 @@ to_repeat() {
     echo "error: $sample: $reason; qc.on_tool_failure is stop now: run that job again with --forcerun $file"
 }
 
-# Whether a log, what was said beside it, or an exit status shows that the machine is to blame.
+# Whether a log, the standard error beside it, or an exit status shows that the machine is at fault.
 is_infrastructure() {
     local status
     for status in $3; do

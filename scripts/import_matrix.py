@@ -22,9 +22,9 @@ files = [
 source = "counts_file" if files else inputs.matrix
 joined = sample_count_files.read(files, source, params.unit, inputs.gtf or None) if files else None
 values, genes, notes = count_matrix.load(source, used, params.unit, params.missing, params.layer, joined)
-found = spike_ins.find(genes)
-is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
-notes += filter(None, [spike_ins.note(found, params.spike_ins)])
+non_genes = spike_ins.find(genes)
+is_used = np.array([gene not in non_genes or params.spike_ins == "keep" for gene in genes])
+notes += filter(None, [spike_ins.note(non_genes, params.spike_ins)])
 
 sizes = dict(zip(used, values[is_used].sum(axis=0), strict=True))
 empty = units.empty_samples(used, values[is_used], unit)
@@ -47,7 +47,7 @@ if inputs.gtf:
 
 
 def write_status():
-    """samples.tsv: who is in, who not and why, and what is odd about whom."""
+    """Write samples.tsv: inclusion, reason and flags of each sample."""
     symbols = gene_table.get("gene_name", gene_table.index)
     is_counted = unit in units.COUNT_UNITS
     kinds = sex.kinds(list(gene_table.index), symbols) if unit != "log" else {}

@@ -15,7 +15,7 @@ from rna2model.training import pipeline, preprocessing, split_data
 job.start(snakemake)
 inputs, params, name = snakemake.input, snakemake.params, snakemake.wildcards.model
 task = params.design["task"]
-device = gpu.device(params.gpus)  # here: without the GPU there is no permutation test to leave out
+device = gpu.device(params.gpus)  # imported here, since a missing GPU is an error only if the test is run
 training = {**params.training, "threshold": "default"}  # classes are ranked, whatever is predicted
 sees = models.class_of(name, task).SEES
 

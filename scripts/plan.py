@@ -1,4 +1,5 @@
-"""Print what a run would ask for, and run nothing: `make plan`. Takes Snakemake's own options, profile and config included."""
+"""Print the resources that a run would request, without running it: `make plan`. Takes Snakemake's own options,
+profile and config included."""
 
 import sys
 from pathlib import Path

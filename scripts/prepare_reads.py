@@ -1,4 +1,4 @@
-"""Check the FASTQ files of one sample, bring its lanes together, and give its reads names that all tools take alike."""
+"""Check the FASTQ files of one sample, join its lanes, and rename reads that tools would name differently."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Sum Salmon's transcripts of one sample up to genes; say what was mapped, and on which strand."""
+"""Sum Salmon's transcript counts of one sample to genes; report mapped fragments and strandedness."""
 
 import json
 from pathlib import Path
@@ -19,6 +19,6 @@ Path(out.counts).write_text(
 )
 Path(out.summary).write_text(json.dumps(report) + "\n")
 if out.get("library"):
-    evidence = strandedness.decide(report["sense"], report["antisense"], given=snakemake.params.given)
+    evidence = strandedness.decide(report["sense"], report["antisense"], stated=snakemake.params.stated)
     Path(out.library).write_text(json.dumps(evidence) + "\n")
 print(report)

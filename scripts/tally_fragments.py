@@ -1,4 +1,4 @@
-"""What became of every fragment of one sample, and what its quality is: all that the gate judges."""
+"""Collect the fates of all fragments of one sample and its quality metrics, by which the QC gate judges it."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from rna2model.qc import causes, fragment_fates, gate, sample_metrics, sex
 
 
 def left_out(failed):
-    """A sample that failed before, or fails here, still has its facts: the gate excludes it by them."""
+    """Write the facts of a sample that failed in an earlier job or here, by which the QC gate excludes it."""
     text = json.dumps(gate.of_failure(failed, snakemake.input.verdict), indent=1) + "\n"
     Path(snakemake.output[0]).write_text(text)
 
@@ -22,7 +22,7 @@ library = json.loads(Path(inputs.library).read_text())
 reference = json.loads(Path(inputs.reference).read_text())
 genes, counts = gene_table.read(inputs.genes), gene_table.read_counts(inputs.counts)
 aligned = fragment_fates.of_flagstat(library["flagstat"]) if "flagstat" in library else None
-if aligned and "mapped" in verdict:  # of given alignments, each fragment was looked at
+if aligned and "mapped" in verdict:  # the input check has counted every fragment of the user's alignments
     aligned = fragment_fates.Alignments(
         verdict["reads"], verdict["mapped"], aligned.mapped_pct, aligned.paired
     )
@@ -34,7 +34,7 @@ fates, gaps = fragment_fates.ledger(
     umi=fragment_fates.left(inputs.umi) if "umi" in has else None,
     trimming=fragment_fates.of_trimming(params.trimmer, inputs.trimming) if "trimming" in has else None,
     rrna=fragment_fates.left(inputs.rrna) // params.mates if "rrna" in has else None,
-    # Salmon counts reads: what was aligned beside it is for the quality numbers only
+    # Salmon counts reads; the alignments are for quality metrics only
     aligned=None if params.counter == "salmon" else aligned,
     deduplicated=fragment_fates.left(inputs.deduplicated) if "deduplicated" in has else None,
     counter=counter,
@@ -50,7 +50,9 @@ if problem is None and fragment_fates.open_share(gaps, verdict["reads"]) > fragm
 to_align = verdict["reads"] - sum(fates[fate] for fate in ("faulty", "trimmed", "rrna"))
 mapped = aligned.mapped_pct if aligned else fragment_fates.percent(to_align - fates["unmapped"], to_align)
 removed = fragment_fates.percent(fates["rrna"], to_align + fates["rrna"]) if "rrna" in has else None
-unseen = tool_failure.of(inputs.rseqc) if "rseqc" in has else None  # RSeQC failed, which changes no count
+unseen = (
+    tool_failure.of(inputs.rseqc) if "rseqc" in has else None
+)  # RSeQC failed, which does not affect the counts
 kinds = sex.kinds([row["gene_id"] for row in genes], [row["gene_name"] for row in genes])
 
 facts = {

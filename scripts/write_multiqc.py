@@ -39,5 +39,5 @@ with tempfile.TemporaryDirectory() as scratch:
     files = Path(scratch, "files.txt")
     files.write_text("\n".join(map(str, read)) + "\n")
     command += ["--file-list", files]
-    settings = {"HOME": scratch, "XDG_CONFIG_HOME": scratch}  # the user's own could leave samples out
+    settings = {"HOME": scratch, "XDG_CONFIG_HOME": scratch}  # a config of the user could leave samples out
     sys.exit(subprocess.run(command, env=os.environ | settings).returncode)

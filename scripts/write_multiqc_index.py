@@ -1,4 +1,4 @@
-"""Write the page that leads to the MultiQC pages of a large cohort."""
+"""Write the page that links to the MultiQC pages of a large cohort."""
 
 from pathlib import Path
 

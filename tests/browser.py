@@ -14,9 +14,9 @@ def opened_page(context, path):
     """`path` opened in a context of the browser; `.heard` lists what it complained of, and every request that left the page."""
     page = context.new_page()
     page.heard = []
-    told, asked = ("error", "warning"), ("file:", "data:", "blob:")
-    page.on("console", lambda line: page.heard.append(line.text) if line.type in told else None)
+    complaint_types, local_schemes = ("error", "warning"), ("file:", "data:", "blob:")
+    page.on("console", lambda line: page.heard.append(line.text) if line.type in complaint_types else None)
     page.on("pageerror", lambda error: page.heard.append(str(error)))
-    page.on("request", lambda to: None if to.url.startswith(asked) else page.heard.append(to.url))
+    page.on("request", lambda to: None if to.url.startswith(local_schemes) else page.heard.append(to.url))
     page.goto(path.as_uri())
     return page

@@ -9,8 +9,8 @@ LOCAL = ("--profile", str(REPOSITORY / "profiles" / "local"))
 
 def command(folder, *arguments, config="config.yaml", cores=2):
     """List of str: Snakemake on the project in `folder`; no `cores` where the profile says how many."""
-    found = REPOSITORY / ".venv" / "snakemake_options"
-    options = found.read_text().split() if found.is_file() else []
+    options_file = REPOSITORY / ".venv" / "snakemake_options"
+    options = options_file.read_text().split() if options_file.is_file() else []
     start = [sys.executable, "-m", "snakemake", "-s", REPOSITORY / "Snakefile", "-d", folder]
     start += ["--configfile", Path(folder) / config, *(["--cores", cores] if cores else []), *options]
     return [str(part) for part in (*start, *arguments)]

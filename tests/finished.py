@@ -186,15 +186,15 @@ class Finished:
             self.dump(scores, f"models/{model}/metrics.json")
         few = {model: tables[model] for model in (*self.models[:2], "dummy")}
         design = {"task": self.task}
-        found = paired_differences.differences(few, ["dummy"], design, n_boot=40, training=training)
-        self.save(found, "models/differences.tsv")
+        differences = paired_differences.differences(few, ["dummy"], design, n_boot=40, training=training)
+        self.save(differences, "models/differences.tsv")
         cells = {"batch": dict(zip(self.names, self.batch, strict=True))}
         own = tables[self.models[0]]
-        found = subgroups.table(own, cells, design, n_boot=40, training=training)
-        self.save(found, f"models/{self.models[0]}/subgroups.tsv")
+        by_level = subgroups.table(own, cells, design, n_boot=40, training=training)
+        self.save(by_level, f"models/{self.models[0]}/subgroups.tsv")
         y = {"classification": self.labels, "regression": 50 + 10 * self.signal[: self.n], "survival": times}
-        found = sample_size.table(y[self.task], self.task, {"genes": len(self.genes)})
-        self.save(found, "models/adequacy.tsv")
+        adequacy = sample_size.table(y[self.task], self.task, {"genes": len(self.genes)})
+        self.save(adequacy, "models/adequacy.tsv")
         metric = classification.SHOWN[self.task][0]
         curve = pd.DataFrame({"fraction": [0.5, 1], "n_train": [6, 12], "folds": 2, "metric": metric})
         self.save(
@@ -216,6 +216,6 @@ class Finished:
             self.genes, {}, explained, effects[0], [(place, e) for e in effects[1:]], limit
         )
         self.save(table, f"models/{shipped}/features.tsv")
-        told = {"note": None, "effect": "coefficient x sd of the feature"}
-        told |= importance.agreement([(self.genes, effect) for effect in effects[1:]])
-        self.dump(told, f"models/{shipped}/stability.json")
+        stability = {"note": None, "effect": "coefficient x sd of the feature"}
+        stability |= importance.agreement([(self.genes, effect) for effect in effects[1:]])
+        self.dump(stability, f"models/{shipped}/stability.json")

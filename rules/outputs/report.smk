@@ -1,4 +1,4 @@
-"""What people open: MultiQC for the reads, one report for the whole run."""
+"""MultiQC for the reads, and one report for the whole run."""
 
 if FROM_READS:
 
@@ -41,7 +41,7 @@ if FROM_READS:
     if IN_PARTS:
 
         rule multiqc_index:
-            """The status of every sample, and the way to its page."""
+            """The status of every sample with a link to its page."""
             input:
                 samples=f"{RESULTS}/samples.tsv",
                 pages=expand(f"{MULTIQC}/multiqc_report.html", part=PARTS),
@@ -63,8 +63,8 @@ if FROM_READS:
                 "../../scripts/write_multiqc_index.py"
 
 
-# A frozen bundle's run has a page of its own; where the files of the run that trained it are still in the results, it is that of the
-# training with the new samples.
+# A run of a frozen bundle has its own page; if the files of the run that trained it are still in the results, it is
+# that of the training, with the new samples.
 SHOWN_OF_COHORT, SHOWN_OF_TRAINING = [], []
 if not FROZEN or frozen_bundle.training_is_there(Path(RESULTS), config):
     SHOWN_OF_COHORT = [

@@ -77,7 +77,7 @@ rule prepare_reads:
     resources:
         mem_mb=megabytes(500 + config["qc"]["fastqc_reads"] // 1000),
         runtime=minutes(10, per_gigabyte=10),
-    # How many reads are taken for FastQC is no param here: without FastQC nothing is to be trimmed and aligned again.
+    # The number of reads for FastQC is not a param: changing it must not trim and align everything again.
     params:
         umi_in_names=UMI == "in_name",
     script:
@@ -116,7 +116,7 @@ rule extract_umis:
     shell:
         guarded("""
         umi_tools extract {params.patterns} {params.files} --log {log} 2>>{log}
-        # of a library without reads umi_tools gives no number
+        # umi_tools reports no number for an empty library
         kept=$(sed -n 's/.*Reads output: \\([0-9]*\\).*/\\1/p' {log})
         printf '{{"reads_kept": %s}}\\n' "${{kept:-0}}" >{output.kept}
         """)
@@ -136,7 +136,7 @@ use rule extract_umis as extract_umis_single with:
 rule prepare_bam:
     """Check a given BAM, CRAM or SAM file against the genome; keep one alignment of each read, in order."""
     input:
-        bam=lambda wildcards: given(SAMPLES[wildcards.sample].bam) or [],
+        bam=lambda wildcards: as_input(SAMPLES[wildcards.sample].bam) or [],
         fasta=f"{REFERENCE}/genome.fa",
         contigs=f"{REFERENCE}/contigs.tsv",
     output:

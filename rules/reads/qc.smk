@@ -79,13 +79,13 @@ rule alignment_stats:
         share=$(awk -v most={params.most} -v all="$fragments" 'BEGIN {{print (most < all) ? most / all : 1}}')
         samtools view --bam --fast --subsample "$share" --subsample-seed 1 --write-index --output "$part##idx##$part.bai" {input.bam}
         read_distribution.py -i "$part" -r {input.transcripts} >"$folder/distribution.txt"
-        # both write their tables first, then draw with R, which need not be there
+        # both write their tables first, then plot with R, which need not be installed
         junction_annotation.py -i "$part" -r {input.transcripts} -o "$folder/junctions" \
             >/dev/null 2>"$folder/junctions.txt" || grep -q "Rscript executable not found" "$folder/junctions.txt"
-        bodies=$(realpath {input.bodies}) # it leaves a log.txt where it runs
+        bodies=$(realpath {input.bodies}) # it writes log.txt into the working directory
         (cd "$folder" && geneBody_coverage.py -i "$part" -r "$bodies" -o body -f png >/dev/null) \
             || grep -q "Rscript executable not found" {log} \
             || {{ grep -q "division by zero" {log} && : >"$folder/body.geneBodyCoverage.txt"; }} # nothing is covered
-        # the coverage first: MultiQC knows it by its first line
+        # coverage first: MultiQC recognises it by its first line
         cat "$folder/body.geneBodyCoverage.txt" "$folder/distribution.txt" "$folder/junctions.txt" >"$2"
         """)

@@ -22,7 +22,7 @@ if TRIMMER == "fastp":
             "../../envs/fastp.yaml"
         threads: 4
         resources:
-            mem_mb=megabytes(4000, per_input_mb=0.3),  # short of memory it hangs to the time limit
+            mem_mb=megabytes(4000, per_input_mb=0.3),  # if memory is short it hangs until the time limit
             runtime=minutes(10, per_gigabyte=10),
         params:
             options=fastp_options("paired"),
@@ -36,7 +36,7 @@ if TRIMMER == "fastp":
             tails=({params.tails}) which=$(grep -c '"poly_g": true' {input.verdict} || true)
             fastp $files --json {output.report} --html /dev/null --thread {threads} \
                 {params.options} ${{tails[which]}} --length_required {params.min_length} >{log} 2>&1
-            # of an empty library fastp makes no gzip file
+            # fastp writes no valid gzip file for an empty library
             for file in {output.reads}; do test -s "$file" || gzip -cn </dev/null >"$file"; done
             """)
 
@@ -132,7 +132,7 @@ if TRIMMER == "trim_galore":
             set -- {output.reads}
             take_scratch 3 "$1" {input.reads}
             reads=({input.reads}) trimmed=({output.reads}) reports=({output.report}) ends=({params.ends})
-            # Trim Galore refuses a library without reads
+            # Trim Galore fails on an empty library
             if [ -z "$(gzip -cd "${{reads[0]}}" | head -c 1)" ]; then
                 for file in {output.reads}; do gzip -cn </dev/null >"$file"; done
                 touch {output.report}

@@ -78,25 +78,25 @@ def finish(folder, log):
 
 def results(folder):
     """{path: bytes} of what is compared; matrix.json says where the genome lies, which is in the folder of each run."""
-    found, here = {}, str(folder.resolve()).encode()
+    contents, here = {}, str(folder.resolve()).encode()
     for name in COMPARED:
         path = folder / "results" / name
         files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-        found |= {
+        contents |= {
             str(file.relative_to(folder)): file.read_bytes().replace(here, b".")
             for file in files
             if ".snakemake" not in file.name
         }
-    return found
+    return contents
 
 
 def compare(undisturbed, folder):
-    found = results(folder)
-    different = sorted(name for name in undisturbed if found.get(name) != undisturbed[name])
-    different += sorted(found.keys() - undisturbed.keys())
+    disturbed = results(folder)
+    different = sorted(name for name in undisturbed if disturbed.get(name) != undisturbed[name])
+    different += sorted(disturbed.keys() - undisturbed.keys())
     if different:
         sys.exit(f"{len(different)} files differ from the undisturbed run: {', '.join(different[:20])}")
-    return len(found)
+    return len(disturbed)
 
 
 def main():

@@ -35,9 +35,9 @@ def bucket():
 
 def write(folder, sheet, **config):
     sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
-    given = {"samples": "samples.tsv", "models": ["logistic_l2"]}
-    given["evaluation"] = {"folds": 2, "inner_folds": 2, "permutations": 10}
-    (folder / "config.yaml").write_text(yaml.safe_dump(given | config))
+    settings = {"samples": "samples.tsv", "models": ["logistic_l2"]}
+    settings["evaluation"] = {"folds": 2, "inner_folds": 2, "permutations": 10}
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings | config))
 
 
 @pytest.fixture(scope="session")

@@ -25,18 +25,18 @@ def planned(bucket, matrix, reads):
 
 def jobs(text):
     """[(rule, its other lines)] of a dry run."""
-    found = re.findall(r"^rule (\w+):\n((?:    .*\n)+)", text, re.MULTILINE)
-    assert found
-    return found
+    sections = re.findall(r"^rule (\w+):\n((?:    .*\n)+)", text, re.MULTILINE)
+    assert sections
+    return sections
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_a_matrix_is_planned_from_the_bucket_into_the_bucket(planned, cloud):
-    found = jobs(planned("matrix", cloud))
+    planned_jobs = jobs(planned("matrix", cloud))
     assert {"import_matrix", "train", "bundle", "predict", "report", "ask_versions"} <= {
-        rule for rule, _ in found
+        rule for rule, _ in planned_jobs
     }
-    for rule, lines in found:
+    for rule, lines in planned_jobs:
         for files in re.findall(r"(?:input|output|log|benchmark): (.*)", lines):
             for path in files.split("), "):
                 assert path.startswith("s3://bucket/run/") or "/envs/" in path, (rule, path)
@@ -55,13 +55,13 @@ def test_reads_are_planned_wherever_they_lie_in_the_storage(planned, cloud):
 def test_the_executor_of_aws_batch_takes_what_every_job_asks_for(planned):
     from snakemake_executor_plugin_aws_batch.constant import VALID_RESOURCES_MAPPING
 
-    asked = set()
+    requests = set()
     for _, lines in jobs(planned("matrix", "aws-batch")) + jobs(planned("reads", "aws-batch")):
         if memory := re.search(r"mem_mb=(\d+)", lines):
             threads = re.search(r"threads: (\d+)", lines)
-            asked.add((int(memory[1]), int(threads[1]) if threads else 1))
-    assert len(asked) > 4
-    assert [pair for pair in asked if pair[1] not in VALID_RESOURCES_MAPPING.get(pair[0], [])] == []
+            requests.add((int(memory[1]), int(threads[1]) if threads else 1))
+    assert len(requests) > 4
+    assert [pair for pair in requests if pair[1] not in VALID_RESOURCES_MAPPING.get(pair[0], [])] == []
 
 
 @pytest.mark.parametrize(
@@ -101,16 +101,16 @@ def test_a_job_goes_to_aws_batch_as_its_profile_says(bucket, matrix):
     data = ["--config", "counts=s3://bucket/run/counts.tsv"]
     profiled = ["--profile", REPOSITORY / "profiles/aws-batch", *data, *options]
     bucket.snakemake(matrix, *profiled, "results/samples.tsv", run="aws", check=False)
-    asked = set()
+    requests = set()
     for job in batch.describe_job_definitions()["jobDefinitions"]:
         container = job["containerProperties"]
-        asked.add(
+        requests.add(
             tuple(sorted((wish["type"], int(wish["value"])) for wish in container["resourceRequirements"]))
         )
         assert container["image"] == profile["container-image"]
         assert job["timeout"]["attemptDurationSeconds"] == profile["aws-batch-task-timeout"]
     attempts = [4096, 5120, 10240]  # each with twice what was wanted before
-    assert asked == {(("MEMORY", memory), ("VCPU", 2)) for memory in attempts}
+    assert requests == {(("MEMORY", memory), ("VCPU", 2)) for memory in attempts}
 
 
 def test_all_that_is_wrong_in_the_bucket_is_said_at_once(bucket, reads, tmp_path):
@@ -130,7 +130,7 @@ def test_all_that_is_wrong_in_the_bucket_is_said_at_once(bucket, reads, tmp_path
     config["expression"] = {"gene_sets": "s3://bucket/references/sets.gmt"}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     text = plan(bucket, tmp_path, "kubernetes", check=False)
-    for told in (
+    for message in (
         "row 2, column fastq_1: no such file in the storage (s3://bucket/run/reads/nowhere.fastq.gz)",
         "row 3, column fastq_2: is a path of this machine, which no job sees",
         "row 4, column fastq_1: is not in the storage of this run (s3://)",
@@ -138,12 +138,12 @@ def test_all_that_is_wrong_in_the_bucket_is_said_at_once(bucket, reads, tmp_path
         "s3://bucket/references/empty.gtf",
         "s3://bucket/references/sets.gmt line 1: a gene set is",
     ):
-        assert told in text
+        assert message in text
     assert "Traceback" not in text
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"counts": "elsewhere.tsv"}, "counts: no such file in the storage (s3://bucket/run/elsewhere.tsv)"),
         (
@@ -155,13 +155,13 @@ def test_all_that_is_wrong_in_the_bucket_is_said_at_once(bucket, reads, tmp_path
         ({"training": {"retrain": "never", "bundle": "b"}}, "a frozen bundle serves where its files lie"),
     ],
 )
-def test_what_cannot_be_is_told_with_its_place(bucket, matrix, tmp_path, changes, told):
+def test_what_cannot_be_is_told_with_its_place(bucket, matrix, tmp_path, changes, message):
     bucket.put("run/results/counts/matrix.tsv", matrix / "counts.tsv")
     config = yaml.safe_load((matrix / "config.yaml").read_text()) | changes
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     (tmp_path / "samples.tsv").write_bytes((matrix / "samples.tsv").read_bytes())
     text = plan(bucket, tmp_path, "aws-batch", check=False)
-    assert told in text and "Traceback" not in text
+    assert message in text and "Traceback" not in text
 
 
 def test_what_jobs_would_not_get_is_told_before_the_first(bucket, matrix, tmp_path):

@@ -45,9 +45,9 @@ def needs(package):
     """Conda names (list of str) of the packages that a distribution in .venv requires."""
     required = map(Requirement, (distribution(package).requires or []) if distribution(package) else [])
     taken = [r.name for r in required if r.marker is None or r.marker.evaluate({"extra": ""})]
-    found = {CONDA_NAME.get(canonical(name), name) for name in taken if distribution(name)}
+    conda_names = {CONDA_NAME.get(canonical(name), name) for name in taken if distribution(name)}
     known = {canonical(name): name for packages in RECORDED["packages"].values() for name in packages}
-    return sorted(known.get(canonical(name), canonical(name)) for name in found)
+    return sorted(known.get(canonical(name), canonical(name)) for name in conda_names)
 
 
 def all_packages():
@@ -69,24 +69,24 @@ def files_of(package, links):
 
     links: folder for links to what a Python package has in .venv; conda does not install links to folders
     """
-    found = {f"bin/{name}": _program(name) for name in PROGRAMS.get(package, ())}
+    files = {f"bin/{name}": _program(name) for name in PROGRAMS.get(package, ())}
     if package == "python":
-        found |= {f"bin/{name}": PYTHON for name in INTERPRETERS}
-        found["pyvenv.cfg"] = f"home = {PYTHON.parent}\n".encode()
+        files |= {f"bin/{name}": PYTHON for name in INTERPRETERS}
+        files["pyvenv.cfg"] = f"home = {PYTHON.parent}\n".encode()
     elif package not in PROGRAMS and distribution(package):
-        found |= _python_files(distribution(package), links / package)
-    return found
+        files |= _python_files(distribution(package), links / package)
+    return files
 
 
 def _program(name):
-    found = shutil.which(name)
-    return f'#!/bin/sh\nexec "{found}" "$@"\n'.encode() if found else b"#!/bin/sh\nexit 127\n"
+    program = shutil.which(name)
+    return f'#!/bin/sh\nexec "{program}" "$@"\n'.encode() if program else b"#!/bin/sh\nexit 127\n"
 
 
 def _python_files(dist, links):
     """A line for sys.path with the folder of links to a distribution, and its programs, which run by the environment's Python."""
-    root, found = Path(dist.locate_file("")), {}
-    found[f"{SITE}/{links.name}.pth"] = f"{links}\n".encode()
+    root, files = Path(dist.locate_file("")), {}
+    files[f"{SITE}/{links.name}.pth"] = f"{links}\n".encode()
     links.mkdir(parents=True, exist_ok=True)
     for path in dist.files or ():
         first = path.parts[0]
@@ -94,8 +94,8 @@ def _python_files(dist, links):
             (links / first).symlink_to(root / first)
         elif first == ".." and path.parts[-2] == "bin":
             program = f'#!/bin/sh\nexec "$(dirname "$0")/python" "{path.locate().resolve()}" "$@"\n'
-            found[f"bin/{path.name}"] = program.encode()
-    return found
+            files[f"bin/{path.name}"] = program.encode()
+    return files
 
 
 def write(folder):

@@ -43,8 +43,8 @@ def wanted():
 @functools.cache
 def reaches_channels():
     """Whether this machine's conda can reach conda-forge and bioconda."""
-    asked = ["conda", "config", "--show", "channel_alias", "--json"]
-    alias = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+    command = ["conda", "config", "--show", "channel_alias", "--json"]
+    alias = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     parts = alias["channel_alias"]
     for name in ("conda-forge", "bioconda"):
         address = f"{parts['scheme']}://{parts['location']}/{name}/noarch/repodata.json.zst"
@@ -82,6 +82,6 @@ def bare_path(folder):
 
 def dry_run(environment, variables):
     """Finished `conda create --dry-run` of the packages (list of str) of an environment."""
-    asked = ["conda", "create", "--dry-run", "--yes", "--name", "asked", "--override-channels"]
-    asked += ["--channel", "conda-forge", "--channel", "bioconda", *environment]
-    return subprocess.run(asked, env=variables, capture_output=True, text=True)
+    command = ["conda", "create", "--dry-run", "--yes", "--name", "asked", "--override-channels"]
+    command += ["--channel", "conda-forge", "--channel", "bioconda", *environment]
+    return subprocess.run(command, env=variables, capture_output=True, text=True)

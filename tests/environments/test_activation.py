@@ -12,8 +12,8 @@ from rna2model.planning import conda_activation
 def environment(settings, tmp_path_factory):
     """An environment with a package that sets a variable when it is activated, as OpenJDK's does."""
     prefix = tmp_path_factory.mktemp("made") / "environment"
-    asked = f"conda create --yes --override-channels -c bioconda fastp=1.3.6 --prefix {prefix}"
-    subprocess.run(asked.split(), env=settings, check=True, capture_output=True)
+    command = f"conda create --yes --override-channels -c bioconda fastp=1.3.6 --prefix {prefix}"
+    subprocess.run(command.split(), env=settings, check=True, capture_output=True)
     script = prefix / "etc/conda/activate.d/package.sh"
     script.parent.mkdir(parents=True)
     script.write_text('export SET_BY_PACKAGE="$CONDA_PREFIX/lib"\n')
@@ -21,8 +21,8 @@ def environment(settings, tmp_path_factory):
 
 
 def base(settings):
-    asked = ["conda", "info", "--base"]
-    return subprocess.run(asked, env=settings, check=True, capture_output=True, text=True).stdout.strip()
+    command = ["conda", "info", "--base"]
+    return subprocess.run(command, env=settings, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def variables(command, **settings):

@@ -44,13 +44,15 @@ def solve(channels, specs, cuda=None):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_pins_of_each_environment_are_recorded_and_fit(channels, path):
-    found = solve(channels, dependencies(path.stem), cuda="12.9")
-    assert isinstance(found, set), f"{found}\nWhat it depends on belongs into tests/environments/channel.yaml"
+    solution = solve(channels, dependencies(path.stem), cuda="12.9")
+    assert isinstance(solution, set), (
+        f"{solution}\nWhat it depends on belongs into tests/environments/channel.yaml"
+    )
 
 
 def test_the_aligner_that_stopped_every_user_of_conda_is_refused(channels):
-    found = solve(channels, STAR_BEFORE)
-    assert "htslib" in found and "samtools 1.22.1" in solve(channels, dependencies("star"))
+    problem = solve(channels, STAR_BEFORE)
+    assert "htslib" in problem and "samtools 1.22.1" in solve(channels, dependencies("star"))
 
 
 def test_gpu_builds_are_refused_without_a_driver(channels):

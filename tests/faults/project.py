@@ -29,7 +29,7 @@ class Project:
 
     def __init__(self, folder, matrix=False):
         self.folder, self.raw, self.name, self.more = folder, None, "samples.tsv", ""
-        self.given = None  # the config as it is read, where that is not `config`
+        self.config_as_read = None  # the config as Snakemake reads it, if that differs from `config`
         self.columns = [c for c in COLUMNS if not (matrix and c == "fastq_1")]
         self.rows = [dict(zip(self.columns, self._cells(i, matrix), strict=True)) for i in range(len(NAMES))]
         self.config = {

@@ -16,14 +16,14 @@ CONTIGS = {"1": 400, "2": 200}
 @pytest.mark.parametrize("case", parameters(AREAS["alignments"]))
 def test_what_becomes_of_given_alignments(case, tmp_path):
     (tmp_path / "genome.fa").write_text(FASTA)
-    given = Alignments(tmp_path)
-    case.inject(given)
-    problem, found = bam.take_over(given.path, tmp_path / "out.bam", CONTIGS, tmp_path / "genome.fa")
+    alignments = Alignments(tmp_path)
+    case.inject(alignments)
+    problem, summary = bam.take_over(alignments.path, tmp_path / "out.bam", CONTIGS, tmp_path / "genome.fa")
     if case.outcome == EXCLUDED:
         with pysam.AlignmentFile(tmp_path / "out.bam") as file:
             assert (
-                case.message in problem and not list(file.fetch(until_eof=True)) and found["fragments"] == 0
+                case.message in problem and not list(file.fetch(until_eof=True)) and summary["fragments"] == 0
             )
         return
-    assert problem is None and found["fragments"] == case.fragments
-    assert found["note"] == "" if case.outcome == ACCEPTED else case.message in found["note"]
+    assert problem is None and summary["fragments"] == case.fragments
+    assert summary["note"] == "" if case.outcome == ACCEPTED else case.message in summary["note"]

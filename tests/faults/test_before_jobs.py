@@ -25,7 +25,7 @@ def checked(project):
     written = project.write()
     before = sorted(os.listdir(project.folder))
     config, samples, problems = preflight.check(
-        project.given or project.config, [project.folder], thorough=True, written=[written]
+        project.config_as_read or project.config, [project.folder], thorough=True, written=[written]
     )
     assert sorted(os.listdir(project.folder)) == before  # nothing is written, nothing is run
     return config, samples, "\n".join(problems)
@@ -36,17 +36,17 @@ def test_what_the_check_says(case, tmp_path):
     project = Project(tmp_path)
     sound = len(project.rows)
     case.inject(project)
-    config, samples, said = checked(project)
+    config, samples, message = checked(project)
     if (
         case.outcome == STOPPED
     ):  # counting goes on, with a warning at the start; the rule that assigns folds stops
-        assert said == "" and case.message in design_checks.too_few_to_train(samples, config)
+        assert message == "" and case.message in design_checks.too_few_to_train(samples, config)
     elif case.outcome == ACCEPTED:
-        assert said == "" and len(samples) == sound
+        assert message == "" and len(samples) == sound
         assert [s.metadata["donor"] for s in samples.values()] == [row["donor"] for row in project.rows]
     else:
-        assert case.message in said, said
-        assert preflight.message(said.splitlines()).count("no job was started") == 1
+        assert case.message in message, message
+        assert preflight.message(message.splitlines()).count("no job was started") == 1
 
 
 def test_the_sound_project_has_no_problem(tmp_path):
@@ -58,20 +58,20 @@ def test_the_sound_project_has_no_problem(tmp_path):
 
 def prepared(project):
     """Genes of a project's reference, as rule prepare_reference reads it after the check."""
-    _, _, said = checked(project)
-    if said:
-        raise InputProblem(said)
+    _, _, message = checked(project)
+    if message:
+        raise InputProblem(message)
     files.unpack(project.folder / "genome.fa", project.folder / "unpacked.fa")
     lengths = genome.contigs(project.folder / "unpacked.fa")
-    found = annotation.read(project.folder / "annotation.gtf")
-    if problem := found.census.problem("annotation.gtf", "exon"):
+    gtf = annotation.read(project.folder / "annotation.gtf")
+    if problem := gtf.census.problem("annotation.gtf", "exon"):
         raise InputProblem(problem)
-    circles = circular.sequences(found, lengths)
-    genome.check_chromosomes("genome.fa", "annotation.gtf", lengths, found.genes, circles)
-    found.transcripts = transcripts.for_tools(found.transcripts, lengths)
-    assert all(genome.bed12(found.transcripts)) and genome.star_sizes(lengths)
-    assert all(end <= lengths[t.chromosome] for t in found.transcripts for _, end in t.exons)
-    return found.genes
+    circles = circular.sequences(gtf, lengths)
+    genome.check_chromosomes("genome.fa", "annotation.gtf", lengths, gtf.genes, circles)
+    gtf.transcripts = transcripts.for_tools(gtf.transcripts, lengths)
+    assert all(genome.bed12(gtf.transcripts)) and genome.star_sizes(lengths)
+    assert all(end <= lengths[t.chromosome] for t in gtf.transcripts for _, end in t.exons)
+    return gtf.genes
 
 
 @pytest.mark.parametrize("case", parameters(AREAS["reference"]))

@@ -18,7 +18,7 @@ from rna2model.serving import bundle, reference_panel
 from tests.faults.case import ACCEPTED, NOTED, REFUSED
 from tests.faults.catalogue import AREAS
 from tests.faults.catalogue.bundles import Served
-from tests.faults.catalogue.serving import Asked
+from tests.faults.catalogue.serving import PredictRequest
 from tests.faults.conftest import parameters
 from tests.faults.project import FASTA
 
@@ -101,19 +101,19 @@ def of_a_matrix(made, tmp_path_factory):
 
 @pytest.mark.parametrize("case", parameters(AREAS["serving"]))
 def test_what_make_predict_says(case, of_a_matrix, tmp_path):
-    asked = Asked(tmp_path, of_a_matrix)
-    case.inject(asked)
+    requested = PredictRequest(tmp_path, of_a_matrix)
+    case.inject(requested)
     try:
-        request = predict_run.look(**asked.given)  # as scripts/serve.py does
+        request = predict_run.look(**requested.options)  # as scripts/serve.py does
         folder, path = predict_run.write(request, predict_run.begin(request.results))
         _, samples, problems = preflight.check(yaml.safe_load(path.read_text()), [folder], thorough=True)
-        said = "\n".join(problems)
+        message = "\n".join(problems)
     except InputProblem as problem:
-        said = str(problem)
+        message = str(problem)
     if case.outcome == REFUSED:
-        assert case.message in said, said
+        assert case.message in message, message
     else:
-        assert said == "" and len(samples) == 12
+        assert message == "" and len(samples) == 12
     assert not list(tmp_path.rglob("CANARY"))
 
 

@@ -85,7 +85,7 @@ def test_a_changed_genome_makes_a_new_index_and_is_not_that_of_an_old_one(world)
 
 def as_an_executor_starts_it(folder, rule, sample):
     """A job of the run that was planned last, as executors start it: a process of its own, which is told the snapshot."""
-    (told,) = (
+    (snapshot,) = (
         path for path in (folder / ".snakemake/rna2model").glob("*.json") if not path.name.startswith("code-")
     )
     job = [
@@ -99,7 +99,7 @@ def as_an_executor_starts_it(folder, rule, sample):
         rule,
     ]
     job += ["--target-jobs", f"{rule}:sample={sample}"]
-    return snakemake(folder, *job, config=told.relative_to(folder))
+    return snakemake(folder, *job, config=snapshot.relative_to(folder))
 
 
 def test_jobs_see_the_sheet_and_config_that_were_planned(world):

@@ -92,8 +92,8 @@ def test_a_matrix_reads_back_in_any_order_of_samples_and_genes(tmp_path, values,
     wanted = data.draw(st.permutations(["a", "b", "c"]))
     path = tmp_path / "m.tsv"
     table.iloc[data.draw(st.permutations(range(len(values))))].to_csv(path, sep="\t", index_label="gene_id")
-    found, genes, _ = count_matrix.load(path, wanted, "counts")
-    assert np.array_equal(found, table.loc[genes, wanted])
+    counts, genes, _ = count_matrix.load(path, wanted, "counts")
+    assert np.array_equal(counts, table.loc[genes, wanted])
 
 
 @settings(**ONE_FOLDER)
@@ -120,13 +120,13 @@ def test_any_change_of_an_annotation_is_read_or_a_problem(tmp_path, whole, place
     (tmp_path / "a.gtf").write_text(whole[:place] + text + whole[place:])
     lengths = {"1": 400, "2": 200}
     try:
-        found = annotation.read(tmp_path / "a.gtf")
-        circles = circular.sequences(found, lengths)
-        genome.check_chromosomes("g.fa", "a.gtf", lengths, found.genes, circles)
+        gtf = annotation.read(tmp_path / "a.gtf")
+        circles = circular.sequences(gtf, lengths)
+        genome.check_chromosomes("g.fa", "a.gtf", lengths, gtf.genes, circles)
     except InputProblem:
         return
-    genes, found.transcripts = found.genes, transcripts.for_tools(found.transcripts, lengths)
-    genome.write_gtf(found, tmp_path / "prepared.gtf")
+    genes, gtf.transcripts = gtf.genes, transcripts.for_tools(gtf.transcripts, lengths)
+    genome.write_gtf(gtf, tmp_path / "prepared.gtf")
     again = annotation.read(tmp_path / "prepared.gtf")
     assert {gene["gene_id"]: gene["length"] for gene in again.genes} == {
         gene["gene_id"]: gene["length"] for gene in genes

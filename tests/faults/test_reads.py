@@ -32,11 +32,11 @@ def library(pairs=120):
     return Library(*mates)
 
 
-def write(case, given, folder, stem):
+def write(case, reads, folder, stem):
     """The files of a case as (R1,) or (R1, R2)."""
-    case.inject(given)
+    case.inject(reads)
     lane = [
-        (folder / f"{stem}_R{mate}{given.ending}", file) for mate, file in enumerate(given.files, start=1)
+        (folder / f"{stem}_R{mate}{reads.ending}", file) for mate, file in enumerate(reads.files, start=1)
     ]
     lane = [(path, file) for path, file in lane if file is not None]
     for path, file in lane:
@@ -63,9 +63,9 @@ def test_what_the_first_reading_says(case, tmp_path):
 
 
 def test_the_sound_library_is_sound(tmp_path):
-    given = library()
+    reads = library()
     paths = [tmp_path / f"s_R{mate}.fastq.gz" for mate in (1, 2)]
-    for path, file in zip(paths, given.files, strict=True):
+    for path, file in zip(paths, reads.files, strict=True):
         path.write_bytes(file)
     assert fastq.inspect([tuple(paths)], fastq.Copies(), fastq.Evenly(0)) == (120, None)
 
@@ -132,8 +132,8 @@ def disturbed(world, undisturbed, tmp_path_factory):
         (folder / name).symlink_to(world / name)
     rows = good(world)
     for case in CASES:
-        given = Library(*(records(world / f"reads/{BASE}_R{mate}.fastq.gz") for mate in (1, 2)))
-        rows.append(sheet_row(identifier(case), *write(case, given, folder, identifier(case))))
+        reads = Library(*(records(world / f"reads/{BASE}_R{mate}.fastq.gz") for mate in (1, 2)))
+        rows.append(sheet_row(identifier(case), *write(case, reads, folder, identifier(case))))
     return Run(folder, rows)
 
 

@@ -44,18 +44,18 @@ def test_a_name_is_safe_or_refused(project, name):
     from rna2model.inputs import sheet
 
     samples, problems = sheet.read(path)
-    assert problems or all(NAME.fullmatch(found) for found in samples)
+    assert problems or all(NAME.fullmatch(sample) for sample in samples)
 
 
 @given(key=st.sampled_from(sorted(UNQUOTED)), value=nasty.anything)
 def test_a_config_value_is_safe_or_refused(key, value):
-    given = {}
-    node = given
+    config = {}
+    node = config
     *parents, last = key.split(".")
     for parent in parents:
         node = node.setdefault(parent, {})
     node[last] = UNQUOTED[key](value)
-    _, problems = configuration.complete(given)
+    _, problems = configuration.complete(config)
     assert problems or (
         shlex.quote(value).strip("'") == value and not re.search(r"[\s;&|$`<>*?~#\\{}]", value)
     )
@@ -110,13 +110,13 @@ def test_printed_commands_quote_every_path(tmp_path, texts):
 
 def contents(folder):
     """{path below folder: (mode, size, time of change)} apart from results and Snakemake's own notes."""
-    found = {}
+    files = {}
     for path in folder.rglob("*"):
         place = path.relative_to(folder)
         if place.parts[0] not in ("results", ".snakemake"):
-            told = path.lstat()
-            found[str(place)] = (told.st_mode, told.st_size if path.is_file() else 0, told.st_mtime_ns)
-    return found
+            stat = path.lstat()
+            files[str(place)] = (stat.st_mode, stat.st_size if path.is_file() else 0, stat.st_mtime_ns)
+    return files
 
 
 @pytest.mark.slow
@@ -157,8 +157,8 @@ def test_a_run_on_nasty_but_legal_paths(tmp_path):
     snakemake(folder, *LOCAL, "--printshellcmds", "results/counts/matrix.tsv.gz", check=True)
     assert contents(folder) == before  # nothing is written beside the results, no permission is changed
     assert not list(tmp_path.rglob("CANARY"))
-    found = (folder / "results/counts/matrix.tsv.gz").read_bytes()
-    assert found == (plain / "results/counts/matrix.tsv.gz").read_bytes() and expected.counts
+    matrix = (folder / "results/counts/matrix.tsv.gz").read_bytes()
+    assert matrix == (plain / "results/counts/matrix.tsv.gz").read_bytes() and expected.counts
 
 
 @pytest.mark.slow

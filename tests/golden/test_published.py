@@ -51,8 +51,11 @@ def check(name, view, ours, genes, samples, **tolerance):
     """`ours` (samples, genes) are R's numbers of `view`, at the genes shown."""
     shown = theirs(name)[theirs(name)["view"] == view].set_index("gene_id")[samples]
     assert len(shown) >= 6
-    found = pd.DataFrame(ours.T, index=genes, columns=samples).loc[shown.index].to_numpy()
-    assert found == pytest.approx(shown.to_numpy(), **({"rel": 1e-8, "abs": 1e-8} | tolerance)), (name, view)
+    computed = pd.DataFrame(ours.T, index=genes, columns=samples).loc[shown.index].to_numpy()
+    assert computed == pytest.approx(shown.to_numpy(), **({"rel": 1e-8, "abs": 1e-8} | tolerance)), (
+        name,
+        view,
+    )
 
 
 @pytest.mark.parametrize("name", COUNTS)

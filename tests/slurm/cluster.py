@@ -161,16 +161,16 @@ class Cluster:
     @staticmethod
     def _processes(job):
         """Process ids of a job's steps and what they started, the steps first."""
-        parents, found = {}, []
+        parents, pids = {}, []
         for path in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 name = (path / "cmdline").read_bytes().decode(errors="replace")
                 parents[int(path.name)] = int((path / "stat").read_text().rsplit(")", 1)[1].split()[1])
                 if name.startswith(f"slurmstepd: [{job}."):
-                    found.append(int(path.name))
-        for pid in found:
-            found += [child for child, parent in parents.items() if parent == pid]
-        return found
+                    pids.append(int(path.name))
+        for pid in pids:
+            pids += [child for child, parent in parents.items() if parent == pid]
+        return pids
 
     @staticmethod
     def _munge():

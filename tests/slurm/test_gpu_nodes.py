@@ -9,7 +9,7 @@ pytestmark = pytest.mark.skipif(bool(cluster.missing()), reason=f"no SLURM here:
 
 
 @pytest.mark.parametrize(
-    ("asked", "fits"),
+    ("options", "fits"),
     [
         ("-p gpu --gpus=1", True),
         ("-p gpu --gpus=1 --exclude=cpu1", True),
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(bool(cluster.missing()), reason=f"no SLURM here:
         ("-p cpu --exclude=cpu1,cpu2", False),
     ],
 )
-def test_nodes_left_after_others_are_excluded(running, monkeypatch, asked, fits):
+def test_nodes_left_after_others_are_excluded(running, monkeypatch, options, fits):
     monkeypatch.setenv("SLURM_CONF", running.environment["SLURM_CONF"])
     whose = "" if accounting.missing() else f" --account={accounting.ACCOUNT} --qos={accounting.QOS}"
-    assert gpu_nodes.takes(f"sbatch --parsable --mem=100 --time=5{whose} {asked}") == fits
+    assert gpu_nodes.takes(f"sbatch --parsable --mem=100 --time=5{whose} {options}") == fits
     assert not running.queue()

@@ -46,17 +46,19 @@ def test_the_rare_class_is_found_by_a_threshold_that_is_part_of_each_model(adjus
         assert (
             described["calibrator"]["kind"] == "isotonic" and described["settings"]["synthetic"]["rare"] > 10
         )
-        said = np.where(part["prob_usual"] >= described["threshold"], "usual", "rare")
-        assert part["predicted"].tolist() == said.tolist()
+        called = np.where(part["prob_usual"] >= described["threshold"], "usual", "rare")
+        assert part["predicted"].tolist() == called.tolist()
     scores = json.loads((adjusted.results / f"models/{MODEL}/metrics.json").read_text())
     recall = [(table[table["truth"] == k]["predicted"] == k).mean() for k in ("rare", "usual")]
     assert scores["balanced_accuracy"]["estimate"] == pytest.approx(np.mean(recall)) and np.mean(recall) > 0.6
 
 
 def test_another_model_than_the_default_has_its_chance_level(adjusted):
-    found = json.loads((adjusted.results / f"models/{MODEL}/metrics.json").read_text())["permutation"]
-    assert found["n"] == 9 and found["metric"] == "auroc" and found["p"] == pytest.approx(0.1)
-    assert found["statistic"] > found["mean"]
+    permutation = json.loads((adjusted.results / f"models/{MODEL}/metrics.json").read_text())["permutation"]
+    assert (
+        permutation["n"] == 9 and permutation["metric"] == "auroc" and permutation["p"] == pytest.approx(0.1)
+    )
+    assert permutation["statistic"] > permutation["mean"]
 
 
 def test_bins_and_learning_curve_are_written(adjusted):
@@ -80,6 +82,6 @@ def test_the_bundle_predicts_with_the_stored_threshold_and_calibration(adjusted)
     served = serve.predict(
         data.samples, data.counts, data.genes, np.full(len(data.samples), "", dtype=object)
     ).set_index("sample")
-    said = np.where(served["prob_usual"] >= serve.model.threshold_, "usual", "rare")
-    assert served["predicted"].tolist() == said.tolist()
+    called = np.where(served["prob_usual"] >= serve.model.threshold_, "usual", "rare")
+    assert served["predicted"].tolist() == called.tolist()
     assert served.loc[new["sample"], "predicted"].tolist() == new["predicted"].tolist()

@@ -24,8 +24,8 @@ def variables(tmp_path_factory):
     """How conda is called: as the user has it, or for channels on this disk."""
     conda.wanted()
     if conda.reaches_channels():
-        found = REPOSITORY / ".venv/snakemake_options"
-        if found.is_file() and "conda" in found.read_text():
+        options_file = REPOSITORY / ".venv/snakemake_options"
+        if options_file.is_file() and "conda" in options_file.read_text():
             pytest.skip("the demo of all other tests already runs with conda, from the real channels")
         return dict(os.environ)
     folder = tmp_path_factory.mktemp("conda")
@@ -54,10 +54,10 @@ def test_every_job_ran_in_an_environment_and_all_of_them_were_said(with_conda):
 
 def files(run):
     """{path: Path} of the results that must not depend on where the tools come from."""
-    found = {
+    paths = {
         str(path.relative_to(run.results)): path for path in sorted(run.results.rglob("*")) if path.is_file()
     }
-    return {name: path for name, path in found.items() if NUMBERS.fullmatch(name)}
+    return {name: path for name, path in paths.items() if NUMBERS.fullmatch(name)}
 
 
 def test_counts_splits_models_and_predictions_are_those_of_a_run_without_conda(
@@ -73,6 +73,6 @@ def test_counts_splits_models_and_predictions_are_those_of_a_run_without_conda(
 
 def test_the_versions_are_those_that_the_environments_have(with_conda):
     rows = with_conda.table("versions.tsv")
-    asked = {name for text in rows["environments"] for name in text.split(", ")} - {"workflow"}
-    assert {"star", "subread", "rseqc", "multiqc", "python", "torch", "explore"} <= asked
+    environments = {name for text in rows["environments"] for name in text.split(", ")} - {"workflow"}
+    assert {"star", "subread", "rseqc", "multiqc", "python", "torch", "explore"} <= environments
     assert "unknown" not in set(rows["version"])

@@ -32,8 +32,8 @@ def test_every_sample_ends_included_or_excluded_for_the_right_reason(demo, truth
     expected = pd.read_csv(truth / "expected_status.tsv", sep="\t", dtype=str, keep_default_na=False)
     assert sorted(status.index) == sorted(expected["sample"])
     for row in expected.itertuples():
-        found = status.loc[row.sample]
-        assert (found["status"], row.reason in found["reason"]) == (row.status, True), found
+        verdict = status.loc[row.sample]
+        assert (verdict["status"], row.reason in verdict["reason"]) == (row.status, True), verdict
     assert set(status.loc[status["status"] == "included", "strandedness"]) == {"reverse"}
 
 
@@ -170,8 +170,8 @@ def test_genes_come_with_symbol_biotype_and_length(demo):
 
 def test_the_run_says_first_what_disk_it_takes(demo):
     lines = demo.log.splitlines()
-    said = next(number for number, line in enumerate(lines) if line.startswith("rna2model: disk: "))
-    assert not any(line.startswith("[") for line in lines[:said])
+    disk_line = next(number for number, line in enumerate(lines) if line.startswith("rna2model: disk: "))
+    assert not any(line.startswith("[") for line in lines[:disk_line])
 
 
 def test_progress_was_a_line_per_step(demo):

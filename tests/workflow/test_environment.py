@@ -133,12 +133,12 @@ def check_names(folder, names):
     for table in tables:
         if table.stem.removeprefix("multiqc_") in ("sources", "software_versions", "citations"):
             continue
-        found = [line.split("\t")[0] for line in table.read_text().splitlines()[1:]]
+        samples = [line.split("\t")[0] for line in table.read_text().splitlines()[1:]]
         mates = [f"{name}_R{mate}" for name in names for mate in (1, 2)]
         if "fastqc" in table.stem:
-            assert set(found) <= set(mates) and {f"{name}_R1" for name in names} <= set(found), table
+            assert set(samples) <= set(mates) and {f"{name}_R1" for name in names} <= set(samples), table
         else:
-            assert sorted(found) == sorted(names), table
+            assert sorted(samples) == sorted(names), table
 
 
 @pytest.fixture(scope="module")

@@ -116,12 +116,12 @@ def compare(bam, truth):
 @pytest.mark.parametrize("kind", KINDS)
 def test_reads_are_aligned_to_the_places_they_were_drawn_from(aligner, kind, three, request):
     run = request.getfixturevalue(aligner)
-    found = compare(
+    placements = compare(
         run.results / f"aligned/{aligner}/{kind}.bam", true_places(three.folder / kind / "truth/d01_b1.bed")
     )
-    assert found["unique"] >= 0.97 * found["reads"]
-    assert found["placed"] >= 0.995 * found["unique"]
-    assert found["spliced"] > 500 and found["introns"] >= 0.99 * found["spliced"]
+    assert placements["unique"] >= 0.97 * placements["reads"]
+    assert placements["placed"] >= 0.995 * placements["unique"]
+    assert placements["spliced"] > 500 and placements["introns"] >= 0.99 * placements["spliced"]
 
 
 @pytest.mark.parametrize("aligner", ["star", "hisat2"])
@@ -141,16 +141,16 @@ def test_a_given_strandedness_that_the_reads_contradict_is_used_and_flagged(thre
 
 def overlapping(genes):
     """Genes that share a base with another gene, on whichever strand."""
-    found = set()
+    overlap = set()
     for _, group in genes.groupby("chromosome"):
         group = group.sort_values("start")
         reach, owner = 0, None
         for gene, row in group.iterrows():
             if row["start"] <= reach:
-                found |= {gene, owner}
+                overlap |= {gene, owner}
             if row["end"] > reach:
                 reach, owner = row["end"], gene
-    return found
+    return overlap
 
 
 def test_featurecounts_and_htseq_agree_and_differ_only_where_genes_overlap(three):

@@ -42,9 +42,9 @@ def explored(tmp_path_factory):
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     run = snakemake(folder, "explore", *LOCAL, check=True)
-    found = Run(folder, folder / "results", run.text)
-    found.truth = pd.Series(effects.log2fc, ids)
-    return found
+    finished = Run(folder, folder / "results", run.text)
+    finished.truth = pd.Series(effects.log2fc, ids)
+    return finished
 
 
 def details(run, name):
@@ -78,8 +78,8 @@ def test_pictures_are_svg_with_something_in_them(explored):
 
 
 def test_the_batch_is_what_clusters_until_it_is_corrected(explored):
-    found = explored.table("expression/clusters.tsv").drop_duplicates(["view", "method", "against"])
-    rand = found.set_index(["view", "method", "against"])["adjusted_rand"]
+    clusters = explored.table("expression/clusters.tsv").drop_duplicates(["view", "method", "against"])
+    rand = clusters.set_index(["view", "method", "against"])["adjusted_rand"]
     assert rand["normalized", "kmeans", "batch"] > 0.9
     assert rand["batch_corrected", "kmeans", "batch"] < 0.3
 

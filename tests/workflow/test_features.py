@@ -68,9 +68,9 @@ def clinical(tmp_path_factory):
 
 
 def test_a_covariate_that_says_the_label_is_heard_among_genes_that_do_not(clinical):
-    found = scores(clinical)
-    assert found["logistic_l2"] > 0.9 and found["random_forest"] > 0.8
-    assert found["clinical"] > 0.9 and found["genes_only"] < 0.75
+    auroc_by_model = scores(clinical)
+    assert auroc_by_model["logistic_l2"] > 0.9 and auroc_by_model["random_forest"] > 0.8
+    assert auroc_by_model["clinical"] > 0.9 and auroc_by_model["genes_only"] < 0.75
 
 
 def test_new_samples_are_served_with_their_covariates_and_flags(clinical):
@@ -103,8 +103,8 @@ def test_gene_sets_of_noise_are_not_enriched_and_new_samples_are_explained_by_th
 
 
 def test_permutations_choose_columns_by_themselves(clinical):
-    found = json.loads((clinical.results / "models/logistic_l2/permutation.json").read_text())
-    assert found["statistic"] > 0.9 and 0.3 < found["mean"] < 0.7
+    permutation = json.loads((clinical.results / "models/logistic_l2/permutation.json").read_text())
+    assert permutation["statistic"] > 0.9 and 0.3 < permutation["mean"] < 0.7
 
 
 def test_gene_set_scores_stand_for_genes(tmp_path):

@@ -20,10 +20,10 @@ def write_bundle(folder, trained):
     """A bundle that says how the project in `trained` counts; its reference and index are no longer where they were."""
     full, _ = configuration.complete({**CONFIG, "design": {"target": "condition"}})
     files = {"fasta": trained / "genome.fa", "gtf": trained / "annotation.gtf"}
-    found = frozen_bundle._facts(
+    reference_facts = frozen_bundle._facts(
         {"reference": {}}, full | {"results": str(folder / "none"), "reference": files}
     )
-    facts = {"reference": found | {"fasta": "/gone/genome.fa", "gtf": "/gone/annotation.gtf"}}
+    facts = {"reference": reference_facts | {"fasta": "/gone/genome.fa", "gtf": "/gone/annotation.gtf"}}
     facts |= {"counting": {name: full[name] for name in frozen_bundle.COUNTING}, "rrna_sha256": None}
     facts |= {"counts_unit": "counts", "index": "/gone/hisat2", "model": "dummy", "target": "condition"}
     facts |= {key: full[key] for key in ("design", "expression", "qc")}

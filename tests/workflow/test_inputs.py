@@ -73,9 +73,9 @@ def test_each_batch_is_predicted_by_a_model_that_never_saw_it(tmp_path):
     metrics = json.loads((run.results / "models/logistic_l2/metrics.json").read_text())
     assert metrics["leave_one_batch_out"]["balanced_accuracy"]["estimate"] == 1
     assert not (run.results / "predictions.tsv").exists()
-    found = json.loads((run.results / "expression/diagnostics.json").read_text())
-    assert found["design"]["cramers_v"] == 0 and found["design"]["label_from_batch"] == 0.5
-    assert found["views"]["batch_corrected"]["target"]["neighbours"] == 1
+    diagnostics = json.loads((run.results / "expression/diagnostics.json").read_text())
+    assert diagnostics["design"]["cramers_v"] == 0 and diagnostics["design"]["label_from_batch"] == 0.5
+    assert diagnostics["views"]["batch_corrected"]["target"]["neighbours"] == 1
 
 
 def test_a_human_sized_genome_asks_for_the_memory_that_star_needs(tiny):

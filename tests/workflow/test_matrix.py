@@ -53,9 +53,9 @@ def test_sex_is_predictable_from_lymphoblastoid_lines(hapmap):
 def test_the_matrix_comes_out_as_it_went_in(hapmap, real_data):
     import pandas as pd
 
-    given = pd.read_csv(real_data / "matrices/hapmap_tsi_gender/counts.tsv.gz", sep="\t", index_col=0)
+    published = pd.read_csv(real_data / "matrices/hapmap_tsi_gender/counts.tsv.gz", sep="\t", index_col=0)
     assert hapmap.matrix().equals(
-        given.loc[hapmap.matrix().index, hapmap.matrix().columns].rename_axis("gene_id")
+        published.loc[hapmap.matrix().index, hapmap.matrix().columns].rename_axis("gene_id")
     )
 
 

@@ -58,7 +58,7 @@ def annotation():
 
 def reads(genome):
     """(sequences of the reads, {gene: fragments}); genes without strand have reads of both."""
-    drawn, found, truth = random.Random(1), [], {}
+    drawn, sequences, truth = random.Random(1), [], {}
     complement = str.maketrans("ACGT", "TGCA")
     for gene, (_, exons) in [*GENES.items(), ("same_too", ("same", [("chr2", "+", 9_000, 9_600)]))]:
         truth[gene] = READS
@@ -71,8 +71,8 @@ def reads(genome):
             first = (drawn.choice(places) - 1) % size
             text = genome[sequence][first : first + LENGTH]
             back = strand == "-" or (strand in ".?" and number // len(exons) % 2)
-            found.append(text.translate(complement)[::-1] if back else text)
-    return found, truth
+            sequences.append(text.translate(complement)[::-1] if back else text)
+    return sequences, truth
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +114,8 @@ def test_each_counter_finds_all_fragments(project, tool):
     counts = project(tool)
     assert counts.to_dict() == project.truth.to_dict()
     if tool == "star":  # the index that was built is known again as one of this annotation
-        given = project.folder / "star/reference/star", project.folder / "annotation.gff3"
-        assert star_index.differences(*given, "exon", "gene_id") == []
+        sources = project.folder / "star/reference/star", project.folder / "annotation.gff3"
+        assert star_index.differences(*sources, "exon", "gene_id") == []
 
 
 def test_star_counts_where_no_gene_has_an_intron(project):
@@ -140,7 +140,7 @@ def test_salmon_finds_all_fragments(project):
     owners = pd.read_csv(
         project.folder / "salmon/reference/transcripts.tsv", sep="\t", header=None, index_col=0
     )
-    found = quant["NumReads"].groupby(owners.loc[quant.index, 1]).sum()
-    assert (found - project.truth).abs().max() < 0.5
+    fragments = quant["NumReads"].groupby(owners.loc[quant.index, 1]).sum()
+    assert (fragments - project.truth).abs().max() < 0.5
     assert quant.loc["T9", "Length"] == 501 + 401  # both pieces of one transcript
     assert quant.loc["ahead.t", "Length"] == 600

@@ -44,10 +44,10 @@ WAYS["umi-hisat2-htseq"] = {
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    found = oddreads.World()
-    found.folder = tmp_path_factory.mktemp("odd")
-    found.write(found.folder)
-    return found
+    simulated = oddreads.World()
+    simulated.folder = tmp_path_factory.mktemp("odd")
+    simulated.write(simulated.folder)
+    return simulated
 
 
 def count(world, name, sheet, **settings):

@@ -235,10 +235,10 @@ def test_bam_files_are_counted_like_the_reads_they_came_from(libraries, hisat2):
     half = "samtools view -h d08_b2.bam | awk '/^@/ || NR % 7' | samtools view -b -o half.bam -"
     subprocess.run(half, shell=True, cwd=folder, check=True)
     rows.append({"sample": "half", "bam": "half.bam", "condition": "a"})
-    given = libraries("given", sheet=pd.DataFrame(rows), alignment={"tool": "none"})
-    check(libraries, given)
-    pd.testing.assert_frame_equal(given.matrix()[NAMES], hisat2.matrix()[NAMES])
-    status = given.table("samples.tsv").set_index("sample")
+    from_bam = libraries("given", sheet=pd.DataFrame(rows), alignment={"tool": "none"})
+    check(libraries, from_bam)
+    pd.testing.assert_frame_equal(from_bam.matrix()[NAMES], hisat2.matrix()[NAMES])
+    status = from_bam.table("samples.tsv").set_index("sample")
     assert (
         status.loc["half", "status"] == "included"
         and "lacks mates of some pairs" in status.loc["half", "flags"]

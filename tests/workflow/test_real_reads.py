@@ -63,8 +63,8 @@ def yeast(real_data, tmp_path_factory):
 def test_fly_is_unstranded_and_agrees_with_featurecounts_on_hisat2(fly, real_data):
     assert set(fly.table("samples.tsv")["strandedness"]) == {"unstranded"}
     reference = featurecounts_table(real_data / "fastq/fly_smn/reference/featurecounts_s0.txt")
-    found = agreement(fly.matrix(), reference)
-    assert len(found) == 4 and min(found.values()) >= 0.99, found
+    correlations = agreement(fly.matrix(), reference)
+    assert len(correlations) == 4 and min(correlations.values()) >= 0.99, correlations
 
 
 def test_yeast_is_reverse_and_agrees_with_htseq(yeast, real_data):
@@ -72,8 +72,8 @@ def test_yeast_is_reverse_and_agrees_with_htseq(yeast, real_data):
     reference = pd.read_csv(
         real_data / "fastq/yeast_stress/reference/htseq_reverse_union.tsv", sep="\t", index_col=0
     )
-    found = agreement(yeast.matrix(), reference)
-    assert len(found) == 9 and min(found.values()) >= 0.99, found
+    correlations = agreement(yeast.matrix(), reference)
+    assert len(correlations) == 9 and min(correlations.values()) >= 0.99, correlations
 
 
 def test_yeast_counts_of_featurecounts_and_htseq_agree_on_the_same_alignments(yeast):

@@ -78,10 +78,10 @@ def test_all_that_the_demo_wrote_can_be_read_by_whom_the_umask_lets(demo):
 
 
 def test_the_status_tells_a_lims_how_far_each_sample_is(served):
-    told = json.loads((served.results / "status.json").read_text())
-    assert told["exit_code"] == 0 and told["counts"]["predicted"] == 2 and told["state"] == "finished"
-    times = told["samples"]["patient1"]["times"]
-    assert told["started"] <= times["queued"] <= times["running"] <= times["predicted"] <= told["ended"]
+    status = json.loads((served.results / "status.json").read_text())
+    assert status["exit_code"] == 0 and status["counts"]["predicted"] == 2 and status["state"] == "finished"
+    times = status["samples"]["patient1"]["times"]
+    assert status["started"] <= times["queued"] <= times["running"] <= times["predicted"] <= status["ended"]
 
 
 def test_only_the_samples_own_steps_and_the_prediction_ran(served):
@@ -109,9 +109,9 @@ def test_the_matrix_of_a_run_is_served_and_checked_like_its_reads(demo, served, 
         and "was in training" not in table.loc["new_1", "flags"]
     )
 
-    told = json.loads((tmp_path / "matrix.json").read_text())
-    told["counting"]["quantification"]["tool"] = "htseq"
-    (tmp_path / "matrix.json").write_text(json.dumps(told))
+    facts = json.loads((tmp_path / "matrix.json").read_text())
+    facts["counting"]["quantification"]["tool"] = "htseq"
+    (tmp_path / "matrix.json").write_text(json.dumps(facts))
     refused = predict(tmp_path, False, BUNDLE=served.folder / "bundle", COUNTS="matrix.tsv.gz").text
     assert "quantification.tool: the bundle says 'featurecounts', these samples 'htseq'" in refused
     assert "no job was started" in refused and "Traceback" not in refused
@@ -138,13 +138,18 @@ def test_another_annotation_and_a_training_folder_are_refused_before_any_job(dem
         shutil.copy(path, reference)
     lines = (reference / "annotation.gtf").read_text().splitlines(keepends=True)
     (reference / "annotation.gtf").write_text("".join(lines[: len(lines) // 2]))
-    given = {"BUNDLE": "bundle", "SAMPLES": "sheet.tsv", "REFERENCE": reference, "RESULTS": tmp_path / "out"}
-    refused = predict(served.folder, False, **given).text
+    arguments = {
+        "BUNDLE": "bundle",
+        "SAMPLES": "sheet.tsv",
+        "REFERENCE": reference,
+        "RESULTS": tmp_path / "out",
+    }
+    refused = predict(served.folder, False, **arguments).text
     assert (
         "annotation: the bundle was made with annotation.gtf" in refused and "no job was started" in refused
     )
-    given["RESULTS"] = demo.results
-    assert "holds a run that trained" in predict(served.folder, False, **given).text
+    arguments["RESULTS"] = demo.results
+    assert "holds a run that trained" in predict(served.folder, False, **arguments).text
 
 
 # A frozen bundle in the project that trained it
@@ -189,15 +194,15 @@ def test_labelled_samples_validate_a_frozen_bundle(demo, tmp_path):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(settings))
     snakemake(tmp_path, check=True)
     run = Run(tmp_path, tmp_path / "results")
-    told = json.loads((run.results / "external_validation.json").read_text())
-    assert told["samples"] == new[:3] == list(run.table("external_validation.tsv")["sample"])
-    assert told["left_out"] == {
+    validation = json.loads((run.results / "external_validation.json").read_text())
+    assert validation["samples"] == new[:3] == list(run.table("external_validation.tsv")["sample"])
+    assert validation["left_out"] == {
         "renamed": "a sample with the same counts was in training",
         "new_4": "other samples of 'd01' were in training",
     }
     table = run.table("external_validation.tsv")
     assert (table["truth"] == list(labels[new[:3]])).all()
-    accuracy = told["metrics"]["accuracy"]
+    accuracy = validation["metrics"]["accuracy"]
     assert accuracy["n"] == 3 and accuracy["estimate"] == np.mean(table["truth"] == table["predicted"])
     assert table["flags"].str.contains("counted elsewhere").all()
     assert not (run.results / "predictions.tsv").exists() and not (run.results / "models").exists()

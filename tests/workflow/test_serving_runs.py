@@ -60,7 +60,7 @@ def made(counts, tmp_path_factory):
     return folder / "bundle"
 
 
-class Asked:
+class PredictionFolder:
     """A folder with a bundle and the matrix of four samples, and the command that predicts them."""
 
     def __init__(self, folder, made, counts):
@@ -70,8 +70,8 @@ class Asked:
         self.table = table
 
     def command(self, *more):
-        given = ["--bundle", self.bundle, "--counts", self.folder / "counts.tsv", *more]
-        return [str(part) for part in (*SERVE, *given)]
+        options = ["--bundle", self.bundle, "--counts", self.folder / "counts.tsv", *more]
+        return [str(part) for part in (*SERVE, *options)]
 
     def run(self, *more):
         return subprocess.run(self.command(*more), cwd=self.folder, capture_output=True, text=True)
@@ -95,8 +95,8 @@ class Asked:
 
 
 @pytest.fixture
-def asked(tmp_path, made, counts):
-    return Asked(tmp_path, made, counts)
+def prediction(tmp_path, made, counts):
+    return PredictionFolder(tmp_path, made, counts)
 
 
 def modes(folder):
@@ -105,91 +105,96 @@ def modes(folder):
 
 
 @pytest.mark.parametrize("mask", [0o002, 0o027])
-def test_all_that_a_run_writes_has_the_permissions_of_the_umask(asked, mask):
+def test_all_that_a_run_writes_has_the_permissions_of_the_umask(prediction, mask):
     before = os.umask(mask)
     try:
-        assert asked.run().returncode == 0
+        assert prediction.run().returncode == 0
     finally:
         os.umask(before)
-    found = modes(asked.results)
-    assert {"predictions.tsv", "status.json", "logs/predict/new_samples.log", "cohort.h5ad"} <= found.keys()
+    permissions = modes(prediction.results)
+    assert {
+        "predictions.tsv",
+        "status.json",
+        "logs/predict/new_samples.log",
+        "cohort.h5ad",
+    } <= permissions.keys()
     wrong = {
         name: oct(mode)
-        for name, mode in found.items()
-        if mode != (0o777 if (asked.results / name).is_dir() else 0o666) & ~mask
+        for name, mode in permissions.items()
+        if mode != (0o777 if (prediction.results / name).is_dir() else 0o666) & ~mask
     }
     assert not wrong
 
 
-def test_two_runs_at_once_predict_or_name_the_other(asked):
-    first = asked.start()
-    asked.wait_for(asked.results / "serving.lock")
-    beside = asked.start("--results", asked.folder / "beside")
-    second = asked.run()
+def test_two_runs_at_once_predict_or_name_the_other(prediction):
+    first = prediction.start()
+    prediction.wait_for(prediction.results / "serving.lock")
+    beside = prediction.start("--results", prediction.folder / "beside")
+    second = prediction.run()
     assert second.returncode == 6, second.stderr
     assert f"process {first.pid} on {socket.gethostname()}" in second.stderr and "since" in second.stderr
     assert first.wait() == 0 and beside.wait() == 0
-    told = asked.status()
-    assert told["state"] == "finished" and told["exit_code"] == 0 and told["ended"] >= told["started"]
-    assert asked.states() == dict.fromkeys(["s1", "s2", "s3", "s4"], "predicted")
-    assert set(told["samples"]["s1"]["times"]) == {"queued", "running", "predicted"}
-    assert len(told["bundle_sha256"]) == 64 and not (asked.results / "serving.lock").exists()
-    tables = [(asked.folder / name / "predictions.tsv").read_bytes() for name in ("results", "beside")]
+    status = prediction.status()
+    assert status["state"] == "finished" and status["exit_code"] == 0 and status["ended"] >= status["started"]
+    assert prediction.states() == dict.fromkeys(["s1", "s2", "s3", "s4"], "predicted")
+    assert set(status["samples"]["s1"]["times"]) == {"queued", "running", "predicted"}
+    assert len(status["bundle_sha256"]) == 64 and not (prediction.results / "serving.lock").exists()
+    tables = [(prediction.folder / name / "predictions.tsv").read_bytes() for name in ("results", "beside")]
     assert tables[0] == tables[1]
     assert (
-        len(list((asked.results / "serving").iterdir())) == 1
+        len(list((prediction.results / "serving").iterdir())) == 1
     )  # of the run that was refused nothing is left
 
 
-def test_a_killed_run_is_followed_by_the_next(asked):
+def test_a_killed_run_is_followed_by_the_next(prediction):
     """First the starter alone dies: its Snakemake goes on and holds the lock. Then both are gone."""
-    first = asked.start()
-    asked.wait_for(asked.results / "serving.lock")
+    first = prediction.start()
+    prediction.wait_for(prediction.results / "serving.lock")
     child = None
     while child is None:
-        processes = json.loads((asked.results / "serving.lock").read_text())["processes"]
+        processes = json.loads((prediction.results / "serving.lock").read_text())["processes"]
         child = processes[1]["pid"] if len(processes) > 1 else None
     os.kill(child, signal.SIGSTOP)
     first.kill()
     first.wait()
-    second = asked.run()
+    second = prediction.run()
     assert second.returncode == 6 and f"process {child}" in second.stderr, second.stderr
     os.kill(child, signal.SIGKILL)
     while run_lock.is_alive({**processes[1]}):
         time.sleep(0.05)
-    third = asked.run()
+    third = prediction.run()
     assert third.returncode == 0, third.stdout + third.stderr
-    assert "did not end" in third.stdout and set(asked.states().values()) == {"predicted"}
+    assert "did not end" in third.stdout and set(prediction.states().values()) == {"predicted"}
 
 
-def test_what_is_excluded_refused_or_fails_has_its_own_exit_code(asked):
-    asked.table.assign(s2=0).rename_axis("gene_id").to_csv(asked.folder / "counts.tsv", sep="\t")
-    done = asked.run()
+def test_what_is_excluded_refused_or_fails_has_its_own_exit_code(prediction):
+    prediction.table.assign(s2=0).rename_axis("gene_id").to_csv(prediction.folder / "counts.tsv", sep="\t")
+    done = prediction.run()
     assert done.returncode == 3, done.stdout + done.stderr
-    assert asked.states() == {"s1": "predicted", "s2": "excluded", "s3": "predicted", "s4": "predicted"}
-    table = pd.read_csv(asked.results / "samples.tsv", sep="\t", index_col="sample")
-    assert asked.status()["samples"]["s2"]["reason"] == table.loc["s2", "reason"]
+    assert prediction.states() == {"s1": "predicted", "s2": "excluded", "s3": "predicted", "s4": "predicted"}
+    table = pd.read_csv(prediction.results / "samples.tsv", sep="\t", index_col="sample")
+    assert prediction.status()["samples"]["s2"]["reason"] == table.loc["s2", "reason"]
 
-    (asked.folder / "sheet.tsv").write_text("sample\ns1\ns1\n")
-    done = asked.run("--samples", asked.folder / "sheet.tsv")
+    (prediction.folder / "sheet.tsv").write_text("sample\ns1\ns1\n")
+    done = prediction.run("--samples", prediction.folder / "sheet.tsv")
     assert done.returncode == 4 and "Traceback" not in done.stderr, done.stderr
-    told = asked.status()
-    assert (told["state"], told["exit_code"]) == ("refused", 4) and told["reason"]
+    status = prediction.status()
+    assert (status["state"], status["exit_code"]) == ("refused", 4) and status["reason"]
 
-    assert asked.run("--bundle", asked.folder / "nowhere").returncode == 4
+    assert prediction.run("--bundle", prediction.folder / "nowhere").returncode == 4
     assert subprocess.run([str(part) for part in SERVE], capture_output=True).returncode == 4
 
 
-def test_a_failed_job_is_told_of_each_sample(asked, made):
+def test_a_failed_job_is_told_of_each_sample(prediction, made):
     """Half of the model's genes are not in the matrix, which the prediction refuses."""
-    shutil.copytree(made, asked.folder / "bundle")
-    asked.bundle = asked.folder / "bundle"
-    asked.table.iloc[:40].rename_axis("gene_id").to_csv(
-        asked.folder / "counts.tsv", sep="\t"
+    shutil.copytree(made, prediction.folder / "bundle")
+    prediction.bundle = prediction.folder / "bundle"
+    prediction.table.iloc[:40].rename_axis("gene_id").to_csv(
+        prediction.folder / "counts.tsv", sep="\t"
     )  # half of the genes
-    done = asked.run("--", "--cores", "1", *LOCAL, "--retries", "0")
+    done = prediction.run("--", "--cores", "1", *LOCAL, "--retries", "0")
     assert done.returncode == 5, done.stdout + done.stderr
-    told = asked.status()
-    assert told["state"] == "failed" and "predict" in told["reason"]
-    assert set(asked.states().values()) == {"failed"}
-    assert all("predict" in sample["reason"] for sample in told["samples"].values())
+    status = prediction.status()
+    assert status["state"] == "failed" and "predict" in status["reason"]
+    assert set(prediction.states().values()) == {"failed"}
+    assert all("predict" in sample["reason"] for sample in status["samples"].values())

@@ -19,8 +19,8 @@ PARTS = ("Makefile", "Snakefile", "config", "envs", "profiles", "resources", "ru
 
 def tree(folder):
     """{path: (size, date)} of all files and folders of an installation."""
-    found = {path: path.lstat() for path in folder.rglob("*")}
-    return {str(path): (one.st_size, one.st_mtime_ns) for path, one in found.items()}
+    stats = {path: path.lstat() for path in folder.rglob("*")}
+    return {str(path): (one.st_size, one.st_mtime_ns) for path, one in stats.items()}
 
 
 def make_predict(installation, folder, user=None, **variables):
@@ -83,38 +83,38 @@ def installation(shared):
 
 
 @pytest.fixture
-def asked(shared, made, counts):  # noqa: F811
-    from tests.workflow.test_serving_runs import Asked
+def prediction(shared, made, counts):  # noqa: F811
+    from tests.workflow.test_serving_runs import PredictionFolder
 
     folder = shared / "work"
     folder.mkdir()
     shutil.copytree(made, folder / "bundle")
-    return Asked(folder, folder / "bundle", counts)
+    return PredictionFolder(folder, folder / "bundle", counts)
 
 
-def test_predicting_writes_nothing_into_the_installation(installation, asked):
+def test_predicting_writes_nothing_into_the_installation(installation, prediction):
     before = tree(installation)
-    done = make_predict(installation, asked.folder, BUNDLE="bundle", COUNTS="counts.tsv")
+    done = make_predict(installation, prediction.folder, BUNDLE="bundle", COUNTS="counts.tsv")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert tree(installation) == before and (asked.results / "predictions.tsv").exists()
+    assert tree(installation) == before and (prediction.results / "predictions.tsv").exists()
 
 
-def test_another_user_predicts_with_an_installation_that_only_root_may_write(installation, asked):
+def test_another_user_predicts_with_an_installation_that_only_root_may_write(installation, prediction):
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         pytest.skip("only root can run a command as another user (with setpriv)")
     with_python_for_all(installation)
-    for path in [asked.folder, *asked.folder.rglob("*")]:
+    for path in [prediction.folder, *prediction.folder.rglob("*")]:
         os.chown(path, NOBODY, NOBODY)
-    done = make_predict(installation, asked.folder, NOBODY, BUNDLE="bundle", COUNTS="counts.tsv")
+    done = make_predict(installation, prediction.folder, NOBODY, BUNDLE="bundle", COUNTS="counts.tsv")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (asked.results / "predictions.tsv").stat().st_uid == NOBODY
+    assert (prediction.results / "predictions.tsv").stat().st_uid == NOBODY
 
 
-def test_an_installation_that_is_not_ready_says_what_to_run(installation, asked):
+def test_an_installation_that_is_not_ready_says_what_to_run(installation, prediction):
     (installation / ".venv").unlink()
-    done = make_predict(installation, asked.folder, BUNDLE="bundle", COUNTS="counts.tsv")
+    done = make_predict(installation, prediction.folder, BUNDLE="bundle", COUNTS="counts.tsv")
     assert done.returncode == 2 and "Run 'make setup' there" in done.stderr, done.stderr
-    assert not (installation / ".venv").exists() and not asked.results.exists()
+    assert not (installation / ".venv").exists() and not prediction.results.exists()
 
 
 def test_set_up_never_removes_a_venv_that_is_in_use(tmp_path):

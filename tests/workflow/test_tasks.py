@@ -57,9 +57,9 @@ def scores(run, model):
 
 
 def test_a_planted_number_is_predicted_in_its_own_unit(regression):
-    found = scores(regression, "ridge")
-    assert found["r2"]["estimate"] > 0.6 and found["mae"]["estimate"] < 1.0
-    assert found["permutation"]["metric"] == "spearman" and found["permutation"]["p"] < 0.05
+    ridge = scores(regression, "ridge")
+    assert ridge["r2"]["estimate"] > 0.6 and ridge["mae"]["estimate"] < 1.0
+    assert ridge["permutation"]["metric"] == "spearman" and ridge["permutation"]["p"] < 0.05
     dummy = scores(regression, "dummy")
     assert dummy["r2"]["estimate"] < 0.1 and dummy["spearman"]["estimate"] is None
     comparison = regression.table("models/comparison.tsv")
@@ -67,17 +67,17 @@ def test_a_planted_number_is_predicted_in_its_own_unit(regression):
     table = regression.table("models/ridge/predictions.tsv")
     assert list(table.columns) == ["sample", "split", "truth", "predicted"]
     error = (table["truth"].astype(float) - table["predicted"].astype(float)).abs().mean()
-    assert error == pytest.approx(found["mae"]["estimate"])
+    assert error == pytest.approx(ridge["mae"]["estimate"])
     new = regression.table("predictions.tsv")
     assert new["sample"].tolist() == NEW and new["predicted"].astype(float).between(0, 20).all()
 
 
 def test_a_planted_risk_is_ranked_and_its_survival_predicted(survival):
-    found, dummy = scores(survival, "cox_ridge"), scores(survival, "dummy")
-    assert found["harrell_c"]["estimate"] > 0.65 and found["uno_c"]["estimate"] > 0.65
-    assert found["integrated_brier"]["estimate"] < dummy["integrated_brier"]["estimate"]
+    cox, dummy = scores(survival, "cox_ridge"), scores(survival, "dummy")
+    assert cox["harrell_c"]["estimate"] > 0.65 and cox["uno_c"]["estimate"] > 0.65
+    assert cox["integrated_brier"]["estimate"] < dummy["integrated_brier"]["estimate"]
     assert dummy["harrell_c"]["estimate"] == dummy["auc"]["estimate"] == 0.5
-    assert found["leave_one_batch_out"]["harrell_c"]["estimate"] > 0.6
+    assert cox["leave_one_batch_out"]["harrell_c"]["estimate"] > 0.6
     table, new = survival.table("models/cox_ridge/predictions.tsv"), survival.table("predictions.tsv")
     shown = [name for name in table if name.startswith("survival_")]
     assert list(table.columns) == ["sample", "split", "time", "event", "predicted", "risk_group", *shown]
@@ -106,9 +106,9 @@ def test_numbers_and_survival_have_bins_and_a_learning_curve_too(name, request):
 
 
 def test_a_cox_regression_can_be_compared_with_shuffled_times(survival):
-    found = scores(survival, "cox_ridge")["permutation"]
-    assert found["metric"] == "harrell_c" and found["n"] == 19 and found["p"] <= 0.1
-    assert 0.4 < found["mean"] < 0.6
+    permutation = scores(survival, "cox_ridge")["permutation"]
+    assert permutation["metric"] == "harrell_c" and permutation["n"] == 19 and permutation["p"] <= 0.1
+    assert 0.4 < permutation["mean"] < 0.6
 
 
 @pytest.mark.parametrize("name", ["regression", "survival"])
@@ -139,11 +139,11 @@ def test_report_and_model_card_speak_of_the_task(name, request):
 def test_noise_is_predicted_no_better_than_by_the_dummy(noise):
     run, task = noise
     if task == "regression":
-        found = scores(run, "ridge")
-        assert found["r2"]["estimate"] < 0.15 and found["permutation"]["p"] > 0.03
+        metrics = scores(run, "ridge")
+        assert metrics["r2"]["estimate"] < 0.15 and metrics["permutation"]["p"] > 0.03
     else:
-        found = scores(run, "cox_ridge")["harrell_c"]
-        assert found["lower"] < 0.5 < found["upper"]
+        harrell_c = scores(run, "cox_ridge")["harrell_c"]
+        assert harrell_c["lower"] < 0.5 < harrell_c["upper"]
     page = (run.results / "report.html").read_text()
     assert "not clearly better than a model without genes" in page
 

@@ -144,10 +144,10 @@ def test_each_tool_that_fails_on_a_sample_excludes_that_sample_alone(late, way, 
         fates.loc[counted, "faulty"] == 0
     ).all()
     for rule, tool, _ in quality:
-        said = f"{rule} failed twice: Error: {tool} met an odd read"
-        assert f"  {named[rule]}  {said}" in run.log
+        reason = f"{rule} failed twice: Error: {tool} met an odd read"
+        assert f"  {named[rule]}  {reason}" in run.log
         page = (run.results / "multiqc/sample_status_mqc.tsv").read_text().splitlines()
-        assert next(line for line in page if line.startswith(named[rule])).endswith(said)
+        assert next(line for line in page if line.startswith(named[rule])).endswith(reason)
     assert "--forcerun" in run.log and not list((run.results / "logs").glob("failed_once/*/*"))
 
 
@@ -204,5 +204,5 @@ def test_what_is_wrong_with_a_reference_is_tried_once(late):
     reference = {"fasta": "genome.fa", "gtf": "late.gtf"}
     run = late("once", SOUND, "reference/genes.tsv", check=False, reference=reference)
     assert run.log.count("Error in rule prepare_reference:") == 1
-    said = (run.results / "logs/prepare_reference/reference.log").read_text().split("error: ")[1]
-    assert f"logs/prepare_reference/reference.log\n      {' '.join(said.split())}" in run.log
+    error = (run.results / "logs/prepare_reference/reference.log").read_text().split("error: ")[1]
+    assert f"logs/prepare_reference/reference.log\n      {' '.join(error.split())}" in run.log

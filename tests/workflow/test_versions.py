@@ -29,15 +29,15 @@ OPTIONS = {
 
 def environments_of_rules():
     """{rule: environment}, as the rule files say; a rule made of another has that one's."""
-    found, copies = {}, {}
+    environments, copies = {}, {}
     for path in sorted((REPOSITORY / "rules").rglob("*.smk")):
         text = path.read_text()
         copies |= {new: old for old, new in re.findall(r"use rule (\w+) as (\w+) with", text)}
         for body in re.split(r"^ *rule (?=\w+:$)", text, flags=re.M)[1:]:
-            found[body.split(":")[0]] = re.search(r'"\.\./\.\./envs/([\w{}]+)\.yaml"', body)[1]
-    while set(copies) - set(found):
-        found |= {new: found[old] for new, old in copies.items() if old in found}
-    return found
+            environments[body.split(":")[0]] = re.search(r'"\.\./\.\./envs/([\w{}]+)\.yaml"', body)[1]
+    while set(copies) - set(environments):
+        environments |= {new: environments[old] for new, old in copies.items() if old in environments}
+    return environments
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -50,8 +50,8 @@ def test_the_environments_that_are_asked_are_those_of_the_planned_jobs(tmp_path,
     if OPTIONS[options].get("qc", {}).get("rseqc_fragments") == 0:
         known["alignment_stats"] = "samtools"  # which comes with RSeQC otherwise
     used = {known[rule] for rule in re.findall(r"^(?:local)?rule (\w+):$", plan, re.M) if rule in known}
-    asked = re.findall(r"^    wildcards: environment=(\w+)$", plan, re.M)
-    assert {"python", "reads", "multiqc"} <= used and sorted(asked) == sorted(used - {"{environment}"})
+    queried = re.findall(r"^    wildcards: environment=(\w+)$", plan, re.M)
+    assert {"python", "reads", "multiqc"} <= used and sorted(queried) == sorted(used - {"{environment}"})
 
 
 def test_the_versions_are_those_that_are_installed(tmp_path):

@@ -1,4 +1,4 @@
-"""The GPU of a training job: which one it is, or, where there is none, the sentence that helps."""
+"""The GPU of a training job, or a message on what to do if there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import sys
 from rna2model.core import gpu_nodes
 from rna2model.core.errors import InputProblem
 
-FALLBACK = "RNA2MODEL_GPU_FALLBACK"  # a variable, no parameter of rules: a change must not train again
+FALLBACK = (
+    "RNA2MODEL_GPU_FALLBACK"  # an environment variable, not a param: changing it must not retrain models
+)
 DRIVER_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA, WSL 2, AMD
 NONE = "none"
 
@@ -19,7 +21,8 @@ def device(gpus: int) -> str:
     """Where torch models are trained, "cpu" or "cuda", with `gpus` of the config.
 
     InputProblem where GPUs are asked for and PyTorch finds none that works, unless `training.gpu_fallback` is cpu (the
-    model then trains on the CPU and notes it). Where a node of SLURM is to blame, it is said, so that the next attempt avoids it.
+    model then trains on the CPU and notes it). If a SLURM node is at fault, the message names it, so that the next
+    attempt avoids it.
     """
     if not gpus:
         return "cpu"
@@ -64,12 +67,12 @@ def missing() -> str:
 
 
 def _try():
-    """What PyTorch says where a GPU that is there does not calculate, or an empty text."""
+    """PyTorch's error if the GPU is present but cannot compute, or an empty text."""
     import torch
 
     try:
         works = torch.ones(2, device="cuda").sum().item() == 2
-    except torch.OutOfMemoryError:  # not our own memory, for which a job is tried again as it is
+    except torch.OutOfMemoryError:  # not a lack of GPU memory, for which the job is retried unchanged
         return "another process fills it"
     except RuntimeError as error:
         return str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -81,7 +84,7 @@ def _is_hidden():
 
 
 def _is_of_this_node():
-    """Whether the job may find a GPU elsewhere: not with a build of PyTorch for CPUs, or where it was given none."""
+    """Whether another node may have a working GPU: not if PyTorch is built for CPUs, or if the job was allocated no GPU."""
     import torch
 
     return bool(torch.version.cuda or torch.version.hip) and not (has_driver() and _is_hidden())

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 GTF_ATTRIBUTE = re.compile(
     r'([^\s;]+)\s+(?:"([^"]*)"|([^";]*?))\s*(?:;|$)'
 )  # what is quoted may hold a semicolon
-BAD_ID = re.compile('[\\s";\ufffd]')  # tools take the first three for the end of an id; the last was no UTF-8
+BAD_ID = re.compile('[\\s";\ufffd]')  # tools end an id at the first three; the last marks invalid UTF-8
 GFF3_ATTRIBUTE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
 PLACE = re.compile(r" *-?[0-9]{1,12} *")
 STRANDS = ("+", "-", ".", "?")
@@ -91,10 +91,10 @@ def read(path: str | Path, feature: str = "exon", attribute: str = "gene_id") ->
                 _add_labels(labels[owner.gene], owner.values)
                 place = _place(path, number, cells, circles.get(cells[0]))
                 _add_interval(transcripts, owner, cells, place, cells[2] == feature)
-    found = [transcript for transcript in transcripts.values() if transcript.exons]
-    if not found:
+    counted = [transcript for transcript in transcripts.values() if transcript.exons]
+    if not counted:
         raise InputProblem(no_feature(path, feature, seen.types))
-    return Annotation(_gene_records(found, labels), found, gff3, circles, seen)
+    return Annotation(_gene_records(counted, labels), counted, gff3, circles, seen)
 
 
 def look(path: str | Path, feature: str, attribute: str, most: int) -> tuple[set[str], Census, bool]:
@@ -147,8 +147,8 @@ def is_gff3(path: str | Path) -> bool:
 def attributes(text: str, gff3: bool) -> dict[str, str]:
     """{key: value} of column 9. GFF3 encodes what would separate, so Parent stays as written: `parents_of` splits it."""
     if gff3:
-        found = {key: value.strip() for key, value in GFF3_ATTRIBUTE.findall(text)}
-        return {key: value if key == "Parent" else unquote(value) for key, value in found.items()}
+        fields = {key: value.strip() for key, value in GFF3_ATTRIBUTE.findall(text)}
+        return {key: value if key == "Parent" else unquote(value) for key, value in fields.items()}
     return {key: quoted or plain for key, quoted, plain in GTF_ATTRIBUTE.findall(text)}
 
 
@@ -188,16 +188,16 @@ def owned_lines(
 
 def _ancestors(path, most=None):
     """({ID: (type, attributes)} of the first `most` GFF3 lines that may be parents, {sequence: length} of circular ones)."""
-    found, circles = {}, {}
+    parents, circles = {}, {}
     for _, cells in itertools.islice(lines(path), most):
         if cells[2] in ("exon", "CDS") or not ("ID=" in cells[8] or "s_circular=" in cells[8]):
             continue
         values = attributes(cells[8], gff3=True)
         if "ID" in values:
-            found[values["ID"]] = cells[2], values
+            parents[values["ID"]] = cells[2], values
         if values.get("Is_circular", "").lower() == "true" and PLACE.fullmatch(cells[4]):
             circles[unquote(cells[0])] = int(cells[4])
-    return found, circles
+    return parents, circles
 
 
 def _gtf_owner(values, attribute):
@@ -210,7 +210,7 @@ def _owners(kind, values, attribute, parents):
     owners = []
     for parent in parents_of(values):
         chain, name = [(kind, values)], parent
-        while name in parents and len(chain) < 10:  # a file may name itself its parent
+        while name in parents and len(chain) < 10:  # a line may name itself as its parent
             chain.append(parents[name])
             name = parents_of(parents[name][1])[0]
         top_kind, top = chain[-1]

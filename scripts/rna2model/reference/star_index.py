@@ -1,6 +1,7 @@
-"""A given STAR index, looked at before any job: complete, of this STAR, and of the annotation that STAR is to count with.
+"""Check a STAR index given by the user before any job: complete, made by this version, and with the annotation to
+count with.
 
-STAR counts with the genes and exons that it was given when the index was made, whatever the config says now.
+STAR counts with the genes and exons in its index, whatever annotation the config names.
 """
 
 from __future__ import annotations
@@ -64,9 +65,9 @@ def differences(folder: str | Path, gtf: str | Path, feature: str, attribute: st
     try:
         own = _of_annotation(gtf, feature, attribute, sequences, names)
     except (InputProblem, ValueError, AttributeError, EOFError, OSError, zlib.error):
-        return []  # a line far down that cannot be counted with: the job that reads it all says which
+        return []  # an invalid line further down: the job that reads the whole file reports it
     only_own, only_index = _only_in_one(own, index)
-    if not len(own):  # other names of sequences, which is said elsewhere
+    if not len(own):  # other sequence names, which another check reports
         return []
     if not len(only_own) and not len(only_index):
         return []

@@ -10,7 +10,7 @@ from tests.faults.case import ACCEPTED, EXCLUDED, NOTED, Case
 
 
 @dataclass(frozen=True)
-class Given(Case):
+class AlignmentCase(Case):
     fragments: int = 4  # that the file then holds
 
 
@@ -42,24 +42,24 @@ class Alignments:
 
 
 def text(change):
-    def inject(given):
-        given.text = change(given.text)
-        given.pack()
+    def inject(alignments):
+        alignments.text = change(alignments.text)
+        alignments.pack()
 
     return inject
 
 
 def content(change):
-    def inject(given):
-        given.pack()
-        given.path.write_bytes(change(given.path.read_bytes()))
+    def inject(alignments):
+        alignments.pack()
+        alignments.path.write_bytes(change(alignments.path.read_bytes()))
 
     return inject
 
 
-def as_sam(given):
-    given.path = given.path.with_suffix(".sam")
-    given.pack()
+def as_sam(alignments):
+    alignments.path = alignments.path.with_suffix(".sam")
+    alignments.pack()
 
 
 def lines(keep):
@@ -68,24 +68,24 @@ def lines(keep):
 
 FILE = "bam, its file"
 CASES = [
-    Given("text named .bam", FILE, content(lambda b: b"sample\tcondition\n"), EXCLUDED, "damaged or truncated alignment file"),
-    Given("file of no bytes", FILE, content(lambda b: b""), EXCLUDED, "damaged or truncated alignment file"),
-    Given("BAM cut in the middle", FILE, content(lambda b: b[: len(b) // 2]), EXCLUDED, "damaged or truncated alignment file"),
-    Given("BAM without its end", FILE, content(lambda b: b[:-28]), EXCLUDED, "damaged or truncated alignment file"),
-    Given("BAM with damaged bytes", FILE, content(lambda b: b[:60] + bytes(20) + b[80:]), EXCLUDED, "damaged or truncated alignment file"),
-    Given("FASTQ named .bam", FILE, content(lambda b: gzip.compress(b"@r\nACGT\n+\nIIII\n")), EXCLUDED, "were never aligned"),
-    Given("reads that were never aligned", FILE, text(lambda t: "@HD\tVN:1.6\n" + line("u", 4)), EXCLUDED, "names no chromosomes"),
-    Given("other chromosome names", FILE, text(lambda t: re.sub(r"SN:|(?<=\t)(?=[12]\t\d+\t60)", lambda m: m[0] + "chr", t)), EXCLUDED, "other chromosome names than the genome has: chr1"),
-    Given("another assembly", FILE, text(lambda t: t.replace("LN:400", "LN:999")), EXCLUDED, "another assembly: 1 has 999 bases there, 400 in the genome"),
-    Given("single-end and paired-end reads", FILE, text(lambda t: t + line("s", 0)), NOTED, "mixes 1 single reads with 4 pairs", fragments=5),
-    Given("a mate taken out", FILE, lines(lambda row: not row.startswith("r1\t147")), NOTED, "lacks mates of some pairs"),
-    Given("unaligned reads taken out", FILE, lines(lambda row: row[0] != "u"), NOTED, "has no unmapped reads", fragments=3),
-    Given("no NH tags", FILE, text(lambda t: t.replace("\tNH:i:1", "")), NOTED, "has no NH tags"),
-    Given("a second place of a read", FILE, text(lambda t: t + line("r0", 99 | 256, 90) + line("r0", 147 | 2048, 90)), ACCEPTED),
-    Given("not sorted", FILE, text(lambda t: HEADER + "".join(reversed(t.removeprefix(HEADER).splitlines(True)))), ACCEPTED),
-    Given("reads that failed at the sequencer", FILE, text(lambda t: re.sub("(?<=r0\t)(99|147)", lambda m: str(int(m[0]) + 512), t)), ACCEPTED),
-    Given("two primary lines of a read", FILE, text(lambda t: t + line("r0", 99, 90) + line("r0", 147, 90)), NOTED, "several primary alignments of 1 fragments"),
-    Given("mates named apart", FILE, text(lambda t: re.sub(r"^([ru]\d?)\t(\d+)", lambda m: f"{m[1]}/{1 + bool(int(m[2]) & 128)}\t{m[2]}", t, flags=re.M)), ACCEPTED),
-    Given("an unaligned mate as STAR writes it", FILE, text(lambda t: t + line("h", 73, more="NH:i:1\tHI:i:1") + line("h", 133, more="NH:i:0\tHI:i:0")), ACCEPTED, fragments=5),
-    Given("SAM", FILE, as_sam, ACCEPTED),
+    AlignmentCase("text named .bam", FILE, content(lambda b: b"sample\tcondition\n"), EXCLUDED, "damaged or truncated alignment file"),
+    AlignmentCase("file of no bytes", FILE, content(lambda b: b""), EXCLUDED, "damaged or truncated alignment file"),
+    AlignmentCase("BAM cut in the middle", FILE, content(lambda b: b[: len(b) // 2]), EXCLUDED, "damaged or truncated alignment file"),
+    AlignmentCase("BAM without its end", FILE, content(lambda b: b[:-28]), EXCLUDED, "damaged or truncated alignment file"),
+    AlignmentCase("BAM with damaged bytes", FILE, content(lambda b: b[:60] + bytes(20) + b[80:]), EXCLUDED, "damaged or truncated alignment file"),
+    AlignmentCase("FASTQ named .bam", FILE, content(lambda b: gzip.compress(b"@r\nACGT\n+\nIIII\n")), EXCLUDED, "were never aligned"),
+    AlignmentCase("reads that were never aligned", FILE, text(lambda t: "@HD\tVN:1.6\n" + line("u", 4)), EXCLUDED, "names no chromosomes"),
+    AlignmentCase("other chromosome names", FILE, text(lambda t: re.sub(r"SN:|(?<=\t)(?=[12]\t\d+\t60)", lambda m: m[0] + "chr", t)), EXCLUDED, "other chromosome names than the genome has: chr1"),
+    AlignmentCase("another assembly", FILE, text(lambda t: t.replace("LN:400", "LN:999")), EXCLUDED, "another assembly: 1 has 999 bases there, 400 in the genome"),
+    AlignmentCase("single-end and paired-end reads", FILE, text(lambda t: t + line("s", 0)), NOTED, "mixes 1 single reads with 4 pairs", fragments=5),
+    AlignmentCase("a mate taken out", FILE, lines(lambda row: not row.startswith("r1\t147")), NOTED, "lacks mates of some pairs"),
+    AlignmentCase("unaligned reads taken out", FILE, lines(lambda row: row[0] != "u"), NOTED, "has no unmapped reads", fragments=3),
+    AlignmentCase("no NH tags", FILE, text(lambda t: t.replace("\tNH:i:1", "")), NOTED, "has no NH tags"),
+    AlignmentCase("a second place of a read", FILE, text(lambda t: t + line("r0", 99 | 256, 90) + line("r0", 147 | 2048, 90)), ACCEPTED),
+    AlignmentCase("not sorted", FILE, text(lambda t: HEADER + "".join(reversed(t.removeprefix(HEADER).splitlines(True)))), ACCEPTED),
+    AlignmentCase("reads that failed at the sequencer", FILE, text(lambda t: re.sub("(?<=r0\t)(99|147)", lambda m: str(int(m[0]) + 512), t)), ACCEPTED),
+    AlignmentCase("two primary lines of a read", FILE, text(lambda t: t + line("r0", 99, 90) + line("r0", 147, 90)), NOTED, "several primary alignments of 1 fragments"),
+    AlignmentCase("mates named apart", FILE, text(lambda t: re.sub(r"^([ru]\d?)\t(\d+)", lambda m: f"{m[1]}/{1 + bool(int(m[2]) & 128)}\t{m[2]}", t, flags=re.M)), ACCEPTED),
+    AlignmentCase("an unaligned mate as STAR writes it", FILE, text(lambda t: t + line("h", 73, more="NH:i:1\tHI:i:1") + line("h", 133, more="NH:i:0\tHI:i:0")), ACCEPTED, fragments=5),
+    AlignmentCase("SAM", FILE, as_sam, ACCEPTED),
 ]  # fmt: skip

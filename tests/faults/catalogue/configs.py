@@ -22,7 +22,7 @@ def more(text):
 
     def inject(project):
         project.more = text + "\n"
-        project.given = yaml.safe_load(project.write().read_text())  # as Snakemake reads it
+        project.config_as_read = yaml.safe_load(project.write().read_text())  # as Snakemake reads it
 
     return inject
 

@@ -22,10 +22,10 @@ def test_every_format_reads_the_same(tmp_path, name):
         COUNTS.to_parquet(path)
     else:
         COUNTS.to_csv(path, sep="," if ".csv" in name else "\t")
-    found, _ = count_matrix.read(path)
-    assert list(found.index) == list(COUNTS.index)
+    table, _ = count_matrix.read(path)
+    assert list(table.index) == list(COUNTS.index)
     assert np.array_equal(
-        units.check(sample_names.choose(found, ["b", "a"], path)[0], "counts", path)[0], COUNTS[["b", "a"]]
+        units.check(sample_names.choose(table, ["b", "a"], path)[0], "counts", path)[0], COUNTS[["b", "a"]]
     )
 
 

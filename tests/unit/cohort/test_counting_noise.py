@@ -84,9 +84,9 @@ def test_no_two_samples_of_published_counts_are_taken_for_lanes(real_data):
 def test_every_published_library_in_two_parts_is_found(real_data, name, share):
     whole = published(real_data, name)
     part = np.random.default_rng(1).binomial(whole, share)
-    found = counting_noise.pairs(np.vstack([part, whole - part]))
+    pairs = counting_noise.pairs(np.vstack([part, whole - part]))
     n = len(whole)
-    assert [(pair.first, pair.second) for pair in found if pair.is_same] == [(i, n + i) for i in range(n)]
+    assert [(pair.first, pair.second) for pair in pairs if pair.is_same] == [(i, n + i) for i in range(n)]
     with pytest.raises(InputProblem, match="they are one library"):
         duplicates.check(data(np.vstack([part, whole - part])))
 

@@ -21,10 +21,10 @@ def libraries(n=12, genes=5000, seed=0):
 
 
 def test_one_library_under_two_names_is_refused_unless_they_are_one_group():
-    given = data(np.array([[1, 2, 3], [4, 5, 6], [1, 2, 3]]))
+    cohort = data(np.array([[1, 2, 3], [4, 5, 6], [1, 2, 3]]))
     with pytest.raises(InputProblem, match="samples s0 and s2 have exactly the same counts"):
-        duplicates.check(given)
-    duplicates.check(given, groups=["d1", "d2", "d1"])
+        duplicates.check(cohort)
+    duplicates.check(cohort, groups=["d1", "d2", "d1"])
 
 
 def test_a_library_sequenced_again_is_found_and_samples_of_one_tissue_are_not():

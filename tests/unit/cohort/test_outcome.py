@@ -29,61 +29,61 @@ def problems(tmp_path, rows, design, **evaluation):
 
 def test_everything_wrong_with_survival_times_is_said_at_once(tmp_path):
     rows = {"months": ["0", "-2", "long", "3", ""], "died": ["1", "0", "yes", "perhaps", "1"]}
-    found, _, _ = problems(tmp_path, rows, SURVIVAL)
-    assert len(found) == 4
+    messages, _, _ = problems(tmp_path, rows, SURVIVAL)
+    assert len(messages) == 4
     for name, part in zip(
         ["s0", "s1", "s2", "s3"],
         ["above 0", "above 0", "'long' is not a number", "'perhaps' says"],
         strict=True,
     ):
-        assert any(f"sample {name}:" in text and part in text for text in found)
+        assert any(f"sample {name}:" in text and part in text for text in messages)
 
 
 def test_a_numeric_target_needs_numbers_that_differ(tmp_path):
     design = {"task": "regression", "target": "age"}
-    found, _, _ = problems(tmp_path, {"age": ["1,5", "2.5", "inf"]}, design)
+    messages, _, _ = problems(tmp_path, {"age": ["1,5", "2.5", "inf"]}, design)
     assert (
-        len(found) == 2
+        len(messages) == 2
         and "row 2, column age, sample s0: '1,5' is not a number; write 1.5: decimals with a point"
-        in found[0]
+        in messages[0]
     )
-    found, _, _ = problems(tmp_path, {"age": ["7", "7.0", ""]}, design)
-    assert found == ["sheet, column age: regression needs different numbers, found only 7"]
+    messages, _, _ = problems(tmp_path, {"age": ["7", "7.0", ""]}, design)
+    assert messages == ["sheet, column age: regression needs different numbers, found only 7"]
 
 
 def test_a_sample_without_time_or_event_is_new(tmp_path):
     rows = {"months": ["1", "NA", "3"], "died": ["1:DECEASED", "1", ""]}
-    found, samples, full = problems(tmp_path, rows, SURVIVAL)
-    assert found == [] and list(preflight.labels(samples, full)) == ["s0"]
+    messages, samples, full = problems(tmp_path, rows, SURVIVAL)
+    assert messages == [] and list(preflight.labels(samples, full)) == ["s0"]
 
 
 def test_survival_without_an_event_is_refused(tmp_path):
-    found, _, _ = problems(tmp_path, {"months": [1, 2], "died": ["no", "Alive"]}, SURVIVAL)
-    assert "none of the 2 samples with a time has an event" in found[0]
+    messages, _, _ = problems(tmp_path, {"months": [1, 2], "died": ["no", "Alive"]}, SURVIVAL)
+    assert "none of the 2 samples with a time has an event" in messages[0]
 
 
 def test_leaving_out_a_batch_must_leave_two_classes(tmp_path):
     rows = {"condition": list("aabbbb"), "site": list("xxxxyy")}
     design = {"target": "condition", "batch": "site"}
-    found, _, _ = problems(tmp_path, rows, design, leave_one_batch_out=True, folds=2)
-    assert len(found) == 1 and "without batch 'x' all labelled samples are 'b'" in found[0]
-    found, _, _ = problems(
+    messages, _, _ = problems(tmp_path, rows, design, leave_one_batch_out=True, folds=2)
+    assert len(messages) == 1 and "without batch 'x' all labelled samples are 'b'" in messages[0]
+    messages, _, _ = problems(
         tmp_path, {**rows, "site": list("xyxyxy")}, design, leave_one_batch_out=True, folds=2
     )
-    assert found == []
+    assert messages == []
 
 
 def test_leaving_out_the_only_batch_with_events_is_refused(tmp_path):
     rows = {"months": [1, 2, 3, 4], "died": [1, 1, 0, 0], "site": ["x", "x", "y", "y"]}
     design = {**SURVIVAL, "batch": "site"}
-    found, _, _ = problems(tmp_path, rows, design, leave_one_batch_out=True)
-    assert len(found) == 1 and "all events are in batch 'x'" in found[0]
-    found, _, _ = problems(tmp_path, {**rows, "died": [1, 0, 1, 0]}, design, leave_one_batch_out=True)
-    assert found == []
+    messages, _, _ = problems(tmp_path, rows, design, leave_one_batch_out=True)
+    assert len(messages) == 1 and "all events are in batch 'x'" in messages[0]
+    messages, _, _ = problems(tmp_path, {**rows, "died": [1, 0, 1, 0]}, design, leave_one_batch_out=True)
+    assert messages == []
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("settings", "expected"),
     [
         ({"design": {"task": "survival"}}, ["design.time is missing", "design.event is missing"]),
         ({"design": {"time": "months"}}, ["design.time is for design.task survival"]),
@@ -92,29 +92,31 @@ def test_leaving_out_the_only_batch_with_events_is_refused(tmp_path):
         ({"evaluation": {"landmarks": [12]}}, ["evaluation.landmarks is for design.task survival"]),
     ],
 )  # fmt: skip
-def test_columns_and_models_must_belong_to_the_task(given, expected):
-    _, found = config.complete(given)
-    assert len(found) == len(expected) and all(e in f for e, f in zip(expected, found, strict=True))
+def test_columns_and_models_must_belong_to_the_task(settings, expected):
+    _, messages = config.complete(settings)
+    assert len(messages) == len(expected) and all(e in f for e, f in zip(expected, messages, strict=True))
 
 
 def test_the_models_follow_the_task():
-    full, found = config.complete({"design": {"task": "regression"}})
-    assert found == [] and full["models"][0] == full["shipped_model"] == "ridge" and "dummy" in full["models"]
-    full, found = config.complete({"design": SURVIVAL})
-    assert found == [] and full["models"] == ["cox_ridge", "dummy"]
+    full, messages = config.complete({"design": {"task": "regression"}})
+    assert (
+        messages == [] and full["models"][0] == full["shipped_model"] == "ridge" and "dummy" in full["models"]
+    )
+    full, messages = config.complete({"design": SURVIVAL})
+    assert messages == [] and full["models"] == ["cox_ridge", "dummy"]
 
 
 def test_a_hold_out_takes_whole_groups_and_something(tmp_path):
     rows = {"age": [1, 2, 3, 4], "donor": ["a", "a", "b", "c"], "outside": ["", "yes", "", ""]}
     design = {"task": "regression", "target": "age", "group": "donor"}
-    found, _, _ = problems(tmp_path, rows, design, holdout="outside")
-    assert len(found) == 1 and "'a' has samples in the hold-out" in found[0]
-    found, samples, full = problems(
+    messages, _, _ = problems(tmp_path, rows, design, holdout="outside")
+    assert len(messages) == 1 and "'a' has samples in the hold-out" in messages[0]
+    messages, samples, full = problems(
         tmp_path, {**rows, "outside": ["", "", "", "x"]}, design, holdout="outside"
     )
-    assert found == [] and preflight.holdout(samples, full) == ["s3"]
-    found, _, _ = problems(tmp_path, {**rows, "outside": [""] * 4}, design, holdout="outside")
-    assert "holds out nothing" in found[0]
+    assert messages == [] and preflight.holdout(samples, full) == ["s3"]
+    messages, _, _ = problems(tmp_path, {**rows, "outside": [""] * 4}, design, holdout="outside")
+    assert "holds out nothing" in messages[0]
 
 
 def test_the_hold_out_is_tested_by_full_and_trains_nowhere():

@@ -28,20 +28,27 @@ def rows(column, cells):
 
 
 def design(role, column="c"):
-    found = {"task": "regression", "target": None, "time": None, "event": None, "batch": None, "group": None}
-    found |= {"covariates": [column] if role == "covariate" else [], "missing": []}
+    settings = {
+        "task": "regression",
+        "target": None,
+        "time": None,
+        "event": None,
+        "batch": None,
+        "group": None,
+    }
+    settings |= {"covariates": [column] if role == "covariate" else [], "missing": []}
     if role in ("batch", "group"):
-        found[role] = column
+        settings[role] = column
     if role == "class":
-        found["task"] = "classification"
+        settings["task"] = "classification"
     if role in ("class", "number"):
-        found["target"] = column
-    return found
+        settings["target"] = column
+    return settings
 
 
 def unclear(role, cells):
-    found = placeholders.found(rows("c", cells), design(role))
-    return set(found["c"][1]) if found else set()
+    by_column = placeholders.suspect_cells(rows("c", cells), design(role))
+    return set(by_column["c"][1]) if by_column else set()
 
 
 @pytest.mark.parametrize("role", ["class", "number", "batch", "group", "covariate"])
@@ -121,8 +128,8 @@ def test_no_column_of_a_published_sheet_has_a_number_taken_for_missing(real_data
         table = pd.read_csv(sheet, sep="\t", dtype=str, keep_default_na=False)
         for column in table:
             for role in ("class", "number", "covariate"):
-                found = unclear(role, table[column].str.strip().tolist())
-                assert found <= {"<NA>", "---"}, (sheet, column)
+                words = unclear(role, table[column].str.strip().tolist())
+                assert words <= {"<NA>", "---"}, (sheet, column)
 
 
 @pytest.fixture
@@ -137,8 +144,12 @@ def checked(tmp_path):
         ]
         (tmp_path / "samples.tsv").write_text("\n".join(["sample\tcondition\tage", *lines]) + "\n")
         (tmp_path / "counts.tsv").write_text("gene\t" + "\t".join(names) + "\n")
-        given = {"samples": "samples.tsv", "counts": "counts.tsv", "design": {"target": "condition", **named}}
-        return preflight.check(given, [tmp_path])
+        settings = {
+            "samples": "samples.tsv",
+            "counts": "counts.tsv",
+            "design": {"target": "condition", **named},
+        }
+        return preflight.check(settings, [tmp_path])
 
     return check
 

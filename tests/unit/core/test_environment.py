@@ -48,9 +48,9 @@ def settled(variables):
 def test_all_that_changes_tools_goes_and_what_a_cluster_needs_stays(locales, hostile, needed):
     before = dict(os.environ)
     try:
-        found = settled({**locales, **hostile, **needed})
-        assert found == {**needed, **NEUTRAL, "LC_CTYPE": "C.UTF-8"}
-        assert settled(found) == found  # a job settles what its run has settled
+        variables = settled({**locales, **hostile, **needed})
+        assert variables == {**needed, **NEUTRAL, "LC_CTYPE": "C.UTF-8"}
+        assert settled(variables) == variables  # a job settles what its run has settled
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -68,13 +68,13 @@ def test_numbers_order_and_messages_are_those_of_c(german, tmp_path):
     assert shown[1] == ["0.25", "0.25", "ABab1"]
 
 
-@pytest.mark.parametrize("given", ["missing", "file", ""])
-def test_temporary_files_go_where_they_can(tmp_path, monkeypatch, given):
+@pytest.mark.parametrize("tmpdir", ["missing", "file", ""])
+def test_temporary_files_go_where_they_can(tmp_path, monkeypatch, tmpdir):
     (tmp_path / "file").write_text("")
-    folder = str(tmp_path / given)
+    folder = str(tmp_path / tmpdir)
     monkeypatch.setenv("TMPDIR", folder)
     notes = environment._temporary_folders()
-    if given:
+    if tmpdir:
         assert len(notes) == 1 and f"TMPDIR is {folder}" in notes[0]
         assert os.path.isdir(os.environ["TMPDIR"]) and os.environ["TMPDIR"] != folder
     else:
@@ -85,8 +85,8 @@ def started(repository, *command, **variables):
     """What a Python of `make setup` shows that is started with variables of a user."""
     if not environment.is_own_python():
         pytest.skip("only the Python of make setup settles what comes before Snakemake")
-    given = {"PATH": os.environ["PATH"], **variables}
-    return subprocess.run([sys.executable, *command], env=given, capture_output=True, text=True)
+    env = {"PATH": os.environ["PATH"], **variables}
+    return subprocess.run([sys.executable, *command], env=env, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("home", ["/proc/none", "file/home", None])

@@ -110,8 +110,8 @@ def test_what_is_added_up_is_said_and_logarithms_are_not():
 @pytest.mark.parametrize("least", [0.0, -9.9658])
 def test_empty_copies_on_y_do_not_hinder_logarithms(copy, least):
     values = [[5, 6], [least, least], [2, 3]]
-    found, genes, notes = load(["ENSG00000182378.14", copy, "ENSG00000000003.1"], values, "log")
-    assert genes == ["ENSG00000182378", "ENSG00000000003"] and found.tolist() == [[5, 6], [2, 3]]
+    logs, genes, notes = load(["ENSG00000182378.14", copy, "ENSG00000000003.1"], values, "log")
+    assert genes == ["ENSG00000182378", "ENSG00000000003"] and logs.tolist() == [[5, 6], [2, 3]]
     assert "1 rows _PAR_Y without any expression left out" in notes
     values[1] = [1, 2]
     with pytest.raises(InputProblem, match="logarithms cannot be added up"):
@@ -181,8 +181,8 @@ LIKE_THEM = [
 
 
 def test_what_was_added_is_no_gene_and_genes_of_like_names_are():
-    found = spike_ins.find([*LIKE_THEM, *NO_GENES])
-    assert set(NO_GENES) - found.keys() == set() and found.keys() & set(LIKE_THEM) == set()
+    added = spike_ins.find([*LIKE_THEM, *NO_GENES])
+    assert set(NO_GENES) - added.keys() == set() and added.keys() & set(LIKE_THEM) == set()
     assert spike_ins.find(NO_GENES) == {}  # a table of nothing else
     sequins = [f"R{1 + i % 2}_{i}" for i in range(20)]
     assert set(spike_ins.find([f"g{i}" for i in range(100)] + sequins)) == set(sequins)

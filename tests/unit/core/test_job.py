@@ -116,17 +116,17 @@ def snakemake(folder, *arguments):
 
 def test_snakemake_shows_the_news_of_a_job_that_still_runs(tmp_path):
     """Read from the log alone: as of a job on another machine, nothing of its own console comes here."""
-    told = snakemake(tmp_path, "long.txt")
-    assert told.count("train long: epoch 25, validation loss 0.5\n") == 1
-    assert told.index("epoch 25") < told.index("[1/1]")
+    console = snakemake(tmp_path, "long.txt")
+    assert console.count("train long: epoch 25, validation loss 0.5\n") == 1
+    assert console.index("epoch 25") < console.index("[1/1]")
     assert "Nothing to be done" in snakemake(tmp_path, "long.txt")
     assert (REPOSITORY / "profiles/slurm/config.yaml").read_text().count("\nlogger: progress\n") == 1
 
 
 def test_a_dry_run_shows_what_would_run_and_why(tmp_path):
-    told = snakemake(tmp_path, "-n", "one.txt", "two.txt")
-    assert told.count("train one: Missing output files: one.txt\n") == 1 and "[0/" not in told
-    assert told.count("total        2\n") == 1 and told.count("This was a dry-run") == 1
+    console = snakemake(tmp_path, "-n", "one.txt", "two.txt")
+    assert console.count("train one: Missing output files: one.txt\n") == 1 and "[0/" not in console
+    assert console.count("total        2\n") == 1 and console.count("This was a dry-run") == 1
     assert "train one" not in snakemake(tmp_path, "-n", "--quiet", "rules", "--", "one.txt", "two.txt")
 
 
@@ -172,8 +172,8 @@ def test_a_broken_environment_is_named_and_tried_again(tmp_path):
     """It says which file it was made of, and counts as the machine's fault: no sample is excluded for it."""
     (tmp_path / "own/conda-meta").mkdir(parents=True)
     (tmp_path / "own.yaml").write_bytes((REPOSITORY / "envs/star.yaml").read_bytes())
-    said = as_script(tmp_path, "import torch").stderr
-    assert f"in environment envs/star.yaml, {tmp_path}/own; remove that folder" in said
+    stderr = as_script(tmp_path, "import torch").stderr
+    assert f"in environment envs/star.yaml, {tmp_path}/own; remove that folder" in stderr
     assert (
-        tool_failure.is_infrastructure(said) and tool_failure.stopped_for_good(tmp_path / "job.log") is None
+        tool_failure.is_infrastructure(stderr) and tool_failure.stopped_for_good(tmp_path / "job.log") is None
     )

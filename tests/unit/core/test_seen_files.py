@@ -49,10 +49,10 @@ def note(opened, path, *more, real=open, **named):
 
 
 def test_a_second_start_opens_no_fastq_and_finds_the_same(starts):
-    opened, found = starts()
+    opened, facts = starts()
     assert len(opened) == 2 * SAMPLES
-    assert starts() == ([], found)
-    assert starts(asks=False) == (opened, found)  # a job has no records, and looks
+    assert starts() == ([], facts)
+    assert starts(asks=False) == (opened, facts)  # a job has no records, and looks
 
 
 @pytest.mark.parametrize("change", ["content and date", "date", "replaced"])
@@ -83,10 +83,10 @@ def test_what_was_seen_right_after_a_change_is_not_taken_for_its_content(starts,
     "text", ["", "[]", "{", '{"reads/s0_L1.fastq.gz": 1}', '{"reads/s0_L1.fastq.gz": [[], 2]}']
 )
 def test_records_that_cannot_be_used_cost_the_looks_only(starts, tmp_path, text):
-    _, found = starts()
+    _, facts = starts()
     (tmp_path / seen_files.PLACE).write_text(text)
     opened, again = starts()
-    assert again == found and len(opened) == 2 * SAMPLES
+    assert again == facts and len(opened) == 2 * SAMPLES
     assert starts()[0] == []
 
 

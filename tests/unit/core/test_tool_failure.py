@@ -47,11 +47,11 @@ def guarded(tmp_path):
 def test_the_same_failure_twice_is_a_verdict(guarded):
     fail = "echo 'Error: odd read {} in /a/{}' 2>&1 >LOG; exit 3"
     assert guarded(fail.format(17, "x"), 3) == [None, None]
-    found, other = guarded(fail.format(23, "y"), 0)
-    assert found == other
-    assert found.reason == "align failed twice: Error: odd read 23 in /a/y"
-    assert (found.sample, found.rule, found.file) == ("s1", "align", f"{guarded.folder}/one")
-    assert guarded(fail.format(17, "x"), 3) == [found, found]  # the next time counts anew
+    failure, other = guarded(fail.format(23, "y"), 0)
+    assert failure == other
+    assert failure.reason == "align failed twice: Error: odd read 23 in /a/y"
+    assert (failure.sample, failure.rule, failure.file) == ("s1", "align", f"{guarded.folder}/one")
+    assert guarded(fail.format(17, "x"), 3) == [failure, failure]  # the next time counts anew
 
 
 @pytest.mark.parametrize(
@@ -168,16 +168,18 @@ def script(tmp_path):
 
 
 def test_a_script_that_fails_twice_is_a_verdict(script):
-    statuses, found, log = script("raise ValueError('odd\\tread 7')")
-    assert statuses == [1, 0] and found.reason == "describe failed twice: ValueError: odd read 7"
+    statuses, failure, log = script("raise ValueError('odd\\tread 7')")
+    assert statuses == [1, 0] and failure.reason == "describe failed twice: ValueError: odd read 7"
     assert "Traceback" in log  # for whoever mends it
-    assert json.loads(json.dumps(gate.of_failure(found)))["problem"] == found.reason
+    assert json.loads(json.dumps(gate.of_failure(failure)))["problem"] == failure.reason
 
 
 def test_what_is_wrong_with_the_input_is_tried_once(script):
-    statuses, found, log = script("raise InputProblem('s1: 3 fragments, but 4')", times=1)
+    statuses, failure, log = script("raise InputProblem('s1: 3 fragments, but 4')", times=1)
     assert (
-        statuses == [0] and found.reason == "describe stopped: 3 fragments, but 4" and "Traceback" not in log
+        statuses == [0]
+        and failure.reason == "describe stopped: 3 fragments, but 4"
+        and "Traceback" not in log
     )
 
 
@@ -193,21 +195,21 @@ def test_what_is_wrong_with_the_input_is_tried_once(script):
     ],
 )
 def test_a_script_is_not_to_blame_for_the_machine(script, body):
-    statuses, found, _ = script(body)
-    assert 0 not in statuses and found is None
+    statuses, failure, _ = script(body)
+    assert 0 not in statuses and failure is None
 
 
 def test_a_script_stops_where_it_is_asked_to(script):
-    statuses, found, _ = script("raise InputProblem('odd')", policy="stop")
-    assert statuses == [1, 1] and found is None
+    statuses, failure, _ = script("raise InputProblem('odd')", policy="stop")
+    assert statuses == [1, 1] and failure is None
     assert tool_failure.stopped_for_good(script.folder / "logs/describe/s1.log") == "odd"
 
 
 def test_a_script_hands_a_mark_on(script):
     fault = tool_failure.Failure("s1", "trim", "trim.log", "s1.fastq", "trim failed twice: odd")
     fault.mark([script.folder / "reads.fastq"])
-    statuses, found, _ = script("raise SystemError('it was run')", times=1)
-    assert statuses == [0] and found == fault
+    statuses, failure, _ = script("raise SystemError('it was run')", times=1)
+    assert statuses == [0] and failure == fault
 
 
 def test_an_input_problem_of_an_earlier_run_says_nothing_of_this_one(tmp_path):

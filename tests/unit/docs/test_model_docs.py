@@ -26,7 +26,7 @@ def searched(search):
 def row(task, name, monkeypatch):
     """| task | model | searched | scaled | classes weigh | calibrated | explained by |"""
     scaled, scale = [], rotation._pareto_scale
-    monkeypatch.setattr(rotation, "_pareto_scale", lambda *given: scaled.append(1) or scale(*given))
+    monkeypatch.setattr(rotation, "_pareto_scale", lambda *args: scaled.append(1) or scale(*args))
     X, y = cohort(n=24, p=20) if task == "survival" else expression(n=24, p=20)
     y = X[:, 0] if task == "regression" else y
     quick = {**SEARCH.get(name, {}), **({"hidden": [4]} if name in ("mlp", "autoencoder", "vae") else {})}

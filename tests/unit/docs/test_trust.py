@@ -30,7 +30,7 @@ def test_every_check_names_tests_that_exist(repository):
 )
 def test_shuffled_labels_give_an_auroc_of_a_half(options):
     """Genes with a strong signal, labels shuffled 30 times, genes chosen by the shuffled labels: within 0.45 to 0.55."""
-    rng, found = np.random.default_rng(5), []
+    rng, aurocs = np.random.default_rng(5), []
     y = np.repeat(["a", "b"], [36, 24])
     X = rng.normal(size=(60, 300))
     X[y == "b", :30] += 1.5
@@ -45,5 +45,5 @@ def test_shuffled_labels_give_an_auroc_of_a_half(options):
         )
         truth, alone = (shuffled[test] == "b").astype(int), np.ones((1, len(test)))
         scores = model.predict_proba(X[test])
-        found.append(ranking.fold_means("auroc", scores, truth, np.zeros(len(test)), alone)[0][0])
-    assert 0.45 < np.mean(found) < 0.55
+        aurocs.append(ranking.fold_means("auroc", scores, truth, np.zeros(len(test)), alone)[0][0])
+    assert 0.45 < np.mean(aurocs) < 0.55

@@ -56,12 +56,12 @@ def make_environments(tmp_path, project):
 
 def test_each_environment_is_said_as_it_is_made_and_shared_by_the_next_run(make_environments, tmp_path):
     console, calls = make_environments("--conda-create-envs-only")
-    said = [line for line in console.splitlines() if "conda makes environment" in line]
-    assert len(said) == len(calls) == 5
-    assert [line.split("environment ")[1].split(":")[0] for line in said] == [
+    lines = [line for line in console.splitlines() if "conda makes environment" in line]
+    assert len(lines) == len(calls) == 5
+    assert [line.split("environment ")[1].split(":")[0] for line in lines] == [
         f"{i} of 5" for i in range(1, 6)
     ]
-    assert {line.split(": ")[2].split(",")[0] for line in said} == {
+    assert {line.split(": ")[2].split(",")[0] for line in lines} == {
         "python.yaml", "explore.yaml", "torch.yaml", "explain.yaml", "report.yaml"
     }  # fmt: skip
     assert all(call.startswith("strict 1 env create") for call in calls)

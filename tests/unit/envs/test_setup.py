@@ -58,10 +58,10 @@ INSTALLED = ["apt-get update -qq", "apt-get install -y -qq --no-install-recommen
 
 
 def test_set_up_never_calls_sudo_unasked_and_says_what_it_would_install(machine):
-    status, said, calls, _ = machine()
+    status, output, calls, _ = machine()
     assert (status, calls) == (1, [])
-    assert "missing: STAR\n" in said and "SETUP_APT=1 make setup" in said
-    assert "apt-get install --no-install-recommends rna-star\n" in said
+    assert "missing: STAR\n" in output and "SETUP_APT=1 make setup" in output
+    assert "apt-get install --no-install-recommends rna-star\n" in output
 
 
 @pytest.mark.parametrize("value", ["", "0", "yes"])
@@ -71,25 +71,25 @@ def test_anything_but_one_does_not_ask_for_sudo(machine, value):
 
 
 def test_with_setup_apt_it_installs_by_sudo_and_as_root_without(machine):
-    status, said, calls, _ = machine(SETUP_APT="1")
-    assert status == 0 and "with sudo apt-get" in said
+    status, output, calls, _ = machine(SETUP_APT="1")
+    assert status == 0 and "with sudo apt-get" in output
     assert [call for call in calls if not call.startswith("sudo")] == INSTALLED
     assert len(calls) == 4
 
 
 def test_root_installs_without_sudo(machine):
-    status, said, calls, _ = machine(user=0)
-    assert (status, calls) == (0, INSTALLED) and "with apt-get" in said
+    status, output, calls, _ = machine(user=0)
+    assert (status, calls) == (0, INSTALLED) and "with apt-get" in output
 
 
 def test_advice_is_only_what_can_help(machine):
-    status, said, calls, _ = machine(lacks=("apt-get",), SETUP_APT="1")
-    assert (status, calls) == (1, []) and "no apt-get" in said and "SETUP_APT" not in said
+    status, output, calls, _ = machine(lacks=("apt-get",), SETUP_APT="1")
+    assert (status, calls) == (1, []) and "no apt-get" in output and "SETUP_APT" not in output
 
 
 def test_no_sudo_on_the_machine_is_said(machine):
-    status, said, calls, _ = machine(lacks=("sudo",), SETUP_APT="1")
-    assert (status, calls) == (1, []) and "there is no sudo here" in said and "rna-star" in said
+    status, output, calls, _ = machine(lacks=("sudo",), SETUP_APT="1")
+    assert (status, calls) == (1, []) and "there is no sudo here" in output and "rna-star" in output
 
 
 def test_nothing_is_installed_where_all_tools_are_there(machine):
@@ -113,10 +113,10 @@ def test_the_folder_of_the_environments_can_be_named(machine):
 
 
 def test_a_folder_with_a_space_is_said_and_not_named(machine):
-    _, said, _, options = machine(conda="26.7.0", folder="my work")
-    assert options == ["--software-deployment-method", "conda"] and "has a space" in said
+    _, output, _, options = machine(conda="26.7.0", folder="my work")
+    assert options == ["--software-deployment-method", "conda"] and "has a space" in output
 
 
 def test_an_old_conda_is_not_used(machine):
-    status, said, calls, options = machine(conda="23.11.0")
-    assert (status, calls, options) == (1, [], []) and "24.7.1 or newer" in said
+    status, output, calls, options = machine(conda="23.11.0")
+    assert (status, calls, options) == (1, [], []) and "24.7.1 or newer" in output

@@ -15,10 +15,12 @@ def classified(n=300, repeats=1, seed=0):
     truth = np.where(rng.random(n) < p, "b", "a")
     parts = []
     for repeat in range(1, repeats + 1):
-        said = np.clip(p + (0.1 * (-1) ** repeat if repeats > 1 else 0.0), 0, 1)
+        probability = np.clip(p + (0.1 * (-1) ** repeat if repeats > 1 else 0.0), 0, 1)
         parts.append(
             pd.DataFrame({"sample": [f"s{i:03}" for i in range(n)], "split": f"r{repeat}f1", "truth": truth})
-            .assign(predicted=np.where(said > 0.5, "b", "a"), prob_a=1 - said, prob_b=said)
+            .assign(
+                predicted=np.where(probability > 0.5, "b", "a"), prob_a=1 - probability, prob_b=probability
+            )
             .sample(frac=1, random_state=repeat)
         )
     return pd.concat(parts), p, truth == "b"
@@ -76,8 +78,8 @@ def test_numbers_have_the_mean_and_its_t_interval():
     table = calibration_bins.table(frame.assign(predicted=(truth + 1).astype(str)), "regression")
     lowest = np.sort(truth)[:10]
     interval = ttest_1samp(lowest, 0).confidence_interval(0.95)
-    found = table.loc[0, ["predicted", "observed", "lower", "upper"]].astype(float)
-    assert_allclose(found, [lowest.mean() + 1, lowest.mean(), *interval], atol=1e-6)
+    lowest_bin = table.loc[0, ["predicted", "observed", "lower", "upper"]].astype(float)
+    assert_allclose(lowest_bin, [lowest.mean() + 1, lowest.mean(), *interval], atol=1e-6)
 
 
 @pytest.mark.parametrize("at", [0.4, 1.1, 1.7])
@@ -86,10 +88,10 @@ def test_survival_equals_kaplan_meier_with_scikit_survival_s_log_log_interval(at
     rng = np.random.default_rng(2)
     life, lost = rng.exponential(1, 60).round(1) + 0.1, rng.exponential(2, 60).round(1) + 0.1
     time, event = np.minimum(life, lost), life <= lost
-    found = calibration_bins.survival_interval(time, event, at)
+    survival_at = calibration_bins.survival_interval(time, event, at)
     times, survival, interval = sksurv.kaplan_meier_estimator(event, time, conf_type="log-log")
     place = np.searchsorted(times, at, side="right") - 1
-    assert_allclose(found, [survival[place], *interval[:, place]], rtol=1e-6)
+    assert_allclose(survival_at, [survival[place], *interval[:, place]], rtol=1e-6)
 
 
 def test_censored_samples_are_neither_events_nor_left_out():

@@ -41,7 +41,7 @@ def predictions(n=120, K=2, folds=5, repeats=1, signal=1.0, seed=0, ties=False):
 @pytest.mark.parametrize("K", [2, 3])
 def test_pooled_metrics_equal_scikit_learn(K):
     table = predictions(K=K)
-    found = classification.metrics(table, n_boot=10)
+    metrics = classification.metrics(table, n_boot=10)
     probabilities = table.filter(like="prob_").to_numpy()
     expected = {
         "accuracy": sk.accuracy_score(table.truth, table.predicted),
@@ -53,21 +53,21 @@ def test_pooled_metrics_equal_scikit_learn(K):
         / (2 if K == 2 else 1),
     }
     for name, value in expected.items():
-        assert found[name]["estimate"] == pytest.approx(value, abs=1e-12), name
-        assert found[name]["n"] == 120
+        assert metrics[name]["estimate"] == pytest.approx(value, abs=1e-12), name
+        assert metrics[name]["n"] == 120
 
 
 @pytest.mark.parametrize("ties", [False, True])
 def test_ranking_metrics_are_means_of_scikit_learn_over_folds(ties):
     table = predictions(ties=ties)
-    found = classification.metrics(table, n_boot=10)
+    metrics = classification.metrics(table, n_boot=10)
     folds = [fold for _, fold in table.groupby("split")]
-    assert found["auroc"]["estimate"] == pytest.approx(
+    assert metrics["auroc"]["estimate"] == pytest.approx(
         np.mean([sk.roc_auc_score(f.truth, f.prob_b) for f in folds])
     )
     precision = [sk.average_precision_score(f.truth == "b", f.prob_b) for f in folds]
-    assert found["auprc"]["estimate"] == pytest.approx(np.mean(precision))
-    assert found["auprc"]["prevalence"] == pytest.approx(0.5)
+    assert metrics["auprc"]["estimate"] == pytest.approx(np.mean(precision))
+    assert metrics["auprc"]["prevalence"] == pytest.approx(0.5)
 
 
 def test_more_classes_are_ranked_one_against_the_rest():
@@ -75,9 +75,9 @@ def test_more_classes_are_ranked_one_against_the_rest():
     means = []
     for _, fold in table.groupby("split"):
         means.append(sk.roc_auc_score(fold.truth, fold.filter(like="prob_").to_numpy(), multi_class="ovr"))
-    found = classification.metrics(table, n_boot=2)["auroc"]
-    assert found["plain_mean"] == pytest.approx(np.mean(means))
-    assert found["estimate"] == pytest.approx(np.mean(means), abs=1e-3)  # folds of 13 or 14 of a class
+    auroc = classification.metrics(table, n_boot=2)["auroc"]
+    assert auroc["plain_mean"] == pytest.approx(np.mean(means))
+    assert auroc["estimate"] == pytest.approx(np.mean(means), abs=1e-3)  # folds of 13 or 14 of a class
 
 
 def test_a_resample_is_a_weighting():
@@ -97,11 +97,11 @@ def test_a_resample_is_a_weighting():
 
 def test_the_calibration_line_equals_an_unpenalised_logistic_regression():
     table = predictions(400)
-    found = classification.metrics(table, n_boot=10)
+    metrics = classification.metrics(table, n_boot=10)
     logit = calibration_line.logit(table.prob_b.to_numpy())
     fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(logit[:, None], table.truth == "b")
-    assert found["calibration_slope"]["estimate"] == pytest.approx(fitted.coef_[0, 0], abs=1e-4)
-    shifted = 1 / (1 + np.exp(-(logit + found["calibration_intercept"]["estimate"])))
+    assert metrics["calibration_slope"]["estimate"] == pytest.approx(fitted.coef_[0, 0], abs=1e-4)
+    shifted = 1 / (1 + np.exp(-(logit + metrics["calibration_intercept"]["estimate"])))
     assert shifted.mean() == pytest.approx((table.truth == "b").mean(), abs=1e-6)
 
 
@@ -109,9 +109,9 @@ def test_the_calibration_line_equals_an_unpenalised_logistic_regression():
     "table", [predictions(24), predictions(30, K=3, folds=3, repeats=2), predictions(20, signal=9)]
 )
 def test_intervals_hold_the_estimate_and_json_has_no_nan(table):
-    found = classification.metrics(table)
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    for value in found.values():
+    metrics = classification.metrics(table)
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
+    for value in metrics.values():
         assert (
             value["estimate"] is None
             or value["lower"] is None
@@ -127,8 +127,8 @@ def test_an_interval_covers_the_truth_about_95_times_in_100():
         table = predictions(100, seed=seed)
         wrong = np.random.default_rng(seed).random(100) < 0.2
         table["predicted"] = np.where(wrong, np.where(table.truth == "a", "b", "a"), table.truth)
-        found = classification.metrics(table, n_boot=300)["accuracy"]
-        hits += found["lower"] <= 0.8 <= found["upper"]
+        accuracy = classification.metrics(table, n_boot=300)["accuracy"]
+        hits += accuracy["lower"] <= 0.8 <= accuracy["upper"]
     assert 0.88 <= hits / 150 <= 0.99
 
 
@@ -158,16 +158,16 @@ def test_groups_of_copies_widen_the_interval():
 def test_a_model_that_says_the_same_for_all_has_no_calibration_slope_and_auroc_one_half():
     table = predictions(40).assign(prob_a=0.5, prob_b=0.5, predicted="a")
     table.loc[table.split == "r1f2", ["prob_a", "prob_b"]] = 0.45, 0.55
-    found = classification.metrics(table)
-    assert found["auroc"]["estimate"] == 0.5 and found["mcc"]["estimate"] == 0.0
-    assert found["calibration_slope"]["estimate"] is None and "vary" in found["calibration_slope"]["note"]
+    metrics = classification.metrics(table)
+    assert metrics["auroc"]["estimate"] == 0.5 and metrics["mcc"]["estimate"] == 0.0
+    assert metrics["calibration_slope"]["estimate"] is None and "vary" in metrics["calibration_slope"]["note"]
 
 
 def test_a_fold_without_one_class_is_skipped_and_counted():
     table = predictions(40)
     table = table[~((table.split == "r1f3") & (table.truth == "b"))]
-    found = classification.metrics(table)
-    assert found["auroc"]["folds_skipped"] == 1 and found["auroc"]["estimate"] is not None
+    metrics = classification.metrics(table)
+    assert metrics["auroc"]["folds_skipped"] == 1 and metrics["auroc"]["estimate"] is not None
 
 
 def test_batches_held_out_count_as_folds_and_may_lack_a_class():
@@ -255,11 +255,11 @@ def test_labels_move_with_their_group_or_within_it():
         assert (new.reshape(12, 2).sum(axis=1) == 1).all()
 
 
-def dummy(sizes, folds=3, said="a"):
-    """Out-of-fold predictions of a model that calls everything `said`; sizes {class: samples}."""
+def dummy(sizes, folds=3, predicted="a"):
+    """Out-of-fold predictions of a model that calls every sample `predicted`; sizes {class: samples}."""
     truth = np.repeat(list(sizes), list(sizes.values()))
     n = len(truth)
-    table = pd.DataFrame({"sample": [f"s{i}" for i in range(n)], "truth": truth, "predicted": said})
+    table = pd.DataFrame({"sample": [f"s{i}" for i in range(n)], "truth": truth, "predicted": predicted})
     table["split"] = [f"r1f{i % folds + 1}" for i in range(n)]
     for name in sizes:
         table[f"prob_{name}"] = sizes[name] / n
@@ -271,21 +271,21 @@ def dummy(sizes, folds=3, said="a"):
 def test_a_model_that_never_says_the_rare_class_has_no_upper_end_above_chance(rare, common):
     """A resample without the rare class would call it all right: balanced accuracy and F1 of 1."""
     sizes = dict(zip("abcde", (*common, rare), strict=False))
-    found = classification.metrics(dummy(sizes), n_boot=300)
+    metrics = classification.metrics(dummy(sizes), n_boot=300)
     for name in ("balanced_accuracy", "auroc"):
-        value = found[name]
+        value = metrics[name]
         assert value["upper"] is None or value["lower"] == value["upper"] == pytest.approx(value["estimate"])
-    assert found["balanced_accuracy"]["upper"] == pytest.approx(1 / len(sizes))
-    assert found["f1_macro"]["upper"] < 1 / len(sizes)
-    assert found["mcc"]["lower"] == found["mcc"]["upper"] == 0
+    assert metrics["balanced_accuracy"]["upper"] == pytest.approx(1 / len(sizes))
+    assert metrics["f1_macro"]["upper"] < 1 / len(sizes)
+    assert metrics["mcc"]["lower"] == metrics["mcc"]["upper"] == 0
 
 
 def test_many_small_classes_have_an_interval_and_rare_donors_are_drawn_among_themselves():
     sizes = dict.fromkeys("abcdefgh", 3)
     table = dummy(sizes)
     table.loc[::2, "predicted"] = table.loc[::2, "truth"]
-    found = classification.metrics(table, n_boot=200)["balanced_accuracy"]
-    assert found["lower"] < found["estimate"] < found["upper"]
+    balanced_accuracy = classification.metrics(table, n_boot=200)["balanced_accuracy"]
+    assert balanced_accuracy["lower"] < balanced_accuracy["estimate"] < balanced_accuracy["upper"]
     donors = {name: f"d{i // 2}" for i, name in enumerate(table["sample"])}
     assert classification.metrics(table, donors, n_boot=200)["balanced_accuracy"]["upper"] < 1
 
@@ -314,5 +314,5 @@ def test_two_samples_left_in_a_resample_correlate_with_nothing():
     truth, predicted = rng.normal(size=4), rng.normal(size=4)
     weights = np.array([[1, 1, 1, 1], [2, 2, 0, 0], [4, 0, 0, 0], [2, 1, 1, 0]], dtype=float)
     for metric in (regression.pearson, regression.spearman):
-        found = metric(truth, predicted, weights)
-        assert np.isnan(found[1:3]).all() and not np.isnan(found[[0, 3]]).any()
+        correlations = metric(truth, predicted, weights)
+        assert np.isnan(correlations[1:3]).all() and not np.isnan(correlations[[0, 3]]).any()

@@ -21,11 +21,11 @@ def in_r(code, **columns):
     """Numbers that R prints for `code`, which sees the columns as vectors."""
     if not shutil.which("Rscript"):
         pytest.skip("no R here")
-    given = "".join(f"{k} <- c({','.join(map(repr, map(float, v)))});" for k, v in columns.items())
-    told = subprocess.run(
-        ["Rscript", "-e", f"options(digits=15);{given}cat({code})"], capture_output=True, text=True
+    assignments = "".join(f"{k} <- c({','.join(map(repr, map(float, v)))});" for k, v in columns.items())
+    process = subprocess.run(
+        ["Rscript", "-e", f"options(digits=15);{assignments}cat({code})"], capture_output=True, text=True
     )
-    return np.array(told.stdout.split(), dtype=float)
+    return np.array(process.stdout.split(), dtype=float)
 
 
 @pytest.mark.parametrize("n", [30, 400])
@@ -34,20 +34,20 @@ def test_the_curve_is_r_s_lowess_with_its_ici_e50_and_e90(n):
     p, y = table["prob_b"].to_numpy(), (table["truth"] == "b").to_numpy().astype(float)
     fitted = smooth_calibration.lowess(p, y, np.ones((1, n)), np.sort(p))[0]
     np.testing.assert_allclose(fitted, in_r("lowess(p, y, iter = 0)$y", p=p, y=y), atol=1e-9)
-    found, _ = smooth_calibration.measure(table, "classification", n_boot=20)
+    calibration, _ = smooth_calibration.measure(table, "classification", n_boot=20)
     away = np.abs(fitted - np.sort(p))
-    assert found["ici"]["estimate"] == pytest.approx(away.mean())
-    assert found["e50"]["estimate"] == pytest.approx(np.median(away))
-    assert found["e90"]["estimate"] == pytest.approx(np.quantile(away, 0.9))
-    assert found["calibration_in_the_large"]["estimate"] == pytest.approx(y.mean() - p.mean())
+    assert calibration["ici"]["estimate"] == pytest.approx(away.mean())
+    assert calibration["e50"]["estimate"] == pytest.approx(np.median(away))
+    assert calibration["e90"]["estimate"] == pytest.approx(np.quantile(away, 0.9))
+    assert calibration["calibration_in_the_large"]["estimate"] == pytest.approx(y.mean() - p.mean())
 
 
 def test_a_resample_is_a_weighting_of_the_same_neighbourhoods_and_quantiles_count_copies():
     rng = np.random.default_rng(0)
     values, counts = rng.random(25), rng.integers(0, 3, (1, 25)).astype(float)
     copies = np.repeat(values, counts[0].astype(int))
-    found = smooth_calibration.quantiles(values[None], counts, (0.5, 0.9))
-    assert [q[0] for q in found] == pytest.approx([np.median(copies), np.quantile(copies, 0.9)])
+    quantiles = smooth_calibration.quantiles(values[None], counts, (0.5, 0.9))
+    assert [q[0] for q in quantiles] == pytest.approx([np.median(copies), np.quantile(copies, 0.9)])
 
 
 def calibrated(n, shift=0.0, slope=1.0, seed=0):
@@ -85,21 +85,25 @@ def test_ici_is_near_zero_where_probabilities_come_true_and_what_was_put_in_wher
 
 def test_predictions_without_variance_and_of_numbers_have_a_curve():
     table = calibrated(40).assign(prob_a=0.5, prob_b=0.5)
-    found, curve = smooth_calibration.measure(table, "classification", n_boot=20)
-    assert found["ici"]["estimate"] == pytest.approx(abs((table["truth"] == "b").mean() - 0.5))
+    calibration, curve = smooth_calibration.measure(table, "classification", n_boot=20)
+    assert calibration["ici"]["estimate"] == pytest.approx(abs((table["truth"] == "b").mean() - 0.5))
     assert np.isfinite(curve["observed"]).all()
     x = np.linspace(0, 10, 200)
     numbers = table.iloc[np.arange(200) % 40].assign(
         sample=[f"s{i}" for i in range(200)], truth=x + 2, predicted=x
     )
-    found, _ = smooth_calibration.measure(numbers, "regression", n_boot=20)
-    assert found["ici"]["estimate"] == pytest.approx(2.0) == found["calibration_in_the_large"]["estimate"]
+    calibration, _ = smooth_calibration.measure(numbers, "regression", n_boot=20)
+    assert (
+        calibration["ici"]["estimate"]
+        == pytest.approx(2.0)
+        == calibration["calibration_in_the_large"]["estimate"]
+    )
     assert smooth_calibration.measure(numbers, "survival")[0] == {}
 
 
 def test_operating_points_equal_scikit_learn_and_follow_the_positive_class():
     table = predictions(120)
-    found = operating_point.metrics(table, n_boot=50)
+    points = operating_point.metrics(table, n_boot=50)
     truth, called = table["truth"] == "b", table["predicted"] == "b"
     expected = {
         "sensitivity": sk.recall_score(truth, called),
@@ -109,8 +113,8 @@ def test_operating_points_equal_scikit_learn_and_follow_the_positive_class():
     other = operating_point.metrics(table, n_boot=50, positive="a")
     turned = {"sensitivity": "specificity", "specificity": "sensitivity", "ppv": "npv", "npv": "ppv"}
     for name, value in expected.items():
-        assert found[name]["estimate"] == pytest.approx(value) == other[turned[name]]["estimate"]
-        assert found[name]["lower_corrected"] < found[name]["lower"] < value < found[name]["upper"]
+        assert points[name]["estimate"] == pytest.approx(value) == other[turned[name]]["estimate"]
+        assert points[name]["lower_corrected"] < points[name]["lower"] < value < points[name]["upper"]
     three = operating_point.metrics(predictions(90, K=3, folds=3), n_boot=10)
     assert set(three) == {f"{name}_{c}" for name in operating_point.NAMES for c in "abc"}
     never = operating_point.metrics(table.assign(predicted="a"), n_boot=10)
@@ -120,10 +124,10 @@ def test_operating_points_equal_scikit_learn_and_follow_the_positive_class():
 
 def test_net_benefit_is_counted_by_hand_and_a_model_of_noise_is_no_better_than_the_defaults():
     table = predictions(200, signal=2.0)
-    found = decision_curve.table(table, n_boot=200).set_index("threshold")
+    curve = decision_curve.table(table, n_boot=200).set_index("threshold")
     truth, called = (table["truth"] == "b").to_numpy(), (table["prob_b"] >= 0.3).to_numpy()
     value = (called & truth).mean() - (called & ~truth).mean() * 0.3 / 0.7
-    row = found.loc[0.3]
+    row = curve.loc[0.3]
     assert row["net_benefit"] == pytest.approx(value) and row["everybody"] == pytest.approx(
         0.5 - 0.5 * 0.3 / 0.7
     )
@@ -148,9 +152,9 @@ def site_study(n=200, seed=0):
 
 def test_a_site_where_the_model_fails_is_seen_and_a_site_of_six_is_said_to_be_small():
     table, site = site_study()
-    found = subgroups.table(table, {"site": site}, DESIGN, n_boot=200)
-    assert list(found.columns) == subgroups.COLUMNS
-    rows = found.set_index(["level", "metric"])
+    scores = subgroups.table(table, {"site": site}, DESIGN, n_boot=200)
+    assert list(scores.columns) == subgroups.COLUMNS
+    rows = scores.set_index(["level", "metric"])
     works, fails = rows.loc[("x", "balanced_accuracy")], rows.loc[("y", "balanced_accuracy")]
     assert (
         works["lower_corrected"] > 0.75 > 0.65 > fails["upper"] > fails["estimate"] > fails["lower_corrected"]
@@ -171,12 +175,12 @@ def test_a_level_of_one_class_or_of_one_sample_is_shown_without_what_it_cannot_s
         for name, truth in zip(table["sample"], table["truth"], strict=True)
     }
     level[table["sample"].iloc[0]] = ""
-    found = subgroups.table(table, {"site": level}, DESIGN, n_boot=50).set_index(["level", "metric"])
-    assert pd.isna(found.loc[("only", "balanced_accuracy"), "estimate"])
-    assert "has no sample of a" in found.loc[("only", "auroc"), "note"]
-    assert found.loc[("only", "sensitivity"), "estimate"] > 0.5
-    assert found.loc[(subgroups.NOT_GIVEN, "brier"), "n"] == 1
-    assert list(dict.fromkeys(found.index.get_level_values("level")))[-1] == subgroups.NOT_GIVEN
+    scores = subgroups.table(table, {"site": level}, DESIGN, n_boot=50).set_index(["level", "metric"])
+    assert pd.isna(scores.loc[("only", "balanced_accuracy"), "estimate"])
+    assert "has no sample of a" in scores.loc[("only", "auroc"), "note"]
+    assert scores.loc[("only", "sensitivity"), "estimate"] > 0.5
+    assert scores.loc[(subgroups.NOT_GIVEN, "brier"), "n"] == 1
+    assert list(dict.fromkeys(scores.index.get_level_values("level")))[-1] == subgroups.NOT_GIVEN
 
 
 def test_levels_of_numbers_and_of_survival_have_scores():
@@ -186,8 +190,8 @@ def test_levels_of_numbers_and_of_survival_have_scores():
     numbers = pd.DataFrame({"sample": names, "split": [f"r1f{i % 5 + 1}" for i in range(n)]})
     truth = rng.normal(size=n)
     numbers = numbers.assign(truth=truth, predicted=truth + rng.normal(0, 0.3, n))
-    found = subgroups.table(numbers, {"site": level}, {"task": "regression"}, n_boot=50)
-    assert set(found["level"]) == {"x", "y", "z"} and found["events"].isna().all()
+    scores = subgroups.table(numbers, {"site": level}, {"task": "regression"}, n_boot=50)
+    assert set(scores["level"]) == {"x", "y", "z"} and scores["events"].isna().all()
     from rna2model.cohort.outcome import SURVIVAL
 
     time, event = np.exp(-truth) * 10, np.arange(n) % 3 > 0
@@ -197,19 +201,19 @@ def test_levels_of_numbers_and_of_survival_have_scores():
     training = {
         name: np.array(list(zip(time, event, strict=True)), dtype=SURVIVAL) for name in set(alive["split"])
     }
-    found = subgroups.table(alive, {"site": level}, {"task": "survival"}, n_boot=50, training=training)
-    row = found.set_index(["level", "metric"]).loc[("x", "harrell_c")]
+    scores = subgroups.table(alive, {"site": level}, {"task": "survival"}, n_boot=50, training=training)
+    row = scores.set_index(["level", "metric"]).loc[("x", "harrell_c")]
     assert row["events"] == event[:45].sum() and row["estimate"] > 0.9
 
 
 def problems_of(cells, subgroup="site", column="site"):
-    given = {"counts": "m.tsv", "samples": "s.tsv", "design": {"target": "label"}}
-    given["evaluation"] = {"folds": 2, "subgroups": [subgroup]}
+    settings = {"counts": "m.tsv", "samples": "s.tsv", "design": {"target": "label"}}
+    settings["evaluation"] = {"folds": 2, "subgroups": [subgroup]}
     samples = {
         f"s{i}": Sample(f"s{i}", i + 2, "auto", "", {"label": "ab"[i % 2], column: cell})
         for i, cell in enumerate(cells)
     }
-    return designs.check_columns("s.tsv", samples, config.complete(given)[0])
+    return designs.check_columns("s.tsv", samples, config.complete(settings)[0])
 
 
 def test_columns_that_have_no_levels_are_refused_before_any_job_with_what_to_do():

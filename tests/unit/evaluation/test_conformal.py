@@ -47,16 +47,16 @@ def held(frame, cells):
 
 def test_sets_of_new_samples_hold_nine_in_ten_of_each_class():
     """60 samples, 30 % cases: on average over 100 cohorts 90 to 95 % of new samples, of either class."""
-    found = {"case": [], "control": []}
+    coverage = {"case": [], "control": []}
     for seed in range(100):
         settings = json.loads(
             json.dumps(conformal.fit(cohort(60, seed)[0], "classification"), allow_nan=False)
         )
         new, _ = cohort(200, 1000 + seed)
         right = held(new, conformal.columns(conformal.read(settings), new, "classification")["set_90"])
-        for name, parts in found.items():
+        for name, parts in coverage.items():
             parts.append(right[new["truth"] == name].mean())
-    for name, parts in found.items():
+    for name, parts in coverage.items():
         assert 0.89 < np.mean(parts) < 0.96, name
 
 
@@ -66,24 +66,24 @@ def test_samples_of_a_donor_are_one_and_sets_of_new_donors_hold_nine_in_ten():
     for seed in range(80):
         frame, groups = cohort(240, seed, share=0.5, per_donor=8, spread=2.0)
         new, _ = cohort(400, 5000 + seed, share=0.5, per_donor=8, spread=2.0)
-        for given, parts in ((groups, by_donor), (None, by_sample)):
-            thresholds = conformal.read(conformal.fit(frame, "classification", given))
+        for donors, parts in ((groups, by_donor), (None, by_sample)):
+            thresholds = conformal.read(conformal.fit(frame, "classification", donors))
             parts.append(held(new, conformal.columns(thresholds, new, "classification")["set_90"]).mean())
     assert 0.895 < np.mean(by_donor) < 0.96
     assert np.mean(by_sample) < np.mean(by_donor) - 0.02
 
 
 def test_coverage_out_of_fold_is_that_of_new_samples():
-    told, true = [], []
+    out_of_fold, true = [], []
     for seed in range(60):
         frame, _ = cohort(100, seed)
         settings = conformal.fit(frame, "classification")
-        told.append(settings["out_of_fold"]["coverage"])
+        out_of_fold.append(settings["out_of_fold"]["coverage"])
         new, _ = cohort(300, 9000 + seed)
         true.append(
             held(new, conformal.columns(conformal.read(settings), new, "classification")["set_90"]).mean()
         )
-    assert np.mean(told) == pytest.approx(np.mean(true), abs=0.02)
+    assert np.mean(out_of_fold) == pytest.approx(np.mean(true), abs=0.02)
     out = settings["out_of_fold"]
     assert (
         out["lower"] < out["coverage"] < out["upper"]

@@ -32,11 +32,11 @@ def ridge_logistic(X, y, penalty):
 def performance(coefficients, intercept, shift):
     """What a linear model is worth on new samples: classes differ by `shift`, genes have a variance of 1."""
     sd, apart = np.linalg.norm(coefficients), coefficients @ shift
-    found = {"auroc": norm.cdf(apart / (np.sqrt(2) * sd))}
-    found["balanced_accuracy"] = (norm.cdf(-intercept / sd) + norm.cdf((intercept + apart) / sd)) / 2
+    scores = {"auroc": norm.cdf(apart / (np.sqrt(2) * sd))}
+    scores["balanced_accuracy"] = (norm.cdf(-intercept / sd) + norm.cdf((intercept + apart) / sd)) / 2
     below, above = intercept + sd * NODES, intercept + apart + sd * NODES
-    found["log_loss"] = (np.logaddexp(0, below) @ WEIGHTS + np.logaddexp(0, -above) @ WEIGHTS) / 2
-    return found
+    scores["log_loss"] = (np.logaddexp(0, below) @ WEIGHTS + np.logaddexp(0, -above) @ WEIGHTS) / 2
+    return scores
 
 
 def cohort(n, seed, effect=0.35, folds=5, repeats=1):
@@ -60,12 +60,12 @@ def cohort(n, seed, effect=0.35, folds=5, repeats=1):
 
 def coverage(n, cohorts, n_boot=300, **options):
     """{metric: (share of cohorts whose interval today, and corrected, holds the mean worth of such models)}."""
-    told, worth = zip(*(cohort(n, seed, **options) for seed in range(cohorts)), strict=True)
+    tables, worth = zip(*(cohort(n, seed, **options) for seed in range(cohorts)), strict=True)
     truth = pd.DataFrame(worth).mean()
-    found = [classification.metrics(table, seed=seed, n_boot=n_boot) for seed, table in enumerate(told)]
+    scores = [classification.metrics(table, seed=seed, n_boot=n_boot) for seed, table in enumerate(tables)]
     return {
         name: tuple(
-            np.mean([one[name][f"lower{kind}"] <= truth[name] <= one[name][f"upper{kind}"] for one in found])
+            np.mean([one[name][f"lower{kind}"] <= truth[name] <= one[name][f"upper{kind}"] for one in scores])
             for kind in ("", "_corrected")
         )
         for name in truth.index
@@ -82,13 +82,13 @@ def test_corrected_intervals_cover_the_choice_of_training_samples(n):
 
 def test_with_five_folds_an_interval_is_half_again_as_wide_around_the_same_estimate():
     """sqrt(1 + 5 / 4) = 1.5, and Student's t of 119 degrees instead of 1.96; of errors on the scale of their logarithm."""
-    found = classification.metrics(predictions(120))
-    by, value = 1.5 * 1.980100 / 1.959964, found["balanced_accuracy"]
+    metrics = classification.metrics(predictions(120))
+    by, value = 1.5 * 1.980100 / 1.959964, metrics["balanced_accuracy"]
     for end in ("lower", "upper"):
         wanted = value["estimate"] + by * (value[end] - value["estimate"])
         assert value[f"{end}_corrected"] == pytest.approx(wanted, rel=1e-5)
     assert "Nadeau & Bengio" in value["correction"] and "1.52 times" in value["correction"]
-    loss = found["log_loss"]
+    loss = metrics["log_loss"]
     ratio = np.log(loss["upper_corrected"] / loss["estimate"]) / np.log(loss["upper"] / loss["estimate"])
     assert ratio >= by - 1e-6
 
@@ -105,9 +105,9 @@ def test_errors_that_differ_more_between_folds_than_within_have_the_variance_bet
     values = corrected_intervals.resampling.bootstrap(read, 1, 300)[0]
     alone, by_fold = corrected_intervals.parts(read, 1, ["log_loss", "brier"])
     assert alone == [] and len(by_fold["brier"]) == 5
-    found = corrected_intervals.inflations(values, read, alone, by_fold)
+    inflation = corrected_intervals.inflations(values, read, alone, by_fold)
     expected = by_fold["brier"].var(ddof=1) * 0.45 / np.var(values["brier"][1:])
-    assert found["brier"] == pytest.approx(max(1, expected))
+    assert inflation["brier"] == pytest.approx(max(1, expected))
 
 
 def test_repeats_do_not_narrow_the_correction():
@@ -155,14 +155,16 @@ def test_intervals_keep_to_the_range_of_their_metric_and_a_fixed_hold_out_has_no
 def test_every_model_less_every_anchor_has_log_loss_both_intervals_and_the_number_of_comparisons():
     one = predictions(80, signal=2.0)
     noise = one.assign(prob_a=0.5, prob_b=0.5, predicted="a")
-    found = paired_differences.differences(
+    differences = paired_differences.differences(
         {"good": one, "dummy": noise}, ["dummy"], {"task": "classification"}, n_boot=200
     )
-    assert list(found.columns) == paired_differences.COLUMNS and found["comparisons"].unique().tolist() == [3]
+    assert list(differences.columns) == paired_differences.COLUMNS and differences[
+        "comparisons"
+    ].unique().tolist() == [3]
     both = {"good": one, "other": predictions(80, signal=1.0)}
     again = paired_differences.differences(both, ["good", "other"], {"task": "classification"}, n_boot=20)
     assert len(again) == 6 and again["comparisons"].unique().tolist() == [3]
-    row = found.set_index(["model", "against", "metric"]).loc[("good", "dummy", "log_loss")]
+    row = differences.set_index(["model", "against", "metric"]).loc[("good", "dummy", "log_loss")]
     alone = classification.paired_difference(one, noise, "log_loss", n_boot=200)
     assert row["difference"] == pytest.approx(alone["estimate"]) and row["difference"] < 0
     for end in ("lower", "upper", "lower_corrected", "upper_corrected"):
@@ -174,6 +176,6 @@ def test_a_covariate_model_without_the_genes_that_matter_is_beaten_and_one_with_
     """What genes add to covariates: the difference to `clinical` in log loss and AUROC, with the sign that each has."""
     genes, clinical = predictions(200, signal=2.0), predictions(200, signal=0.5, seed=0)
     tables = {"logistic_l2": genes, "clinical": clinical, "genes_only": genes}
-    found = paired_differences.differences(tables, ["clinical"], {"task": "classification"}, n_boot=300)
-    found = found[found["model"] == "logistic_l2"].set_index("metric")
-    assert found.loc["log_loss", "upper_corrected"] < 0 < found.loc["auroc", "lower_corrected"]
+    differences = paired_differences.differences(tables, ["clinical"], {"task": "classification"}, n_boot=300)
+    differences = differences[differences["model"] == "logistic_l2"].set_index("metric")
+    assert differences.loc["log_loss", "upper_corrected"] < 0 < differences.loc["auroc", "lower_corrected"]

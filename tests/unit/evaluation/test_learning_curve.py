@@ -95,15 +95,15 @@ def test_samples_outside_the_subset_reach_nothing_that_is_fitted_on_it(made, tmp
 
 
 def test_a_subset_that_cannot_be_trained_is_said_and_left_out(made, tmp_path):
-    data, told = written(tmp_path, *made), []
+    data, messages = written(tmp_path, *made), []
 
     def fit(fewer):
         if len(fewer.train) < 25:
             raise learning_curve.InputProblem("too few")
         return learning_curve.fitter("logistic_l2", {}, PARAMS)(fewer)
 
-    table = learning_curve.predict(data, "r1f1", FRACTIONS, fit, "uncorrected", {}, 1, log=told.append)
-    assert set(table["fraction"]) == {"0.7"} and "left out: too few" in told[0]
+    table = learning_curve.predict(data, "r1f1", FRACTIONS, fit, "uncorrected", {}, 1, log=messages.append)
+    assert set(table["fraction"]) == {"0.7"} and "left out: too few" in messages[0]
 
 
 def test_the_table_has_a_row_for_each_fraction_and_metric_and_the_models_own_at_one(made, tmp_path):

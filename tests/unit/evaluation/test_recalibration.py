@@ -27,21 +27,23 @@ def study(n, intercept, slope, seed=1):
 
 def test_intercept_and_slope_equal_r():
     """R 4.2: glm(y ~ logit, binomial) and glm(y ~ 1, binomial, offset = logit)."""
-    found = recalibration.of(table(1 / (1 + np.exp(-X)), (ROW * 7) % 10 < 5 + 2 * X), "classification")
-    assert found["intercept_and_slope"]["update"] == pytest.approx([0.494169388430, 0.937222620877], abs=1e-6)
-    assert found["intercept"]["update"] == pytest.approx([0.494712935306, 1.0], abs=1e-6)
-    assert found["before"]["calibration_slope"] == found["intercept_and_slope"]["update"][1]
-    assert found["before"]["calibration_intercept"] == found["intercept"]["update"][0]
+    recalibrated = recalibration.of(table(1 / (1 + np.exp(-X)), (ROW * 7) % 10 < 5 + 2 * X), "classification")
+    assert recalibrated["intercept_and_slope"]["update"] == pytest.approx(
+        [0.494169388430, 0.937222620877], abs=1e-6
+    )
+    assert recalibrated["intercept"]["update"] == pytest.approx([0.494712935306, 1.0], abs=1e-6)
+    assert recalibrated["before"]["calibration_slope"] == recalibrated["intercept_and_slope"]["update"][1]
+    assert recalibrated["before"]["calibration_intercept"] == recalibrated["intercept"]["update"][0]
 
 
 def test_recalibration_finds_what_was_put_in_and_lowers_log_loss():
     """Truth at log odds 1 + 0.5 x those predicted, 2,000 samples: log loss .70 before, .62 after, as the truth has it."""
     frame = study(2000, 1.0, 0.5)
-    found = recalibration.of(frame, "classification")
-    assert found["intercept_and_slope"]["update"] == pytest.approx([1.0, 0.5], abs=0.12)
-    assert found["intercept_and_slope"]["calibration_slope"] == pytest.approx(1.0, abs=0.03)
-    assert found["intercept"]["calibration_intercept"] == pytest.approx(0.0, abs=0.01)
-    losses = [found[name]["log_loss"] for name in ("before", "intercept", "intercept_and_slope")]
+    recalibrated = recalibration.of(frame, "classification")
+    assert recalibrated["intercept_and_slope"]["update"] == pytest.approx([1.0, 0.5], abs=0.12)
+    assert recalibrated["intercept_and_slope"]["calibration_slope"] == pytest.approx(1.0, abs=0.03)
+    assert recalibrated["intercept"]["calibration_intercept"] == pytest.approx(0.0, abs=0.01)
+    losses = [recalibrated[name]["log_loss"] for name in ("before", "intercept", "intercept_and_slope")]
     assert losses[0] > losses[1] > losses[2]
     logit = np.log(frame["prob_b"] / frame["prob_a"])
     truth = 1 / (1 + np.exp(-1 - 0.5 * logit))
@@ -53,8 +55,10 @@ def test_a_calibrated_model_is_not_said_to_gain_by_recalibration():
     """Out of sample: on 40 samples of calibrated predictions an update costs on average; the apparent scores would gain."""
     gain = []
     for seed in range(60):
-        found = recalibration.of(study(40, 0.0, 1.0, seed), "classification")
-        gain.append(found["before"]["log_loss"] - found["intercept_and_slope"].get("log_loss", np.nan))
+        recalibrated = recalibration.of(study(40, 0.0, 1.0, seed), "classification")
+        gain.append(
+            recalibrated["before"]["log_loss"] - recalibrated["intercept_and_slope"].get("log_loss", np.nan)
+        )
     assert np.nanmean(gain) < -0.01
 
 
@@ -79,17 +83,24 @@ def test_numbers_are_recalibrated_by_a_line_and_other_tasks_say_nothing():
     predicted = rng.normal(50, 10, 400)
     frame = pd.DataFrame({"sample": [f"s{i}" for i in range(400)], "split": "external"})
     frame["truth"], frame["predicted"] = 10 + 0.7 * predicted + rng.normal(0, 3, 400), predicted
-    found = recalibration.of(frame, "regression")
-    assert found["intercept_and_slope"]["update"] == pytest.approx([10, 0.7], abs=1.5)
-    assert found["intercept_and_slope"]["rmse"] == pytest.approx(3.0, abs=0.3)
-    assert found["before"]["rmse"] > found["intercept"]["rmse"] > found["intercept_and_slope"]["rmse"]
+    recalibrated = recalibration.of(frame, "regression")
+    assert recalibrated["intercept_and_slope"]["update"] == pytest.approx([10, 0.7], abs=1.5)
+    assert recalibrated["intercept_and_slope"]["rmse"] == pytest.approx(3.0, abs=0.3)
+    assert (
+        recalibrated["before"]["rmse"]
+        > recalibrated["intercept"]["rmse"]
+        > recalibrated["intercept_and_slope"]["rmse"]
+    )
     assert recalibration.of(frame, "survival") is None
     assert recalibration.of(frame[:0], "classification") is None
 
 
 def test_separated_classes_have_a_note():
-    found = recalibration.of(study(12, 0.0, 60.0), "classification")
-    assert "not testable" in found["intercept_and_slope"]["note"] and found["before"]["brier"] < 0.3
+    recalibrated = recalibration.of(study(12, 0.0, 60.0), "classification")
+    assert (
+        "not testable" in recalibrated["intercept_and_slope"]["note"]
+        and recalibrated["before"]["brier"] < 0.3
+    )
 
 
 # DeLong
@@ -136,15 +147,15 @@ def test_the_interval_covers_the_truth(per_donor):
 
 def test_the_metrics_say_which_interval_they_have():
     frame = study(60, 0.0, 1.0)
-    found = classification.metrics(frame, n_boot=50)
-    told = delong.replace(found, classification.read(frame))["auroc"]
-    assert told["interval"] == "DeLong" and told["estimate"] == found["auroc"]["estimate"]
-    assert (told["bootstrap_lower"], told["bootstrap_upper"]) == (
-        found["auroc"]["lower"],
-        found["auroc"]["upper"],
+    metrics = classification.metrics(frame, n_boot=50)
+    auroc = delong.replace(metrics, classification.read(frame))["auroc"]
+    assert auroc["interval"] == "DeLong" and auroc["estimate"] == metrics["auroc"]["estimate"]
+    assert (auroc["bootstrap_lower"], auroc["bootstrap_upper"]) == (
+        metrics["auroc"]["lower"],
+        metrics["auroc"]["upper"],
     )
     groups = {f"s{i}": str(i // 2) for i in range(60)}
-    assert "Obuchowski" in delong.replace(found, classification.read(frame, groups))["auroc"]["interval"]
+    assert "Obuchowski" in delong.replace(metrics, classification.read(frame, groups))["auroc"]["interval"]
     three = study(60, 0.0, 1.0).assign(prob_c=0.0)
     three.loc[0, "truth"] = "c"
     kept = delong.replace(classification.metrics(three, n_boot=50), classification.read(three))["auroc"]
@@ -169,10 +180,10 @@ def test_risks_that_are_twice_too_extreme_have_a_slope_of_a_half():
     rng = np.random.default_rng(3)
     risk = rng.normal(size=2000)
     time, end = rng.exponential(np.exp(-risk)), rng.uniform(0, 3, 2000)
-    given = np.minimum(time, end), time <= end, np.arange(2000) % 5, np.ones((1, 2000))
-    assert cox_slope.slope(2 * risk, *given)[0] == pytest.approx(0.5, abs=0.05)
-    assert cox_slope.slope(risk, *given)[0] == pytest.approx(1.0, abs=0.1)
-    assert np.isnan(cox_slope.slope(np.zeros(2000), *given)[0])
+    observed = np.minimum(time, end), time <= end, np.arange(2000) % 5, np.ones((1, 2000))
+    assert cox_slope.slope(2 * risk, *observed)[0] == pytest.approx(0.5, abs=0.05)
+    assert cox_slope.slope(risk, *observed)[0] == pytest.approx(1.0, abs=0.1)
+    assert np.isnan(cox_slope.slope(np.zeros(2000), *observed)[0])
     assert np.isnan(
-        cox_slope.slope(-given[0], given[0], np.ones(2000, bool), *given[2:])[0]
+        cox_slope.slope(-observed[0], observed[0], np.ones(2000, bool), *observed[2:])[0]
     )  # orders all events

@@ -18,16 +18,16 @@ SURVFIT = {  # survival 3.5-3: summary(survfit(Surv(time, event) ~ 1, conf.type 
 
 
 def test_bands_and_numbers_at_risk_equal_survfit():
-    found = risk_groups.curve(TIME, EVENT)
+    curve = risk_groups.curve(TIME, EVENT)
     for t, (at_risk, *values) in SURVFIT.items():
-        assert found.at_risk(t) == at_risk and found.at(t) == pytest.approx(values, abs=1e-10)
-    assert found.at(0.5) == (1.0, 1.0, 1.0) and np.isnan(found.at(14.0)).all()
+        assert curve.at_risk(t) == at_risk and curve.at(t) == pytest.approx(values, abs=1e-10)
+    assert curve.at(0.5) == (1.0, 1.0, 1.0) and np.isnan(curve.at(14.0)).all()
 
 
 def test_a_curve_that_ends_at_zero_has_no_band_there():
-    found = risk_groups.curve(np.array([2.0, 3.0, 4.0]), np.array([False, True, True]))
-    assert found.at(3) == pytest.approx((0.5, 0.005983088, 0.9104101), abs=1e-6)
-    assert found.at(4)[0] == 0 and np.isnan(found.at(4)[1:]).all()
+    curve = risk_groups.curve(np.array([2.0, 3.0, 4.0]), np.array([False, True, True]))
+    assert curve.at(3) == pytest.approx((0.5, 0.005983088, 0.9104101), abs=1e-6)
+    assert curve.at(4)[0] == 0 and np.isnan(curve.at(4)[1:]).all()
 
 
 @pytest.mark.parametrize("longest", [0.02, 0.9, 3.0, 13.0, 59.7, 60.0, 61.0, 365.25, 5400.0])
@@ -41,8 +41,8 @@ def test_the_summary_of_both_groups_is_json_and_one_group_is_enough():
     frame = pd.DataFrame(
         {"time": TIME, "event": EVENT.astype(int), "risk_group": np.where(ROW % 2, "low", "high")}
     )
-    told = risk_groups.summary(frame)
-    assert told == json.loads(json.dumps(told, allow_nan=False))
-    assert told["low"]["times"] == told["high"]["times"] == [0, 2, 4, 6, 8, 10, 12]
-    assert sum(told[name]["at_risk"][0] for name in told) == 40
+    summary = risk_groups.summary(frame)
+    assert summary == json.loads(json.dumps(summary, allow_nan=False))
+    assert summary["low"]["times"] == summary["high"]["times"] == [0, 2, 4, 6, 8, 10, 12]
+    assert sum(summary[name]["at_risk"][0] for name in summary) == 40
     assert list(risk_groups.summary(frame[frame["risk_group"] == "high"])) == ["high"]

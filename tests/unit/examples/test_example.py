@@ -54,8 +54,8 @@ def test_the_sheet_says_which_samples_are_the_same_and_who_is_evolved(prepare, t
     assert (matrix.to_numpy() == values).all()
     assert gene_sets.read_gmt(out / "regulons.gmt") == {"crp": ["b0002"], "fur": ["b0000", "b0001"]}
     for name, group in prepare[0].FOLDS.items():
-        given = yaml.safe_load((out / f"{name}.yaml").read_text())
-        full, problems = config.complete(given)
+        settings = yaml.safe_load((out / f"{name}.yaml").read_text())
+        full, problems = config.complete(settings)
         assert not problems and full["results"] == name and full["design"]["group"] == group
 
 
@@ -66,9 +66,9 @@ def test_the_summary_puts_the_kinds_of_folds_side_by_side(prepare, tmp_path):
         table = {"model": ["m", "m"], "metric": ["balanced_accuracy", "auroc"], "estimate": [score, 1]}
         table |= {"lower": [score - 0.1, 1], "upper": [score + 0.1, 1]}
         pd.DataFrame(table).to_csv(tmp_path / name / "models" / "comparison.tsv", sep="\t", index=False)
-    found = prepare[1].summary(tmp_path)
-    assert list(found.columns) == list(prepare[0].FOLDS)
-    assert found.loc["m", "by_study"] == "0.70 (0.60 to 0.80)"
+    summary = prepare[1].summary(tmp_path)
+    assert list(summary.columns) == list(prepare[0].FOLDS)
+    assert summary.loc["m", "by_study"] == "0.70 (0.60 to 0.80)"
 
 
 def test_without_a_network_the_example_says_what_it_needs(repository, tmp_path):

@@ -75,8 +75,8 @@ def test_stability_of_shuffled_labels_is_that_of_genes_which_vary_most():
         rows = np.flatnonzero(np.arange(60) // 2 % 3 != fold)
         model = fitted("logistic_l2", X[rows], y[rows])
         parts.append((list(range(400)), null_models.effects(model, X[rows], outcomes[:, rows], X[rows])))
-    found = null_models.agreement(parts)
-    assert found["n"] == 10 and found["mean"] > 0.5 and found["upper"] >= found["mean"]
+    agreement = null_models.agreement(parts)
+    assert agreement["n"] == 10 and agreement["mean"] > 0.5 and agreement["upper"] >= agreement["mean"]
 
 
 def test_shuffles_keep_groups_whole_and_classes_in_every_training_set():
@@ -117,8 +117,8 @@ def test_the_auc_of_a_set_is_that_of_the_rank_sum_test():
     columns = np.array([0, 2, 7, 10])
     others = np.delete(strength, columns)
     expected = mannwhitneyu(strength[columns], others).statistic / (4 * 8)
-    found = gene_set_importance.aucs(strength[None], [columns, np.arange(12)])
-    assert found[0] == pytest.approx([expected, 0.5])
+    aucs = gene_set_importance.aucs(strength[None], [columns, np.arange(12)])
+    assert aucs[0] == pytest.approx([expected, 0.5])
 
 
 def test_the_correlation_of_a_set_is_limma_s():

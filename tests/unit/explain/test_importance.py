@@ -33,8 +33,8 @@ def test_shap_values_add_up_to_the_forest_s_probability():
     X, y = cohort()
     model = models.make("random_forest", inner_folds=3).fit(X, y, log=lambda *_: None)
     (values,) = importance._shap(model, X[:5])
-    told = model.predict_proba(X[:5])[:, 1]
-    base = told - values.sum(axis=1)
+    probability = model.predict_proba(X[:5])[:, 1]
+    base = probability - values.sum(axis=1)
     assert np.ptp(base) < 1e-6
 
 
@@ -57,8 +57,10 @@ def test_stability_is_one_for_equal_sets_and_near_zero_for_random_ones():
     assert stability.nogueira(same)["stability"] == pytest.approx(1)
     rng = np.random.default_rng(0)
     random = np.stack([rng.permutation(np.arange(1000) < 50) for _ in range(40)])
-    found = stability.nogueira(random)
-    assert abs(found["stability"]) < 0.02 and found["lower"] <= found["stability"] <= found["upper"]
+    estimate = stability.nogueira(random)
+    assert (
+        abs(estimate["stability"]) < 0.02 and estimate["lower"] <= estimate["stability"] <= estimate["upper"]
+    )
 
 
 def test_stability_equals_the_published_formula_for_sets_of_one_size():

@@ -23,7 +23,7 @@ def test_attributions_add_up_to_the_difference_of_the_logits(name, K):
     )
 
     baseline = X.mean(axis=0)
-    found = integrated_gradients.integrated_gradients(model, X[:4], baseline)
+    attributions = integrated_gradients.integrated_gradients(model, X[:4], baseline)
     target = None if K == 2 else model.predict(X[:4])
     start = (
         integrated_gradients.logit(model, baseline[None])
@@ -31,12 +31,14 @@ def test_attributions_add_up_to_the_difference_of_the_logits(name, K):
         else np.array([integrated_gradients.logit(model, baseline[None], k)[0] for k in target])
     )
     difference = integrated_gradients.logit(model, X[:4]) - start
-    assert found.shape == (4, 60)
-    assert_allclose(found.sum(axis=1), difference, atol=0.02 * np.abs(difference).max())
+    assert attributions.shape == (4, 60)
+    assert_allclose(attributions.sum(axis=1), difference, atol=0.02 * np.abs(difference).max())
     if K == 2:
         odds = model.predict_proba(X[:4])
         assert_allclose(integrated_gradients.logit(model, X[:4]), np.log(odds[:, 1] / odds[:, 0]), atol=1e-4)
-        assert np.abs(found[:, :30]).mean() > 1.2 * np.abs(found[:, 30:]).mean()  # the genes with an effect
+        assert (
+            np.abs(attributions[:, :30]).mean() > 1.2 * np.abs(attributions[:, 30:]).mean()
+        )  # the genes with an effect
 
 
 def test_attributions_are_for_torch_models_and_known_classes():

@@ -24,42 +24,49 @@ def cohort(batch_effect=0.0, label_effect=0.0, confounded=False, seed=0):
 def test_a_strong_batch_is_seen_and_correction_removes_it():
     values, batches, labels = cohort(batch_effect=1.5, label_effect=2.0)
     corrected = registry.make("combat").fit(values, batches).transform(values, batches)
-    found = batch_diagnostics.compare({"before": values, "after": corrected}, batches, labels)
-    before, after = found["views"]["before"], found["views"]["after"]
+    diagnostics = batch_diagnostics.compare({"before": values, "after": corrected}, batches, labels)
+    before, after = diagnostics["views"]["before"], diagnostics["views"]["after"]
     assert before["batch"]["neighbours"] == 1.0 and before["batch"]["silhouette"] > 0.3
     assert after["batch"]["neighbours"] < 0.6 and after["batch"]["silhouette"] < 0.05
     assert before["variance"]["batch"] > 0.6 and after["variance"]["batch"] < 0.05
     assert after["target"]["neighbours"] > 0.95 and after["variance"]["target"] > before["variance"]["target"]
-    assert found["design"]["cramers_v"] == pytest.approx(0) and found["design"]["label_from_batch"] == 0.5
-    json.dumps(found)
+    assert (
+        diagnostics["design"]["cramers_v"] == pytest.approx(0)
+        and diagnostics["design"]["label_from_batch"] == 0.5
+    )
+    json.dumps(diagnostics)
 
 
 def test_without_effects_nothing_is_found():
-    found = batch_diagnostics.compare({"x": cohort()[0]}, *cohort()[1:])["views"]["x"]
+    view = batch_diagnostics.compare({"x": cohort()[0]}, *cohort()[1:])["views"]["x"]
     for what in ("batch", "target"):
-        assert abs(found[what]["neighbours"] - found[what]["chance"]) < 0.2
-        assert abs(found[what]["silhouette"]) < 0.05
+        assert abs(view[what]["neighbours"] - view[what]["chance"]) < 0.2
+        assert abs(view[what]["silhouette"]) < 0.05
 
 
 def test_a_confounded_design_is_said_to_be_so():
     values, batches, labels = cohort(batch_effect=1.5, confounded=True)
-    found = batch_diagnostics.compare({"x": values}, batches, labels)
-    assert found["design"]["cramers_v"] > 0.8 and found["design"]["label_from_batch"] > 0.85
-    assert found["views"]["x"]["variance"]["shared"] > 0.2
+    diagnostics = batch_diagnostics.compare({"x": values}, batches, labels)
+    assert diagnostics["design"]["cramers_v"] > 0.8 and diagnostics["design"]["label_from_batch"] > 0.85
+    assert diagnostics["views"]["x"]["variance"]["shared"] > 0.2
 
 
 def test_shares_of_variance_add_up():
     values, batches, labels = cohort(batch_effect=1.0, label_effect=1.0)
-    found = batch_diagnostics.compare({"x": values}, batches, labels)
-    assert sum(found["views"]["x"]["variance"].values()) == pytest.approx(1, abs=1e-3)
+    diagnostics = batch_diagnostics.compare({"x": values}, batches, labels)
+    assert sum(diagnostics["views"]["x"]["variance"].values()) == pytest.approx(1, abs=1e-3)
 
 
 def test_unlabelled_samples_and_a_missing_batch_column_are_no_obstacle():
     values, _, labels = cohort(batch_effect=1.0, label_effect=2.0)
     labels = labels.copy()
     labels[:10] = ""
-    found = batch_diagnostics.compare({"x": values}, None, labels)
-    assert found["labelled"] == 50 and found["design"] is None and found["views"]["x"]["batch"] is None
+    diagnostics = batch_diagnostics.compare({"x": values}, None, labels)
+    assert (
+        diagnostics["labelled"] == 50
+        and diagnostics["design"] is None
+        and diagnostics["views"]["x"]["batch"] is None
+    )
     nobody = batch_diagnostics.compare({"x": values}, None, np.full(60, ""))
     assert nobody["labelled"] == 0 and nobody["views"]["x"]["variance"] is None
     single = np.array(["only"] * 59 + ["one"])
@@ -115,9 +122,12 @@ def test_kbet_rejects_as_often_as_its_level_when_mixed_and_always_when_apart():
 def test_correction_brings_kbet_down_and_the_design_is_reported_beside_it():
     values, batches, labels = cohort(batch_effect=1.5)
     corrected = registry.make("combat").fit(values, batches).transform(values, batches)
-    found = batch_diagnostics.compare({"before": values, "after": corrected}, batches, labels)
-    assert found["views"]["before"]["batch"]["kbet"] > 0.9 and found["views"]["after"]["batch"]["kbet"] < 0.1
-    assert found["design"]["batch_only_auc"] == pytest.approx(0.5, abs=0.1)
+    diagnostics = batch_diagnostics.compare({"before": values, "after": corrected}, batches, labels)
+    assert (
+        diagnostics["views"]["before"]["batch"]["kbet"] > 0.9
+        and diagnostics["views"]["after"]["batch"]["kbet"] < 0.1
+    )
+    assert diagnostics["design"]["batch_only_auc"] == pytest.approx(0.5, abs=0.1)
     confounded = batch_diagnostics.compare({"x": values}, *cohort(confounded=True)[1:])["design"]
     assert confounded["batch_only_auc"] > 0.85
-    json.dumps(found)
+    json.dumps(diagnostics)

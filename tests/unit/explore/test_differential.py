@@ -34,28 +34,28 @@ def names(n):
 
 
 def test_planted_genes_are_found_with_their_fold_change_whatever_the_batch():
-    given, labels, runs, change = counts()
+    matrix, labels, runs, change = counts()
     genes = [f"g{number}" for number in range(len(change))]
-    table, notes = differential.test(given, labels, {"batch": runs}, genes, {"g0": "FIRST"})
+    table, notes = differential.test(matrix, labels, {"batch": runs}, genes, {"g0": "FIRST"})
     assert list(table) == differential.COLUMNS and notes == []
     assert set(table["contrast"]) == {"b_vs_a"} and table["symbol"].iloc[0] == "FIRST"
-    found = (table["padj"] < 0.05).to_numpy()
-    assert found[change != 0].mean() > 0.9 and found[change == 0].mean() < 0.05
+    significant = (table["padj"] < 0.05).to_numpy()
+    assert significant[change != 0].mean() > 0.9 and significant[change == 0].mean() < 0.05
     assert table["log2_fold_change"][change != 0].to_numpy() == pytest.approx(change[change != 0], abs=1.0)
 
 
 def test_three_classes_are_each_tested_against_the_first():
-    given = counts(n=18, genes=120, batches=("x", "y", "z"))[0]
+    matrix = counts(n=18, genes=120, batches=("x", "y", "z"))[0]
     labels = np.resize(["a", "b", "c"], 18)
-    table, _ = differential.test(given, labels, {}, [f"g{n}" for n in range(120)])
+    table, _ = differential.test(matrix, labels, {}, [f"g{n}" for n in range(120)])
     assert list(dict.fromkeys(table["contrast"])) == ["b_vs_a", "c_vs_a"] and len(table) == 240
 
 
 def test_a_class_of_one_is_left_out_and_said_so():
-    given, labels, _, _ = counts(n=9, genes=100, batches=("x",))
+    matrix, labels, _, _ = counts(n=9, genes=100, batches=("x",))
     labels = labels.astype(object)
     labels[0] = "alone"
-    table, notes = differential.test(given, labels, {}, [f"g{n}" for n in range(100)])
+    table, notes = differential.test(matrix, labels, {}, [f"g{n}" for n in range(100)])
     assert set(table["contrast"]) == {"b_vs_a"} and "alone" in notes[0]
 
 
@@ -91,15 +91,15 @@ def test_a_numeric_covariate_is_one_column_and_an_empty_cell_is_refused():
         differential.design(labels, ["a", "b"], {"age": age})
 
 
-def cohort(labels, runs, given, donors=None):
-    obs = {"condition": list(labels), "run": list(runs), "donor": list(donors or names(len(given)))}
-    return Cohort(given, names(len(given)), [f"g{n}" for n in range(given.shape[1])], None, obs)
+def cohort(labels, runs, matrix, donors=None):
+    obs = {"condition": list(labels), "run": list(runs), "donor": list(donors or names(len(matrix)))}
+    return Cohort(matrix, names(len(matrix)), [f"g{n}" for n in range(matrix.shape[1])], None, obs)
 
 
 def test_unlabelled_samples_change_nothing():
-    given, labels, runs, _ = counts(n=12, genes=120)
-    alone = differential.of_cohort(cohort(labels, runs, given), {}, DESIGN, "counts", "auto")
-    more = cohort([*labels, "", "NA"], [*runs, "x", "new"], np.vstack([given, given[:2] * 50]))
+    matrix, labels, runs, _ = counts(n=12, genes=120)
+    alone = differential.of_cohort(cohort(labels, runs, matrix), {}, DESIGN, "counts", "auto")
+    more = cohort([*labels, "", "NA"], [*runs, "x", "new"], np.vstack([matrix, matrix[:2] * 50]))
     with_new = differential.of_cohort(more, {}, DESIGN, "counts", "auto")
     pd.testing.assert_frame_equal(alone[0], with_new[0])
     assert alone[1] is None and alone[2]["design"] == "run + condition"
@@ -115,14 +115,14 @@ def test_unlabelled_samples_change_nothing():
     ],
 )
 def test_what_cannot_be_tested_is_a_note_and_no_error(labels, unit, words):
-    given, _, runs, _ = counts(n=12, genes=60)
-    table, note, _ = differential.of_cohort(cohort(labels, runs, given), {}, DESIGN, unit, "none")
+    matrix, _, runs, _ = counts(n=12, genes=60)
+    table, note, _ = differential.of_cohort(cohort(labels, runs, matrix), {}, DESIGN, unit, "none")
     assert list(table) == differential.COLUMNS and not len(table) and words in note
 
 
 def test_donors_with_several_samples_are_warned_of():
-    given, labels, runs, _ = counts(n=12, genes=60)
-    data = cohort(labels, runs, given, ["d1", "d2"] * 6)
+    matrix, labels, runs, _ = counts(n=12, genes=60)
+    data = cohort(labels, runs, matrix, ["d1", "d2"] * 6)
     warned = differential.of_cohort(data, {}, DESIGN | {"group": "donor"}, "counts", "none")[2]["warnings"]
     assert "donor" in warned[0]
 
@@ -174,8 +174,8 @@ def test_a_planted_gene_set_is_enriched_by_symbol_and_by_id(tmp_path):
         }
         path = tmp_path / "sets.gmt"
         path.write_text("".join("\t".join([name, "about", *genes]) + "\n" for name, genes in lines.items()))
-        found, details = enrichment.test(table, gene_sets.read_gmt(path))
-        sets = found.set_index("gene_set")
+        enriched, details = enrichment.test(table, gene_sets.read_gmt(path))
+        sets = enriched.set_index("gene_set")
         assert details == {"matched_by": by, "matched_pct": pytest.approx(100 * 35 / 36, abs=0.01)}
         assert sets.loc["PLANTED", "nes"] > 2 and sets.loc["PLANTED", "fdr"] < 0.01
         assert sets.loc["RANDOM", "fdr"] > 0.05 and "SMALL" not in sets.index
@@ -186,8 +186,8 @@ def test_sets_of_other_names_are_a_note():
     table = pd.DataFrame(columns=differential.COLUMNS)
     table.loc[0] = ["b_vs_a", "g1", "", 5.0, 1.0, 1.0, 1.0, 0.3, 0.3]
     sets = {"OTHER": ["x1", "x2"]}
-    found, details = enrichment.test(table, sets)
-    assert not len(found) and "0.0 % of the genes" in enrichment.why_empty(table, sets, details)
+    enriched, details = enrichment.test(table, sets)
+    assert not len(enriched) and "0.0 % of the genes" in enrichment.why_empty(table, sets, details)
 
 
 @pytest.mark.parametrize(
@@ -200,32 +200,32 @@ def test_a_broken_gmt_is_refused_before_any_job(tmp_path, text, words):
     with pytest.raises(InputProblem, match=words):
         gene_sets.read_gmt(path)
     (tmp_path / "counts.tsv").write_text("gene\ts1\n")
-    given = {"counts": "counts.tsv", "expression": {"gene_sets": "sets.gmt"}, "samples": "no.tsv"}
-    problems = preflight.check(given, [tmp_path])[2]
+    settings = {"counts": "counts.tsv", "expression": {"gene_sets": "sets.gmt"}, "samples": "no.tsv"}
+    problems = preflight.check(settings, [tmp_path])[2]
     assert any("expression.gene_sets" in problem for problem in problems)
 
 
 def test_combat_seq_takes_the_batch_out_and_leaves_counts():
-    given, labels, runs, _ = counts(n=24, genes=200)
-    adjusted = combat_seq.adjust(given, runs, labels)
-    assert adjusted.dtype.kind == "i" and adjusted.min() >= 0 and adjusted.shape == given.shape
+    matrix, labels, runs, _ = counts(n=24, genes=200)
+    adjusted = combat_seq.adjust(matrix, runs, labels)
+    assert adjusted.dtype.kind == "i" and adjusted.min() >= 0 and adjusted.shape == matrix.shape
 
     def gap(values):
         logs = np.log2(values + 1)
         return np.abs(logs[runs == "x"].mean(axis=0) - logs[runs == "y"].mean(axis=0)).mean()
 
-    assert gap(adjusted) < 0.25 * gap(given)
+    assert gap(adjusted) < 0.25 * gap(matrix)
 
 
 def test_combat_seq_leaves_genes_that_a_batch_lacks_and_refuses_what_it_cannot_tell():
-    given, _, runs, _ = counts(n=12, genes=50)
-    given[runs == "x", 7] = 0
-    assert np.array_equal(combat_seq.adjust(given, runs)[:, 7], given[:, 7])
-    assert np.array_equal(combat_seq.adjust(given, np.full(12, "x")), given)
+    matrix, _, runs, _ = counts(n=12, genes=50)
+    matrix[runs == "x", 7] = 0
+    assert np.array_equal(combat_seq.adjust(matrix, runs)[:, 7], matrix[:, 7])
+    assert np.array_equal(combat_seq.adjust(matrix, np.full(12, "x")), matrix)
     with pytest.raises(InputProblem, match="two samples in each batch, and z has one"):
-        combat_seq.adjust(given, np.array([*runs[:-1], "z"]))
+        combat_seq.adjust(matrix, np.array([*runs[:-1], "z"]))
     with pytest.raises(InputProblem, match="cannot be told apart"):
-        combat_seq.adjust(given, runs, runs)
+        combat_seq.adjust(matrix, runs, runs)
 
 
 def test_negative_binomial_fits_find_the_parameters():
@@ -234,8 +234,8 @@ def test_negative_binomial_fits_find_the_parameters():
     beta, offsets = np.array([[3.0, 5.0], [1.0, -0.5]]), rng.normal(0, 0.3, (400, 1)) * np.ones((1, 2))
     mean = np.exp(design @ beta + offsets)
     y = rng.poisson(rng.gamma(5, mean / 5)).astype(float)
-    found, fitted = nb.fit(y, design, offsets, np.full_like(y, 0.2))
-    assert found == pytest.approx(beta, abs=0.15)
+    coefficients, fitted = nb.fit(y, design, offsets, np.full_like(y, 0.2))
+    assert coefficients == pytest.approx(beta, abs=0.15)
     score = design.T @ ((y - fitted) / (1 + 0.2 * fitted))
     assert np.abs(score).max() < 1e-3  # the likelihood is flat at its maximum
     groups = np.resize([0, 1], 400)
@@ -254,20 +254,20 @@ def test_no_model_can_be_trained_on_combat_seq():
 
 def test_combat_seq_to_look_at_needs_batches_and_counts():
     assert "design.batch" in config.complete({"expression": {"combat_seq": True}})[1][0]
-    given = {
+    settings = {
         "expression": {"combat_seq": True},
         "design": {"batch": "b"},
         "counts": "m",
         "counts_unit": "log",
     }
-    assert any("needs counts" in problem for problem in config.complete(given)[1])
+    assert any("needs counts" in problem for problem in config.complete(settings)[1])
 
 
 def test_donors_with_samples_of_both_classes_make_a_paired_design():
-    given, _labels, _, _ = counts(n=12, genes=150, batches=("x",))
+    matrix, _labels, _, _ = counts(n=12, genes=150, batches=("x",))
     donors = [f"d{number // 2}" for number in range(12)]
     obs = {"condition": list(np.resize(["a", "b"], 12)), "run": ["x"] * 12, "donor": donors}
-    cohort = Cohort(given, [f"s{n}" for n in range(12)], [f"g{n}" for n in range(150)], None, obs)
+    cohort = Cohort(matrix, [f"s{n}" for n in range(12)], [f"g{n}" for n in range(150)], None, obs)
     design = {**DESIGN, "batch": None, "group": "donor"}
     _, note, details = differential.of_cohort(cohort, {}, design, "counts", "none")
     assert note is None and details["design"] == "donor + condition" and details["warnings"] == []

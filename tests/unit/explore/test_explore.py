@@ -41,19 +41,22 @@ def test_too_few_samples_have_no_embedding():
 
 def test_samples_that_are_alike_are_neighbours_in_the_order():
     values, labels = expression(20)
-    found = clusters.correlations(values)
-    assert found[labels == "a"][:, labels == "a"].min() > found[labels == "a"][:, labels == "b"].max()
-    ordered = labels[clusters.order(found)]
+    correlations = clusters.correlations(values)
+    assert (
+        correlations[labels == "a"][:, labels == "a"].min()
+        > correlations[labels == "a"][:, labels == "b"].max()
+    )
+    ordered = labels[clusters.order(correlations)]
     assert (ordered[1:] != ordered[:-1]).sum() == 1
-    assert found == pytest.approx(np.corrcoef(values))
+    assert correlations == pytest.approx(np.corrcoef(values))
 
 
 def test_a_sample_that_does_not_vary_correlates_with_nothing():
     values = expression(6)[0]
     values[2] = 1.0
-    found = clusters.correlations(values)
-    assert np.isfinite(found).all() and (np.delete(found[2], 2) == 0).all()
-    assert sorted(clusters.order(found)) == list(range(6))
+    correlations = clusters.correlations(values)
+    assert np.isfinite(correlations).all() and (np.delete(correlations[2], 2) == 0).all()
+    assert sorted(clusters.order(correlations)) == list(range(6))
 
 
 def test_planted_clusters_agree_with_the_labels_and_not_with_the_batches():

@@ -14,8 +14,8 @@ from rna2model.expression.normalization import methods
 from rna2model.inputs import config
 
 
-def problems_of(given):
-    return config.complete(given)[1]
+def problems_of(settings):
+    return config.complete(settings)[1]
 
 
 def test_an_empty_config_is_complete_with_the_documented_defaults():
@@ -93,8 +93,8 @@ def test_a_hyperparameter_that_a_model_does_not_have_is_an_error_of_the_config()
         "config: training.search.mlp: mlp cannot search depth; it searches hidden, learning_rate, weight_decay, dropout.",
         "config: training.search.knn: knn cannot search k; it searches neighbours.",
     ]
-    (told,) = problems_of({"design": {"task": "regression"}, "training": {"search": {"knn": {}}}})
-    assert told.startswith(
+    (problem,) = problems_of({"design": {"task": "regression"}, "training": {"search": {"knn": {}}}})
+    assert problem.startswith(
         "config: training.search.knn: 'knn' is not a model for regression. Models: dummy, ridge"
     )
 
@@ -168,7 +168,7 @@ def test_the_order_of_keys_changes_nothing():
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("settings", "expected"),
     [
         ({"alignment": {"tool": "hisat2", "two_pass": True}}, "two_pass needs alignment.tool star"),
         ({"alignment": {"tool": "hisat2"}, "quantification": {"tool": "star"}}, "set alignment.tool star"),
@@ -182,8 +182,8 @@ def test_the_order_of_keys_changes_nothing():
         ({"trimming": {"umi": ["XX", "C"]}}, "a list of two, one of them with N: [R1, R2]"),
     ],
 )
-def test_options_that_a_tool_cannot_keep_are_refused(given, expected):
-    (problem,) = problems_of(given)
+def test_options_that_a_tool_cannot_keep_are_refused(settings, expected):
+    (problem,) = problems_of(settings)
     assert expected in problem
 
 
@@ -216,15 +216,17 @@ def test_a_reference_batch_cannot_be_held_out():
     assert "which holds that batch out" in problem
 
 
-@pytest.mark.parametrize("given", ["auto", "none", {"min_mean": 1}, {"top_variance": 500, "auto": False}])
-def test_a_filter_is_auto_none_or_limits(given):
-    full, problems = config.complete({"expression": {"filter": given}})
-    assert problems == [] and full["expression"]["filter"] == given
+@pytest.mark.parametrize(
+    "gene_filter", ["auto", "none", {"min_mean": 1}, {"top_variance": 500, "auto": False}]
+)
+def test_a_filter_is_auto_none_or_limits(gene_filter):
+    full, problems = config.complete({"expression": {"filter": gene_filter}})
+    assert problems == [] and full["expression"]["filter"] == gene_filter
 
 
-@pytest.mark.parametrize("given", ["all", {}, {"top_variance": 0}, {"min_variance": -1}, {"top": 5}, 3])
-def test_other_filters_are_refused_with_what_is_allowed(given):
-    (problem,) = problems_of({"expression": {"filter": given}})
+@pytest.mark.parametrize("gene_filter", ["all", {}, {"top_variance": 0}, {"min_variance": -1}, {"top": 5}, 3])
+def test_other_filters_are_refused_with_what_is_allowed(gene_filter):
+    (problem,) = problems_of({"expression": {"filter": gene_filter}})
     assert "expression.filter" in problem and "must be auto, none, or a mapping of auto" in problem
 
 
@@ -243,7 +245,7 @@ def test_missing_values_can_be_filled_among_logarithms_only():
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("settings", "expected"),
     [
         (
             {"training": {"imbalance": "smote"}, "design": {"task": "regression"}},
@@ -269,8 +271,8 @@ def test_missing_values_can_be_filled_among_logarithms_only():
         ({"training": {"imbalance": "smotee"}}, "did you mean 'smote'?"),
     ],
 )
-def test_adjustments_and_tests_that_cannot_be_are_refused(given, expected):
-    (problem,) = problems_of(given)
+def test_adjustments_and_tests_that_cannot_be_are_refused(settings, expected):
+    (problem,) = problems_of(settings)
     assert expected in problem
 
 
@@ -282,8 +284,8 @@ def sheet_problems(tmp_path, rows, **sections):
         "sample\tcondition\tsex\n" + "".join("\t".join(row) + "\n" for row in rows)
     )
     (tmp_path / "m.tsv").write_text("x")
-    given = {"samples": str(tmp_path / "s.tsv"), "counts": str(tmp_path / "m.tsv"), **sections}
-    return preflight.check(given, [tmp_path])[2]
+    settings = {"samples": str(tmp_path / "s.tsv"), "counts": str(tmp_path / "m.tsv"), **sections}
+    return preflight.check(settings, [tmp_path])[2]
 
 
 def test_a_threshold_is_for_two_classes_and_synthetic_samples_are_not_for_categories(tmp_path):

@@ -29,7 +29,7 @@ def trained(tmp_path):
     full, _ = config.complete(
         {"trimming": {"umi": "NNNN"}, "qc": {"min_reads": 7}, "design": {"target": "kind", "group": "donor"}}
     )
-    found = frozen_bundle._facts(
+    reference_facts = frozen_bundle._facts(
         {"reference": {}},
         full
         | {
@@ -39,7 +39,7 @@ def trained(tmp_path):
     )
     facts = {
         "counting": {name: full[name] for name in frozen_bundle.COUNTING},
-        "reference": found,
+        "reference": reference_facts,
         "rrna_sha256": None,
     }
     facts |= {"counts_unit": "counts", "index": None, "model": "dummy", "target": "kind"}
@@ -50,10 +50,15 @@ def trained(tmp_path):
     return tmp_path
 
 
-def check(folder, thorough=True, **given):
+def check(folder, thorough=True, **settings):
     frozen = {"retrain": "never", "bundle": str(folder / "bundle")}
     return preflight.check(
-        {"samples": str(folder / "new.tsv"), "results": str(folder / "results"), "training": frozen, **given},
+        {
+            "samples": str(folder / "new.tsv"),
+            "results": str(folder / "results"),
+            "training": frozen,
+            **settings,
+        },
         [folder],
         thorough=thorough,
     )
@@ -68,7 +73,7 @@ def test_a_bundle_and_a_sheet_are_a_whole_config(trained):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("settings", "message"),
     [
         ({"trimming": {"tool": "cutadapt"}}, "trimming.tool: the bundle says 'fastp', the config 'cutadapt'"),
         ({"quantification": {"tool": "htseq"}}, "quantification.tool: the bundle says 'featurecounts'"),
@@ -77,9 +82,9 @@ def test_a_bundle_and_a_sheet_are_a_whole_config(trained):
         ({"design": {"target": "age"}}, "design.target: the bundle says 'kind', the config 'age'"),
     ],
 )
-def test_a_config_that_contradicts_its_bundle_is_refused(trained, given, said):
-    _, _, (problem,) = check(trained, **given)
-    assert said in problem and "leave the key out" in problem
+def test_a_config_that_contradicts_its_bundle_is_refused(trained, settings, message):
+    _, _, (problem,) = check(trained, **settings)
+    assert message in problem and "leave the key out" in problem
 
 
 def test_what_means_not_given_is_known_to_the_bundle_and_one_of_before_serves(trained):
@@ -194,7 +199,7 @@ def test_make_predict_writes_the_config_and_keeps_off_a_training_run(trained, tm
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("arguments", "message"),
     [
         (("", "new.tsv"), "BUNDLE= is missing"),
         (("nowhere", "new.tsv"), "BUNDLE=.*nowhere: there is no such"),
@@ -203,19 +208,19 @@ def test_make_predict_writes_the_config_and_keeps_off_a_training_run(trained, tm
         ((".", "new.tsv"), "is not a bundle"),
     ],
 )
-def test_what_make_predict_is_not_given_is_named(trained, given, said, monkeypatch):
+def test_what_make_predict_is_not_given_is_named(trained, arguments, message, monkeypatch):
     monkeypatch.chdir(trained)
-    with pytest.raises(InputProblem, match=said):
-        predict_run.write(predict_run.look(*given))
+    with pytest.raises(InputProblem, match=message):
+        predict_run.write(predict_run.look(*arguments))
 
 
 def test_a_reference_is_a_config_or_a_folder(trained):
-    found = predict_run._reference(trained)["reference"]
-    assert found == {"fasta": str(trained / "g.fa"), "gtf": str(trained / "a.gtf")}
+    settings = predict_run._reference(trained)["reference"]
+    assert settings == {"fasta": str(trained / "g.fa"), "gtf": str(trained / "a.gtf")}
     (trained / "my.yaml").write_text("reference: {fasta: g.fa, gtf: /b.gtf}\ntrimming: {rrna: r.fa}\n")
-    found = predict_run._reference(trained / "my.yaml")
-    assert found["reference"] == {"fasta": str(trained / "g.fa"), "gtf": "/b.gtf"}
-    assert found["trimming"] == {"rrna": str(trained / "r.fa")}
+    settings = predict_run._reference(trained / "my.yaml")
+    assert settings["reference"] == {"fasta": str(trained / "g.fa"), "gtf": "/b.gtf"}
+    assert settings["trimming"] == {"rrna": str(trained / "r.fa")}
     (trained / "second.fa").write_text(GENOME)
     with pytest.raises(InputProblem, match=r"one genome is needed there, found g.fa, second.fa"):
         predict_run._reference(trained)
@@ -258,13 +263,13 @@ def test_who_is_pretrained_on_is_said_in_the_sheet(tmp_path):
     (tmp_path / "s.tsv").write_text("\n".join(rows) + "\n")
 
     def names(**training):
-        given = {
+        settings = {
             "samples": str(tmp_path / "s.tsv"),
             "counts": "m.tsv",
             "models": ["vae"],
             "training": training,
         }
-        full, samples, problems = preflight.check(given, [tmp_path])
+        full, samples, problems = preflight.check(settings, [tmp_path])
         assert problems == []
         return preflight.pretraining(samples, full), preflight.to_predict(samples, full)
 
@@ -273,13 +278,13 @@ def test_who_is_pretrained_on_is_said_in_the_sheet(tmp_path):
     assert names(pretrain_new=True) == (["u", "n"], ["u", "n"])
     assert names(pretrain_unlabelled=True, pretrain_new=True) == (["u", "n"], ["n"])
     (tmp_path / "s.tsv").write_text("\n".join(rows).replace("yes", "") + "\n")
-    given = {"samples": str(tmp_path / "s.tsv"), "counts": "m.tsv", "models": ["vae"]}
-    _, _, (problem,) = preflight.check(given | {"training": {"pretrain_unlabelled": True}}, [tmp_path])
+    settings = {"samples": str(tmp_path / "s.tsv"), "counts": "m.tsv", "models": ["vae"]}
+    _, _, (problem,) = preflight.check(settings | {"training": {"pretrain_unlabelled": True}}, [tmp_path])
     assert "set training.pretrain_new" in problem
 
 
 @pytest.mark.parametrize(
-    "given",
+    "settings",
     [
         {"models": ["mlp"], "training": {"pretrain_unlabelled": True}},
         {"models": ["vae"], "training": {"pretrain_new": True, "pretrained": "p"}},
@@ -288,8 +293,8 @@ def test_who_is_pretrained_on_is_said_in_the_sheet(tmp_path):
         {"models": ["vae"], "training": {"retrain": "never", "pretrain_new": True}},
     ],
 )
-def test_keys_of_training_that_would_do_nothing_are_refused(given):
-    (problem,) = config.complete(given)[1]
+def test_keys_of_training_that_would_do_nothing_are_refused(settings):
+    (problem,) = config.complete(settings)[1]
     assert "training." in problem
 
 
@@ -321,8 +326,8 @@ def test_logarithms_of_counts_serve_a_bundle_of_counts(trained):
 
 def test_a_reference_may_name_a_store_and_a_genome(tmp_path):
     (tmp_path / "ref.yaml").write_text("reference: {name: GRCh38, annotation: gencode_v46, store: refs}\n")
-    found = predict_run._reference(tmp_path / "ref.yaml")["reference"]
-    assert found == {"name": "GRCh38", "annotation": "gencode_v46", "store": str(tmp_path / "refs")}
+    reference = predict_run._reference(tmp_path / "ref.yaml")["reference"]
+    assert reference == {"name": "GRCh38", "annotation": "gencode_v46", "store": str(tmp_path / "refs")}
 
 
 def test_an_index_whose_store_is_gone_is_left_for_that_of_the_store(trained, tmp_path):

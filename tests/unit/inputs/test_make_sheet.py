@@ -56,12 +56,12 @@ def rows(out):
     """{sample: [(R1, R2)]} of the sheet in `out`, which the workflow reads without a problem."""
     samples, problems = sheet.read(out / "samples.tsv")
     assert problems == []
-    found = defaultdict(list)
+    lanes_by_sample = defaultdict(list)
     with (out / "samples.tsv").open(newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
-            found[row["sample"]].append((row["fastq_1"], row["fastq_2"]))
-    assert list(found) == list(samples)
-    return found
+            lanes_by_sample[row["sample"]].append((row["fastq_1"], row["fastq_2"]))
+    assert list(lanes_by_sample) == list(samples)
+    return lanes_by_sample
 
 
 def names_of(scheme, sample, number, lanes, mates):
@@ -104,8 +104,8 @@ def test_every_way_of_naming_comes_back_as_it_was(tmp_path_factory, scheme, name
     text, complete = new_project.make(folder, folder)
     assert complete and "LEFT OUT" not in text
     assert rows(folder) == {
-        sample: [(lane[0], lane[1] if len(lane) > 1 else "") for lane in found]
-        for sample, found in wanted.items()
+        sample: [(lane[0], lane[1] if len(lane) > 1 else "") for lane in sample_lanes]
+        for sample, sample_lanes in wanted.items()
     }
 
 
@@ -129,14 +129,20 @@ def test_every_file_is_in_the_sheet_or_named_as_left_out(tmp_path_factory, files
     write(folder, *files)
     try:
         text, _ = new_project.make(folder, folder)
-        found = rows(folder)
+        lanes_by_sample = rows(folder)
     except InputProblem as problem:
-        text, found = str(problem), {}
-    used = [(folder / path).resolve() for lanes in found.values() for lane in lanes for path in lane if path]
+        text, lanes_by_sample = str(problem), {}
+    used = [
+        (folder / path).resolve()
+        for lanes in lanes_by_sample.values()
+        for lane in lanes
+        for path in lane
+        if path
+    ]
     assert len(used) == len(set(used))
     left = [line[2:] for line in text.splitlines() if line.startswith(f"  {folder.resolve()}")]
     assert sorted([*map(str, used), *left]) == sorted(str((folder / file).resolve()) for file in files)
-    for lanes in found.values():
+    for lanes in lanes_by_sample.values():
         assert len({second == "" for _, second in lanes}) == 1
 
 
@@ -211,18 +217,18 @@ def test_the_barcode_of_another_flowcell_is_another_sample(tmp_path):
 @given(st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=6))
 def test_mended_names_are_valid_and_told_apart(texts):
     """The same ones for the same texts, whatever they are."""
-    samples = [make_sheet.Found("", text) for text in dict.fromkeys(texts)]
+    samples = [make_sheet.FoundSample("", text) for text in dict.fromkeys(texts)]
     make_sheet._give_names(samples)
     pattern = sheet.schema("samples")["properties"]["sample"]["pattern"]
     assert all(sheet.re.fullmatch(pattern, sample.name) for sample in samples)
     assert len({sheet.sheet_text.alike(sample.name) for sample in samples}) == len(samples)
-    again = [make_sheet.Found("", sample.written) for sample in reversed(samples)]
+    again = [make_sheet.FoundSample("", sample.written) for sample in reversed(samples)]
     make_sheet._give_names(again)
     assert {s.written: s.name for s in again} == {s.written: s.name for s in samples}
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "note"),
     [
         (["x/A_S1_R1_001.fq", "y/A_S1_R1_001.fq"], "one sample in several folders: A ("),
         (["V300_L01_A_1.fq", "V400_L01_A_1.fq"], "one sample in several flowcells: A (V300, V400)"),
@@ -232,10 +238,10 @@ def test_mended_names_are_valid_and_told_apart(texts):
         ),
     ],
 )
-def test_lanes_that_may_be_other_libraries_are_said(tmp_path, files, said):
+def test_lanes_that_may_be_other_libraries_are_said(tmp_path, files, note):
     write(tmp_path, *files)
     text, _ = new_project.make(tmp_path, tmp_path)
-    assert said in text and len(rows(tmp_path)["A"]) == 2
+    assert note in text and len(rows(tmp_path)["A"]) == 2
 
 
 def test_batches_are_guessed_only_where_flowcells_or_lanes_divide_the_samples(tmp_path):

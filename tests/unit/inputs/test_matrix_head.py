@@ -17,32 +17,32 @@ def test_a_matrix_that_is_read_has_no_problem_in_its_head(tmp_path, kind):
 
 
 def test_published_matrices_have_none(real_data):
-    found = []
+    paths = []
     for path in sorted(real_data.glob("matrices/*/*counts*.tsv*")):
         opened = gzip.open if path.name.endswith(".gz") else open
         with opened(path, "rt") as file:
             header, first = (next(file).rstrip("\n").split("\t") for _ in range(2))
         samples = header if len(header) < len(first) else header[1:]
-        found.append(path)
+        paths.append(path)
         assert matrix_head.problems(path, samples[-6:]) == []
-    assert len(found) > 2
+    assert len(paths) > 2
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda table: table.rename(columns={NAMES[1]: "other"}), f"has no column for 1 samples of the sheet: {NAMES[1]}"),
         (lambda table: table.T.rename_axis("sample"), "is transposed: samples are its rows"),
         (lambda table: table.rename(columns={NAMES[1]: NAMES[0]}), f"sample column '{NAMES[0]}' is there twice"),
     ],
 )  # fmt: skip
-def test_the_head_says_what_the_job_would_say(tmp_path, change, said):
+def test_the_head_says_what_the_job_would_say(tmp_path, change, message):
     path = put(tmp_path, tsv(change(FRAME)))
     (problem,) = matrix_head.problems(path, NAMES)
-    assert said in problem
+    assert message in problem
     with pytest.raises(InputProblem) as raised:
         count_matrix.load(path, NAMES, "counts")
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_words_among_the_numbers_of_several_samples_are_said_at_once_and_commas_left_to_the_job(tmp_path):
@@ -65,8 +65,8 @@ def test_names_that_would_match_are_shown_with_the_columns_that_nobody_claims(tm
     assert NAMES[0] in problem and "SomethingElse" in problem
 
 
-@pytest.mark.parametrize(("content", "said"), [(b"", "it is empty"), (b"\0\1\2" * 50, "it is no text")])
-def test_what_is_no_table_is_said_to_be_none(tmp_path, content, said):
+@pytest.mark.parametrize(("content", "message"), [(b"", "it is empty"), (b"\0\1\2" * 50, "it is no text")])
+def test_what_is_no_table_is_said_to_be_none(tmp_path, content, message):
     (problem,) = matrix_head.problems(put(tmp_path, content), NAMES)
-    assert said in problem
+    assert message in problem
     assert matrix_head.problems(tmp_path / "nowhere.tsv", NAMES) == []

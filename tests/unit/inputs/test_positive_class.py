@@ -48,42 +48,49 @@ def test_the_same_model_speaks_of_the_other_class(name, tmp_path):
 
 def test_scores_and_figures_follow_the_columns_of_the_predictions():
     new, truth = cohort(seed=1)
-    found, tables = {}, {}
+    metrics_by_class, tables = {}, {}
     for positive in LABELS:
         model = fitted("logistic_l2", positive)
         table = predictions.table([f"s{i:02d}" for i in range(60)], model, new)
         tables[positive] = predictions.scored(table, "r1f1", truth)
-        found[positive] = classification.metrics(tables[positive], n_boot=20)
+        metrics_by_class[positive] = classification.metrics(tables[positive], n_boot=20)
         score = tables[positive][f"prob_{positive}"]
         expected = average_precision_score(truth == positive, score)
-        assert found[positive]["auprc"]["estimate"] == pytest.approx(expected)
-        assert found[positive]["auprc"]["prevalence"] == pytest.approx((truth == positive).mean())
+        assert metrics_by_class[positive]["auprc"]["estimate"] == pytest.approx(expected)
+        assert metrics_by_class[positive]["auprc"]["prevalence"] == pytest.approx((truth == positive).mean())
         run = {"shipped": "m", "predictions": {"m": tables[positive]}}
         assert positives(run) == [positive]
     for name in ("auroc", "balanced_accuracy", "brier", "log_loss"):
-        both = [found[positive][name]["estimate"] for positive in LABELS]
+        both = [metrics_by_class[positive][name]["estimate"] for positive in LABELS]
         assert both[0] == pytest.approx(both[1], abs=1e-3), name
-    assert found["control"]["auprc"]["estimate"] < found["treated"]["auprc"]["estimate"] - 0.02
-    intercepts = [found[positive]["calibration_intercept"]["estimate"] for positive in LABELS]
+    assert (
+        metrics_by_class["control"]["auprc"]["estimate"]
+        < metrics_by_class["treated"]["auprc"]["estimate"] - 0.02
+    )
+    intercepts = [metrics_by_class[positive]["calibration_intercept"]["estimate"] for positive in LABELS]
     assert intercepts[0] == pytest.approx(-intercepts[1], abs=1e-2)
 
 
 def problems(positive, labels=LABELS, **more):
     """What is said of a sheet of 12 samples with these labels before any job."""
-    given = {"counts": "m.tsv", "samples": "s.tsv", "design": {"target": "arm", "positive": positive, **more}}
+    settings = {
+        "counts": "m.tsv",
+        "samples": "s.tsv",
+        "design": {"target": "arm", "positive": positive, **more},
+    }
     samples = {}
     for number in range(12):
         cells = {"arm": labels[number % len(labels)]}
         samples[f"s{number}"] = sheet.Sample(f"s{number}", number + 2, "auto", "", cells)
-    return designs.check_columns("s.tsv", samples, config.complete(given)[0])
+    return designs.check_columns("s.tsv", samples, config.complete(settings)[0])
 
 
 def test_a_wrong_name_is_refused_with_the_labels_there_are():
     assert problems("treated") == problems("control") == problems(None) == []
-    (told,) = problems("Treated")
-    assert "design.positive 'Treated'; its labels are 'control' (6), 'treated' (6)" in told
-    (told,) = problems("a", ["a", "b", "c"])
-    assert "names one of two classes, here are 3: 'a' (4), 'b' (4), 'c' (4); leave it out" in told
+    (problem,) = problems("Treated")
+    assert "design.positive 'Treated'; its labels are 'control' (6), 'treated' (6)" in problem
+    (problem,) = problems("a", ["a", "b", "c"])
+    assert "names one of two classes, here are 3: 'a' (4), 'b' (4), 'c' (4); leave it out" in problem
     assert problems(1, ["0", "1"]) == [] and "'2'; its labels are '0' (6)" in problems(2, ["0", "1"])[0]
 
 
@@ -91,9 +98,9 @@ def test_numbers_and_times_have_no_positive_class():
     from rna2model.inputs import config_contradictions
 
     for task in ("regression", "survival"):
-        given = {"counts": "m.tsv", "design": {"task": task, "positive": "a", "time": "t", "event": "e"}}
-        told = config_contradictions.problems(config.complete(given)[0])
-        assert any("design.positive is for design.task classification" in line for line in told)
+        settings = {"counts": "m.tsv", "design": {"task": task, "positive": "a", "time": "t", "event": "e"}}
+        messages = config_contradictions.problems(config.complete(settings)[0])
+        assert any("design.positive is for design.task classification" in line for line in messages)
 
 
 def test_classes_are_ordered_by_the_alphabet_and_the_positive_one_last():

@@ -97,12 +97,12 @@ def isoforms():
 
 
 def files(folder, *texts, strandedness="auto"):
-    found = []
+    count_files = []
     for place, text in enumerate(texts):
         path = folder / f"{place}.txt"
         path.write_bytes(gzip.compress(text.encode()) if place % 2 else text.encode())
-        found.append(sample_count_files.CountFile(f"s{place}", str(path), place + 2, strandedness))
-    return found
+        count_files.append(sample_count_files.CountFile(f"s{place}", str(path), place + 2, strandedness))
+    return count_files
 
 
 BY_COUNT = {"star": star, "htseq": htseq, "featurecounts": feature_counts, "gdc": gdc}
@@ -144,15 +144,15 @@ def test_transcripts_are_summed_to_genes_by_the_annotation(write, tmp_path):
             for i, name in enumerate(names)
         )
     )
-    given = files(tmp_path, write(names))
-    table, _ = sample_count_files.read(given, "sheet.tsv", "expected_counts", str(gtf))
+    count_files = files(tmp_path, write(names))
+    table, _ = sample_count_files.read(count_files, "sheet.tsv", "expected_counts", str(gtf))
     assert list(table.index) == GENES[:4] and list(table["s0"]) == list(COUNTS.reshape(4, 2).sum(axis=1))
     with pytest.raises(InputProblem, match=r"row 2, column counts_file.*set reference\.gtf"):
-        sample_count_files.read(given, "sheet.tsv", "expected_counts")
+        sample_count_files.read(count_files, "sheet.tsv", "expected_counts")
 
 
 def test_all_that_is_wrong_is_said_at_once_with_its_row(tmp_path):
-    given = files(
+    count_files = files(
         tmp_path,
         htseq(),
         star(),
@@ -161,12 +161,12 @@ def test_all_that_is_wrong_is_said_at_once_with_its_row(tmp_path):
         salmon(),
         star(forward=0, reverse=COUNTS)[:-4],
     )
-    given += [
+    count_files += [
         sample_count_files.CountFile("gone", str(tmp_path / "gone"), 8),
-        sample_count_files.CountFile("again", given[0].path, 9),
+        sample_count_files.CountFile("again", count_files[0].path, 9),
     ]
-    with pytest.raises(InputProblem) as told:
-        sample_count_files.read(given, "sheet.tsv")
+    with pytest.raises(InputProblem) as raised:
+        sample_count_files.read(count_files, "sheet.tsv")
     for row, why in {
         3: "is of STAR",
         4: "other genes",
@@ -175,9 +175,9 @@ def test_all_that_is_wrong_is_said_at_once_with_its_row(tmp_path):
         8: "cannot be read",
     }.items():
         assert any(
-            f"row {row}, column counts_file" in line and why in line for line in str(told.value).split("\n")
+            f"row {row}, column counts_file" in line and why in line for line in str(raised.value).split("\n")
         )
-    assert "rows 2, 9, column counts_file: the same file twice" in str(told.value)
+    assert "rows 2, 9, column counts_file: the same file twice" in str(raised.value)
 
 
 def test_a_library_between_stranded_and_unstranded_is_not_guessed(tmp_path):
@@ -188,8 +188,8 @@ def test_a_library_between_stranded_and_unstranded_is_not_guessed(tmp_path):
 def checked(folder, header, *rows, **config):
     """(config, samples, problems) of a sheet in `folder`."""
     (folder / "sheet.tsv").write_text(lines(header, *rows))
-    given = {"samples": "sheet.tsv", "results": str(folder / "out"), "design": {"target": "condition"}}
-    return preflight.check(given | config, [folder], thorough=True)
+    settings = {"samples": "sheet.tsv", "results": str(folder / "out"), "design": {"target": "condition"}}
+    return preflight.check(settings | config, [folder], thorough=True)
 
 
 def test_a_sheet_with_count_files_needs_neither_reads_nor_a_matrix(tmp_path):

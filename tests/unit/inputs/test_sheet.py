@@ -187,8 +187,8 @@ def test_a_labelled_sample_needs_its_group(write):
 def test_too_few_samples_or_donors_for_the_folds_is_said_at_the_start(write, rows, expected):
     samples, _ = write(tsv("sample condition donor", *rows), matrix=True)
     full, _ = config.complete({"design": {"group": "donor"}, "evaluation": {"folds": 2}})
-    found = designs.too_few_to_train(samples, full)
-    assert expected in found and bool(expected) == bool(found)
+    message = designs.too_few_to_train(samples, full)
+    assert expected in message and bool(expected) == bool(message)
 
 
 def test_correcting_a_batch_that_is_the_target_is_refused_before_any_job(write):

@@ -60,7 +60,7 @@ def test_permutations_within_folds_tell_nothing_where_there_is_nothing():
     y, _, trained = sheet(8, 3, 3, 1, 1)
     names = [f"s{i:03}" for i in range(len(y))]
     labels = dict(zip(names, y.astype(str), strict=True))
-    found = []
+    p_values = []
     for seed in range(12):
         X = np.random.default_rng(seed).normal(size=(len(y), 30))
         folds = []
@@ -70,8 +70,8 @@ def test_permutations_within_folds_tell_nothing_where_there_is_nothing():
             folds.append(PermutationFold(f"r1f{number}", *of, X[rows], X[test]))
         result = logistic.permutation_test(folds, labels, n=19, seed=seed, inner_folds=2, log=lambda *_: None)
         assert result["n"] == 19
-        found.append(result["p"])
-    assert 0.3 < np.mean(found) < 0.7
+        p_values.append(result["p"])
+    assert 0.3 < np.mean(p_values) < 0.7
 
 
 @pytest.mark.parametrize("task", ["regression", "survival", "classification"])
@@ -80,8 +80,8 @@ def test_a_statistic_without_value_is_said_and_permutations_without_one_are_left
         InputProblem, match=r"no fold tests samples that can be compared; set evaluation\.folds"
     ):
         draws.summary(np.array([np.nan, 0.5]), any_model.METRICS[task])
-    found = draws.summary(np.array([0.9, 0.5, np.nan, 0.95]), "auroc")
-    assert (found["n"], found["p"]) == (2, 2 / 3)
+    summary = draws.summary(np.array([0.9, 0.5, np.nan, 0.95]), "auroc")
+    assert (summary["n"], summary["p"]) == (2, 2 / 3)
 
 
 @settings(deadline=None, max_examples=60)
@@ -99,15 +99,15 @@ def test_a_matrix_is_refused_before_any_job_just_where_its_folds_cannot_be_assig
     lines = [f"{name}\t{label}\td{donor}" for name, (label, donor) in zip(names, rows, strict=True)]
     (folder / "samples.tsv").write_text("\n".join(["sample\tcondition\tdonor", *lines]) + "\n")
     (folder / "counts.tsv").write_text("gene\t" + "\t".join(names) + "\n")
-    given = {"samples": "samples.tsv", "counts": "counts.tsv", "evaluation": {"folds": folds}}
-    given["design"] = {"group": "donor" if grouped else None}
-    config, samples, problems = preflight.check(given, [folder])
+    raw_config = {"samples": "samples.tsv", "counts": "counts.tsv", "evaluation": {"folds": folds}}
+    raw_config["design"] = {"group": "donor" if grouped else None}
+    config, samples, problems = preflight.check(raw_config, [folder])
     assert problems == []
-    said = design_checks.too_few_to_train(samples, config)  # what the Snakefile then refuses
+    message = design_checks.too_few_to_train(samples, config)  # what the Snakefile then refuses
     try:
         groups = [f"d{donor}" for _, donor in rows] if grouped else None
         splits.make(names, [label for label, _ in rows], groups=groups, folds=folds)
     except InputProblem as problem:
-        assert str(problem) in said and "no model can be trained" in said
+        assert str(problem) in message and "no model can be trained" in message
     else:
-        assert said == ""
+        assert message == ""

@@ -147,13 +147,13 @@ def test_inner_scores_of_noise_with_synthetic_samples_are_those_of_noise(name):
 @pytest.mark.parametrize("name", ["knn", "logistic_l2", "random_forest"])
 def test_labels_without_signal_are_predicted_at_chance_with_everything_on(name):
     """SMOTE, selection by labels, calibration and a tuned threshold on noise, judged on rows that saw none of it."""
-    rng, found = np.random.default_rng(7), []
+    rng, accuracies = np.random.default_rng(7), []
     for _ in range(12 if name != "random_forest" else 4):
         X, y = rng.normal(size=(130, 150)), rng.permutation(np.repeat(["a", "b"], [100, 30]))
         model = make(name, **SMOTE)
         model.fit(X[:60], y[:60], select=selection.Selector("moderated_f", 30), log=quiet)
-        found.append(np.mean([(model.predict(X[60:])[y[60:] == k] == k).mean() for k in "ab"]))
-    assert 0.42 < np.mean(found) < 0.58
+        accuracies.append(np.mean([(model.predict(X[60:])[y[60:] == k] == k).mean() for k in "ab"]))
+    assert 0.42 < np.mean(accuracies) < 0.58
 
 
 @pytest.mark.parametrize("C", [0.01, 1.0])
@@ -175,21 +175,21 @@ def test_weighted_classes_are_heard_and_none_takes_samples_as_they_come(name):
     """Weights change the model; its probabilities are those of the training shares (14 of 120) all the same."""
     X, y = unequal(n=120, rare=14, effect=0.5)
     new, _ = unequal(n=240, rare=28, effect=0.5, seed=2)
-    found = {}
+    probabilities = {}
     for how in ("none", "class_weights", "smote"):
         model = make(name, imbalance=how, calibration="none").fit(X, y, log=quiet)
-        found[how] = model.predict_proba(new)[:, 1]
-        assert found[how].mean() == pytest.approx(14 / 120, abs=0.08)
-    assert np.abs(found["class_weights"] - found["none"]).max() > 1e-3
-    assert np.abs(found["smote"] - found["class_weights"]).max() > 1e-3
+        probabilities[how] = model.predict_proba(new)[:, 1]
+        assert probabilities[how].mean() == pytest.approx(14 / 120, abs=0.08)
+    assert np.abs(probabilities["class_weights"] - probabilities["none"]).max() > 1e-3
+    assert np.abs(probabilities["smote"] - probabilities["class_weights"]).max() > 1e-3
     auto = make(name).fit(X, y, log=quiet).settings_["class_weight"]
     assert auto == ("balanced" if name == "linear_svm" else "none")
 
 
 def test_the_dummy_stays_what_it_is():
     X, y = unequal()
-    given = make("dummy", **SMOTE).fit(X, y, log=quiet).predict_proba(X)
-    assert_array_equal(given, make("dummy").fit(X, y, log=quiet).predict_proba(X))
+    probabilities = make("dummy", **SMOTE).fit(X, y, log=quiet).predict_proba(X)
+    assert_array_equal(probabilities, make("dummy").fit(X, y, log=quiet).predict_proba(X))
 
 
 def test_the_threshold_has_the_best_balanced_accuracy_of_all():
@@ -224,13 +224,15 @@ def test_calibration_undoes_a_distortion(kind):
     rng = np.random.default_rng(1)
     logit = rng.normal(size=4000)
     y = (rng.random(4000) < 1 / (1 + np.exp(-logit))).astype(int)
-    said = 1 / (1 + np.exp(-3 * logit))
-    fitted = calibrators.CALIBRATORS[kind]().fit(np.column_stack([1 - said, said]), y, np.ones(4000))
-    found = fitted.apply(np.column_stack([1 - said, said]))[:, 1]
-    assert np.abs(found - 1 / (1 + np.exp(-logit))).mean() < 0.03
+    overconfident = 1 / (1 + np.exp(-3 * logit))
+    fitted = calibrators.CALIBRATORS[kind]().fit(
+        np.column_stack([1 - overconfident, overconfident]), y, np.ones(4000)
+    )
+    calibrated = fitted.apply(np.column_stack([1 - overconfident, overconfident]))[:, 1]
+    assert np.abs(calibrated - 1 / (1 + np.exp(-logit))).mean() < 0.03
     again = calibrators.restore(json.loads(json.dumps(fitted.described())))
-    assert_array_equal(again.apply(np.column_stack([1 - said, said]))[:, 1], found)
-    assert (np.diff(found[np.argsort(said)]) >= 0).all()
+    assert_array_equal(again.apply(np.column_stack([1 - overconfident, overconfident]))[:, 1], calibrated)
+    assert (np.diff(calibrated[np.argsort(overconfident)]) >= 0).all()
 
 
 def test_isotonic_lines_are_those_of_scikit_learn():

@@ -111,22 +111,22 @@ def test_a_gene_that_knows_the_label_in_test_rows_only_changes_nothing():
     """The canary: constant in training rows, so no model may use it. The dummy cannot anyway."""
     X, y = expression(n=40, p=60, effect=0.0)
     X[:, -1] = 4.0
-    told = X.copy()
-    told[30:, -1] = np.where(y[30:] == "blue", 9.0, 0.0)
+    leaking = X.copy()
+    leaking[30:, -1] = np.where(y[30:] == "blue", 9.0, 0.0)
     for name in ALL:
         model = make(name).fit(X[:30], y[:30], log=quiet)
-        assert_array_equal(model.predict_proba(X[30:]), model.predict_proba(told[30:]))
+        assert_array_equal(model.predict_proba(X[30:]), model.predict_proba(leaking[30:]))
 
 
 def test_shuffled_labels_are_predicted_at_chance():
     """Mean held-out AUROC over 20 cohorts without any biology; a fast model stands for the others."""
-    found = []
+    aurocs = []
     for seed in range(20):
         X, y = expression(n=60, p=100, effect=0.0, seed=seed)
         y = np.random.default_rng(seed).permutation(y)
         scores = models.make("logistic_l2").fit(X[:40], y[:40], log=quiet).predict_proba(X[40:])[:, 1]
-        found.append(auroc(scores, y[40:] == "blue"))
-    assert 0.4 < np.mean(found) < 0.6
+        aurocs.append(auroc(scores, y[40:] == "blue"))
+    assert 0.4 < np.mean(aurocs) < 0.6
 
 
 @pytest.mark.parametrize("K", [2, 3])

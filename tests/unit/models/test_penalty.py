@@ -23,7 +23,7 @@ def data(effect, seed=0, n=60, p=300):
 @pytest.mark.parametrize(("name", "task"), [("logistic_l2", "classification"), ("ridge", "regression")])
 def test_noise_is_said_to_have_no_signal_in_the_inner_folds(name, task):
     """Labels without meaning: most models take the strongest penalty, and say that nothing beat a model without genes."""
-    said = 0
+    n_without_signal = 0
     for seed in range(8):
         X, _ = data(0.0, seed)
         rng = np.random.default_rng(50 + seed)
@@ -31,11 +31,11 @@ def test_noise_is_said_to_have_no_signal_in_the_inner_folds(name, task):
         model = models.make(name, inner_folds=3, task=task).fit(X, y, log=quiet)
         end = model.settings_.get("penalty_at_end")
         if end and end["penalty"] == "strongest":
-            said += end["signal"] is False
+            n_without_signal += end["signal"] is False
             assert end["end"] == ("lowest" if name == "logistic_l2" else "highest")
             if end["signal"] is False:
                 assert "no signal in the inner folds" in " ".join(model.settings_["notes"])
-    assert said >= 4
+    assert n_without_signal >= 4
 
 
 def test_a_short_grid_is_told_from_no_signal_and_a_penalty_inside_is_not_noted():
@@ -60,13 +60,17 @@ def test_a_short_grid_is_told_from_no_signal_and_a_penalty_inside_is_not_noted()
 def test_folds_are_counted_and_their_overlap_is_that_of_cross_validation():
     tried = [{"C": c, "minus_log_loss": -0.7} for c in (1.0, 2.0, 3.0)]
     low, middle = ({"C": c, "candidates": tried, "class_counts": {"a": 5, "b": 5}} for c in (1.0, 2.0))
-    told = penalty.summary(low, [low, low, middle])
-    assert told["final"]["signal"] is False and (told["strongest"], told["weakest"], told["no_signal"]) == (
+    summary = penalty.summary(low, [low, low, middle])
+    assert summary["final"]["signal"] is False and (
+        summary["strongest"],
+        summary["weakest"],
+        summary["no_signal"],
+    ) == (
         2,
         0,
         2,
     )
-    assert "C 1, the lowest" in penalty.sentence(told) and "2 of 3 folds" in penalty.sentence(told)
+    assert "C 1, the lowest" in penalty.sentence(summary) and "2 of 3 folds" in penalty.sentence(summary)
     assert penalty.sentence(penalty.summary(middle, [low])) == penalty.sentence(None) == ""
     assert penalty.at_end({"candidates": [], "C": 1}) is None
     parts = [set(range(100)) - set(range(20 * k, 20 * k + 20)) for k in range(5)]

@@ -99,10 +99,10 @@ def test_the_sparse_models_equal_scikit_learn(name, ratio):
 def test_a_gene_that_knows_the_number_in_test_rows_only_changes_nothing(name):
     X, y = expression(effect=0.0)
     X[:, -1] = 4.0
-    told = X.copy()
-    told[30:, -1] = y[30:]
+    leaking = X.copy()
+    leaking[30:, -1] = y[30:]
     model = make(name).fit(X[:30], y[:30], log=quiet)
-    assert_array_equal(model.predict(X[30:]), model.predict(told[30:]))
+    assert_array_equal(model.predict(X[30:]), model.predict(leaking[30:]))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -132,7 +132,7 @@ def table(n=60, folds=3, noise=1.0, seed=0):
 
 def test_metrics_equal_scikit_learn_and_scipy():
     frame = table()
-    found = classification.metrics(frame, task="regression", n_boot=50)
+    metrics = classification.metrics(frame, task="regression", n_boot=50)
     t, p = frame["truth"].astype(float), frame["predicted"].astype(float)
     folds = [frame["split"] == f for f in ("r1f1", "r1f2", "r1f3")]
     expected = {
@@ -144,10 +144,10 @@ def test_metrics_equal_scikit_learn_and_scipy():
         "spearman": np.mean([stats.spearmanr(t[f], p[f])[0] for f in folds]),
         "pearson": np.mean([stats.pearsonr(t[f], p[f])[0] for f in folds]),
     }
-    assert set(found) == set(expected)
+    assert set(metrics) == set(expected)
     for name, value in expected.items():
-        assert found[name]["estimate"] == pytest.approx(value), name
-        assert found[name]["lower"] <= found[name]["estimate"] <= found[name]["upper"]
+        assert metrics[name]["estimate"] == pytest.approx(value), name
+        assert metrics[name]["lower"] <= metrics[name]["estimate"] <= metrics[name]["upper"]
 
 
 def test_a_resample_is_a_weighting():
@@ -162,10 +162,10 @@ def test_a_resample_is_a_weighting():
 
 def test_the_mean_has_no_rank_correlation_and_no_slope():
     frame = table().assign(predicted=lambda t: t["split"].str[-1])  # constant within folds
-    found = classification.metrics(frame, task="regression", n_boot=50)
+    metrics = classification.metrics(frame, task="regression", n_boot=50)
     for name in ("spearman", "pearson", "calibration_slope"):
-        assert found[name]["estimate"] is None and "vary" in found[name]["note"]
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+        assert metrics[name]["estimate"] is None and "vary" in metrics[name]["note"]
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
 
 
 def test_the_bootstrap_draws_groups():

@@ -128,9 +128,9 @@ def test_a_model_predicts_and_reloads_identically(name, tmp_path):
 def test_the_planted_risk_is_found_and_the_dummy_ranks_nobody():
     X, y = cohort()
     new, truth = cohort(seed=1, n=100)
-    found = {n: make(n).fit(X, y, log=quiet).predict(new) for n in models.for_task("survival")}
-    assert theirs.concordance_index_censored(truth["event"], truth["time"], found["cox_ridge"])[0] > 0.68
-    assert_array_equal(found["dummy"], 0.0)
+    risks = {n: make(n).fit(X, y, log=quiet).predict(new) for n in models.for_task("survival")}
+    assert theirs.concordance_index_censored(truth["event"], truth["time"], risks["cox_ridge"])[0] > 0.68
+    assert_array_equal(risks["dummy"], 0.0)
 
 
 def test_the_dummy_predicts_the_survival_of_the_training_samples():
@@ -144,22 +144,22 @@ def test_the_dummy_predicts_the_survival_of_the_training_samples():
 
 
 def test_noise_is_predicted_at_chance():
-    found = []
+    concordances = []
     for seed in range(20):
         X, y = cohort(n=90, effect=0.0, seed=seed)
         risk = make().fit(X[:60], y[:60], log=quiet).predict(X[60:])
-        found.append(theirs.concordance_index_censored(y["event"][60:], y["time"][60:], risk)[0])
-    assert 0.44 < np.mean(found) < 0.56
+        concordances.append(theirs.concordance_index_censored(y["event"][60:], y["time"][60:], risk)[0])
+    assert 0.44 < np.mean(concordances) < 0.56
 
 
 def test_held_out_samples_change_neither_model_nor_cut_points():
     """The gene that gives time away in test rows only is not used; risk groups depend on the training rows alone."""
     X, y = cohort(effect=0.0)
     X[:, -1] = 4.0
-    told = X.copy()
-    told[60:, -1] = y["time"][60:]
+    leaking = X.copy()
+    leaking[60:, -1] = y["time"][60:]
     model = make().fit(X[:60], y[:60], log=quiet)
-    assert_array_equal(model.predict(X[60:]), model.predict(told[60:]))
+    assert_array_equal(model.predict(X[60:]), model.predict(leaking[60:]))
     assert model.cut_[0] == pytest.approx(np.median(model.predict(X[:60])))
     high = model.risk_group(np.array([model.cut_[0] + 1.0] * 20))  # a test set of high risks has no low half
     assert set(high) == {"high"}
@@ -193,7 +193,7 @@ def held_out(ties=False, n=80, folds=2):
 @pytest.mark.parametrize("ties", [False, True])
 def test_metrics_equal_scikit_survival(ties):
     frame, training = held_out(ties)
-    found = classification.metrics(frame, task="survival", training=training, n_boot=50)
+    metrics = classification.metrics(frame, task="survival", training=training, n_boot=50)
     at = [float(name.removeprefix("curve_")) for name in frame if name.startswith("curve_")]
     landmarks = [float(name.removeprefix("survival_")) for name in frame if name.startswith("survival_")]
     each, pairs = {"harrell_c": [], "uno_c": [], "auc": []}, []
@@ -203,9 +203,11 @@ def test_metrics_equal_scikit_survival(ties):
         test["event"] = part["event"] == 1
         test["time"] = part["time"]
         risk = part["predicted"].to_numpy()
-        told = theirs.concordance_index_censored(test["event"], test["time"], risk)
-        each["harrell_c"].append(told[0])
-        pairs.append((told[1] + 0.5 * told[3], told[1] + told[2] + told[3]))
+        concordance = theirs.concordance_index_censored(test["event"], test["time"], risk)
+        each["harrell_c"].append(concordance[0])
+        pairs.append(
+            (concordance[1] + 0.5 * concordance[3], concordance[1] + concordance[2] + concordance[3])
+        )
         each["uno_c"].append(theirs.concordance_index_ipcw(train, test, risk, tau=at[-1])[0])
         each["auc"].append(theirs.cumulative_dynamic_auc(train, test, risk, landmarks)[0])
         curves = part[[f"curve_{t:.9g}" for t in at]].to_numpy()
@@ -213,19 +215,19 @@ def test_metrics_equal_scikit_survival(ties):
             scores = theirs.brier_score(structured(training[split]), test, predicted, at)[1]
             parts.append(scores * len(part))
     integrated = brier(frame, training, at)
-    assert found["integrated_brier"]["estimate"] == pytest.approx(integrated, abs=1e-9)
+    assert metrics["integrated_brier"]["estimate"] == pytest.approx(integrated, abs=1e-9)
     if not ties:  # where G(T-) is G(T); the error of a constant half is a quarter of the weights
         scores = sum(summed) / sum(weights) / 4
         assert integrated == pytest.approx(np.trapezoid(scores, at) / (at[-1] - at[0]), abs=1e-9)
     for name in ("harrell_c", "uno_c"):
-        assert found[name]["plain_mean"] == pytest.approx(np.mean(each[name]), abs=1e-9), name
-    assert found["auc"]["plain_mean"] == pytest.approx(np.mean(each["auc"]), abs=1e-9)
+        assert metrics[name]["plain_mean"] == pytest.approx(np.mean(each[name]), abs=1e-9), name
+    assert metrics["auc"]["plain_mean"] == pytest.approx(np.mean(each["auc"]), abs=1e-9)
     right = [right for right, _ in pairs], [all_pairs for _, all_pairs in pairs]
-    assert found["harrell_c"]["estimate"] == pytest.approx(np.sum(right[0]) / np.sum(right[1]), abs=1e-9)
-    aucs = [found[f"auc_at_{t:g}"]["estimate"] for t in landmarks]
+    assert metrics["harrell_c"]["estimate"] == pytest.approx(np.sum(right[0]) / np.sum(right[1]), abs=1e-9)
+    aucs = [metrics[f"auc_at_{t:g}"]["estimate"] for t in landmarks]
     assert aucs == pytest.approx(np.mean(each["auc"], axis=0), abs=0.02)
-    assert found["auc"]["estimate"] == pytest.approx(np.mean(aucs))
-    for value in found.values():
+    assert metrics["auc"]["estimate"] == pytest.approx(np.mean(aucs))
+    for value in metrics.values():
         assert value["lower"] <= value["estimate"] <= value["upper"] and value["n"] == 80
 
 
@@ -260,12 +262,12 @@ def test_censoring_weights_come_from_the_training_rows():
 def test_a_fold_without_comparable_samples_is_skipped_and_json_has_no_nan():
     frame, training = held_out()
     frame.loc[frame["split"] == "r1f2", "event"] = 0
-    found = classification.metrics(frame, task="survival", training=training, n_boot=20)
-    assert found["harrell_c"]["folds_skipped"] == 1 and found["harrell_c"]["estimate"] is not None
+    metrics = classification.metrics(frame, task="survival", training=training, n_boot=20)
+    assert metrics["harrell_c"]["folds_skipped"] == 1 and metrics["harrell_c"]["estimate"] is not None
     frame["event"] = 0
-    found = classification.metrics(frame, task="survival", training=training, n_boot=20)
-    assert found["uno_c"]["estimate"] is None and "known to live longer" in found["uno_c"]["note"]
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    metrics = classification.metrics(frame, task="survival", training=training, n_boot=20)
+    assert metrics["uno_c"]["estimate"] is None and "known to live longer" in metrics["uno_c"]["note"]
+    assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
 
 
 @pytest.mark.parametrize("censoring", [False, True])

@@ -13,12 +13,12 @@ def job(rule, log, **wildcards):
 
 
 def test_each_failed_job_is_named_with_sample_rule_log_and_its_own_sentence(tmp_path):
-    said = tmp_path / "train.log"
-    said.write_text("...\nerror: design: the classes\n  are one\n")
-    jobs = [job("train", said, split="r1f1"), job("align_star", tmp_path / "none.log", sample="a")]
+    log = tmp_path / "train.log"
+    log.write_text("...\nerror: design: the classes\n  are one\n")
+    jobs = [job("train", log, split="r1f1"), job("align_star", tmp_path / "none.log", sample="a")]
     text = messages.failed_jobs(jobs, "The disk is full.")
     assert text.startswith("rna2model: 2 jobs failed after all retries (sample, rule, log):")
-    assert f"  split r1f1  train  {said}\n      design: the classes are one" in text
+    assert f"  split r1f1  train  {log}\n      design: the classes are one" in text
     assert f"  a  align_star  {tmp_path / 'none.log'}" in text
     assert text.index("The disk is full.") < text.index("Nothing was built") and "exclude" in text
     assert "(rule, log)" in messages.failed_jobs(jobs[:1]) and "exclude" not in messages.failed_jobs(jobs[:1])
@@ -43,9 +43,9 @@ def test_samples_that_a_tool_excluded_and_reports_that_are_missing_are_told(tmp_
     tool_failure.Failure("good", "fastqc", "f.log", str(report), "fastqc failed twice").mark([report])
     quality = {"good": [report], "low": [tmp_path / "none"]}
     used = ["bad", "low", "good"]
-    found = messages.tool_failures(used, "results", lambda path: texts.get(path, ""), quality.__getitem__)
-    assert [(fault.sample, fault.rule) for fault in found] == [("bad", "align_star"), ("good", "fastqc")]
-    text = messages.went_on_without(found, lambda path: path.upper())
+    failures = messages.tool_failures(used, "results", lambda path: texts.get(path, ""), quality.__getitem__)
+    assert [(fault.sample, fault.rule) for fault in failures] == [("bad", "align_star"), ("good", "fastqc")]
+    text = messages.went_on_without(failures, lambda path: path.upper())
     assert "2 jobs failed" in text and "  bad  star failed twice: x  L" in text
     assert f"--forcerun BAM {str(report).upper()}" in text
 

@@ -21,7 +21,7 @@ def test_the_command_gets_the_status_and_the_results(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "message"),
     [
         ("echo no mailer >&2; false", "exit status 1: no mailer"),
         ("/nowhere/mail", "exit status 127"),
@@ -31,11 +31,11 @@ def test_the_command_gets_the_status_and_the_results(tmp_path, monkeypatch):
         ("kill -9 $$;", "exit status -9"),
     ],
 )
-def test_a_command_that_fails_is_a_warning(command, said, monkeypatch, tmp_path):
+def test_a_command_that_fails_is_a_warning(command, message, monkeypatch, tmp_path):
     monkeypatch.setattr(notify, "SECONDS", 0.5)
     warnings = []
     notify.tell(command, "finished", tmp_path, warnings.append)
-    assert len(warnings) == 1 and said in warnings[0]
+    assert len(warnings) == 1 and message in warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -47,9 +47,9 @@ def test_what_no_job_could_fetch_is_refused(path):
 
 
 def test_each_file_that_cannot_be_read_has_its_reason():
-    found = store(run__a=b"x", run__empty=b"").unreadable(["a", "b", "empty", "s3://locked/c", "/d"])
-    assert found.keys() == {"b", "s3://locked/c", "/d"}
-    assert "s3://bucket/run/b" in found["b"] and "AccessDenied" in found["s3://locked/c"]
+    reasons = store(run__a=b"x", run__empty=b"").unreadable(["a", "b", "empty", "s3://locked/c", "/d"])
+    assert reasons.keys() == {"b", "s3://locked/c", "/d"}
+    assert "s3://bucket/run/b" in reasons["b"] and "AccessDenied" in reasons["s3://locked/c"]
 
 
 def test_inside_a_job_nothing_is_asked_but_paths_are_the_same():
@@ -98,9 +98,9 @@ def test_genome_and_annotation_are_looked_at_in_the_storage():
 
 def test_ribosomal_rna_is_looked_at_in_the_storage():
     held = {"run__g.fa": FASTA, "run__g.gtf": GTF, "run__r.fa": b">a\nACGU\n"}
-    given = complete(trimming={"rrna": "r.fa"})
-    assert precheck.stored_problems(given, store(**held)) == []
-    (problem,) = precheck.stored_problems(given, store(**held | {"run__r.fa": b">a\nMKLVEF\n"}))
+    config = complete(trimming={"rrna": "r.fa"})
+    assert precheck.stored_problems(config, store(**held)) == []
+    (problem,) = precheck.stored_problems(config, store(**held | {"run__r.fa": b">a\nMKLVEF\n"}))
     assert problem.startswith("config: trimming.rrna: r.fa is no RNA or DNA")
 
 
@@ -111,8 +111,8 @@ def test_sheet_and_config_are_checked_with_all_their_places(tmp_path):
         + "t\tr0.fastq.gz\ta\n"
     )
     held = {f"run__r{i}.fastq.gz": b"@" for i in range(11)} | {"run__g.fa": FASTA, "run__g.gtf": GTF}
-    given = {"samples": "s.tsv", "reference": {"fasta": "g.fa", "gtf": "g.gtf", "index": "star"}}
-    problems = preflight.check(given, [tmp_path], store=store(**held))[2]
+    settings = {"samples": "s.tsv", "reference": {"fasta": "g.fa", "gtf": "g.gtf", "index": "star"}}
+    problems = preflight.check(settings, [tmp_path], store=store(**held))[2]
     text = "\n".join(problems)
     assert "row 13, column fastq_1: no such file in the storage (s3://bucket/run/r11.fastq.gz)" in text
     assert "the same file twice: r0.fastq.gz" in text

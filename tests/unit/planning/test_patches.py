@@ -21,7 +21,7 @@ HOMES = {"scripts/rna2model/planning/snakemake_patches.py", "scripts/rna2model/p
 def pin(package, *files):
     """The versions of a package that files pin, as a set."""
     texts = [(REPOSITORY / file).read_text() for file in files]
-    return {found for text in texts for found in re.findall(rf"{package}==([\d.]+)", text)}
+    return {version for text in texts for version in re.findall(rf"{package}==([\d.]+)", text)}
 
 
 def test_the_range_of_snakemake_its_pin_and_the_versions_of_the_patches_agree():
@@ -112,12 +112,12 @@ def root(node):
 
 
 def test_snakemake_is_patched_in_no_other_file():
-    found = {
+    assignments = {
         str(path.relative_to(REPOSITORY)): foreign_assignments(path)
         for path in (REPOSITORY / "scripts").rglob("*.py")
     }
-    assert {name for name, lines in found.items() if lines} <= HOMES
-    assert len(found["scripts/rna2model/planning/snakemake_patches.py"]) >= 10
+    assert {name for name, lines in assignments.items() if lines} <= HOMES
+    assert len(assignments["scripts/rna2model/planning/snakemake_patches.py"]) >= 10
     for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "rules").rglob("*.smk")]:
         text = path.read_text()
         imported = re.findall(r"^from (snakemake\S*) import (.*)$", text, re.M)

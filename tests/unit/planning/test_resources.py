@@ -50,13 +50,13 @@ def test_a_packed_genome_is_four_times_its_file_and_a_small_one_is_indexed_by_on
 
 
 @pytest.mark.parametrize(
-    ("mb", "threads", "asked"),
+    ("mb", "threads", "expected_mb"),
     [(1, 1, 2048), (1500, 1, 2048), (3000, 1, 3072), (16385, 1, 20480), (61441, 1, 65536), (1000, 8, 16384)],
 )
-def test_clouds_sell_memory_in_steps_and_two_gigabytes_per_thread(mb, threads, asked):
-    assert round_up_to_cloud_size(mb, threads) == asked
+def test_clouds_sell_memory_in_steps_and_two_gigabytes_per_thread(mb, threads, expected_mb):
+    assert round_up_to_cloud_size(mb, threads) == expected_mb
     ask = resources(as_sold=True)
-    assert ask.megabytes(mb - SNAKEMAKE_MB)(None, [], 1, threads) == asked
+    assert ask.megabytes(mb - SNAKEMAKE_MB)(None, [], 1, threads) == expected_mb
 
 
 def test_a_plan_goes_by_the_sizes_that_files_will_have(tmp_path, monkeypatch):
@@ -78,11 +78,11 @@ class Rule:
         self.resources["gpu"] = Resource("gpu", 0)
 
     def expand_resources(self, wildcards, input, attempt):
-        told = {"input": input, "attempt": attempt, "threads": 4}
-        found = {
-            name: self.resources[name].evaluate(wildcards, **told).value for name in ("mem_mb", "runtime")
+        job = {"input": input, "attempt": attempt, "threads": 4}
+        requested = {
+            name: self.resources[name].evaluate(wildcards, **job).value for name in ("mem_mb", "runtime")
         }
-        return found | {"_cores": 4}
+        return requested | {"_cores": 4}
 
 
 def partitions(ask, known, grouped=(), overwritten=()):
@@ -92,13 +92,13 @@ def partitions(ask, known, grouped=(), overwritten=()):
         resource_settings=SimpleNamespace(_parsed_overwrite_resources={name: {"mem_mb": 1} for name in overwritten}),
         executor_settings=None,
     )  # fmt: skip
-    found = Partitions(workflow, ask)
-    found.known = lambda: known
-    return found
+    cluster = Partitions(workflow, ask)
+    cluster.known = lambda: known
+    return cluster
 
 
 @pytest.mark.parametrize(
-    ("grouped", "overwritten", "asked"),
+    ("grouped", "overwritten", "expected_mb"),
     [
         ((), (), [2400, 4800, 5000]),
         (("train",), (), [2400, 4500, 4500]),
@@ -106,12 +106,12 @@ def partitions(ask, known, grouped=(), overwritten=()):
     ],
 )
 def test_later_attempts_are_cut_to_the_largest_partition_unless_the_user_sets_them(
-    grouped, overwritten, asked
+    grouped, overwritten, expected_mb
 ):
     ask = resources()
     rule = Rule("train", ask.megabytes(2000))
     partitions(ask, [slurm_requests.Partition("cpu", 5000, 100, 8)], grouped, overwritten).fit(rule)
-    assert [rule.expand_resources(None, [], attempt)["mem_mb"] for attempt in (1, 2, 3)] == asked
+    assert [rule.expand_resources(None, [], attempt)["mem_mb"] for attempt in (1, 2, 3)] == expected_mb
     with ask.planning(uncut=True):
         assert rule.expand_resources(None, [], 3)["mem_mb"] == 9600
 
@@ -139,7 +139,9 @@ def test_the_plan_sums_requests_and_names_what_fits_no_partition(tmp_path, monke
     text = plan.text()
     assert "3 jobs in about 3 submissions; they leave about 9 files" in text and "disk: x" in text
     assert "They reserve at most 12 core hours" in text and files_that_stay(jobs[0]) == 3
-    assert plan.asked(jobs[2], attempt=2).mem_mb == 12800 and plan.asked(jobs[2], uncut=False).mem_mb == 5000
+    assert (
+        plan.request(jobs[2], attempt=2).mem_mb == 12800 and plan.request(jobs[2], uncut=False).mem_mb == 5000
+    )
 
 
 def test_reads_of_a_sample_count_in_the_plan(tmp_path, monkeypatch):

@@ -36,7 +36,7 @@ class Stored:
         return SimpleNamespace(objects=SimpleNamespace(filter=filtered))
 
     def ask(self, question, answer):
-        Stored.asked.append((question, self.key))
+        Stored.questions.append((question, self.key))
         return answer
 
     def is_dir(self):
@@ -72,16 +72,16 @@ def run_storage(provider, **more):
 @pytest.fixture
 def bucket():
     Stored.entries = [Entry("run/a", 3, 100), Entry("run/folder/b", 5, 200), Entry("run/folder/c", 7, 150)]
-    Stored.asked, Stored.refuses = [], False
+    Stored.questions, Stored.refuses = [], False
     return Stored
 
 
 @pytest.mark.parametrize(("provider", "only_named"), [(None, False), ("fs", True)])
 def test_files_of_a_shared_disk_keep_their_paths(provider, only_named):
-    found = run_storage(provider)
-    assert found.only_named == only_named and not found.is_stored
-    assert found.given("reads/a.fastq.gz") == "reads/a.fastq.gz" and found.unpacked(["/a/b"]) == []
-    assert found.given("s3://other/x") == "s3://other/x"
+    storage = run_storage(provider)
+    assert storage.only_named == only_named and not storage.is_stored
+    assert storage.as_input("reads/a.fastq.gz") == "reads/a.fastq.gz" and storage.unpacked(["/a/b"]) == []
+    assert storage.as_input("s3://other/x") == "s3://other/x"
 
 
 @pytest.mark.parametrize("provider", ["gcs", "http", "azure"])
@@ -91,9 +91,9 @@ def test_other_storage_is_refused_with_what_would_do(provider):
 
 
 def test_an_address_of_its_own_is_asked_of_the_storage_and_a_path_is_completed_by_snakemake():
-    found = run_storage("s3")
-    assert found.given("s3://other/x") == "storage(s3://other/x)"
-    assert found.given("reads/a") == "reads/a" and found.given(None) is None
+    storage = run_storage("s3")
+    assert storage.as_input("s3://other/x") == "storage(s3://other/x)"
+    assert storage.as_input("reads/a") == "reads/a" and storage.as_input(None) is None
 
 
 def test_what_lies_outside_the_folder_that_jobs_get_is_named(tmp_path, monkeypatch):
@@ -103,8 +103,8 @@ def test_what_lies_outside_the_folder_that_jobs_get_is_named(tmp_path, monkeypat
 
 
 def test_the_list_of_a_run_has_folders_with_their_sizes_and_last_changes(bucket):
-    found = run_storage("s3").listed()
-    assert found == {"bucket/run/a": (100, 3), "bucket/run/folder": (200, 12)} | {
+    listing = run_storage("s3").listed()
+    assert listing == {"bucket/run/a": (100, 3), "bucket/run/folder": (200, 12)} | {
         "bucket/run/folder/b": (200, 5),
         "bucket/run/folder/c": (150, 7),
     }
@@ -122,16 +122,16 @@ def test_one_list_answers_for_all_files_while_the_run_is_planned(bucket):
     kind = patched(storage)
     a, folder, none = (kind(f"s3://bucket/run/{name}") for name in ("a", "folder", "none"))
     assert a.exists() and folder.exists() and not none.exists()
-    assert (a.mtime(), folder.size()) == (100, 12) and bucket.asked == []
-    assert not kind("s3://elsewhere/a").exists() and bucket.asked == [("exists", "a")]
+    assert (a.mtime(), folder.size()) == (100, 12) and bucket.questions == []
+    assert not kind("s3://elsewhere/a").exists() and bucket.questions == [("exists", "a")]
     storage.workflow.iocache.active = False  # jobs run
-    assert a.exists() and bucket.asked[-1] == ("exists", "run/a") and len(bucket.asked) == 2
+    assert a.exists() and bucket.questions[-1] == ("exists", "run/a") and len(bucket.questions) == 2
 
 
 def test_a_role_that_may_not_list_asks_for_each_file(bucket):
     Stored.refuses = True
     kind = patched(run_storage("s3"))
-    assert kind("s3://bucket/run/a").exists() and bucket.asked == [("exists", "run/a")]
+    assert kind("s3://bucket/run/a").exists() and bucket.questions == [("exists", "run/a")]
 
 
 def test_a_folder_that_a_job_makes_later_is_seen(bucket):
@@ -139,4 +139,4 @@ def test_a_folder_that_a_job_makes_later_is_seen(bucket):
     assert not folder.is_dir()
     Stored.entries.append(Entry("run/model/x", 1, 1))
     assert folder.is_dir() and folder.is_dir()
-    assert bucket.asked == [("is_dir", "run/model")] * 2  # what is there is remembered
+    assert bucket.questions == [("is_dir", "run/model")] * 2  # what is there is remembered

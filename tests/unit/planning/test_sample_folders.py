@@ -33,16 +33,16 @@ def test_reads_are_taken_evenly_the_same_way_before_and_after_trimming(tmp_path,
     assert taken.count("@") <= most and (there <= most) == (taken.count("@") == there)
 
 
-@pytest.mark.parametrize("given", ["auto", "reverse"])
-def test_counters_read_the_facts_of_a_library(tmp_path, given):
-    facts = strandedness.decide(10, 990, given=given) | {
+@pytest.mark.parametrize("declared", ["auto", "reverse"])
+def test_counters_read_the_facts_of_a_library(tmp_path, declared):
+    facts = strandedness.decide(10, 990, stated=declared) | {
         "layout": "paired",
         "fragments": 1200,
         "flagstat": {"fragments": 7},
     }
     (tmp_path / "library.json").write_text(json.dumps(facts, indent=1))
-    told = bash('read_library "$1"; echo "$strandedness $layout $fragments"', tmp_path / "library.json")
-    assert told == "reverse paired 1200"
+    output = bash('read_library "$1"; echo "$strandedness $layout $fragments"', tmp_path / "library.json")
+    assert output == "reverse paired 1200"
 
 
 def report(name):

@@ -31,7 +31,7 @@ def paths(samples=SAMPLES, only_named=False, **changes):
         config,
         samples,
         temp=lambda path: f"temp({path})",
-        given=lambda path: f"{path}!",
+        as_input=lambda path: f"{path}!",
         only_named=only_named,
     )
 
@@ -50,11 +50,11 @@ def job(sample):
     ],
 )
 def test_reads_go_through_the_steps_that_the_config_asks_for(trimming, steps):
-    found = paths(trimming=trimming)
-    assert found.steps == steps
-    assert [found.before(step) for step in steps[1:]] == steps[:-1]
-    assert found.reads_to_align(job("one")) == [f"results/reads/{steps[-1]}/single/one_R1.fastq.gz"]
-    assert found.reads_to_align(job("pair")) == [
+    library_paths = paths(trimming=trimming)
+    assert library_paths.steps == steps
+    assert [library_paths.before(step) for step in steps[1:]] == steps[:-1]
+    assert library_paths.reads_to_align(job("one")) == [f"results/reads/{steps[-1]}/single/one_R1.fastq.gz"]
+    assert library_paths.reads_to_align(job("pair")) == [
         f"results/reads/{steps[-1]}/paired/pair_R{mate}.fastq.gz" for mate in (1, 2)
     ]
 
@@ -71,11 +71,14 @@ def test_reads_go_through_the_steps_that_the_config_asks_for(trimming, steps):
 def test_each_filter_takes_what_the_one_before_it_left_and_the_last_is_counted(
     umi, min_mapq, filters, counted
 ):
-    found = paths(trimming={"umi": umi}, alignment={"min_mapq": min_mapq})
-    assert found.filters == filters and found.counted_bam == f"results/aligned/{counted}/{{sample}}.bam"
+    library_paths = paths(trimming={"umi": umi}, alignment={"min_mapq": min_mapq})
+    assert (
+        library_paths.filters == filters
+        and library_paths.counted_bam == f"results/aligned/{counted}/{{sample}}.bam"
+    )
     places = ["star", *filters]
     for name, before in zip(filters, places, strict=False):
-        assert found.filter_input(name) == f"results/aligned/{before}/{{sample}}.bam"
+        assert library_paths.filter_input(name) == f"results/aligned/{before}/{{sample}}.bam"
 
 
 def test_only_the_last_reads_and_the_alignments_can_be_kept():
@@ -111,9 +114,9 @@ def test_alignments_differ_by_sample_only_where_some_come_aligned():
     ],
 )  # fmt: skip
 def test_the_tools_in_use_say_what_became_of_a_sample(sample, changes, kinds):
-    found = paths(SAMPLES | ALIGNED, **changes).evidence(job(sample))
-    assert set(found) == {"verdict", "library", "summary", "counts"} | kinds
-    assert found["counts"] == f"results/counts/{sample}.tsv"
+    evidence = paths(SAMPLES | ALIGNED, **changes).evidence(job(sample))
+    assert set(evidence) == {"verdict", "library", "summary", "counts"} | kinds
+    assert evidence["counts"] == f"results/counts/{sample}.tsv"
 
 
 def test_trim_galore_reports_on_each_file():

@@ -90,10 +90,10 @@ def test_jobs_that_ask_for_gpus_are_not_asked_for_with_a_qos_of_their_own():
 
 
 def test_what_fits_no_partition_is_refused_and_what_is_cut_is_only_said():
-    said = []
-    assert slurm.too_large_for_partitions([], ["train: attempt 3 ..."], said.append) == []
-    assert "train: attempt 3" in said[0]
-    assert "align: 64 GB" in "\n".join(slurm.too_large_for_partitions(["align: 64 GB"], [], said.append))
+    messages = []
+    assert slurm.too_large_for_partitions([], ["train: attempt 3 ..."], messages.append) == []
+    assert "train: attempt 3" in messages[0]
+    assert "align: 64 GB" in "\n".join(slurm.too_large_for_partitions(["align: 64 GB"], [], messages.append))
 
 
 def test_arrays_of_jobs_are_refused_and_another_executor_is_none_of_slurm(cluster):

@@ -48,7 +48,7 @@ class Resources(dict):
 
 
 @pytest.mark.parametrize(
-    ("resources", "partition", "asked"),
+    ("resources", "partition", "gres"),
     [
         ({"gpu": 0}, "cpu", ""),
         ({"gpu": 1}, "gpu", " --gpus=1"),
@@ -56,12 +56,12 @@ class Resources(dict):
         ({"gpu": 0, "gres": "gpu:1"}, "gpu", " --gres=gpu:1"),
     ],
 )
-def test_each_way_to_ask_for_a_gpu_reaches_a_partition_that_has_one(repository, resources, partition, asked):
+def test_each_way_to_ask_for_a_gpu_reaches_a_partition_that_has_one(repository, resources, partition, gres):
     known = partitions.read_partition_file(repository / "profiles/slurm/partitions.yaml")
     wanted = job(**resources)
     wanted.resources = Resources(wanted.resources)
     assert partitions.get_best_partition(known, wanted, logging.getLogger()) == partition
-    assert utils.set_gres_string(wanted) == asked
+    assert utils.set_gres_string(wanted) == gres
 
 
 def test_every_rule_that_a_profile_names_exists(repository):

@@ -18,7 +18,7 @@ GPU = Partition("gpu", mem_mb=64_000, minutes=2880, threads=16, gpus=4)
 
 
 @pytest.mark.parametrize(
-    ("asked", "gets"),
+    ("requested", "gets"),
     [
         (Request(160_000, 3000, 8), Request(160_000, 3000, 8)),  # fits as it is
         (Request(500_000, 600, 8), Request(500_000, 600, 8)),  # fits the large one only
@@ -28,8 +28,8 @@ GPU = Partition("gpu", mem_mb=64_000, minutes=2880, threads=16, gpus=4)
         (Request(1000, 60, 128), Request(1000, 60, 128)),  # threads are not cut: named before the first job
     ],
 )
-def test_a_request_is_cut_to_the_partition_that_leaves_most_of_it(asked, gets):
-    assert slurm_requests.fitted(asked, [CPU, LARGE, GPU]) == gets
+def test_a_request_is_cut_to_the_partition_that_leaves_most_of_it(requested, gets):
+    assert slurm_requests.fitted(requested, [CPU, LARGE, GPU]) == gets
 
 
 def test_whatever_the_partitions_a_cut_request_fits_one_and_never_grows():
@@ -39,13 +39,13 @@ def test_whatever_the_partitions_a_cut_request_fits_one_and_never_grows():
             Partition(str(i), rng.randint(1, 100), rng.randint(1, 100), rng.randint(1, 8), rng.randint(0, 2))
             for i in range(rng.randint(1, 4))
         ]
-        asked = Request(rng.randint(1, 200), rng.randint(1, 200), rng.randint(1, 8), rng.randint(0, 2))
-        cut = slurm_requests.fitted(asked, partitions)
-        able = any(one.threads >= asked.threads and one.gpus >= asked.gpus for one in partitions)
+        requested = Request(rng.randint(1, 200), rng.randint(1, 200), rng.randint(1, 8), rng.randint(0, 2))
+        cut = slurm_requests.fitted(requested, partitions)
+        able = any(one.threads >= requested.threads and one.gpus >= requested.gpus for one in partitions)
         assert any(cut.fits(one) for one in partitions) == able
-        assert cut.mem_mb <= asked.mem_mb and cut.minutes <= asked.minutes
-        if any(asked.fits(one) for one in partitions):
-            assert cut == asked
+        assert cut.mem_mb <= requested.mem_mb and cut.minutes <= requested.minutes
+        if any(requested.fits(one) for one in partitions):
+            assert cut == requested
 
 
 def test_jobs_learn_the_partitions_as_they_are():

@@ -180,11 +180,11 @@ def test_what_python_imports_for_a_script_is_in_its_files(script):
         [sys.executable, "-c", imports], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     source = SourceCode(REPOSITORY / "scripts")
-    found = {path.with_suffix("") for path in source.files([source.folder / script])}
+    paths = {path.with_suffix("") for path in source.files([source.folder / script])}
     ours = [name.split(".") for name in run.stdout.split() if name.startswith("rna2model.")]
     loaded = {source.folder.joinpath(*parts) for parts in ours}
     loaded = {place / "__init__" if place.is_dir() else place for place in loaded}
-    assert len(loaded) > 1 and loaded <= found
+    assert len(loaded) > 1 and loaded <= paths
 
 
 def test_a_script_has_the_code_of_no_model_but_the_one_it_is_asked_about(tmp_path):
@@ -200,8 +200,11 @@ def test_a_script_has_the_code_of_no_model_but_the_one_it_is_asked_about(tmp_pat
 
 @pytest.mark.parametrize("version", ["3.10", "3.12", "3.13", "3.14"])
 def test_another_python_finds_the_same_hashes(version):
-    found = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"), shutil.which(f"python{version}")]
-    python = found[0]
+    candidates = [
+        *Path.home().glob(f".pyenv/versions/{version}.*/bin/python3"),
+        shutil.which(f"python{version}"),
+    ]
+    python = candidates[0]
     if not python or subprocess.run([python, "-V"], capture_output=True).returncode:
         pytest.skip(f"no Python {version} on this machine")
     ask = "import sys; sys.path.insert(0, 'scripts'); from rna2model.planning.source_code import SourceCode as S; print(S('scripts').of_script('report.py'))"

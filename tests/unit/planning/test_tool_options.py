@@ -29,9 +29,9 @@ def test_umi_patterns_are_those_of_umi_tools(umi, layout, patterns):
 
 
 def test_given_adapters_go_to_the_mates_that_there_are():
-    given, one = options(adapters=["AAA", "CCC"]), options(adapters=["AAA"])
-    assert "--adapter_sequence AAA --adapter_sequence_r2 CCC" in given.fastp_options("paired")
-    assert given.cutadapt_options("single") == "-a AAA"
+    both, one = options(adapters=["AAA", "CCC"]), options(adapters=["AAA"])
+    assert "--adapter_sequence AAA --adapter_sequence_r2 CCC" in both.fastp_options("paired")
+    assert both.cutadapt_options("single") == "-a AAA"
     assert one.trim_galore_options("paired") == "--paired -a AAA -a2 AAA"
     assert "-A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT" in options().cutadapt_options("paired")
     assert "--detect_adapter_for_pe" in options().fastp_options("paired")

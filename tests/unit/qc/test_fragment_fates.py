@@ -13,7 +13,7 @@ ALIGNED = fragment_fates.Alignments(total=95, mapped=85, mapped_pct=88.0, paired
 
 
 def ledger(**changes):
-    given = {
+    facts = {
         "verdict": GOOD,
         "umi": None,
         "trimming": (100, 95),
@@ -24,7 +24,7 @@ def ledger(**changes):
         "assigned": 75,
         "selects": False,
     }
-    return fragment_fates.ledger(**given | changes)
+    return fragment_fates.ledger(**facts | changes)
 
 
 def test_every_fragment_is_in_one_place():
@@ -82,8 +82,11 @@ def test_a_reason_names_what_changed_after_its_check_and_only_that(tmp_path):
     _, gaps = ledger(assigned=92)
     assert "--forcerun" not in fragment_fates.unaccounted(gaps, "v.json", known)
     two.write_bytes(b"other")
-    told = fragment_fates.unaccounted(gaps, "v.json", known | {str(tmp_path / "gone.gz"): [3, "x"]})
-    assert f"{two} changed after the check: run again with --forcerun v.json" in told and str(one) not in told
+    message = fragment_fates.unaccounted(gaps, "v.json", known | {str(tmp_path / "gone.gz"): [3, "x"]})
+    assert (
+        f"{two} changed after the check: run again with --forcerun v.json" in message
+        and str(one) not in message
+    )
 
 
 @pytest.mark.parametrize("failed", [0, 1])
@@ -93,8 +96,8 @@ def test_pairs_with_one_aligned_mate_count_as_aligned(failed):
     numbers |= {"read2": 14677, "with itself and mate mapped": 28832, "singletons": 74}
     kinds = ["QC-passed reads", "QC-failed reads"]
     report = {kinds[failed]: numbers, kinds[1 - failed]: dict.fromkeys(numbers, 0)}
-    found = fragment_fates.of_flagstat(report)
-    assert (found.total, found.mapped, found.mapped_pct, found.paired) == (14677, 14490, 98.47, True)
+    aligned = fragment_fates.of_flagstat(report)
+    assert (aligned.total, aligned.mapped, aligned.mapped_pct, aligned.paired) == (14677, 14490, 98.47, True)
 
 
 @pytest.mark.parametrize(
@@ -111,12 +114,12 @@ def test_counters_say_what_they_assigned(tmp_path, tool, text):
     assert assigned == 7 and fates["ambiguous"] == 2
 
 
-def fates(**given):
-    return dict.fromkeys(fragment_fates.FATES, 0) | given
+def fates(**fragments):
+    return dict.fromkeys(fragment_fates.FATES, 0) | fragments
 
 
 @pytest.mark.parametrize(
-    ("given", "longest", "key", "words"),
+    ("fragments", "longest", "key", "words"),
     [
         (
             fates(trimmed=100),
@@ -141,15 +144,15 @@ def fates(**given):
         (fates(unmapped=60, assigned=40), None, "assigned_pct", "60 % of the fragments are unmapped"),
     ],
 )
-def test_a_loss_has_its_cause(given, longest, key, words):
-    assert words in causes.of_loss(given, longest, 30, {"gtf": "/x/a.gtf"})[key]
+def test_a_loss_has_its_cause(fragments, longest, key, words):
+    assert words in causes.of_loss(fragments, longest, 30, {"gtf": "/x/a.gtf"})[key]
 
 
 def test_a_sound_library_has_no_cause_and_transcripts_as_genes_are_named():
     assert causes.of_loss(fates(assigned=80, unmapped=20), [75], 30, {"gtf": "a.gtf"}) == {}
     reference = {"gtf": "a.gtf", "gene_id_is_transcript_id": True}
-    found = causes.of_loss(fates(ambiguous=95, assigned=5), [75], 30, reference)["assigned_pct"]
-    assert found.startswith("95 % ambiguous: gene_id equals transcript_id in a.gtf")
+    cause = causes.of_loss(fates(ambiguous=95, assigned=5), [75], 30, reference)["assigned_pct"]
+    assert cause.startswith("95 % ambiguous: gene_id equals transcript_id in a.gtf")
 
 
 def test_salmon_gene_counts_ignore_which_transcript_a_gene_uses():

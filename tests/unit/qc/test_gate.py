@@ -86,10 +86,10 @@ def test_doubt_is_flagged():
 
 
 def test_a_given_value_is_used_and_its_contradiction_flagged():
-    decision = strandedness.decide(20, 980, given="forward")
+    decision = strandedness.decide(20, 980, stated="forward")
     assert decision["strandedness"] == "forward"
     assert decision["flag"] == "given as forward, but the reads look reverse (2 % sense)"
-    assert strandedness.decide(20, 980, given="reverse")["flag"] == ""
+    assert strandedness.decide(20, 980, stated="reverse")["flag"] == ""
 
 
 def test_genes_overlapped_from_the_other_strand_tell_nothing(tmp_path):
@@ -127,15 +127,15 @@ def of_matrix(sizes, least=100, genes=0, unit="counts"):
 def test_a_library_of_next_to_nothing_is_excluded_or_flagged_and_small_panels_are_neither():
     deep = {f"s{i}": 2e7 + i for i in range(6)}
     assert set(of_matrix(deep, genes=20_000).values()) == {("included", "", "")}
-    found = of_matrix(deep | {"none": 0, "tiny": 15, "poor": 5000}, genes=20_000)
-    assert found["none"][:2] == ("excluded", "no counts in the matrix")
-    assert found["tiny"][:2] == ("excluded", "too few counts: 15, minimum 100")
-    status, _, flags = found["poor"]
+    verdicts = of_matrix(deep | {"none": 0, "tiny": 15, "poor": 5000}, genes=20_000)
+    assert verdicts["none"][:2] == ("excluded", "no counts in the matrix")
+    assert verdicts["tiny"][:2] == ("excluded", "too few counts: 15, minimum 100")
+    status, _, flags = verdicts["poor"]
     assert (
         status == "included"
         and "5000 counts in all: less than 1 % of what the cohort's samples have" in flags
     )
-    assert {found[name] for name in deep} == {("included", "", "")}
+    assert {verdicts[name] for name in deep} == {("included", "", "")}
     (kept,) = of_matrix({"tiny": 15}, least=0, genes=20_000).values()
     assert kept[0] == "included" and "15 counts in all, for 20000 genes" in kept[2]
     panel = {f"s{i}": 144 + 100 * i for i in range(6)}

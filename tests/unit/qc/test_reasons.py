@@ -179,12 +179,12 @@ def test_a_fault_of_the_machine_is_none_of_the_data(log, fault):
 
 def test_a_sentence_is_short_and_has_no_tabs(log):
     log.write_bytes(b"ERROR:\tan\xff \x07odd  file " + b"x" * 1000 + b"\n")
-    said = bash('sentence_of "$1" ""', log)
-    assert said.startswith("ERROR: an odd file xx") and len(said) == 200
+    sentence = bash('sentence_of "$1" ""', log)
+    assert sentence.startswith("ERROR: an odd file xx") and len(sentence) == 200
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         ("reading\nall is well\n", ""),
         ("reading\nall is well\nexit status 137 1\n", "exit status 137 1"),
@@ -192,6 +192,6 @@ def test_a_sentence_is_short_and_has_no_tabs(log):
         ("the file is corrupt\nexit status 1\n", "the file is corrupt"),
     ],
 )
-def test_the_last_lines_of_a_run_cite_errors_only(log, text, said):
+def test_the_last_lines_of_a_run_cite_errors_only(log, text, sentence):
     log.write_text(text)
-    assert bash('sentence_of "$1" "" errors', log) == said
+    assert bash('sentence_of "$1" "" errors', log) == sentence

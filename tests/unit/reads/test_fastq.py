@@ -140,15 +140,15 @@ def tailed(bases, share, count=4000):
 
 
 @pytest.mark.parametrize(
-    ("bases", "share", "found"),
+    ("bases", "share", "has_tails"),
     [("G", 0.3, True), ("G", 0.002, True), ("G", 0.0005, False), ("C", 0.3, False), ("A", 0.3, False)],
 )
-def test_tails_of_g_are_known_by_the_reads(tmp_path, bases, share, found):
+def test_tails_of_g_are_known_by_the_reads(tmp_path, bases, share, has_tails):
     path = tmp_path / "s.fastq"
     path.write_text("".join(tailed(bases, share)))
     shape = reads.Shape()
     assert reads.inspect([(path,)], reads.Copies(), reads.Evenly(0), shape=shape) == (4000, None)
-    assert shape.has_poly_g() == found and shape.longest == [45, 0]
+    assert shape.has_poly_g() == has_tails and shape.longest == [45, 0]
 
 
 def test_a_genome_that_has_as_many_tails_of_c_is_not_trimmed(tmp_path):

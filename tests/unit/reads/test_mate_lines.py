@@ -58,18 +58,18 @@ def lines(kind, name, rng):
     if kind == "single":
         return [line(name, 0, "2", place, bases=bases[0])]
     more = {"secondary": 0x100, "supplementary": 0x800}.get(kind)
-    found = pair(99, 147, place, extra=0x200 if kind == "failed" else 0)
-    return found + (pair(99, 147, (place + 400) % 900 + 1, extra=more) if more else [])
+    records = pair(99, 147, place, extra=0x200 if kind == "failed" else 0)
+    return records + (pair(99, 147, (place + 400) % 900 + 1, extra=more) if more else [])
 
 
 def bring(folder, text, umi=False):
     (folder / "s.sam").write_text(HEADER + text)
     (folder / "genome.fa").write_text(f">1\n{GENOME[:1000]}\n>2\n{GENOME[1000:]}\n")
-    problem, found = bam.take_over(
+    problem, summary = bam.take_over(
         folder / "s.sam", folder / "out.bam", CONTIGS, folder / "genome.fa", umi=umi
     )
     with pysam.AlignmentFile(folder / "out.bam") as file:
-        return problem, found, list(file.fetch(until_eof=True))
+        return problem, summary, list(file.fetch(until_eof=True))
 
 
 @settings(max_examples=40, deadline=None)
@@ -78,17 +78,17 @@ def test_each_fragment_is_there_once_whatever_the_file_holds(tmp_path_factory, k
     folder = tmp_path_factory.mktemp("lines")
     text = [row for number, kind in enumerate(kinds) for row in lines(kind, f"r{number}:{kind}", rng)]
     rng.shuffle(text)
-    problem, found, kept = bring(folder, "".join(text))
+    problem, summary, kept = bring(folder, "".join(text))
     assert problem is None
-    assert (found["fragments"], found["mapped"]) == (len(kinds), len(kinds) - kinds.count("unaligned"))
+    assert (summary["fragments"], summary["mapped"]) == (len(kinds), len(kinds) - kinds.count("unaligned"))
     assert collections.Counter(read.query_name for read in kept) == {
         f"r{number}:{kind}": EACH[kind] for number, kind in enumerate(kinds)
     }
-    assert found["repeated_primary"] == kinds.count("two_primary")
-    assert found["failed_filter"] == kinds.count("failed")
-    assert found["mates_missing"] == kinds.count("lone_r1") + kinds.count("lone_r2")
+    assert summary["repeated_primary"] == kinds.count("two_primary")
+    assert summary["failed_filter"] == kinds.count("failed")
+    assert summary["mates_missing"] == kinds.count("lone_r1") + kinds.count("lone_r2")
     paired = set(kinds) != {"single"}
-    assert found["single_reads"] == (kinds.count("single") if paired else 0)
+    assert summary["single_reads"] == (kinds.count("single") if paired else 0)
     ends = {(read.query_name, read.is_read2): read for read in kept}
     for (name, second), read in ends.items():
         assert read.is_paired == paired and not read.flag & (
@@ -107,8 +107,10 @@ def test_each_fragment_is_there_once_whatever_the_file_holds(tmp_path_factory, k
 
 def test_two_pairs_of_one_name_stay_two(tmp_path):
     rng = random.Random(3)
-    problem, found, kept = bring(tmp_path, "".join(lines("pair", "same", rng) + lines("pair", "same", rng)))
-    assert problem is None and found["fragments"] == 2 and len(kept) == 4 and found["repeated_primary"] == 0
+    problem, summary, kept = bring(tmp_path, "".join(lines("pair", "same", rng) + lines("pair", "same", rng)))
+    assert (
+        problem is None and summary["fragments"] == 2 and len(kept) == 4 and summary["repeated_primary"] == 0
+    )
     for read in kept:
         assert abs(read.next_reference_start - read.reference_start) == 30
 
@@ -146,23 +148,23 @@ def test_mates_that_are_named_apart_are_one_fragment(tmp_path, mark, flags):
         for n in range(5)
         for mate, flag in enumerate(flags, start=1)
     ]
-    problem, found, kept = bring(tmp_path, "".join(text))
+    problem, summary, kept = bring(tmp_path, "".join(text))
     assert (
         problem is None
-        and found["fragments"] == 5
+        and summary["fragments"] == 5
         and {read.query_name for read in kept} == {f"r{n}" for n in range(5)}
     )
-    assert all(read.is_paired for read in kept) and found["mates_missing"] == 0
+    assert all(read.is_paired for read in kept) and summary["mates_missing"] == 0
 
 
 def test_single_reads_that_all_are_first_mates_stay_single(tmp_path):
-    problem, found, kept = bring(tmp_path, "".join(line(f"r{n}/1", 0, place=1 + n) for n in range(5)))
-    assert problem is None and found["fragments"] == 5 and not any(read.is_paired for read in kept)
+    problem, summary, kept = bring(tmp_path, "".join(line(f"r{n}/1", 0, place=1 + n) for n in range(5)))
+    assert problem is None and summary["fragments"] == 5 and not any(read.is_paired for read in kept)
 
 
 def test_identifiers_that_the_names_lack_are_a_problem(tmp_path):
-    problem, found, _ = bring(tmp_path, line("r1:2000", 0), umi=True)
-    assert "do not end in a colon and a molecular identifier" in problem and found["fragments"] == 0
+    problem, summary, _ = bring(tmp_path, line("r1:2000", 0), umi=True)
+    assert "do not end in a colon and a molecular identifier" in problem and summary["fragments"] == 0
 
 
 def test_a_cram_of_another_genome_is_told(tmp_path):
@@ -182,5 +184,5 @@ def test_a_cram_of_another_genome_is_told(tmp_path):
         (tmp_path / "genome.fa", None),
         (other, "CRAM made with another genome: the bases of 1 differ"),
     ):
-        problem, found = bam.take_over(tmp_path / "s.cram", tmp_path / "out.bam", CONTIGS, genome)
-        assert (problem is None and found["fragments"] == 1) if words is None else words in problem
+        problem, summary = bam.take_over(tmp_path / "s.cram", tmp_path / "out.bam", CONTIGS, genome)
+        assert (problem is None and summary["fragments"] == 1) if words is None else words in problem

@@ -78,12 +78,12 @@ NAME = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, m
 @given(NAME, st.sampled_from(["/", "_", ".", ":", "-", "#", ""]), st.booleans(), st.integers(1, 10**9))
 def test_any_name_with_any_mate_number_becomes_one_that_bam_can_hold(name, mark, umi, number):
     end = ":ACGTAC" if umi else ""
-    found = {
+    names = {
         read_names.rewritten([f"{name}{end}{mark}{mate}" for mate in order], number, umi)
         for order in ((1, 2), (2, 1))
     }
-    assert len(found) == 1 and IN_BAM.fullmatch(next(iter(found)))
-    assert not umi or read_names.umi_of(next(iter(found))) == "ACGTAC"
+    assert len(names) == 1 and IN_BAM.fullmatch(next(iter(names)))
+    assert not umi or read_names.umi_of(next(iter(names))) == "ACGTAC"
 
 
 def test_lanes_whose_names_count_from_one_keep_their_reads_apart(tmp_path):

@@ -38,11 +38,11 @@ def pairs(rng):
         "back": (65, far, one, 129, one, far),
         "none": (77, None, None, 141, None, None),
     }
-    found = {}
+    lines_by_kind = {}
     for kind, fields in kinds.items():
         name = f"{kind}:{''.join(rng.choices('ACGT', k=10))}"
-        found[kind] = [line(name, *fields[:3]), line(name, *fields[3:])]
-    return found
+        lines_by_kind[kind] = [line(name, *fields[:3]), line(name, *fields[3:])]
+    return lines_by_kind
 
 
 def bam(folder, text):
@@ -68,9 +68,9 @@ def test_each_molecule_is_kept_once_with_all_its_aligned_mates(tmp_path, seed):
             if not read.is_unmapped:
                 ends.setdefault(read.query_name, []).append(read.is_read2)
     assert len(ends) == kept
-    for name, found in ends.items():
+    for name, mates in ends.items():
         kind = name.split(":")[0]
-        assert sorted(found) == {"first": [False], "second": [True]}.get(kind, [False, True]), name
+        assert sorted(mates) == {"first": [False], "second": [True]}.get(kind, [False, True]), name
 
 
 def test_single_reads_and_an_empty_library(tmp_path):

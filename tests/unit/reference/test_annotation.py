@@ -76,9 +76,9 @@ def test_an_annotation_cut_short_is_named_wherever_it_ends(tmp_path):
 
 
 def test_gff3_of_ensembl(gtf):
-    found = annotation.read(gtf(ENSEMBL))
-    (gene,), (transcript,) = found.genes, found.transcripts
-    assert found.is_gff3
+    features = annotation.read(gtf(ENSEMBL))
+    (gene,), (transcript,) = features.genes, features.transcripts
+    assert features.is_gff3
     assert (gene["gene_id"], gene["gene_name"], gene["biotype"], gene["length"]) == (
         "G1",
         "ONE",
@@ -89,12 +89,12 @@ def test_gff3_of_ensembl(gtf):
 
 
 def test_gff3_of_ncbi_with_parents_after_children_and_shared_exons(gtf):
-    found = annotation.read(gtf(NCBI))
-    assert [(g["gene_id"], g["gene_name"], g["biotype"]) for g in found.genes] == [
+    features = annotation.read(gtf(NCBI))
+    assert [(g["gene_id"], g["gene_name"], g["biotype"]) for g in features.genes] == [
         ("abc", "abc,1", "protein_coding"),
         ("trn", "trn", "tRNA"),
     ]
-    assert [t.name for t in found.transcripts] == ["NM_1", "NM_2", "gene-trn"]
+    assert [t.name for t in features.transcripts] == ["NM_1", "NM_2", "gene-trn"]
 
 
 def test_names_and_biotypes_that_only_gene_lines_have_are_found(gtf):
@@ -131,15 +131,15 @@ a%7C1\tx\tmRNA\t1\t90\t.\t+\t.\tID=rna-p%2Cq;Parent=gene-a%2Cb
 a%7C1\tx\tmRNA\t1\t90\t.\t+\t.\tID=rna-r;Parent=gene-a%2Cb
 a%7C1\tx\texon\t1\t90\t.\t+\t.\tParent=rna-p%2Cq,rna-r
 """
-    found = annotation.read(gtf(text))
-    (gene,) = found.genes
+    features = annotation.read(gtf(text))
+    (gene,) = features.genes
     assert (gene["gene_id"], gene["gene_name"], gene["chromosome"]) == ("a,b", "x;y=z%25", "a|1")
-    assert [t.name for t in found.transcripts] == ["p,q", "r"]
+    assert [t.name for t in features.transcripts] == ["p,q", "r"]
 
 
 def test_coding_exons_belong_to_their_gene_when_genes_are_counted(gtf):
-    found = annotation.read(
+    features = annotation.read(
         gtf(NCBI + "1\tn\tCDS\t9\t80\t.\t-\t0\tID=cds-1;Parent=rna-NM_1\n"), feature="gene"
     )
-    assert [gene["gene_id"] for gene in found.genes] == ["abc", "trn"]
-    assert found.census.reach("gene") == (2, 2)
+    assert [gene["gene_id"] for gene in features.genes] == ["abc", "trn"]
+    assert features.census.reach("gene") == (2, 2)

@@ -40,22 +40,22 @@ def write_table(store, folder, **more):
     return store
 
 
-def ask(project, store=None, fetch=True, counts=None, **given):
-    """(problems, reference of the config, what was told)."""
-    told = []
+def ask(project, store=None, fetch=True, counts=None, **reference):
+    """(problems, reference of the config, messages)."""
+    messages = []
     empty = {"fasta": None, "gtf": None, "index": None, "name": "tiny", "annotation": "v1"}
-    config = {"counts": counts, "reference": empty | {"store": str(store) if store else None} | given}
-    problems = by_name.resolve(config, [project], fetch, told.append)
-    return problems, config["reference"], told
+    config = {"counts": counts, "reference": empty | {"store": str(store) if store else None} | reference}
+    problems = by_name.resolve(config, [project], fetch, messages.append)
+    return problems, config["reference"], messages
 
 
 def test_files_are_fetched_once_into_the_store(site, tmp_path):
     folder, project = site
     store = write_table(tmp_path / "store", folder)
-    problems, found, told = ask(project, store)
-    assert problems == [] and len(told) == 2
+    problems, reference, messages = ask(project, store)
+    assert problems == [] and len(messages) == 2
     place = store / "sources/tiny-v1"
-    assert found["fasta"] == str(place / NAMES[0]) and found["gtf"] == str(place / NAMES[1])
+    assert reference["fasta"] == str(place / NAMES[0]) and reference["gtf"] == str(place / NAMES[1])
     assert sorted(path.name for path in place.iterdir()) == sorted(
         [*NAMES, *(f"{name}.json" for name in NAMES)]
     )
@@ -71,14 +71,14 @@ def test_a_whole_config_with_a_name_passes_and_jobs_fetch_nothing(site, tmp_path
     store = write_table(tmp_path / "store", folder)
     (project / "r_R1.fastq.gz").write_bytes(gzip.compress(b"@r\nACGT\n+\nIIII\n"))
     (project / "samples.tsv").write_text("sample\tfastq_1\tkind\na\tr_R1.fastq.gz\tx\n")
-    given = {
+    settings = {
         "samples": "samples.tsv",
         "design": {"target": "kind"},
         "reference": {"name": "tiny", "annotation": "v1", "store": str(store)},
     }
-    _, _, problems = preflight.check(given, [project])
+    _, _, problems = preflight.check(settings, [project])
     assert any("no such file" in text for text in problems) and not (store / "sources").exists()
-    full, _, problems = preflight.check(given, [project], thorough=True)
+    full, _, problems = preflight.check(settings, [project], thorough=True)
     assert not [text for text in problems if "reference" in text]
     assert full["reference"]["fasta"] == str(store / "sources/tiny-v1" / NAMES[0])
 
@@ -86,8 +86,8 @@ def test_a_whole_config_with_a_name_passes_and_jobs_fetch_nothing(site, tmp_path
 def test_a_matrix_needs_the_annotation_alone(site, tmp_path):
     folder, project = site
     store = write_table(tmp_path / "store", folder)
-    _, found, told = ask(project, store, counts="counts.tsv")
-    assert found["fasta"] is None and found["gtf"] and len(told) == 1
+    _, reference, messages = ask(project, store, counts="counts.tsv")
+    assert reference["fasta"] is None and reference["gtf"] and len(messages) == 1
 
 
 def test_without_network_it_says_which_files_to_put_where(site, tmp_path):
@@ -123,12 +123,12 @@ def test_a_file_that_is_not_that_of_the_table_is_refused(column, site, tmp_path)
 def test_a_file_that_changed_since_its_first_use_is_refused(site, tmp_path):
     folder, project = site
     store = write_table(tmp_path / "store", folder)
-    _, found, _ = ask(project, store)
-    with open(found["gtf"], "a") as file:
+    _, reference, _ = ask(project, store)
+    with open(reference["gtf"], "a") as file:
         file.write("#\n")
     (problem,), _, _ = ask(project, store)
     assert "is not what it was when it was first used" in problem
-    os.remove(found["gtf"])
+    os.remove(reference["gtf"])
     assert ask(project, store)[0] == []
 
 
@@ -144,10 +144,10 @@ def test_a_download_is_compared_with_the_publishers_list(listed, site, tmp_path)
     if listed in lines:
         (folder / "MD5SUMS").write_text("\n".join(lines[listed]) + "\n")
     store = write_table(tmp_path / "store", folder, md5sums=(folder / "MD5SUMS").as_uri())
-    problems, found, told = ask(project, store)
+    problems, reference, messages = ask(project, store)
     assert bool(problems) == (listed == "wrong")
-    assert os.path.exists(found["gtf"]) == (listed != "wrong")
-    assert any("not compared" in text for text in told) == (listed in ("not listed", "no list"))
+    assert os.path.exists(reference["gtf"]) == (listed != "wrong")
+    assert any("not compared" in text for text in messages) == (listed in ("not listed", "no list"))
 
 
 class Short(SimpleHTTPRequestHandler):
@@ -173,7 +173,7 @@ def test_a_download_that_ends_early_leaves_nothing(site, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "given, said",
+    "reference, parts",
     [
         ({"name": "GRCh37"}, ["GRCh37 is not known", "did you mean GRCh38", "genomepy"]),
         ({"name": "xyz"}, ["known: tiny, GRCh38, GRCm39"]),
@@ -183,11 +183,11 @@ def test_a_download_that_ends_early_leaves_nothing(site, tmp_path):
         ({"fasta": "g.fa"}, ["reference.fasta is given, too"]),
     ],
 )
-def test_what_is_not_known_is_answered_with_what_is(given, said, site, tmp_path):
+def test_what_is_not_known_is_answered_with_what_is(reference, parts, site, tmp_path):
     folder, project = site
-    (problem,), _, told = ask(project, write_table(tmp_path / "store", folder), **given)
-    assert all(text in problem for text in said), problem
-    assert told == []
+    (problem,), _, messages = ask(project, write_table(tmp_path / "store", folder), **reference)
+    assert all(text in problem for text in parts), problem
+    assert messages == []
 
 
 def test_genomepy_is_asked_for_by_its_providers(site, tmp_path):
@@ -200,9 +200,9 @@ def test_genomepy_is_asked_for_by_its_providers(site, tmp_path):
     place.mkdir(parents=True)
     for name in ("sacCer3.fa", "sacCer3.fa.fai", "sacCer3.annotation.gtf", "sacCer3.annotation.bed"):
         (place / name).write_text("")
-    problems, found, _ = ask(site[1], tmp_path / "store", name="sacCer3", annotation="UCSC")
-    assert problems == [] and found["fasta"] == str(place / "sacCer3.fa")
-    assert found["gtf"] == str(place / "sacCer3.annotation.gtf")
+    problems, reference, _ = ask(site[1], tmp_path / "store", name="sacCer3", annotation="UCSC")
+    assert problems == [] and reference["fasta"] == str(place / "sacCer3.fa")
+    assert reference["gtf"] == str(place / "sacCer3.annotation.gtf")
 
 
 def test_the_table_has_an_address_of_each_file():

@@ -20,10 +20,14 @@ def bases(transcripts):
 
 def prepared(path, lengths, feature="exon"):
     """(annotation as read, transcripts for the tools, notes), or the problem that rule prepare_reference ends with."""
-    found = annotation.read(path, feature)
-    circles = circular.sequences(found, lengths)
-    genome.check_chromosomes("g.fa", path, lengths, found.genes, circles)
-    return found, pieces.for_tools(found.transcripts, lengths), circular.notes(found.genes, lengths, circles)
+    features = annotation.read(path, feature)
+    circles = circular.sequences(features, lengths)
+    genome.check_chromosomes("g.fa", path, lengths, features.genes, circles)
+    return (
+        features,
+        pieces.for_tools(features.transcripts, lengths),
+        circular.notes(features.genes, lengths, circles),
+    )
 
 
 @given(start=st.integers(2, 1000), size=st.integers(1, 999), strand=st.sampled_from("+-"))
@@ -37,8 +41,8 @@ def test_each_way_of_writing_gives_the_same_bases(tmp_path_factory, start, size,
     for first, last in ways:
         path = tmp_path_factory.mktemp("a") / "a.gff"
         path.write_text(REGION + GENE.format(first, last, strand))
-        found, transcripts, notes = prepared(path, {"c": 1000}, "CDS")
-        (gene,) = found.genes
+        features, transcripts, notes = prepared(path, {"c": 1000}, "CDS")
+        (gene,) = features.genes
         assert (gene["start"], gene["end"], gene["length"]) == (start, end, size)
         assert bases(transcripts) == expected
         assert bool(notes) == (end > 1000) == (len(transcripts) == 2)
@@ -56,9 +60,9 @@ def test_pieces_come_in_the_direction_of_the_transcript(tmp_path, strand, order)
 def test_exons_that_meet_at_the_origin_are_no_intron_of_the_whole_chromosome(tmp_path):
     line = 'c\tR\tCDS\t{}\t{}\t.\t+\t0\tgene_id "a"; transcript_id "a.t"; exon_number "{}";\n'
     (tmp_path / "a.gtf").write_text(line.format(901, 1000, 1) + line.format(1, 50, 2))
-    found, transcripts, _ = prepared(tmp_path / "a.gtf", {"c": 1000}, "CDS")
+    features, transcripts, _ = prepared(tmp_path / "a.gtf", {"c": 1000}, "CDS")
     assert genome.splice_sites(transcripts) == []
-    (gene,) = circular.places(found, {"c": 1000})
+    (gene,) = circular.places(features, {"c": 1000})
     assert (gene["start"], gene["end"], gene["length"]) == (901, 1050, 150)
     # a gene of a short contig, spliced from end to end, stays one
     (tmp_path / "a.gtf").write_text(line.format(1, 400, 1) + line.format(601, 1000, 2))

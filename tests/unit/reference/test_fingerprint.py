@@ -64,19 +64,21 @@ def test_an_annotation_is_its_exons(write):
 def test_another_reference_is_told_by_what_differs(write):
     made = facts(write)
     assert fingerprint.reference_differences(made, facts(write, SAME, name="same")) == []
-    (told,) = fingerprint.reference_differences(
+    (difference,) = fingerprint.reference_differences(
         made, facts(write, FASTA.replace("TTTTGGGG", "TTTT"), name="h")
     )
-    assert "made with g.fa (2 sequences, 24 bases" in told and "h.fa (2 sequences, 20 bases" in told
-    assert "chr2 has 8 bases in the bundle's and 4 in theirs" in told
-    (told,) = fingerprint.reference_differences(made, facts(write, FASTA.replace("chr2", "MT")))
-    assert "only in the bundle's: chr2" in told
-    (told,) = fingerprint.reference_differences(made, facts(write, FASTA.replace("TTTT", "TTTA")))
-    assert "names and lengths are the same, bases differ" in told
-    (told,) = fingerprint.reference_differences(made, facts(write, gtf=GTF.replace("\t14\t", "\t15\t")))
-    assert told.startswith("annotation:") and "the same genes with other exons" in told
-    (told,) = fingerprint.reference_differences(made, facts(write, gtf=GTF + GTF.replace("g1", "g3")))
-    assert "2 genes" in told and "3 genes" in told and "other genes" in told
+    assert (
+        "made with g.fa (2 sequences, 24 bases" in difference and "h.fa (2 sequences, 20 bases" in difference
+    )
+    assert "chr2 has 8 bases in the bundle's and 4 in theirs" in difference
+    (difference,) = fingerprint.reference_differences(made, facts(write, FASTA.replace("chr2", "MT")))
+    assert "only in the bundle's: chr2" in difference
+    (difference,) = fingerprint.reference_differences(made, facts(write, FASTA.replace("TTTT", "TTTA")))
+    assert "names and lengths are the same, bases differ" in difference
+    (difference,) = fingerprint.reference_differences(made, facts(write, gtf=GTF.replace("\t14\t", "\t15\t")))
+    assert difference.startswith("annotation:") and "the same genes with other exons" in difference
+    (difference,) = fingerprint.reference_differences(made, facts(write, gtf=GTF + GTF.replace("g1", "g3")))
+    assert "2 genes" in difference and "3 genes" in difference and "other genes" in difference
 
 
 def test_settings_are_compared_one_by_one(write):
@@ -90,8 +92,8 @@ def test_settings_are_compared_one_by_one(write):
         "trimming.tool: the bundle says 'fastp', these samples 'cutadapt'",
         "trimming.umi: the bundle says None, these samples 'NNNN'",
     ]
-    (told,) = fingerprint.counting_differences(made | {"rrna_sha256": "ab"}, made)
-    assert "trimming.rrna: the bundle says sequences ab, these samples none" in told
+    (difference,) = fingerprint.counting_differences(made | {"rrna_sha256": "ab"}, made)
+    assert "trimming.rrna: the bundle says sequences ab, these samples none" in difference
 
 
 def test_a_matrix_may_say_how_it_was_counted(write):
@@ -103,13 +105,13 @@ def test_a_matrix_may_say_how_it_was_counted(write):
     write("matrix.json", json.dumps([1]))
     assert fingerprint.read_beside(matrix) is None
     lacking = json.dumps({"counting": {"trimming": {}}, "reference": {"genes": 1}})
-    for text, said in (
+    for text, message in (
         ("{", "remove or repair it"),
         (lacking, "lacks contig_lengths"),
         ("[" * 99_999, "remove or"),
     ):
         write("matrix.json", text)
-        with pytest.raises(InputProblem, match=said):
+        with pytest.raises(InputProblem, match=message):
             fingerprint.read_beside(matrix)
     write("matrix.json", json.dumps({"counting": 1, "reference": facts}))
     with pytest.raises(InputProblem, match="as this workflow writes it"):

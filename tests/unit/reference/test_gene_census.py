@@ -60,19 +60,19 @@ def test_exons_of_few_genes_are_refused_with_the_types_that_reach_more(
 ):
     path = tmp_path_factory.mktemp("a") / "a.gtf"
     path.write_text(write(proteins, rnas))
-    found = annotation.read(path).census
-    assert found.reach("exon") == (rnas, proteins + rnas)
-    said = found.problem(path, "exon")
-    assert bool(said) == (rnas < (proteins + rnas) / 2)
-    if said:
-        assert f"'exon' lines reach {rnas} of {proteins + rnas} genes" in said
-        assert f"set quantification.feature: CDS ({proteins}) or gene ({proteins + rnas})" in said
+    census = annotation.read(path).census
+    assert census.reach("exon") == (rnas, proteins + rnas)
+    problem = census.problem(path, "exon")
+    assert bool(problem) == (rnas < (proteins + rnas) / 2)
+    if problem:
+        assert f"'exon' lines reach {rnas} of {proteins + rnas} genes" in problem
+        assert f"set quantification.feature: CDS ({proteins}) or gene ({proteins + rnas})" in problem
     elif proteins:
         assert (
-            f"reach {rnas} of {proteins + rnas} genes; the others are not counted" in found.notes("exon")[0]
+            f"reach {rnas} of {proteins + rnas} genes; the others are not counted" in census.notes("exon")[0]
         )
-    assert found.problem(path, "gene") == ""
-    assert bool(found.notes("CDS")) == (proteins < gene_census.NEARLY_ALL * (proteins + rnas))
+    assert census.problem(path, "gene") == ""
+    assert bool(census.notes("CDS")) == (proteins < gene_census.NEARLY_ALL * (proteins + rnas))
 
 
 @pytest.mark.parametrize("write", [bacterium, bacterium_gff3])
@@ -96,9 +96,9 @@ def test_whoever_counts_coding_exons_means_the_genes_that_code(tmp_path):
     ]
     lines += [gtf_line("CDS", 100 * i + 1, 100 * i + 90, f"g{i}", f"t{i}") for i in range(9)]
     (tmp_path / "a.gtf").write_text("".join(lines))
-    found = annotation.read(tmp_path / "a.gtf", feature="CDS").census
-    assert found.problem("a.gtf", "CDS") == ""
-    assert "'CDS' lines reach 9 of 30 genes" in found.notes("CDS")[0]
+    census = annotation.read(tmp_path / "a.gtf", feature="CDS").census
+    assert census.problem("a.gtf", "CDS") == ""
+    assert "'CDS' lines reach 9 of 30 genes" in census.notes("CDS")[0]
 
 
 def test_pseudogenes_without_exons_and_lines_that_are_no_genes_do_not_matter(tmp_path):
@@ -109,8 +109,8 @@ def test_pseudogenes_without_exons_and_lines_that_are_no_genes_do_not_matter(tmp
         text += f"1\tR\tcDNA_match{place}ID=match-{i}\n1\tR\tbiological_region{place}ID=id-{i}\n"
     text += "".join(f"1\tR\tpseudogene\t{9000 + i}\t{9500 + i}\t.\t+\t.\tID=gene-p{i}\n" for i in range(12))
     (tmp_path / "a.gff").write_text(text)
-    found = annotation.read(tmp_path / "a.gff").census
-    assert found.reach("exon") == (40, 52) and found.problem("a.gff", "exon") == ""
+    census = annotation.read(tmp_path / "a.gff").census
+    assert census.reach("exon") == (40, 52) and census.problem("a.gff", "exon") == ""
 
 
 def isoforms(genes, each, own_ids, shared=0.0):
@@ -130,9 +130,9 @@ def isoforms(genes, each, own_ids, shared=0.0):
 
 
 def test_isoforms_as_genes_are_refused(problem):
-    said = problem(isoforms(30, 2, own_ids=True))
-    assert "its gene ids are those of transcripts" in said and "60 of 60 share at least half" in said
-    assert "Set quantification.attribute: gene_name, which names 30 genes" in said
+    message = problem(isoforms(30, 2, own_ids=True))
+    assert "its gene ids are those of transcripts" in message and "60 of 60 share at least half" in message
+    assert "Set quantification.attribute: gene_name, which names 30 genes" in message
     assert problem(isoforms(30, 2, own_ids=True), attribute="gene_name") == ""
     without = isoforms(30, 2, own_ids=True).replace("gene_name", "note")
     assert "Take a GTF with ids of genes" in problem(without)
@@ -142,8 +142,8 @@ def test_isoforms_as_genes_are_refused(problem):
 def test_one_transcript_for_each_gene_of_its_name_passes(problem):
     text = isoforms(60, 1, own_ids=True)
     assert problem(text) == ""
-    found = annotation.read(problem.path).census
-    assert found.gene_id_is_transcript_id() and found.notes("exon") == []
+    census = annotation.read(problem.path).census
+    assert census.gene_id_is_transcript_id() and census.notes("exon") == []
     operon = "".join(gtf_line("exon", 300 * i + 1, 300 * i + 304, f"b{i}", f"b{i}") for i in range(50))
     assert problem(operon) == ""  # stop and start codons of neighbours overlap by four bases
     assert annotation.read(problem.path).census.notes("exon") == []
@@ -173,14 +173,14 @@ def test_ids_of_transcripts_are_those_the_file_gives(tmp_path):
     st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(1, 60), st.integers(0, 20)), max_size=25)
 )
 def test_shared_bases_are_counted_as_by_hand(exons):
-    found = gene_census.Census()
+    census = gene_census.Census()
     for gene, forward, start, length in exons:
-        found.places[gene].append(("1", "+-"[forward], start, start + length))
+        census.places[gene].append(("1", "+-"[forward], start, start + length))
     sets = {
-        g: {(s, b) for _, s, a, e in places for b in range(a, e + 1)} for g, places in found.places.items()
+        g: {(s, b) for _, s, a, e in places for b in range(a, e + 1)} for g, places in census.places.items()
     }
     expected = sum(
         2 * sum(any(base in sets[other] for other in sets if other != gene) for base in bases) >= len(bases)
         for gene, bases in sets.items()
     )
-    assert found._sharing() == expected
+    assert census._sharing() == expected

@@ -40,11 +40,11 @@ def command(build=BUILD, version="2.2.1", options="none", inputs="genome.fa anno
     )
 
 
-def start(project, store, *given, **options):
+def start(project, store, *arguments, **options):
     environment = os.environ | {"RNA2MODEL_STORE": str(store)}
     umask = options.pop("umask", -1)
     return subprocess.Popen(
-        ["bash", "-c", command(*given, **options)],
+        ["bash", "-c", command(*arguments, **options)],
         cwd=project,
         env=environment,
         stderr=subprocess.PIPE,
@@ -54,17 +54,17 @@ def start(project, store, *given, **options):
     )
 
 
-def make(project, store, *given, **options):
+def make(project, store, *arguments, **options):
     """(builds so far in the project, what was said) of a job that must end well, with an index that HISAT2 reads."""
-    job = start(project, store, *given, **options)
-    said = job.communicate(timeout=60)[1]
-    assert job.returncode == 0, said
+    job = start(project, store, *arguments, **options)
+    stderr = job.communicate(timeout=60)[1]
+    assert job.returncode == 0, stderr
     names = subprocess.run(
         ["hisat2-inspect", "--names", "index/genome"], cwd=project, capture_output=True, text=True
     )
     assert [line.split()[0] for line in names.stdout.splitlines()] == ["one", "two"]
     builds = project / "builds"
-    return len(builds.read_text().split()) if builds.exists() else 0, said
+    return len(builds.read_text().split()) if builds.exists() else 0, stderr
 
 
 def stored(store):
@@ -110,10 +110,10 @@ def test_another_version_option_or_annotation_is_another_index(tmp_path):
 def test_two_at_once_build_once(tmp_path):
     store, projects = tmp_path / "refs", [write_genome(tmp_path / f"p{n}") for n in range(3)]
     jobs = [start(project, store, build=f"sleep 1; {BUILD}") for project in projects]
-    said = [job.communicate(timeout=60)[1] for job in jobs]
+    messages = [job.communicate(timeout=60)[1] for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0, 0]
     assert sum((project / "builds").exists() for project in projects) == 1
-    assert sum("waiting for whoever makes" in text for text in said) == 2
+    assert sum("waiting for whoever makes" in text for text in messages) == 2
     assert all(len(list((project / "index").iterdir())) == 8 for project in projects)
 
 
@@ -140,8 +140,8 @@ def test_an_index_that_was_cut_short_is_not_used(tmp_path):
     make(write_genome(tmp_path / "one"), store)
     file = store / "indices" / stored(store)[0] / "index" / "genome.2.ht2"
     os.truncate(file, 10)
-    builds, said = make(write_genome(tmp_path / "two"), store)
-    assert builds == 1 and "is not whole" in said
+    builds, stderr = make(write_genome(tmp_path / "two"), store)
+    assert builds == 1 and "is not whole" in stderr
     assert not any(path.is_symlink() for path in (tmp_path / "two/index").iterdir())
     assert file.stat().st_size == 10
 
@@ -203,8 +203,8 @@ def test_a_store_of_others_is_read(tmp_path):
 def test_what_cannot_be_described_is_not_kept(failing, tmp_path):
     """Else two genomes of which no checksum can be had would have the same."""
     store = tmp_path / "refs"
-    builds, said = make(write_genome(tmp_path / "p"), store, **failing)
-    assert builds == 1 and "cannot be had: the index is made in the results" in said
+    builds, stderr = make(write_genome(tmp_path / "p"), store, **failing)
+    assert builds == 1 and "cannot be had: the index is made in the results" in stderr
     assert not store.exists()
 
 
@@ -229,18 +229,18 @@ def test_links_follow_a_store_that_moved(tmp_path):
 
 
 def test_a_store_is_looked_at_before_any_job(tmp_path, monkeypatch):
-    def asked(path, **more):
+    def prepared(path, **more):
         config = {"reference": {"store": path}}
         return index_store.prepare(config, [tmp_path], **more), config["reference"]["store"]
 
     (tmp_path / "file").write_text("")
     (tmp_path / "refs").mkdir()
-    assert asked(None) == ([], None)
-    assert asked("refs") == ([], str(tmp_path / "refs"))
-    assert asked("not/yet") == ([], str(tmp_path / "not/yet"))
-    assert "is a file" in asked("file")[0][0]
-    assert "object storage" in asked("refs", store="s3")[0][0]
-    assert "it is a file" in asked("file/refs")[0][0]
+    assert prepared(None) == ([], None)
+    assert prepared("refs") == ([], str(tmp_path / "refs"))
+    assert prepared("not/yet") == ([], str(tmp_path / "not/yet"))
+    assert "is a file" in prepared("file")[0][0]
+    assert "object storage" in prepared("refs", store="s3")[0][0]
+    assert "it is a file" in prepared("file/refs")[0][0]
     monkeypatch.setattr(index_store.os, "access", lambda path, mode: mode != os.W_OK)
-    assert "you may not write there" in asked("not/yet")[0][0]
+    assert "you may not write there" in prepared("not/yet")[0][0]
     assert "you may not write" in index_store.note(str(tmp_path / "refs"))

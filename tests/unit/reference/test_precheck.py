@@ -14,10 +14,10 @@ from tests.unit.reference.test_genome import GTF
 
 
 @pytest.fixture
-def found(tmp_path):
+def problems_of(tmp_path):
     """Problems of a reference with the given texts."""
 
-    def found(fasta=">1 first\nACGT\n", gtf=GTF, index=None, **tools):
+    def problems_of(fasta=">1 first\nACGT\n", gtf=GTF, index=None, **tools):
         (tmp_path / "g.fa.gz").write_bytes(gzip.compress(fasta.encode()))
         (tmp_path / "a.gtf").write_text(gtf)
         full, _ = config.complete(tools)
@@ -28,11 +28,11 @@ def found(tmp_path):
         }
         return precheck.problems(full)
 
-    return found
+    return problems_of
 
 
-def test_a_sound_reference_has_no_problems(found):
-    assert found() == []
+def test_a_sound_reference_has_no_problems(problems_of):
+    assert problems_of() == []
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,14 @@ def test_a_sound_reference_has_no_problems(found):
         ({"gtf": '1\tx\tCDS\t1\t9\t.\t+\t.\tgene_id "A";\n'}, "set quantification.feature to a type it has"),
     ],
 )
-def test_what_a_look_at_the_first_lines_tells_is_told_before_any_job(found, change, expected):
+def test_what_a_look_at_the_first_lines_tells_is_told_before_any_job(problems_of, change, expected):
     import re
 
-    (problem,) = found(**change)
+    (problem,) = problems_of(**change)
     assert re.search(expected, problem)
 
 
-def test_a_truncated_annotation_is_named(found, tmp_path):
+def test_a_truncated_annotation_is_named(problems_of, tmp_path):
     packed = gzip.compress(GTF.encode() * 2000)
     (tmp_path / "cut.gtf.gz").write_bytes(packed[: len(packed) // 2])
     full, _ = config.complete({})
@@ -62,15 +62,15 @@ def test_a_truncated_annotation_is_named(found, tmp_path):
         "gtf": str(tmp_path / "cut.gtf.gz"),
         "index": None,
     }
-    found()
+    problems_of()
     (problem,) = precheck.problems(full)
     assert "cut.gtf.gz cannot be read to its end" in problem
 
 
-def test_a_folder_that_is_no_index_is_refused(found, tmp_path):
-    (problem,) = found(index=str(tmp_path))
+def test_a_folder_that_is_no_index_is_refused(problems_of, tmp_path):
+    (problem,) = problems_of(index=str(tmp_path))
     assert "is no STAR index: it lacks Genome" in problem
-    (problem,) = found(index=str(tmp_path), alignment={"tool": "hisat2"})
+    (problem,) = problems_of(index=str(tmp_path), alignment={"tool": "hisat2"})
     assert "holds no HISAT2 index" in problem
     (tmp_path / "grch38.1.ht2").touch()
     assert precheck.hisat2_prefix(tmp_path) == str(tmp_path / "grch38")
@@ -126,11 +126,11 @@ def write_bam(path, contigs=CONTIGS, reads=3):
 def test_given_alignments_are_sorted_and_keep_one_place_of_each_read(tmp_path):
     write_bam(tmp_path / "a.bam")
     (tmp_path / "g.fa").write_text(">1\n" + "A" * 1000 + "\n>2\n" + "A" * 500 + "\n")
-    problem, found = bam.take_over(tmp_path / "a.bam", tmp_path / "out.bam", CONTIGS, tmp_path / "g.fa")
+    problem, summary = bam.take_over(tmp_path / "a.bam", tmp_path / "out.bam", CONTIGS, tmp_path / "g.fa")
     with pysam.AlignmentFile(str(tmp_path / "out.bam")) as file:
         assert [read.query_name for read in file.fetch("1")] == ["r2", "r1", "r0"]
-    assert problem is None and found["fragments"] == 3 and not found["mates_missing"]
-    assert "no NH tags" in found["note"] and "no unmapped reads" in found["note"]
+    assert problem is None and summary["fragments"] == 3 and not summary["mates_missing"]
+    assert "no NH tags" in summary["note"] and "no unmapped reads" in summary["note"]
 
 
 def test_alignments_to_another_genome_or_cut_short_are_explained(tmp_path):

@@ -31,27 +31,29 @@ def strands(one):
 
 
 @given(transcripts())
-def test_each_exon_of_each_gene_is_there_under_one_safe_name(given):
-    found = pieces.for_tools(given, {"1": 1000, "2": 1000})
-    names = [one.name for one in found]
+def test_each_exon_of_each_gene_is_there_under_one_safe_name(drawn):
+    prepared = pieces.for_tools(drawn, {"1": 1000, "2": 1000})
+    names = [one.name for one in prepared]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[!-~]+", name) and not set(name) & set(";\"'") for name in names)
-    before = [(t.gene, t.chromosome, s, exon) for t in given for s in strands(t) for exon in t.exons]
-    assert sorted(before) == sorted((t.gene, t.chromosome, t.strand, exon) for t in found for exon in t.exons)
-    first = {one.name: one for one in found}
-    assert all(first[one.whole].whole == one.whole and first[one.whole].gene == one.gene for one in found)
+    before = [(t.gene, t.chromosome, s, exon) for t in drawn for s in strands(t) for exon in t.exons]
+    assert sorted(before) == sorted(
+        (t.gene, t.chromosome, t.strand, exon) for t in prepared for exon in t.exons
+    )
+    first = {one.name: one for one in prepared}
+    assert all(first[one.whole].whole == one.whole and first[one.whole].gene == one.gene for one in prepared)
 
 
 @given(transcripts())
-def test_names_that_are_safe_and_there_once_stay(given):
-    names = [one.name for one in given]
+def test_names_that_are_safe_and_there_once_stay(drawn):
+    names = [one.name for one in drawn]
     kept = {n for n in names if names.count(n) == 1 and re.fullmatch(r"[ab.2%]+", n)}
-    assert kept <= {one.name for one in pieces.for_tools(given, {})}
+    assert kept <= {one.name for one in pieces.for_tools(drawn, {})}
 
 
 @given(transcripts())
-def test_what_tools_take_is_taken_as_it_is(given):
-    once = pieces.for_tools(given, {"1": 1000, "2": 1000})
+def test_what_tools_take_is_taken_as_it_is(drawn):
+    once = pieces.for_tools(drawn, {"1": 1000, "2": 1000})
     again = pieces.for_tools(once, {"1": 1000, "2": 1000})
     assert [(t.name, t.strand, t.exons) for t in again] == [(t.name, t.strand, t.exons) for t in once]
 
@@ -59,13 +61,13 @@ def test_what_tools_take_is_taken_as_it_is(given):
 def test_a_gene_without_strand_has_its_length_once(tmp_path):
     line = '1\tS\texon\t{}\t{}\t.\t.\t.\tgene_id "g"; transcript_id "t";\n'
     (tmp_path / "a.gtf").write_text(line.format(1, 100) + line.format(201, 300))
-    found = annotation.read(tmp_path / "a.gtf")
-    assert (found.genes[0]["strand"], found.genes[0]["length"]) == (".", 200)
-    found.transcripts = pieces.for_tools(found.transcripts, {"1": 1000})
-    genome.write_gtf(found, tmp_path / "b.gtf")
+    features = annotation.read(tmp_path / "a.gtf")
+    assert (features.genes[0]["strand"], features.genes[0]["length"]) == (".", 200)
+    features.transcripts = pieces.for_tools(features.transcripts, {"1": 1000})
+    genome.write_gtf(features, tmp_path / "b.gtf")
     again = annotation.read(tmp_path / "b.gtf")
     assert again.genes[0]["length"] == 200 and sorted(t.strand for t in again.transcripts) == ["+", "-"]
-    assert len({t.whole for t in found.transcripts}) == 2  # two strands to look on, not two pieces
+    assert len({t.whole for t in features.transcripts}) == 2  # two strands to look on, not two pieces
 
 
 def test_copies_on_two_chromosomes_are_no_pieces_of_one(tmp_path):

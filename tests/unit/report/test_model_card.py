@@ -53,7 +53,7 @@ def test_what_the_run_knows_is_filled_in():
 
 
 @pytest.mark.parametrize(
-    "model, imbalance, said",
+    "model, imbalance, sentence",
     [
         ("linear_svm", "auto", "`auto`, classes weighed equally"),
         ("logistic_l2", "auto", "`auto`, classes weighed as they come"),
@@ -61,8 +61,8 @@ def test_what_the_run_knows_is_filled_in():
         ("mlp", "none", "`none`, classes weighed as they come"),
     ],
 )
-def test_class_weights_are_those_of_the_model(model, imbalance, said):
-    assert said in card(model=model, settings={**MANIFEST["settings"], "imbalance": imbalance})
+def test_class_weights_are_those_of_the_model(model, imbalance, sentence):
+    assert sentence in card(model=model, settings={**MANIFEST["settings"], "imbalance": imbalance})
 
 
 def test_what_no_run_knows_is_left_to_the_author_item_by_item():
@@ -91,16 +91,16 @@ def test_scores_on_unseen_batches_and_the_hold_out_stand_beside_those_of_folds()
 
 
 @pytest.mark.parametrize(
-    ("task", "more", "said"),
+    ("task", "more", "sentence"),
     [
         ("regression", {"classes": {}, "range": [20.0, 80.0]}, "a number; 20 to 80 in the training samples"),
         ("survival", {"landmarks": {"survival_12": 12.0}}, "probability to be without event at 12"),
     ],
 )
-def test_other_tasks_have_no_classes_to_balance(task, more, said):
+def test_other_tasks_have_no_classes_to_balance(task, more, sentence):
     metric = {"regression": "r2", "survival": "harrell_c"}[task]
     text = card({metric: VALUE}, task=task, **more)
-    assert said in text and f"| {metric} |" in text and "imbalance" not in text
+    assert sentence in text and f"| {metric} |" in text and "imbalance" not in text
 
 
 def test_a_bundle_of_an_older_version_has_a_card_too():

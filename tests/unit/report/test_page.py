@@ -147,13 +147,13 @@ def test_samples_are_coloured_by_the_sheet_s_columns_and_not_by_quality_numbers(
 
 def test_an_external_validation_is_shown_only_of_a_frozen_bundle(made):
     results, full = made()
-    told = {"bundle": {"model": "logistic_l2"}, "n": 31, "samples": [], "left_out": {"x": "known"}}
+    validation = {"bundle": {"model": "logistic_l2"}, "n": 31, "samples": [], "left_out": {"x": "known"}}
     value = {"estimate": 0.8125, "lower": 0.7, "upper": 0.9, "n": 31}
-    told["metrics"] = {
+    validation["metrics"] = {
         "balanced_accuracy": value,
         "auroc": {"estimate": None, "lower": None, "upper": None, "n": 31},
     }
-    (results / "external_validation.json").write_text(json.dumps(told))
+    (results / "external_validation.json").write_text(json.dumps(validation))
     assert "External validation" not in report.render(results, full, MODELS)
     full["training"] |= {"retrain": "never", "bundle": str(results / "bundle")}
     page = report.render(results, full, MODELS)

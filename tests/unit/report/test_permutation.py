@@ -11,11 +11,11 @@ MANIFEST = {"batch_correction": "none", "features": {"selection": "none"}, "file
 
 
 def test_the_p_within_batches_leads_where_batch_and_label_go_together():
-    told = permutation.sentence(OVER | {"within_batches": WITHIN})
+    sentence = permutation.sentence(OVER | {"within_batches": WITHIN})
     assert (
-        told.index("p = 0.4100") < told.index("p = 0.0100")
-        and "Cramer's V 0.40" in told
-        and "believe it" in told
+        sentence.index("p = 0.4100") < sentence.index("p = 0.0100")
+        and "Cramer's V 0.40" in sentence
+        and "believe it" in sentence
     )
     apart = permutation.sentence(OVER | {"within_batches": WITHIN | {"cramers_v": 0.05, "associated": False}})
     assert apart.index("p = 0.0100") < apart.index("p = 0.4100") and "believe" not in apart
@@ -31,13 +31,13 @@ def test_the_p_within_batches_leads_where_batch_and_label_go_together():
 
 
 def test_statistic_grid_and_what_was_held_fixed_are_named():
-    told = permutation.explained(OVER | GRID, MANIFEST)
-    assert "The statistic of this p is the AUROC within folds, averaged over folds (0.700)." in told
-    assert "tuned over 5 candidates" in told and "instead of the 10 of training" in told
-    assert "Repeated for every permutation: scaling, tuning, fit." in told
+    explanation = permutation.explained(OVER | GRID, MANIFEST)
+    assert "The statistic of this p is the AUROC within folds, averaged over folds (0.700)." in explanation
+    assert "tuned over 5 candidates" in explanation and "instead of the 10 of training" in explanation
+    assert "Repeated for every permutation: scaling, tuning, fit." in explanation
     assert (
         "Held fixed, as they were on the training samples of each fold: the folds, gene filter, normalization."
-        in told
+        in explanation
     )
     corrected = MANIFEST | {
         "batch_correction": "combat",
@@ -45,10 +45,11 @@ def test_statistic_grid_and_what_was_held_fixed_are_named():
         "expression": {"protect_target": True},
     }
     corrected["features"] = {"selection": "moderated_f"}
-    told = permutation.explained(OVER | {"candidates": 10, "candidates_in_training": 10}, corrected)
-    assert "scaling, feature selection, tuning, fit" in told and "candidates" not in told
+    explanation = permutation.explained(OVER | {"candidates": 10, "candidates_in_training": 10}, corrected)
+    assert "scaling, feature selection, tuning, fit" in explanation and "candidates" not in explanation
     assert (
-        "normalization, batch correction, imputation of covariates" in told and "p may be too small" in told
+        "normalization, batch correction, imputation of covariates" in explanation
+        and "p may be too small" in explanation
     )
     sets = permutation.explained(OVER, MANIFEST | {"files": {"features.safetensors": ""}})
     assert "normalization, gene-set scores." in sets

@@ -210,12 +210,12 @@ def test_a_frozen_bundle_s_sheet_without_a_training_sample_has_a_page(tmp_path):
 @pytest.mark.parametrize("task", ["classification", "regression", "survival"])
 def test_the_coverage_of_prediction_sets_is_told_where_there_are_some(task, pages):
     path, run = pages(task)
-    told = json.loads((run.folder / f"models/{run.config['shipped_model']}/metrics.json").read_text())
+    metrics = json.loads((run.folder / f"models/{run.config['shipped_model']}/metrics.json").read_text())
     text = path.read_text()
     if task == "survival":
-        assert "conformal" not in told and "How sure is it" not in text
+        assert "conformal" not in metrics and "How sure is it" not in text
         return
-    share = 100 * told["conformal"]["out_of_fold"]["coverage"]
+    share = 100 * metrics["conformal"]["out_of_fold"]["coverage"]
     assert (
         f"Out of fold they hold the truth of {share:.0f} % (" in text
         and "are exchangeable with these" in text

@@ -62,8 +62,8 @@ def test_the_excluded_come_first_and_the_sheet_before_what_tools_measured():
 
 def test_what_the_configuration_asks_is_drawn_beside_the_reads(run):
     limits = {shape["yref"]: shape["y0"] for shape in figures(page_of(run))["quality"]["layout"]["shapes"]}
-    asked = run.config["qc"]
-    assert limits == {"y": asked["min_reads"], "y2": asked["min_mapped_pct"], "y3": asked["min_assigned_pct"]}
+    qc = run.config["qc"]
+    assert limits == {"y": qc["min_reads"], "y2": qc["min_mapped_pct"], "y3": qc["min_assigned_pct"]}
 
 
 def test_a_heat_map_of_fewer_genes_says_why(run):
@@ -71,11 +71,11 @@ def test_a_heat_map_of_fewer_genes_says_why(run):
     path = run.folder / "models/logistic_l2/features.tsv"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([*lines[:11], lines[11].replace("G0", "age")]))
-    told = section(page_of(run), "genes")
-    assert "The model uses 11 features. Of its 11 strongest features 1 have no row here: covariates" in told
+    html = section(page_of(run), "genes")
+    assert "The model uses 11 features. Of its 11 strongest features 1 have no row here: covariates" in html
     path.write_text(lines[0] + re.sub("^G", "set_", lines[1]))
-    told = section(page_of(run), "genes")
-    assert "There is no heat map. The model uses 1 features." in told and 'id="figure-heatmap"' not in told
+    html = section(page_of(run), "genes")
+    assert "There is no heat map. The model uses 1 features." in html and 'id="figure-heatmap"' not in html
 
 
 def test_where_nothing_was_corrected_there_is_one_view(run):
@@ -95,9 +95,9 @@ def test_a_perfect_score_is_a_warning_with_what_it_can_still_hide(run):
     table = pd.read_csv(path, sep="\t")
     table.assign(predicted=table["truth"]).to_csv(path, sep="\t", index=False)
     scores = run.folder / "models/logistic_l2/metrics.json"
-    told = json.loads(scores.read_text())
-    told["balanced_accuracy"] |= {"estimate": 1.0, "lower": 1.0, "upper": 1.0}
-    scores.write_text(json.dumps(told))
+    metrics = json.loads(scores.read_text())
+    metrics["balanced_accuracy"] |= {"estimate": 1.0, "lower": 1.0, "upper": 1.0}
+    scores.write_text(json.dumps(metrics))
     page = page_of(run)
     assert "With 24 of 24 groups right, an error rate of up to 12% cannot be ruled out" in section(
         page, "warnings"
@@ -115,11 +115,11 @@ def test_a_p_value_that_more_permutations_could_lower_says_so():
 def test_scores_in_batches_never_seen_stand_beside_those_of_random_folds(run):
     for model in run.models:
         path = run.folder / f"models/{model}/metrics.json"
-        told = json.loads(path.read_text())
-        told["leave_one_batch_out"] = {
+        metrics = json.loads(path.read_text())
+        metrics["leave_one_batch_out"] = {
             "balanced_accuracy": {"estimate": 0.321, "lower": 0.1, "upper": 0.5, "n": 24}
         }
-        path.write_text(json.dumps(told))
+        path.write_text(json.dumps(metrics))
     page = page_of(run)
     assert section(page, "comparison").count("<td>0.321 <small>(0.100 to 0.500)</small></td>") == len(
         run.models

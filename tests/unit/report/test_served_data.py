@@ -38,7 +38,7 @@ def serve(tmp_path):
             )
             if task == "classification":
                 scores = delong.replace(scores, classification.read(table))
-            told = {
+            validation = {
                 "recalibration": recalibration.of(table, task),
                 "bundle": {"model": shipped},
                 "n": n,
@@ -46,7 +46,7 @@ def serve(tmp_path):
                 "left_out": {"known": "why"},
             }
             run.dump(
-                {**told, "metrics": scores},
+                {**validation, "metrics": scores},
                 "external_validation.json",
             )
         run.config["training"] |= {"retrain": "never", "bundle": str(bundle)}
@@ -96,10 +96,10 @@ def test_labelled_samples_show_what_a_frozen_bundle_is_worth(task, figures, serv
 
 def test_the_scores_of_the_page_are_those_of_the_validation(serve, opened):
     path, run = serve()
-    told = json.loads((run.folder / "external_validation.json").read_text())["metrics"]["auroc"]
+    auroc = json.loads((run.folder / "external_validation.json").read_text())["metrics"]["auroc"]
     cell = opened(path).locator("#external tbody td").nth(1).inner_text()
-    assert cell.split("\n")[0].strip() == f"{told['estimate']:.3f}"
-    assert f"({told['lower']:.3f} to {told['upper']:.3f})" in cell
+    assert cell.split("\n")[0].strip() == f"{auroc['estimate']:.3f}"
+    assert f"({auroc['lower']:.3f} to {auroc['upper']:.3f})" in cell
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
@@ -125,13 +125,13 @@ def test_few_labelled_samples_have_a_table_and_no_curves(serve, opened):
 
 def test_a_label_that_the_model_never_saw_is_in_no_figure_and_named_first(serve, opened):
     path, run = serve()
-    told = json.loads((run.folder / "external_validation.json").read_text())
+    validation = json.loads((run.folder / "external_validation.json").read_text())
     table = report.run_data.table(run.folder / "external_validation.tsv")
     name, table.loc[0, "truth"] = table.loc[0, "sample"], "contrl"
     table.to_csv(run.folder / "external_validation.tsv", sep="\t", index=False)
-    told |= {"unknown_labels": {name: "contrl"}, "n": 23}
-    told["left_out"][name] = "label 'contrl' is none of the model's classes"
-    (run.folder / "external_validation.json").write_text(json.dumps(told))
+    validation |= {"unknown_labels": {name: "contrl"}, "n": 23}
+    validation["left_out"][name] = "label 'contrl' is none of the model's classes"
+    (run.folder / "external_validation.json").write_text(json.dumps(validation))
     path.write_text(report.render(run.folder, run.config, run.models), encoding="utf-8")
     page = opened(path)
     assert page.heard == [] and "contrl" not in page.locator("#figure-confusion").inner_text()

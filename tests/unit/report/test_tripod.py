@@ -40,9 +40,13 @@ def facts(run):
 @pytest.mark.parametrize("task", ["classification", "regression", "survival"])
 def test_every_item_is_filled_in_or_left_to_the_authors(task, tmp_path):
     run = Finished(tmp_path, task).write()
-    told = tripod.items(facts(run))
-    assert len(told) == 52 and told["item"].is_unique and (told["content"].str.strip() != "").all()
-    items = told.set_index("item")["content"]
+    checklist = tripod.items(facts(run))
+    assert (
+        len(checklist) == 52
+        and checklist["item"].is_unique
+        and (checklist["content"].str.strip() != "").all()
+    )
+    items = checklist.set_index("item")["content"]
     assert items["17"] == items["18a"] == tripod.AUTHOR
     text = tripod.markdown(facts(run))
     assert text.count("\n| ") == 54 and "nan" not in text and "None:" not in text.replace("| None: both", "")
@@ -50,11 +54,11 @@ def test_every_item_is_filled_in_or_left_to_the_authors(task, tmp_path):
 
 def test_the_numbers_are_those_of_the_files(tmp_path):
     run = Finished(tmp_path).write()
-    given = facts(run)
-    items = tripod.items(given).set_index("item")["content"]
-    value = given["metrics"]["auroc"]
+    run_facts = facts(run)
+    items = tripod.items(run_facts).set_index("item")["content"]
+    value = run_facts["metrics"]["auroc"]
     assert f"AUROC {value['estimate']:.3f} (95 % interval " in items["23a"]
-    sensitivity = given["metrics"]["sensitivity"]
+    sensitivity = run_facts["metrics"]["sensitivity"]
     ends = f"{sensitivity['lower_corrected']:.3f} to {sensitivity['upper_corrected']:.3f}, corrected"
     assert f"sensitivity {sensitivity['estimate']:.3f} (95 % interval {ends}" in items["23a"]
     assert "batch b1" in items["23a"] and "Scores were computed by batch" in items["14"]
@@ -66,11 +70,11 @@ def test_the_numbers_are_those_of_the_files(tmp_path):
 def test_the_page_says_which_intervals_these_are_and_what_chance_makes_of_many_comparisons(tmp_path):
     run = Finished(tmp_path).write()
     page = report.render(tmp_path, run.config, run.models)
-    told = report.read(tmp_path, run.config, run.models)["statistics"]
+    statistics = report.read(tmp_path, run.config, run.models)["statistics"]
     n = pd.read_csv(tmp_path / "models/differences.tsv", sep="\t")["comparisons"].iloc[0]
-    assert f"There are {n} comparisons" in page and f"{0.05 / n:.2g}" in told["comparisons"]
+    assert f"There are {n} comparisons" in page and f"{0.05 / n:.2g}" in statistics["comparisons"]
     assert "without training again" in page and "Is the cohort large enough?" in page
-    groups = told["subgroups"]
+    groups = statistics["subgroups"]
     assert groups["level"].tolist() == ["b1", "b2"] and groups["samples"].sum() == 24
     assert groups["note"].str.startswith("few").all() and "– to –" not in page
     made = report.registry.make(report.read(tmp_path, run.config, run.models), run.config)

@@ -66,7 +66,7 @@ def test_environments_parse_as_conda_reads_them_and_agree(repository):
                 pinned.setdefault(name, {}).setdefault(exact[2], []).append(path.stem)
             else:
                 ranges.append((path.stem, name, spec.version))
-    assert {name: found for name, found in pinned.items() if len(found) > 1} == {}
+    assert {name: versions for name, versions in pinned.items() if len(versions) > 1} == {}
     for env, name, wanted in ranges:
         for version in pinned.get(name, ()):
             assert rattler.VersionSpec(str(wanted)).matches(rattler.Version(version)), (
@@ -125,11 +125,11 @@ def test_a_tree_ensemble_is_read_without_torch_and_torch_still_comes_afterwards(
 
 def test_the_container_has_a_conda_that_snakemake_takes(repository):
     """Environments are made inside it (snakemake.deployment.conda asks 24.7.1)."""
-    found = re.search(
+    match = re.search(
         r'container: "docker://condaforge/miniforge3:(\d+)\.(\d+)\.(\d+)-\d+"',
         (repository / "Snakefile").read_text(),
     )
-    assert tuple(map(int, found.groups())) >= (24, 7, 1)
+    assert tuple(map(int, match.groups())) >= (24, 7, 1)
 
 
 def test_the_image_has_each_environment_where_snakemake_looks_for_it(repository, tmp_path):
@@ -139,19 +139,19 @@ def test_the_image_has_each_environment_where_snakemake_looks_for_it(repository,
     envs = tmp_path / "envs"
     shutil.copytree(repository / "envs", envs)
     (envs / "fastp.linux-64.pin.txt").write_text("@EXPLICIT\n")
-    asked = ["bash", repository / "envs/container.sh", "--names", envs, "/conda-envs"]
+    command = ["bash", repository / "envs/container.sh", "--names", envs, "/conda-envs"]
     for cuda, without in (("", {"torch_gpu.yaml"}), ("12.9", set())):
         done = subprocess.run(
-            asked, env=os.environ | {"CUDA": cuda}, check=True, capture_output=True, text=True
+            command, env=os.environ | {"CUDA": cuda}, check=True, capture_output=True, text=True
         )
-        found = dict(line.split() for line in done.stdout.splitlines())
+        places = dict(line.split() for line in done.stdout.splitlines())
         expected = {}
         for path in envs.glob("*.yaml"):
             lock = path.with_name(f"{path.stem}.linux-64.pin.txt")
             env = SimpleNamespace(name=None, dir=None, content_deploy=None, content=path.read_bytes())
             env.content_pin = lock.read_bytes() if lock.exists() else None
             expected[path.name] = f"/conda-envs/{Env._get_hash(env, False, False)}"
-        assert found == {name: place for name, place in expected.items() if name not in without}
+        assert places == {name: place for name, place in expected.items() if name not in without}
 
 
 def test_the_image_is_built_from_what_is_copied_into_it(repository):

@@ -40,11 +40,11 @@ def public_functions(scope, owner=""):
 
 def lacks_types(node, is_method):
     """Whether a parameter or the result has no annotation; the first parameter of a method needs none."""
-    given = node.args
-    parameters = [*given.posonlyargs, *given.args]
+    arguments = node.args
+    parameters = [*arguments.posonlyargs, *arguments.args]
     is_static = any(ast.unparse(one) == "staticmethod" for one in node.decorator_list)
     parameters = parameters[1:] if is_method and not is_static else parameters
-    parameters += [*given.kwonlyargs, *filter(None, [given.vararg, given.kwarg])]
+    parameters += [*arguments.kwonlyargs, *filter(None, [arguments.vararg, arguments.kwarg])]
     return node.returns is None or any(one.annotation is None for one in parameters)
 
 

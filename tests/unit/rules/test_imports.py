@@ -38,7 +38,7 @@ MODEL = re.compile(r"(rna2model[\w.]+):\w+")  # as models.NAMES names a class
 
 def rules_with_scripts():
     """{environment: scripts of the rules that name it}"""
-    found = {}
+    scripts = {}
     for path in (REPOSITORY / "rules").rglob("*.smk"):
         text = path.read_text()
         bodies = [body for body in re.split(r"^ *rule ", text, flags=re.M)[1:] if "script:" in body]
@@ -48,31 +48,31 @@ def rules_with_scripts():
             environments = re.findall(r'"\.\./\.\./envs/(\w+)\.yaml"', body)
             assert environments, f"{path.name}: {script} has no environment"
             for environment in environments:
-                found.setdefault(environment, set()).add(REPOSITORY / script)
-    return found
+                scripts.setdefault(environment, set()).add(REPOSITORY / script)
+    return scripts
 
 
 @cache
 def imports(path):
     """[(module, whether it is imported only when a function runs)] of one file."""
-    found = []
+    modules = []
 
     def visit(node, late):
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
                 continue  # for the type checker only
             if isinstance(child, ast.Import):
-                found.extend((alias.name, late) for alias in child.names)
+                modules.extend((alias.name, late) for alias in child.names)
             elif isinstance(child, ast.ImportFrom):
                 assert not child.level, f"{path}: relative import"
-                found.append((child.module, late))
-                found.extend((f"{child.module}.{alias.name}", late) for alias in child.names)
+                modules.append((child.module, late))
+                modules.extend((f"{child.module}.{alias.name}", late) for alias in child.names)
             elif isinstance(child, ast.Constant) and isinstance(child.value, str):
-                found.extend((match[1], True) for match in [MODEL.fullmatch(child.value)] if match)
+                modules.extend((match[1], True) for match in [MODEL.fullmatch(child.value)] if match)
             visit(child, late or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda))
 
     visit(ast.parse(path.read_text()), False)
-    return found
+    return modules
 
 
 def packages(script):

@@ -117,14 +117,14 @@ def rewritten(folder, **changes):
 
 def test_a_manifest_of_another_format_or_that_is_none_is_refused(folder):
     text = (folder / "manifest.json").read_text()
-    for given, said in (
+    for changed, message in (
         (json.dumps(json.loads(text) | {"format": 99}), "bundle format 99"),
         ("{", "is not a bundle"),
         ("[]", "holds no mapping"),
         (text.replace('"combat"', '"none"'), "was changed after the bundle was made"),
     ):
-        (folder / "manifest.json").write_text(given)
-        with pytest.raises(InputProblem, match=said):
+        (folder / "manifest.json").write_text(changed)
+        with pytest.raises(InputProblem, match=message):
             bundle.Bundle(folder)
 
 
@@ -218,8 +218,8 @@ def test_a_sample_like_none_of_training_is_flagged(folder, counts):
 def counted(**changes):
     sequences = {"fasta": "g.fa", "fasta_sha256": "1", "contigs": 1, "genome_bases": 9, "contig_lengths": {}}
     exons = {"gtf": "a.gtf", "gtf_sha256": "2", "genes": 3, "transcripts": 4, "gene_ids_sha256": "5"}
-    told = {"unit": "counts", "counting": {"quantification": {"tool": "star"}}, "rrna_sha256": None}
-    return told | {"reference": sequences | exons} | changes
+    facts = {"unit": "counts", "counting": {"quantification": {"tool": "star"}}, "rrna_sha256": None}
+    return facts | {"reference": sequences | exons} | changes
 
 
 def test_samples_that_were_counted_otherwise_are_refused_with_what_differs(folder):
@@ -242,21 +242,21 @@ def test_strandedness_and_versions_that_training_did_not_have_are_flags(folder, 
     assert serve.version_flags() == []
     serve.manifest["files"]["model/model.skops"] = "0"
     monkeypatch.setattr(bundle, "_version", lambda name: "99.1.0")
-    (told,) = serve.version_flags()  # numpy and torch are others, too, and do not matter
-    assert "scikit-learn" in told and told.endswith("predicted with 99.1.0")
+    (flag,) = serve.version_flags()  # numpy and torch are others, too, and do not matter
+    assert "scikit-learn" in flag and flag.endswith("predicted with 99.1.0")
 
 
 def test_a_bundle_knows_who_trained_it_without_names(folder, counts):
     text = (folder / "manifest.json").read_text()
     assert '"s13"' not in text and '"d6"' not in text
     serve = bundle.Bundle(folder)
-    found = serve.seen(["s13", "new", "copy", "other"], counts[[0, 1, 5, 5]] + [[9], [9], [0], [9]], GENES)
-    assert found == {
+    seen = serve.seen(["s13", "new", "copy", "other"], counts[[0, 1, 5, 5]] + [[9], [9], [0], [9]], GENES)
+    assert seen == {
         "s13": "a sample of this name was in training",
         "copy": "a sample with the same counts was in training",
     }
-    found = serve.seen(["new", "other"], counts[:2] + 1, GENES, groups=["d6", "d99"])
-    assert found == {"new": "other samples of 'd6' were in training"}
+    seen = serve.seen(["new", "other"], counts[:2] + 1, GENES, groups=["d6", "d99"])
+    assert seen == {"new": "other samples of 'd6' were in training"}
 
 
 def test_versions_of_ensembl_ids_do_not_matter(counts, tmp_path):

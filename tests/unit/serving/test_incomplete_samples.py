@@ -42,8 +42,8 @@ def made(folder, model="logistic_l2", y=LABELS, size=50, unit="counts", missing=
         fitted.save(folder / "f")
         paths["features"] = folder / "f"
     task = "classification" if y.dtype.kind == "U" else "regression"
-    found = models.make(model, task=task, inner_folds=3, seed=1).fit(X, y, log=lambda *_: None)
-    normalizer.save(folder / "n"), none.save(folder / "b"), found.save(folder / "m")
+    predictor = models.make(model, task=task, inner_folds=3, seed=1).fit(X, y, log=lambda *_: None)
+    normalizer.save(folder / "n"), none.save(folder / "b"), predictor.save(folder / "m")
     out_of_distribution.OutOfDistribution().fit(expression).save(folder / "o")
     kept = reference_panel.Panel().fit(expression, cells, size) if size is not None else None
     facts = {

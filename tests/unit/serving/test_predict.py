@@ -54,8 +54,8 @@ def frozen(request, tmp_path):
     facts = {"classes": {}, "counts_unit": "counts", "counting": None, "landmarks": outcome.times(y)[0]}
     facts["training"] = manifest.remember(data.samples, data.obs["donor"], data.counts, "salt")
     bundle.assemble(*(tmp_path / name for name in ("bundle", "n", "b", "m")), facts)
-    told = {"unit": "counts", "counting": None, "reference": None, "rrna_sha256": None}
-    (tmp_path / "matrix.json").write_text(json.dumps(told))
+    matrix_facts = {"unit": "counts", "counting": None, "reference": None, "rrna_sha256": None}
+    (tmp_path / "matrix.json").write_text(json.dumps(matrix_facts))
     return tmp_path, design
 
 
@@ -78,8 +78,8 @@ def test_external_samples_are_scored_and_those_of_training_left_out(frozen):
     }
     status = folder / "samples.tsv"
     status.write_text("sample\tstrandedness\n" + "".join(f"{name}\t\n" for name in data.samples))
-    given = folder / "bundle", data, names, folder / "matrix.json", status, design
-    table = predict.predict(*given, unseen="uncorrected", aligned=names)
+    arguments = folder / "bundle", data, names, folder / "matrix.json", status, design
+    table = predict.predict(*arguments, unseen="uncorrected", aligned=names)
     assert set(table["flags"]) == {""} and set(table["batch_policy"]) == {"no correction"}
     table, scores = predict.validate(table, data, names, design, seed=1)
     main = {"classification": "balanced_accuracy", "regression": "r2", "survival": "harrell_c"}[

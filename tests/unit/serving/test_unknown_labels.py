@@ -71,8 +71,8 @@ def test_nobody_left_is_refused_with_the_labels_of_both_sides():
     ],
 )
 def test_a_near_miss_is_a_question_and_what_could_be_two_is_not(label, known, meant):
-    asked = unknown_labels.suggestion(label, known)
-    assert asked == (f"; did you mean {meant!r}?" if meant else "")
+    question = unknown_labels.suggestion(label, known)
+    assert question == (f"; did you mean {meant!r}?" if meant else "")
 
 
 def test_typos_at_random_are_found_again():

@@ -34,23 +34,23 @@ def expected(n, m):
 
 def test_noise_reaches_its_chance_and_few_intervals_lie_above_it():
     """50 samples, a fifth of the class: mean AUPRC .37; 80 % of the intervals lie above the prevalence, few above chance."""
-    found = [classification.metrics(noise(50, 0.2, seed), n_boot=200)["auprc"] for seed in range(150)]
-    mean = {key: np.mean([one[key] for one in found]) for key in ("estimate", "chance", "prevalence")}
+    scores = [classification.metrics(noise(50, 0.2, seed), n_boot=200)["auprc"] for seed in range(150)]
+    mean = {key: np.mean([one[key] for one in scores]) for key in ("estimate", "chance", "prevalence")}
     assert expected(10, 2) == pytest.approx(0.371, abs=5e-4)
     assert mean["chance"] == pytest.approx(expected(10, 2), abs=0.003)
     assert mean["estimate"] == pytest.approx(mean["chance"], abs=0.02) and mean[
         "prevalence"
     ] == pytest.approx(0.2)
-    assert np.mean([one["lower"] > one["prevalence"] for one in found]) > 0.7
-    assert np.mean([one["lower"] > one["chance"] for one in found]) < 0.11
+    assert np.mean([one["lower"] > one["prevalence"] for one in scores]) > 0.7
+    assert np.mean([one["lower"] > one["chance"] for one in scores]) < 0.11
 
 
 @pytest.mark.parametrize(("n", "rare"), [(10, 2), (12, 1), (30, 15), (200, 20)])
 def test_chance_is_the_mean_over_all_orders(n, rare):
     rng, truth = np.random.default_rng(0), (np.arange(n) < rare).astype(int)
     p = rng.random(n)
-    found, _ = chance_level.average_precision(np.column_stack([1 - p, p]), truth, np.zeros(n), np.arange(n))
-    assert found == pytest.approx(expected(n, rare), abs=0.012)
+    chance, _ = chance_level.average_precision(np.column_stack([1 - p, p]), truth, np.zeros(n), np.arange(n))
+    assert chance == pytest.approx(expected(n, rare), abs=0.012)
 
 
 def test_ties_and_more_classes_have_the_chance_of_the_metric_itself():
@@ -58,7 +58,7 @@ def test_ties_and_more_classes_have_the_chance_of_the_metric_itself():
     same = np.full((20, 2), 0.5), (np.arange(20) < 4).astype(int), np.zeros(20), np.arange(20)
     assert chance_level.average_precision(*same)[0] == pytest.approx(0.2)
     table = noise(60, 0.2, 3, K=3)
-    found = classification.metrics(table, n_boot=2)["auprc"]
+    auprc = classification.metrics(table, n_boot=2)["auprc"]
     rng, values = np.random.default_rng(5), []
     for _ in range(100):
         each = []
@@ -66,8 +66,8 @@ def test_ties_and_more_classes_have_the_chance_of_the_metric_itself():
             truth = rng.permutation(fold["truth"].to_numpy())
             each.append(np.mean([average_precision_score(truth == c, fold[f"prob_{c}"]) for c in "abc"]))
         values.append(np.mean(each))
-    assert found["chance"] == pytest.approx(np.mean(values), abs=0.02)
-    assert found["chance"] == pytest.approx(np.mean(list(found["chance_of_class"].values())), abs=1e-6)
+    assert auprc["chance"] == pytest.approx(np.mean(values), abs=0.02)
+    assert auprc["chance"] == pytest.approx(np.mean(list(auprc["chance_of_class"].values())), abs=1e-6)
 
 
 def test_labels_move_with_their_group_or_within_it_and_none_is_lost():
@@ -83,8 +83,8 @@ def test_groups_that_move_as_a_whole_raise_the_chance():
     """Ten donors of four samples that score alike: their order is one of ten, not one of forty."""
     rng, units = np.random.default_rng(1), np.repeat(np.arange(10), 4)
     p = np.repeat(rng.random(10), 4) + 1e-6 * rng.random(40)
-    given = np.column_stack([1 - p, p]), (units < 2).astype(int), np.zeros(40)
-    grouped, alone = (chance_level.average_precision(*given, of)[0] for of in (units, np.arange(40)))
+    scored = np.column_stack([1 - p, p]), (units < 2).astype(int), np.zeros(40)
+    grouped, alone = (chance_level.average_precision(*scored, of)[0] for of in (units, np.arange(40)))
     assert alone == pytest.approx(expected(40, 8), abs=0.01) and grouped > alone + 0.03
 
 

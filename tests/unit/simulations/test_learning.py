@@ -88,8 +88,8 @@ def test_more_samples_help_where_there_is_still_something_to_learn():
     table, _, _ = curve_of(0, 0.12, 150, genes=400, fractions=(0.1,))
     last = table[(table["fraction"] == "1") & (table["metric"] == "auroc")].iloc[0]
     assert last["change_lower"] > 0
-    said = report_learning.sentence(_numbers(table), SHOWN)
-    assert said.endswith("more samples would still help.") and "3 subsets" in said
+    sentence = report_learning.sentence(_numbers(table), SHOWN)
+    assert sentence.endswith("more samples would still help.") and "3 subsets" in sentence
 
 
 def test_nothing_is_promised_where_there_is_nothing_to_learn():

@@ -31,28 +31,28 @@ UNEQUAL = [(30, 15), (30, 12), (3, 1), (2, 1)]  # groups of many sizes: folds of
 
 def test_the_estimate_is_the_share_of_all_pairs_and_the_plain_mean_stands_beside():
     table = cohort_of(UNEQUAL, 1.0, np.random.default_rng(0))
-    found = classification.metrics(table, n_boot=20)["auroc"]
+    auroc = classification.metrics(table, n_boot=20)["auroc"]
     folds = [part for _, part in table.groupby("split")]
     each = [roc_auc_score(part["truth"], part["prob_b"]) for part in folds]
     pairs = [(part["truth"] == "a").sum() * (part["truth"] == "b").sum() for part in folds]
     assert pairs == [450, 360, 3, 2]
-    assert found["estimate"] == pytest.approx(np.average(each, weights=pairs))
-    assert found["plain_mean"] == pytest.approx(np.mean(each))
+    assert auroc["estimate"] == pytest.approx(np.average(each, weights=pairs))
+    assert auroc["plain_mean"] == pytest.approx(np.mean(each))
 
 
 def test_folds_of_a_handful_of_pairs_do_not_decide_the_score():
     """AUROC .76 in the population: over cohorts the plain mean varies more than twice as much."""
     rng = np.random.default_rng(1)
-    found = [classification.metrics(cohort_of(UNEQUAL, 1.0, rng), n_boot=2)["auroc"] for _ in range(80)]
-    pooled, plain = (np.array([one[key] for one in found]) for key in ("estimate", "plain_mean"))
+    scores = [classification.metrics(cohort_of(UNEQUAL, 1.0, rng), n_boot=2)["auroc"] for _ in range(80)]
+    pooled, plain = (np.array([one[key] for one in scores]) for key in ("estimate", "plain_mean"))
     assert pooled.mean() == pytest.approx(0.76, abs=0.02)
     assert plain.std() > 2 * pooled.std()
 
 
 def test_equal_folds_give_the_plain_mean():
     table = cohort_of([(12, 8)] * 5, 1.0, np.random.default_rng(2))
-    found = classification.metrics(table, n_boot=2)["auroc"]
-    assert found["estimate"] == pytest.approx(found["plain_mean"])
+    auroc = classification.metrics(table, n_boot=2)["auroc"]
+    assert auroc["estimate"] == pytest.approx(auroc["plain_mean"])
 
 
 def folds_of(effect, rng, tests=((0, 20), (20, 34), (34, 40))):
@@ -134,5 +134,5 @@ def test_concordance_of_survival_counts_pairs_in_score_and_permutation():
     training = {
         fold.split: np.array([y[name] for name in fold.train], dtype=outcome.SURVIVAL) for fold in folds
     }
-    found = classification.metrics(table, task="survival", training=training, n_boot=2)["harrell_c"]
-    assert found["estimate"] == pytest.approx(right / total) and "plain_mean" in found
+    concordance = classification.metrics(table, task="survival", training=training, n_boot=2)["harrell_c"]
+    assert concordance["estimate"] == pytest.approx(right / total) and "plain_mean" in concordance

@@ -47,8 +47,8 @@ def ridge_test(signal, seed, n):
 
 def test_numbers_of_donors_with_different_numbers_of_samples_are_exchanged():
     """p was 1.000 and the sd of permutations 0, since no two donors had the same number of samples."""
-    found = ridge_test(3.0, 0, 99)
-    assert found["p"] <= 0.03 and found["sd"] > 0.05
+    test = ridge_test(3.0, 0, 99)
+    assert test["p"] <= 0.03 and test["sd"] > 0.05
     p = [ridge_test(0.0, seed, 19)["p"] for seed in range(16)]
     assert 0.33 < np.mean(p) < 0.7  # uniform
 
@@ -57,7 +57,7 @@ def test_survival_of_donors_with_different_numbers_of_samples_is_exchanged():
     X, value, donors = unequal(3.0, 1)
     times = np.array(list(zip(np.exp(-value), value > -1.2, strict=True)), dtype=outcome.SURVIVAL)[donors]
     folds, names = folds_of(X, np.full(len(X), "all"), donors.astype(str), folds=2)
-    found = any_model.permutation_test(
+    test = any_model.permutation_test(
         folds,
         dict(zip(names, times, strict=True)),
         lambda fold: models.make("cox_ridge", inner_folds=2, task="survival"),
@@ -66,7 +66,7 @@ def test_survival_of_donors_with_different_numbers_of_samples_is_exchanged():
         n=19,
         log=quiet,
     )
-    assert found["p"] == 0.05 and found["sd"] > 0.05
+    assert test["p"] == 0.05 and test["sd"] > 0.05
 
 
 @pytest.mark.parametrize("task", ["regression", "survival", "classification"])
@@ -147,21 +147,21 @@ def test_a_batch_that_goes_with_the_label_makes_p_small_over_the_cohort_but_not_
     over, within = [], []
     for seed in range(12):
         folds, labels, runs = confounded(seed)
-        found = logistic.permutation_test(folds, labels, n=29, inner_folds=2, log=quiet, batches=runs)
-        over.append(found["p"])
-        within.append(found["within_batches"]["p"])
-        assert found["within_batches"]["cramers_v"] == pytest.approx(0.4, abs=0.05)
-        assert found["within_batches"]["n"] == found["n"] == 29
+        test = logistic.permutation_test(folds, labels, n=29, inner_folds=2, log=quiet, batches=runs)
+        over.append(test["p"])
+        within.append(test["within_batches"]["p"])
+        assert test["within_batches"]["cramers_v"] == pytest.approx(0.4, abs=0.05)
+        assert test["within_batches"]["n"] == test["n"] == 29
     assert np.mean(np.array(over) <= 0.04) >= 0.7
     assert 0.3 < np.mean(within) < 0.7 and np.mean(np.array(within) <= 0.05) <= 0.17
 
 
 def test_biology_is_found_within_batches_by_every_model():
     folds, labels, runs = confounded(1, biology=2.0)
-    found = logistic.permutation_test(folds, labels, n=49, inner_folds=3, log=quiet, batches=runs)
-    assert found["p"] == found["within_batches"]["p"] == 0.02
+    test = logistic.permutation_test(folds, labels, n=49, inner_folds=3, log=quiet, batches=runs)
+    assert test["p"] == test["within_batches"]["p"] == 0.02
     alone = logistic.permutation_test(folds, labels, n=49, inner_folds=3, log=quiet)
-    assert {key: found[key] for key in alone} == alone  # the test over the cohort is what it was
+    assert {key: test[key] for key in alone} == alone  # the test over the cohort is what it was
     slow = any_model.permutation_test(
         folds,
         labels,
@@ -184,18 +184,18 @@ def test_numbers_are_exchanged_within_batches_too():
         X[:, ::3] += 2.0 * runs[:, None]
         folds, names = folds_of(X, np.full(60, "all"))
         by_name = dict(zip(names, y, strict=True)), dict(zip(names, runs.tolist(), strict=True))
-        found = ridge.permutation_test(folds, by_name[0], n=39, log=quiet, batches=by_name[1])
-        over.append(found["p"])
-        within.append(found["within_batches"]["p"])
+        test = ridge.permutation_test(folds, by_name[0], n=39, log=quiet, batches=by_name[1])
+        over.append(test["p"])
+        within.append(test["within_batches"]["p"])
     assert np.mean(np.array(over) <= 0.05) >= 0.7 and 0.3 < np.mean(within) < 0.7
 
 
 def test_a_batch_that_is_the_label_has_a_note_in_place_of_a_p_within_batches():
     folds, labels, _ = confounded(1, biology=2.0)
     runs = {name: "x" if label == "case" else "y" for name, label in labels.items()}
-    found = logistic.permutation_test(folds, labels, n=9, inner_folds=2, log=quiet, batches=runs)
-    assert found["p"] == 0.1 and "p" not in found["within_batches"]
-    assert "no permutation test within batches is possible" in found["within_batches"]["note"]
+    test = logistic.permutation_test(folds, labels, n=9, inner_folds=2, log=quiet, batches=runs)
+    assert test["p"] == 0.1 and "p" not in test["within_batches"]
+    assert "no permutation test within batches is possible" in test["within_batches"]["note"]
     one = logistic.permutation_test(
         folds, labels, n=9, inner_folds=2, log=quiet, batches=dict.fromkeys(labels, "x")
     )

@@ -28,7 +28,7 @@ def cohort(n, genes, effect, rng, informative=20, prevalence=PREVALENCE):
 
 def facts(name, options, n, genes, effect, seeds=4):
     """Means over cohorts of (AUROC, calibration intercept, balanced accuracy, share predicted positive) on new samples."""
-    found = []
+    rows = []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
         X, y = cohort(n, genes, effect, rng)
@@ -38,8 +38,8 @@ def facts(name, options, n, genes, effect, seeds=4):
         logit, alone = calibration_line.logit(p), np.ones((1, len(truth)))
         intercept = calibration_line.intercept(logit, truth == 1, alone)[0]
         right = base.balanced_accuracy(called.astype(int), truth)
-        found.append([roc_auc_score(truth, p), intercept, right, called.mean()])
-    return np.mean(found, axis=0)
+        rows.append([roc_auc_score(truth, p), intercept, right, called.mean()])
+    return np.mean(rows, axis=0)
 
 
 def test_weighted_and_unweighted_models_of_one_auroc_are_equal_at_a_prevalence_of_a_tenth():
@@ -61,8 +61,8 @@ def test_a_sigmoid_over_class_weights_ends_at_the_training_prevalence():
 def test_more_genes_than_samples_leave_no_model_at_one_class(name):
     """200 samples, 1,000 genes: a penalised model with weights says the same of nearly all, on one side of the share."""
     none, weighted = (facts(name, options, 200, 1000, 0.6, seeds=2) for options in ({}, WEIGHTED))
-    for found in (none, weighted):
-        assert abs(found[1]) < 0.5 and 0.02 < found[3] < 0.75
+    for means in (none, weighted):
+        assert abs(means[1]) < 0.5 and 0.02 < means[3] < 0.75
     assert weighted[2] - weighted[0] == pytest.approx(
         none[2] - none[0], abs=0.06
     )  # the worse ranking is not the rule's
@@ -71,8 +71,8 @@ def test_more_genes_than_samples_leave_no_model_at_one_class(name):
 def test_decision_values_are_brought_to_the_prevalence_with_and_without_weights():
     """A support vector machine without its sigmoid: sigmoid(-1) of a common sample lies above a prevalence of .1."""
     for imbalance in ("none", "auto", "smote"):
-        found = facts("linear_svm", {"calibration": "none", "imbalance": imbalance}, 200, 100, 0.4, seeds=3)
-        assert abs(found[1]) < 0.3 and found[2] > 0.62
+        means = facts("linear_svm", {"calibration": "none", "imbalance": imbalance}, 200, 100, 0.4, seeds=3)
+        assert abs(means[1]) < 0.3 and means[2] > 0.62
 
 
 def test_a_sigmoid_of_decision_values_that_hardly_vary_is_not_held_back_by_their_common_offset():
@@ -119,9 +119,11 @@ def test_the_prevalence_is_stored_and_serves_and_older_models_stay_as_they_were(
     np.testing.assert_array_equal(again.predict(X), model.predict(X))
     assert again.rule == {"class": "rare", "threshold": pytest.approx(0.1), "tuned": False}
     path = tmp_path / "model/model.json"
-    told = json.loads(path.read_text())
-    assert (told["prevalence"] is None) == (name == "logistic_l2")  # linear models have it in their intercept
-    path.write_text(json.dumps({k: v for k, v in told.items() if k not in ("shares", "prevalence")}))
+    stored = json.loads(path.read_text())
+    assert (stored["prevalence"] is None) == (
+        name == "logistic_l2"
+    )  # linear models have it in their intercept
+    path.write_text(json.dumps({k: v for k, v in stored.items() if k not in ("shares", "prevalence")}))
     old = models.load(tmp_path / "model")
     most = np.array(old.classes_)[old.predict_proba(X).argmax(axis=1)]
     assert old.predict(X).tolist() == most.tolist() and old.rule["threshold"] == 0.5

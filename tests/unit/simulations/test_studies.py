@@ -27,7 +27,7 @@ def donors_in_two_batches(seed=1, donors=40, genes=200):
 def auroc_of_batches(data, design):
     """AUROC of each batch predicted by a model of the other, and the SplitData of both."""
     manifest = splits.make(data.samples, data.obs["label"], data.obs["donor"], folds=5).astype(str)
-    found, parts = [], []
+    aurocs, parts = [], []
     for name in ("batch.x", "batch.y"):
         split = split_data.of(data, manifest, name, design)
         if len(split.train):
@@ -36,9 +36,9 @@ def auroc_of_batches(data, design):
             truth = (split.labels(split.test) == "control").astype(int)
             alone = np.ones((1, len(truth)))
             scores = model.predict_proba(split.counts(split.test))
-            found.append(ranking.fold_means("auroc", scores, truth, np.zeros(len(truth)), alone)[0][0])
+            aurocs.append(ranking.fold_means("auroc", scores, truth, np.zeros(len(truth)), alone)[0][0])
         parts.append(split)
-    return found, parts
+    return aurocs, parts
 
 
 def test_a_donor_in_two_batches_is_never_on_both_sides_of_a_batch_split():
@@ -46,8 +46,8 @@ def test_a_donor_in_two_batches_is_never_on_both_sides_of_a_batch_split():
     data = donors_in_two_batches()
     careless, _ = auroc_of_batches(data, DESIGN | {"group": None})
     assert min(careless) > 0.95
-    found, parts = auroc_of_batches(data, DESIGN)
-    assert found == [] and all(part.train == [] for part in parts)
+    aurocs, parts = auroc_of_batches(data, DESIGN)
+    assert aurocs == [] and all(part.train == [] for part in parts)
 
 
 def test_donors_of_one_batch_only_still_train_and_noise_scores_as_chance_does():
@@ -66,13 +66,13 @@ def test_donors_of_one_batch_only_still_train_and_noise_scores_as_chance_does():
         None,
         {name: [cells[row] for row in keep] for name, cells in data.obs.items()},
     )
-    found, parts = auroc_of_batches(data, DESIGN)
-    assert len(found) == 2 and 0.3 < np.mean(found) < 0.7
+    aurocs, parts = auroc_of_batches(data, DESIGN)
+    assert len(aurocs) == 2 and 0.3 < np.mean(aurocs) < 0.7
     manifest = splits.make(data.samples, data.obs["label"], data.obs["donor"], folds=5).astype(str)
-    told = split_data.held_out_batches(data, manifest, ["batch.x", "batch.y"], DESIGN)
+    sizes = split_data.held_out_batches(data, manifest, ["batch.x", "batch.y"], DESIGN)
     for part, split in zip(parts, ("batch.x", "batch.y"), strict=True):
         assert not set(part.groups(part.train)) & set(part.groups(part.test))
-        assert told[split] == {"tested": 60, "trained": 20, "left_out": 40, "shared": 0}
+        assert sizes[split] == {"tested": 60, "trained": 20, "left_out": 40, "shared": 0}
 
 
 def test_auto_does_not_take_a_donor_seen_again_for_a_batch_that_can_be_predicted():
@@ -87,13 +87,17 @@ def test_auto_does_not_take_a_donor_seen_again_for_a_batch_that_can_be_predicted
 
 def sheet_of(rows, **evaluation):
     """Problems of a sheet with rows (label, run, donor)."""
-    given = {"counts": "m.tsv", "samples": "s.tsv", "evaluation": {"leave_one_batch_out": True, "folds": 2}}
-    given["design"] = {"target": "label", "batch": "run", "group": "donor"}
+    settings = {
+        "counts": "m.tsv",
+        "samples": "s.tsv",
+        "evaluation": {"leave_one_batch_out": True, "folds": 2},
+    }
+    settings["design"] = {"target": "label", "batch": "run", "group": "donor"}
     samples = {}
     for number, cells in enumerate(rows):
         metadata = dict(zip(("label", "run", "donor"), cells, strict=True))
         samples[f"s{number}"] = sheet.Sample(f"s{number}", number + 2, "auto", "", metadata)
-    return designs.check_columns("s.tsv", samples, config.complete(given)[0])
+    return designs.check_columns("s.tsv", samples, config.complete(settings)[0])
 
 
 def test_a_batch_whose_donors_leave_a_class_empty_elsewhere_is_refused_before_any_job():

@@ -36,8 +36,8 @@ def true_survival(hazard, times=MONTHS):
 
 
 def scores(frame, y):
-    found = classification.metrics(frame, task="survival", training={"r1f1": y}, n_boot=2)
-    return {name: value["estimate"] for name, value in found.items()}
+    metrics = classification.metrics(frame, task="survival", training={"r1f1": y}, n_boot=2)
+    return {name: value["estimate"] for name, value in metrics.items()}
 
 
 @pytest.mark.parametrize("random", [False, True])
@@ -48,10 +48,10 @@ def test_whole_months_give_the_brier_score_and_uno_s_c_of_nobody_censored(random
     everything = np.zeros(2000, dtype=outcome.SURVIVAL)
     everything["time"], everything["event"] = true, True
     whole = scores(table(hazard, everything, survival), everything)
-    found = scores(table(hazard, y, survival), training)
-    assert found["integrated_brier"] == pytest.approx(whole["integrated_brier"], abs=0.005)
-    assert found["uno_c"] == pytest.approx(whole["uno_c"], abs=0.01)
-    assert found["auc"] == pytest.approx(whole["auc"], abs=0.015)
+    censored = scores(table(hazard, y, survival), training)
+    assert censored["integrated_brier"] == pytest.approx(whole["integrated_brier"], abs=0.005)
+    assert censored["uno_c"] == pytest.approx(whole["uno_c"], abs=0.01)
+    assert censored["auc"] == pytest.approx(whole["auc"], abs=0.015)
 
 
 @pytest.mark.parametrize("random", [False, True])
@@ -72,10 +72,10 @@ def test_without_censoring_a_constant_half_scores_exactly_a_quarter():
 def test_times_beyond_the_training_samples_are_left_out_of_the_brier_score():
     """Training ends at month 6: what is later has no weight, and no later time takes part (.25 again, not less)."""
     hazard, _, y = months(400, 5, random=False)
-    found = scores(table(hazard, y, np.full((400, 12), 0.5)), months(400, 6, random=False, last=6)[2])
-    assert found["integrated_brier"] == pytest.approx(0.25, abs=1e-9)
-    found = scores(table(hazard, y, np.full((400, 12), 0.5)), months(400, 6, random=False, last=1)[2])
-    assert found["integrated_brier"] is None and found["harrell_c"] is not None
+    metrics = scores(table(hazard, y, np.full((400, 12), 0.5)), months(400, 6, random=False, last=6)[2])
+    assert metrics["integrated_brier"] == pytest.approx(0.25, abs=1e-9)
+    metrics = scores(table(hazard, y, np.full((400, 12), 0.5)), months(400, 6, random=False, last=1)[2])
+    assert metrics["integrated_brier"] is None and metrics["harrell_c"] is not None
 
 
 def test_uno_s_c_in_whole_months_equals_r():
@@ -96,14 +96,14 @@ def test_a_landmark_beyond_follow_up_does_not_empty_the_mean():
     """Landmarks 4, 8 and 60 in a study of 18 months: the mean is that of 4 and 8, and says which was left out."""
     hazard, _, y = months(200, 7)
     with_it = table(hazard, y, true_survival(hazard), landmarks=(4, 8, 60))
-    found = classification.metrics(with_it, task="survival", training={"r1f1": y}, n_boot=50)
-    assert found["auc"]["estimate"] == np.mean([found[f"auc_at_{t}"]["estimate"] for t in (4, 8)])
-    assert found["auc"]["landmarks_left_out"] == ["auc_at_60"] and found["auc"]["folds_skipped"] == 0
-    assert found["auc_at_60"]["estimate"] is None and found["auc"]["lower"] < found["auc"]["upper"]
+    metrics = classification.metrics(with_it, task="survival", training={"r1f1": y}, n_boot=50)
+    assert metrics["auc"]["estimate"] == np.mean([metrics[f"auc_at_{t}"]["estimate"] for t in (4, 8)])
+    assert metrics["auc"]["landmarks_left_out"] == ["auc_at_60"] and metrics["auc"]["folds_skipped"] == 0
+    assert metrics["auc_at_60"]["estimate"] is None and metrics["auc"]["lower"] < metrics["auc"]["upper"]
     without = classification.metrics(
         table(hazard, y, true_survival(hazard)), task="survival", training={"r1f1": y}, n_boot=50
     )
-    assert without["auc"] == {k: v for k, v in found["auc"].items() if k != "landmarks_left_out"}
+    assert without["auc"] == {k: v for k, v in metrics["auc"].items() if k != "landmarks_left_out"}
 
 
 def test_curves_are_predicted_and_compared_at_the_same_time():

@@ -22,14 +22,14 @@ def target(n=48, p=30, seed=0):
 @pytest.mark.parametrize("name", ["ridge", "lasso", "random_forest", "gradient_boosting", "mlp"])
 def test_every_model_predicts_a_tiny_target_as_a_usual_one(name):
     X, y = target()
-    told = []
+    fits = []
     for unit in (1.0, UNIT):
         model = models.make(name, inner_folds=2, task="regression").fit(X, y * unit, log=lambda *_: None)
         effects, _ = importance.effects(model, X, X.mean(axis=0))
-        told.append((model.predict(X) / unit, effects / unit, model))
-    assert np.ptp(told[1][0]) > 0.5 * np.ptp(y) * (name != "mlp")
-    assert told[1][0] == pytest.approx(told[0][0], rel=1e-4, abs=1e-4 * np.std(y))
-    assert told[1][1] == pytest.approx(told[0][1], rel=1e-3, abs=1e-3 * np.abs(told[0][1]).max())
+        fits.append((model.predict(X) / unit, effects / unit, model))
+    assert np.ptp(fits[1][0]) > 0.5 * np.ptp(y) * (name != "mlp")
+    assert fits[1][0] == pytest.approx(fits[0][0], rel=1e-4, abs=1e-4 * np.std(y))
+    assert fits[1][1] == pytest.approx(fits[0][1], rel=1e-3, abs=1e-3 * np.abs(fits[0][1]).max())
 
 
 def test_an_elastic_net_learns_a_tiny_target_though_its_l2_part_knows_the_unit():
@@ -71,9 +71,9 @@ def test_the_intercept_is_calibration_in_the_large_for_numbers_as_for_classes():
     rng = np.random.default_rng(2)
     predicted = rng.normal(5, 1, 90)
     truth = 0.7 + predicted.mean() + 0.5 * (predicted - predicted.mean())
-    found = regression.pooled(truth, predicted, np.ones((1, 90)))
-    assert found["calibration_intercept"][0] == pytest.approx(0.7)
-    assert found["calibration_slope"][0] == pytest.approx(0.5)
+    metrics = regression.pooled(truth, predicted, np.ones((1, 90)))
+    assert metrics["calibration_intercept"][0] == pytest.approx(0.7)
+    assert metrics["calibration_slope"][0] == pytest.approx(0.5)
     constant = regression.pooled(truth, np.full(90, 5.0), np.ones((1, 90)))
     assert constant["calibration_intercept"][0] == pytest.approx(truth.mean() - 5.0)
     assert np.isnan(constant["calibration_slope"][0])

@@ -231,16 +231,16 @@ def test_a_batch_that_training_never_saw_is_said_to_be_so_whatever_the_policy(no
     parts = [tmp_path / name for name in ("bundle", "normalizer", "batch_model", "model")]
     bundle.assemble(*parts, {"classes": {"a": 12, "b": 12}})
     serve, new = bundle.Bundle(tmp_path / "bundle"), np.full(10, "new")
-    given = data.train[:10], data.counts(data.train)[:10], data.cohort.genes, new
+    arguments = data.train[:10], data.counts(data.train)[:10], data.cohort.genes, new
     for policy, how in (("uncorrected", "not batch-corrected"), ("adapt", "adapted by its own samples")):
-        flags = serve.predict(*given, unseen=policy)["flags"]
+        flags = serve.predict(*arguments, unseen=policy)["flags"]
         assert flags.str.startswith(f"batch 'new' was not in training: {how}").all()
     few = serve.predict(
-        *(part[:3] if part is not data.cohort.genes else part for part in given), unseen="adapt"
+        *(part[:3] if part is not data.cohort.genes else part for part in arguments), unseen="adapt"
     )
     assert set(few["flags"]) == {"batch 'new' was not in training: not batch-corrected"}
     with pytest.raises(InputProblem, match="'new' was not in training"):
-        serve.predict(*given, unseen="refuse")
+        serve.predict(*arguments, unseen="refuse")
 
 
 @pytest.mark.parametrize("correction", CORRECTIONS)

@@ -46,16 +46,16 @@ def test_a_model_gives_numbers(task, name, case):
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # a division by zero would be one
         model.fit(X, y, log=quiet)
-        told = model.predict_proba(X + 0.1) if task == "classification" else model.predict(X + 0.1)
-    assert np.isfinite(told).all()
+        predicted = model.predict_proba(X + 0.1) if task == "classification" else model.predict(X + 0.1)
+    assert np.isfinite(predicted).all()
     if task == "classification":
-        assert told.shape == (len(X), CASES[case][1])
-        np.testing.assert_allclose(told.sum(axis=1), 1.0)
+        assert predicted.shape == (len(X), CASES[case][1])
+        np.testing.assert_allclose(predicted.sum(axis=1), 1.0)
     if task == "survival":
-        curve = model.survival(told, np.array([1.0, 20.0, 500.0]))
+        curve = model.survival(predicted, np.array([1.0, 20.0, 500.0]))
         assert np.isfinite(curve).all() and (np.diff(curve, axis=1) <= 0).all() and (curve <= 1).all()
     if case == "all genes constant":
-        assert np.ptp(told, axis=0).max() < 1e-9  # nobody is told from anybody
+        assert np.ptp(predicted, axis=0).max() < 1e-9  # nobody is told from anybody
 
 
 @pytest.mark.parametrize(("task", "name"), MODELS)

@@ -34,9 +34,9 @@ def test_a_workbook_is_read_with_a_comment_above_and_an_annotation_beside(tmp_pa
         pd.DataFrame({"x": [1]}).to_excel(book, sheet_name="notes")
         if above:
             book.sheets["counts"].cell(1, 1, "# made in March")
-    values, told = loaded(tmp_path / "m.xlsx")
+    values, notes = loaded(tmp_path / "m.xlsx")
     assert np.array_equal(values, COUNTS)
-    assert "sheet counts; its other sheets are not read: notes" in told and "gene_name" in told
+    assert "sheet counts; its other sheets are not read: notes" in notes and "gene_name" in notes
 
 
 def annotated(X, raw=None, **layers):
@@ -81,8 +81,8 @@ def test_of_archs4_only_the_samples_of_the_sheet_are_read(tmp_path):
         file["data/expression"] = np.column_stack([COUNTS[:, ::-1], COUNTS])
         file["meta/samples/geo_accession"] = [*(f"GSM{i}" for i in range(3)), *NAMES]
         file["meta/genes/ensembl_gene"] = GENES
-    values, told = loaded(tmp_path / "human.h5")
-    assert np.array_equal(values, COUNTS) and "3 of 6 samples" in told
+    values, notes = loaded(tmp_path / "human.h5")
+    assert np.array_equal(values, COUNTS) and "3 of 6 samples" in notes
     table, _ = count_matrix_file.read(tmp_path / "human.h5", samples=["GSM1"])
     assert list(table.columns) == ["GSM1"] and np.array_equal(table["GSM1"], COUNTS[:, 1])
     with pytest.raises(InputProblem, match="none of the samples is in it"):
@@ -111,10 +111,10 @@ try:
 except InputProblem as problem:
     print(problem)
 """
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.startswith(f"{path} cannot be read here: package ") and "is missing or broken in" in said, (
-        said
-    )
-    assert "cannot be read as a matrix" not in said
-    assert name == "m.h5ad" or f"package {package} " in said
-    assert is_infrastructure(said), "a job must not exclude a sample for it"
+    message = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert (
+        message.startswith(f"{path} cannot be read here: package ") and "is missing or broken in" in message
+    ), message
+    assert "cannot be read as a matrix" not in message
+    assert name == "m.h5ad" or f"package {package} " in message
+    assert is_infrastructure(message), "a job must not exclude a sample for it"

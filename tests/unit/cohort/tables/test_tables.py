@@ -191,8 +191,8 @@ def test_decimal_commas_are_read_where_they_can_be_nothing_else(tmp_path):
     for separator, name in ((";", "m.csv"), ("\t", "m.tsv"), (",", "m.csv")):
         table = pd.DataFrame(with_commas(values), GENES, NAMES).rename_axis("gene_id")
         path = put(tmp_path, table.to_csv(sep=separator), name)
-        found, _, notes = count_matrix.load(path, NAMES, "expected_counts")
-        assert np.allclose(found, np.round(values, 3)) and "decimal commas read as decimal points" in notes
+        matrix, _, notes = count_matrix.load(path, NAMES, "expected_counts")
+        assert np.allclose(matrix, np.round(values, 3)) and "decimal commas read as decimal points" in notes
 
 
 @pytest.mark.parametrize(
@@ -221,8 +221,8 @@ def test_the_advice_fits_the_cell(tmp_path, cell, advice):
 )
 def test_names_of_r_are_suggested_where_they_are_one_to_one(names):
     columns = [name.replace("-", ".") for name in names]
-    found, _, suggested = sample_names.match(columns, names)
-    assert not found and {name: column for name, (column, _) in suggested.items()} == dict(
+    matched, _, suggested = sample_names.match(columns, names)
+    assert not matched and {name: column for name, (column, _) in suggested.items()} == dict(
         zip(names, columns, strict=True)
     )
 
@@ -239,8 +239,8 @@ def test_names_of_r_are_suggested_where_they_are_one_to_one(names):
     ],
 )
 def test_what_would_make_names_match_is_said_and_not_done(names, columns, why):
-    found, _, suggested = sample_names.match(columns, names)
-    assert not found and [suggested[name][0] for name in names] == columns
+    matched, _, suggested = sample_names.match(columns, names)
+    assert not matched and [suggested[name][0] for name in names] == columns
     assert why in suggested[names[0]][1]
 
 
@@ -254,8 +254,8 @@ def test_two_columns_of_one_patient_are_never_chosen_between():
 
 def test_two_files_of_one_sample_are_not_taken_for_it():
     columns = ["/a/s1.bam", "/b/s1.sorted.bam", "/b/s2.bam"]
-    found, _, suggested = sample_names.match(columns, ["s1", "s2"])
-    assert found == {"s2": "/b/s2.bam"} and "s1" not in suggested
+    matched, _, suggested = sample_names.match(columns, ["s1", "s2"])
+    assert matched == {"s2": "/b/s2.bam"} and "s1" not in suggested
 
 
 def test_titles_of_geo_are_suggested_for_accessions(tmp_path):

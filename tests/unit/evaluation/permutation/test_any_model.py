@@ -60,8 +60,8 @@ CASES = [
 @pytest.mark.parametrize(("task", "name", "made"), CASES)
 def test_signal_is_told_from_noise(task, name, made):
     folds, y = made(1.5)
-    found = any_model.permutation_test(folds, y, maker(name, task), task, n=19, log=quiet)
-    assert found["p"] == 0.05 and found["n"] == 19 and found["metric"] == any_model.METRICS[task]
+    test = any_model.permutation_test(folds, y, maker(name, task), task, n=19, log=quiet)
+    assert test["p"] == 0.05 and test["n"] == 19 and test["metric"] == any_model.METRICS[task]
     p = []
     for seed in range(6):
         folds, y = made(0.0, seed=seed)
@@ -71,10 +71,10 @@ def test_signal_is_told_from_noise(task, name, made):
 
 def test_the_statistic_and_the_draws_are_those_of_the_fast_tests():
     folds, y = classes(0.6)
-    given = {"C_times_genes": list(logistic.C_TIMES_GENES)}
+    grid = {"C_times_genes": list(logistic.C_TIMES_GENES)}
 
     def make(fold):
-        return models.make("logistic_l2", search=given)
+        return models.make("logistic_l2", search=grid)
 
     slow = any_model.permutation_test(folds, y, make, "classification", n=12, log=quiet)
     fast = logistic.permutation_test(folds, y, n=12, log=quiet)

@@ -27,8 +27,8 @@ def test_planted_columns_are_found_and_constant_ones_are_not(method, kind):
         y = y + np.random.default_rng(1).normal(0, 0.1, len(y))
     columns = selection.Selector(method, 40).columns(X, y)
     assert len(columns) == 40 and 397 not in columns
-    found = np.isin(PLANTED, columns).sum()
-    assert found == 10 if method in ("variance", "moderated_f", "rfe") else found >= 8
+    recovered = np.isin(PLANTED, columns).sum()
+    assert recovered == 10 if method in ("variance", "moderated_f", "rfe") else recovered >= 8
 
 
 @pytest.mark.parametrize("method", selection.METHODS)

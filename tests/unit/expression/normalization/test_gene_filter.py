@@ -92,7 +92,7 @@ def test_every_kind_of_matrix_gives_the_same_bits(kind, counts):
     if kind == "bool":
         counts = counts > 150
     dense = counts.astype(float)
-    given = {
+    converted = {
         "csr": sparse.csr_matrix,
         "csc": sparse.csc_matrix,
         "coo": sparse.coo_array,
@@ -101,10 +101,10 @@ def test_every_kind_of_matrix_gives_the_same_bits(kind, counts):
         "fortran": np.asfortranarray,
         "bool": np.asarray,
     }[kind](counts)
-    fitted, other = (methods.make("tmm", GENES, gene_filter="none").fit(c) for c in (dense, given))
-    assert_array_equal(other.transform(given), fitted.transform(dense))
-    assert_array_equal(filtering.by_expression(given), filtering.by_expression(dense))
-    aligned, missing = fitted.align(given, GENES)
+    fitted, other = (methods.make("tmm", GENES, gene_filter="none").fit(c) for c in (dense, converted))
+    assert_array_equal(other.transform(converted), fitted.transform(dense))
+    assert_array_equal(filtering.by_expression(converted), filtering.by_expression(dense))
+    aligned, missing = fitted.align(converted, GENES)
     assert missing == [] and np.array_equal(aligned, dense)
 
 

@@ -24,8 +24,8 @@ WITHIN_A_GENE = st.lists(st.one_of(finite, st.sampled_from([0.0, -0.0, 1.0])), m
 def test_limits_are_scikit_learns_bit_for_bit(values, max_bins):
     values = np.array(values)
     expected = theirs._find_binning_thresholds(values, max_bins)
-    found = histogram_bins.limits(values, max_bins, others=theirs._find_binning_thresholds)
-    np.testing.assert_array_equal(found, expected)
+    thresholds = histogram_bins.limits(values, max_bins, others=theirs._find_binning_thresholds)
+    np.testing.assert_array_equal(thresholds, expected)
 
 
 @pytest.mark.parametrize("samples", [12, 60, 90])
@@ -37,16 +37,16 @@ def test_models_are_the_same_with_ties_and_constant_genes(samples, weighted):
     X[:, :5] = 0
     y = np.arange(samples) % 3
     weights = 1 + (y == 0) if weighted else None
-    found = []
+    probabilities = []
     for more in ({}, {"max_bins": 63}):
         booster = HistGradientBoostingClassifier(
             **{**classifiers.small_trees(samples, 1), **more}, max_iter=8
         )
         with classifiers._threads(1), contextlib.nullcontext() if more else histogram_bins.quick():
             booster.fit(X, y, weights)
-        found.append(booster.predict_proba(X))
-    np.testing.assert_array_equal(*found)
-    assert np.ptp(found[0]) > 0.1  # it learned something to compare
+        probabilities.append(booster.predict_proba(X))
+    np.testing.assert_array_equal(*probabilities)
+    assert np.ptp(probabilities[0]) > 0.1  # it learned something to compare
 
 
 def test_scikit_learn_is_as_it_was_afterwards_even_after_an_error():
