@@ -176,8 +176,8 @@ def training_options(wildcards):
 
 
 # Snakemake looks at a script's date, and not at what it imports: rules of the cohort carry a hash of both in their params, and are
-# judged by it alone (planning/snakemake_patches.py). Rules of single samples do not, so that no other edit than of their script runs
-# them again.
+# judged by it alone (planning/snakemake_patches.py). They get it from planning/rule_defaults.py, and say it themselves only where
+# the code of a model belongs to it.
 code_of = source_code.code_of_scripts(
     REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER
 )
