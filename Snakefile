@@ -65,6 +65,8 @@ include: "rules/outputs/report.smk"
 include: "rules/outputs/versions.smk"
 
 
+# log, benchmark, retries and the code's hash, where a rule does not say them
+rule_defaults.add(workflow, RESULTS, REFERENCE, code_of)
 for each in workflow.rules:
     partitions.fit(each)
 tell_before()

@@ -186,8 +186,8 @@ def training_options(wildcards):
 
 
 # Snakemake compares a script's date, but not its imports: rules of the cohort have a hash of both in their params, and are
-# compared by it alone (planning/snakemake_patches.py). Rules of single samples are not, so that only an edit of their
-# script runs them again.
+# compared by it alone (planning/snakemake_patches.py). They get it from planning/rule_defaults.py, and name it themselves only
+# where the code of a model belongs to it. Rules of single samples have none, so that only an edit of their script runs them again.
 code_of = source_code.code_of_scripts(
     REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER
 )

@@ -13,6 +13,7 @@ from rna2model.planning import (
     notify,
     patching,
     predict_status,
+    rule_defaults,
     s3_patches,
     slurm,
     snakemake_patches,

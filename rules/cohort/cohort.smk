@@ -22,11 +22,6 @@ if FROM_READS:
         output:
             cohort=f"{RESULTS}/cohort.h5ad",
             matrix=f"{RESULTS}/counts/matrix.tsv.gz",
-        log:
-            f"{RESULTS}/logs/build_cohort/cohort.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/build_cohort/cohort.tsv"
-        retries: 2
         conda:
             "../../envs/python.yaml"
         resources:
@@ -36,7 +31,6 @@ if FROM_READS:
             used=USED,
             spike_ins=config["expression"]["spike_ins"],
             metadata=metadata(USED),
-            library=code_of("build_cohort.py"),
         script:
             "../../scripts/build_cohort.py"
 
@@ -49,13 +43,10 @@ if FROM_READS:
             cohort=f"{RESULTS}/splits/training.h5ad",
         log:
             f"{RESULTS}/logs/build_cohort/training.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/build_cohort/training.tsv"
         params:
             used=list(LABELLED),
             spike_ins=config["expression"]["spike_ins"],
             metadata=design_cells(list(LABELLED)),
-            library=code_of("build_cohort.py"),
 
     use rule build_cohort as build_unlabelled_cohort with:
         input:
@@ -66,14 +57,11 @@ if FROM_READS:
             cohort=f"{RESULTS}/splits/unlabelled.h5ad",
         log:
             f"{RESULTS}/logs/build_cohort/unlabelled.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/build_cohort/unlabelled.tsv"
         params:
             used=PRETRAINING,
             spike_ins=config["expression"]["spike_ins"],
             metadata=metadata(PRETRAINING),
             may_be_empty=True,  # then models are trained without them
-            library=code_of("build_cohort.py"),
 
 else:
 
@@ -96,11 +84,6 @@ else:
             samples=f"{RESULTS}/samples.tsv",
             cohort=f"{RESULTS}/cohort.h5ad",
             matrix=f"{RESULTS}/counts/matrix.tsv.gz",
-        log:
-            f"{RESULTS}/logs/import_matrix/cohort.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/import_matrix/cohort.tsv"
-        retries: 2
         conda:
             "../../envs/python.yaml"
         resources:
@@ -111,7 +94,6 @@ else:
             files=files_of(USED),
             metadata=metadata(SAMPLES),
             excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
-            library=code_of("import_matrix.py"),
         script:
             "../../scripts/import_matrix.py"
 
@@ -123,14 +105,11 @@ else:
             cohort=f"{RESULTS}/splits/training.h5ad",
         log:
             f"{RESULTS}/logs/import_matrix/training.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/import_matrix/training.tsv"
         params:
             **MATRIX,
             files=files_of(list(LABELLED)),
             metadata=design_cells(list(LABELLED)),
             excluded={},
-            library=code_of("import_matrix.py"),
 
     use rule import_matrix as import_unlabelled_matrix with:
         input:
@@ -140,14 +119,11 @@ else:
             cohort=f"{RESULTS}/splits/unlabelled.h5ad",
         log:
             f"{RESULTS}/logs/import_matrix/unlabelled.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/import_matrix/unlabelled.tsv"
         params:
             **MATRIX,
             files=files_of(PRETRAINING),
             metadata=metadata(PRETRAINING),
             excluded={},
-            library=code_of("import_matrix.py"),
 
 
 rule describe_counting:
@@ -158,10 +134,6 @@ rule describe_counting:
         beside=BESIDE or [],
     output:
         f"{RESULTS}/counts/matrix.json",
-    log:
-        f"{RESULTS}/logs/describe_counting/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/describe_counting/cohort.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -171,6 +143,5 @@ rule describe_counting:
         counting={key: config[key] for key in frozen_bundle.COUNTING} if FROM_READS else None,
         unit=UNIT,
         matrix=config["counts"],
-        library=code_of("describe_counting.py"),
     script:
         "../../scripts/describe_counting.py"

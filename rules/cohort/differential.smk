@@ -25,11 +25,6 @@ rule test_differential:
             category="Genes",
             labels={"content": "Differential expression, MA plot"},
         ),
-    log:
-        f"{RESULTS}/logs/test_differential/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/test_differential/cohort.tsv"
-    retries: 2
     conda:
         "../../envs/explore.yaml"
     threads: 4
@@ -40,7 +35,6 @@ rule test_differential:
         design=DESIGN,
         unit=UNIT,
         gene_filter=config["expression"]["filter"],
-        library=code_of("differential_expression.py"),
     script:
         "../../scripts/differential_expression.py"
 
@@ -55,18 +49,11 @@ if config["expression"]["gene_sets"]:
         output:
             f"{RESULTS}/expression/gsea.tsv",
             f"{RESULTS}/expression/gsea.json",
-        log:
-            f"{RESULTS}/logs/enrich_gene_sets/cohort.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/enrich_gene_sets/cohort.tsv"
-        retries: 2
         conda:
             "../../envs/explore.yaml"
         resources:
             mem_mb=megabytes(2000, per_input_mb=30),
             runtime=minutes(60),
-        params:
-            library=code_of("enrich_gene_sets.py"),
         script:
             "../../scripts/enrich_gene_sets.py"
 
@@ -80,11 +67,6 @@ if config["expression"]["combat_seq"]:
         output:
             f"{RESULTS}/expression/combat_seq.tsv.gz",
             f"{RESULTS}/expression/combat_seq.json",
-        log:
-            f"{RESULTS}/logs/adjust_counts/cohort.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/adjust_counts/cohort.tsv"
-        retries: 2
         conda:
             "../../envs/explore.yaml"
         resources:
@@ -92,7 +74,6 @@ if config["expression"]["combat_seq"]:
             runtime=minutes(120),
         params:
             batch=DESIGN["batch"],
-            library=code_of("combat_seq.py"),
         script:
             "../../scripts/combat_seq.py"
 

@@ -18,11 +18,6 @@ rule view_cohort:
         corrected=VIEWS["corrected"],
         components=f"{RESULTS}/expression/pca.tsv",
         diagnostics=f"{RESULTS}/expression/diagnostics.json",
-    log:
-        f"{RESULTS}/logs/view_cohort/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/view_cohort/cohort.tsv"
-    retries: 2
     conda:
         "../../envs/python.yaml"
     resources:
@@ -44,18 +39,11 @@ rule embed_samples:
     output:
         f"{RESULTS}/expression/embedding.tsv",
         f"{RESULTS}/expression/embedding.json",
-    log:
-        f"{RESULTS}/logs/embed_samples/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/embed_samples/cohort.tsv"
-    retries: 2
     conda:
         "../../envs/explore.yaml"
     resources:
         mem_mb=megabytes(2000, per_input_mb=60),
         runtime=minutes(60),
-    params:
-        library=code_of("embed_samples.py"),
     script:
         "../../scripts/embed_samples.py"
 
@@ -75,11 +63,6 @@ rule cluster_samples:
         ),
         clusters=f"{RESULTS}/expression/clusters.tsv",
         details=expand(f"{RESULTS}/expression/{{table}}.json", table=["sample_clustering", "clusters"]),
-    log:
-        f"{RESULTS}/logs/cluster_samples/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/cluster_samples/cohort.tsv"
-    retries: 2
     conda:
         "../../envs/explore.yaml"
     resources:
@@ -87,7 +70,6 @@ rule cluster_samples:
         runtime=minutes(60),
     params:
         design=DESIGN,
-        library=code_of("cluster_samples.py"),
     script:
         "../../scripts/cluster_samples.py"
 
@@ -100,11 +82,6 @@ rule find_outliers:
     output:
         f"{RESULTS}/expression/outliers.tsv",
         f"{RESULTS}/expression/outliers.json",
-    log:
-        f"{RESULTS}/logs/find_outliers/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/find_outliers/cohort.tsv"
-    retries: 2
     conda:
         "../../envs/explore.yaml"
     resources:
@@ -112,6 +89,5 @@ rule find_outliers:
         runtime=minutes(60),
     params:
         design=DESIGN,
-        library=code_of("find_outliers.py"),
     script:
         "../../scripts/find_outliers.py"

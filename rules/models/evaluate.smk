@@ -20,13 +20,8 @@ rule permute:
         features=[fitted_features(split) for split in FOLDS] if HAS_FEATURES else [],
     output:
         f"{RESULTS}/models/{{model}}/permutation.json",
-    log:
-        f"{RESULTS}/logs/permute/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/permute/{{model}}.tsv"
     wildcard_constraints:
         model="|".join(model for model in MODELS if model not in TORCH_MODELS),
-    retries: 2
     conda:
         "../../envs/python.yaml"
     threads: 4
@@ -89,10 +84,6 @@ rule evaluate:
             f"{RESULTS}/models/{{model}}/decision_curve.tsv" if DESIGN["task"] == "classification" else []
         ),
         metrics=f"{RESULTS}/models/{{model}}/metrics.json",
-    log:
-        f"{RESULTS}/logs/evaluate/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/evaluate/{{model}}.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -101,7 +92,6 @@ rule evaluate:
     params:
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=code_of("evaluate.py"),
     script:
         "../../scripts/evaluate.py"
 
@@ -112,17 +102,11 @@ rule leave_one_batch_out:
         [f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
     output:
         f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv",
-    log:
-        f"{RESULTS}/logs/leave_one_batch_out/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/leave_one_batch_out/{{model}}.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
         mem_mb=megabytes(500),
         runtime=minutes(5),
-    params:
-        library=code_of("gather_predictions.py"),
     script:
         "../../scripts/gather_predictions.py"
 
@@ -134,8 +118,6 @@ use rule leave_one_batch_out as holdout with:
         f"{RESULTS}/models/{{model}}/holdout.tsv",
     log:
         f"{RESULTS}/logs/holdout/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/holdout/{{model}}.tsv"
 
 
 rule compare:
@@ -151,8 +133,6 @@ rule compare:
         ),
     log:
         f"{RESULTS}/logs/compare/models.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/compare/models.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -161,7 +141,6 @@ rule compare:
     params:
         models=MODELS,
         task=DESIGN["task"],
-        library=code_of("compare.py"),
     script:
         "../../scripts/compare.py"
 
@@ -181,8 +160,6 @@ rule differences:
         ),
     log:
         f"{RESULTS}/logs/differences/models.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/differences/models.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -193,6 +170,5 @@ rule differences:
         anchors=models.ALWAYS[DESIGN["task"]],
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=code_of("differences.py"),
     script:
         "../../scripts/differences.py"

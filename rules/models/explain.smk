@@ -24,11 +24,6 @@ rule explain:
         ),
         stability=f"{RESULTS}/models/{{model}}/stability.json",
         gene_sets=f"{RESULTS}/models/{{model}}/gene_sets.tsv" if EXPLAINED_SETS else [],
-    log:
-        f"{RESULTS}/logs/explain/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/explain/{{model}}.tsv"
-    retries: 2
     conda:
         "../../envs/explain.yaml"
     resources:
@@ -57,11 +52,6 @@ rule lime:
         models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
     output:
         f"{RESULTS}/models/{{model}}/lime.tsv",
-    log:
-        f"{RESULTS}/logs/lime/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/lime/{{model}}.tsv"
-    retries: 2
     conda:
         "../../envs/explain.yaml"
     resources:

@@ -24,13 +24,8 @@ rule learn_from_fewer:
         gene_sets=as_input(config["features"]["gene_sets"]) or [],
     output:
         f"{RESULTS}/splits/{{split}}/learning_curve/{{model}}.tsv",
-    log:
-        f"{RESULTS}/logs/learn_from_fewer_{{model}}/{{split}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/learn_from_fewer_{{model}}/{{split}}.tsv"
     wildcard_constraints:
         model="|".join(model for model in MODELS if model not in TORCH_MODELS),
-    retries: 2
     conda:
         "../../envs/python.yaml"
     threads: 4
@@ -71,10 +66,6 @@ rule learning_curve:
         whole=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
     output:
         f"{RESULTS}/models/{{model}}/learning_curve.tsv",
-    log:
-        f"{RESULTS}/logs/learning_curve/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/learning_curve/{{model}}.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -84,6 +75,5 @@ rule learning_curve:
         folds=FOLDS,
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=code_of("learning_curve.py"),
     script:
         "../../scripts/learning_curve.py"

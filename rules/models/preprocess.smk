@@ -8,11 +8,6 @@ rule fit_normalizer:
         manifest=f"{RESULTS}/splits/manifest.tsv",
     output:
         f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
-    log:
-        f"{RESULTS}/logs/fit_normalizer/{{split}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fit_normalizer/{{split}}.tsv"
-    retries: 2
     conda:
         "../../envs/python.yaml"
     resources:
@@ -22,7 +17,6 @@ rule fit_normalizer:
         design=DESIGN,
         expression=config["expression"],
         unit=UNIT,
-        library=code_of("fit_normalizer.py"),
     script:
         "../../scripts/fit_normalizer.py"
 
@@ -35,11 +29,6 @@ rule fit_batch_model:
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
     output:
         f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
-    log:
-        f"{RESULTS}/logs/fit_batch_model/{{split}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fit_batch_model/{{split}}.tsv"
-    retries: 2
     conda:
         "../../envs/python.yaml"
     resources:
@@ -63,11 +52,6 @@ rule fit_features:
         gene_sets=as_input(config["features"]["gene_sets"]) or [],
     output:
         f"{RESULTS}/splits/{{split}}/features.safetensors",
-    log:
-        f"{RESULTS}/logs/fit_features/{{split}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fit_features/{{split}}.tsv"
-    retries: 2
     conda:
         "../../envs/python.yaml"
     resources:
@@ -77,7 +61,6 @@ rule fit_features:
         design=DESIGN,
         features=config["features"],
         covariates=COVARIATES,
-        library=code_of("fit_features.py"),
     script:
         "../../scripts/fit_features.py"
 
@@ -93,9 +76,6 @@ rule fit_ood:
         f"{RESULTS}/splits/full/ood.safetensors",
     log:
         f"{RESULTS}/logs/fit_ood/full.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fit_ood/full.tsv"
-    retries: 2
     conda:
         "../../envs/python.yaml"
     resources:
@@ -104,6 +84,5 @@ rule fit_ood:
     params:
         split="full",
         design=DESIGN,
-        library=code_of("fit_ood.py"),
     script:
         "../../scripts/fit_ood.py"

@@ -8,10 +8,6 @@ rule assign_folds:
     output:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         doubtful=f"{RESULTS}/splits/one_library.tsv",  # pairs that may be lanes of one
-    log:
-        f"{RESULTS}/logs/assign_folds/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/assign_folds/cohort.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -25,6 +21,5 @@ rule assign_folds:
         folds=config["evaluation"]["folds"],
         repeats=config["evaluation"]["repeats"],
         seed=config["evaluation"]["seed"],
-        library=code_of("assign_folds.py"),
     script:
         "../../scripts/assign_folds.py"

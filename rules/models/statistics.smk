@@ -17,10 +17,6 @@ rule subgroups:
             category="Models",
             labels={"content": "Scores of {model} by subgroup"},
         ),
-    log:
-        f"{RESULTS}/logs/subgroups/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/subgroups/{{model}}.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -30,7 +26,6 @@ rule subgroups:
         columns=SUBGROUPS,
         design=DESIGN,
         seed=config["evaluation"]["seed"],
-        library=code_of("subgroups.py"),
     script:
         "../../scripts/subgroups.py"
 
@@ -50,10 +45,6 @@ rule adequacy:
             category="Models",
             labels={"content": "Sample sizes that models need"},
         ),
-    log:
-        f"{RESULTS}/logs/adequacy/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/adequacy/cohort.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -61,7 +52,6 @@ rule adequacy:
         runtime=minutes(10),
     params:
         design=DESIGN,
-        library=code_of("adequacy.py"),
     script:
         "../../scripts/adequacy.py"
 
@@ -86,8 +76,6 @@ rule tripod:
         ),
     log:
         f"{RESULTS}/logs/tripod/run.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/tripod/run.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -96,6 +84,5 @@ rule tripod:
     params:
         config=config,
         models=MODELS,
-        library=code_of("tripod.py"),
     script:
         "../../scripts/tripod.py"

@@ -14,13 +14,8 @@ rule train:
         features=fitted_features("{split}"),
     output:
         directory(f"{RESULTS}/splits/{{split}}/models/{{model}}"),
-    log:
-        f"{RESULTS}/logs/train_{{model}}/{{split}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_{{model}}/{{split}}.tsv"
     wildcard_constraints:
         model="|".join(model for model in MODELS if model not in TORCH_MODELS),
-    retries: 2
     conda:
         "../../envs/python.yaml"
     threads: 4
@@ -76,11 +71,6 @@ rule score:
         model=f"{RESULTS}/splits/{{split}}/models/{{model}}",
     output:
         f"{RESULTS}/splits/{{split}}/predictions/{{model}}.tsv",
-    log:
-        f"{RESULTS}/logs/score_{{model}}/{{split}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/score_{{model}}/{{split}}.tsv"
-    retries: 2
     conda:
         "../../envs/torch.yaml"
     resources:

@@ -35,8 +35,6 @@ if not FROZEN:
             ),
         log:
             f"{RESULTS}/logs/bundle/{SHIPPED}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/bundle/{SHIPPED}.tsv"
         conda:
             "../../envs/torch.yaml"
         resources:
@@ -78,8 +76,6 @@ rule predict:
         ),
     log:
         f"{RESULTS}/logs/predict/new_samples.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/predict/new_samples.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
@@ -113,8 +109,6 @@ rule validate_externally:
         metrics=f"{RESULTS}/external_validation.json",
     log:
         f"{RESULTS}/logs/validate_externally/labelled_samples.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/validate_externally/labelled_samples.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:

@@ -22,10 +22,6 @@ if FROM_READS:
             ),
             files=f"{MULTIQC}/files.txt",
             sections=[f"{MULTIQC}/{name}_mqc.tsv" for name in ("sample_status", "fragments", "strandedness")],
-        log:
-            f"{RESULTS}/logs/multiqc/{PART}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/multiqc/{PART}.tsv"
         conda:
             "../../envs/multiqc.yaml"
         resources:
@@ -34,7 +30,6 @@ if FROM_READS:
         params:
             files=lambda wildcards: [] if ONLY_NAMED else multiqc_files(PARTS[PART.format(**wildcards)]),
             samples=lambda wildcards: PARTS[PART.format(**wildcards)] if IN_PARTS else None,
-            library=code_of("write_multiqc.py"),
         script:
             "../../scripts/write_multiqc.py"
 
@@ -47,10 +42,6 @@ if FROM_READS:
                 pages=expand(f"{MULTIQC}/multiqc_report.html", part=PARTS),
             output:
                 f"{RESULTS}/multiqc/multiqc_report.html",
-            log:
-                f"{RESULTS}/logs/multiqc_index/cohort.log",
-            benchmark:
-                f"{RESULTS}/benchmarks/multiqc_index/cohort.tsv"
             conda:
                 "../../envs/python.yaml"
             resources:
@@ -58,7 +49,6 @@ if FROM_READS:
                 runtime=minutes(10),
             params:
                 parts=PARTS,
-                library=code_of("write_multiqc_index.py"),
             script:
                 "../../scripts/write_multiqc_index.py"
 
@@ -112,8 +102,6 @@ rule report:
         ),
     log:
         f"{RESULTS}/logs/report/report.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/report/report.tsv"
     conda:
         "../../envs/report.yaml"
     resources:
@@ -121,6 +109,5 @@ rule report:
         runtime=minutes(20),
     params:
         config=config,
-        library=code_of("report.py"),
     script:
         "../../scripts/report.py"

@@ -22,10 +22,6 @@ rule ask_versions:
         local(f"{REPOSITORY}/envs/{{environment}}.yaml"),
     output:
         temp(f"{RESULTS}/versions/{{environment}}.tsv"),
-    log:
-        f"{RESULTS}/logs/ask_versions/{{environment}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/ask_versions/{{environment}}.tsv"
     conda:
         "../../envs/{environment}.yaml"
     resources:
@@ -41,18 +37,12 @@ rule ask_gpu:
     """Device, driver and CUDA, queried by a job that gets a GPU like the training jobs."""
     output:
         temp(f"{RESULTS}/versions_gpu.tsv"),
-    log:
-        f"{RESULTS}/logs/ask_gpu/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/ask_gpu/cohort.tsv"
     conda:
         "../../envs/torch_gpu.yaml"
     resources:
         mem_mb=megabytes(3000),
         runtime=minutes(5),
         gpu=GPUS,
-    params:
-        library=code_of("ask_gpu.py"),
     script:
         "../../scripts/ask_gpu.py"
 
@@ -64,10 +54,6 @@ rule gather_versions:
         f"{RESULTS}/versions_gpu.tsv" if GPUS else [],
     output:
         f"{RESULTS}/versions.tsv",
-    log:
-        f"{RESULTS}/logs/gather_versions/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/gather_versions/cohort.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -76,6 +62,5 @@ rule gather_versions:
     params:
         environments=ENVIRONMENTS + (["GPU job"] if GPUS else []),
         workflow={"rna2model": __version__, "snakemake": snakemake.__version__},
-        library=code_of("gather_versions.py"),
     script:
         "../../scripts/gather_versions.py"

@@ -16,11 +16,6 @@ rule align_star:
         summary=f"{QC}.Log.final.out",
         junctions=f"{QC}.SJ.out.tab",
         genes=COUNTER_SUMMARY if COUNTER == "star" else [],
-    log:
-        f"{RESULTS}/logs/align_star/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/align_star/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/star.yaml"
     threads: 8
@@ -56,11 +51,6 @@ rule align_hisat2:
         bam=stored_alignments(f"{RESULTS}/aligned/hisat2/{{sample}}.bam"),
         index=stored_alignments(f"{RESULTS}/aligned/hisat2/{{sample}}.bam.bai"),
         summary=f"{QC}.hisat2.txt",
-    log:
-        f"{RESULTS}/logs/align_hisat2/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/align_hisat2/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/hisat2.yaml"
     threads: 8

@@ -11,11 +11,6 @@ rule deduplicate_umis:
     output:
         bam=temp(f"{RESULTS}/aligned/deduplicated/{{sample}}.bam"),
         kept=f"{QC}.deduplicated.json",
-    log:
-        f"{RESULTS}/logs/deduplicate_umis/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/deduplicate_umis/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/umi_tools.yaml"
     resources:
@@ -34,11 +29,6 @@ rule select_alignments:
     output:
         bam=temp(f"{RESULTS}/aligned/selected/{{sample}}.bam"),
         index=temp(f"{RESULTS}/aligned/selected/{{sample}}.bam.bai"),
-    log:
-        f"{RESULTS}/logs/select_alignments/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/select_alignments/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/samtools.yaml"
     threads: 4

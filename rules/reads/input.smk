@@ -8,11 +8,6 @@ rule fetch_accession:
     """Download a run with sra-tools; stop when the archive's layout is not the sheet's."""
     output:
         [temp(f"{RESULTS}/reads/fetched/paired/{{accession}}_R{mate}.fastq.gz") for mate in (1, 2)],
-    log:
-        f"{RESULTS}/logs/fetch_accession/{{accession}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fetch_accession/{{accession}}.tsv"
-    retries: 2
     conda:
         "../../envs/sra.yaml"
     threads: 4
@@ -67,11 +62,6 @@ rule prepare_reads:
         reads=stored("prepared", paired("prepared")),
         part=temp(sampled("paired")),
         verdict=f"{QC}.paired.reads.json",
-    log:
-        f"{RESULTS}/logs/prepare_reads/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/prepare_reads/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/reads.yaml"
     resources:
@@ -98,11 +88,6 @@ rule extract_umis:
     output:
         reads=stored("with_umi", paired("with_umi")),
         kept=f"{QC}.paired.umi.json",
-    log:
-        f"{RESULTS}/logs/extract_umis/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/extract_umis/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/umi_tools.yaml"
     resources:
@@ -143,11 +128,6 @@ rule prepare_bam:
         bam=stored_alignments(f"{RESULTS}/aligned/given/{{sample}}.bam"),
         index=stored_alignments(f"{RESULTS}/aligned/given/{{sample}}.bam.bai"),
         verdict=f"{QC}.bam.reads.json",
-    log:
-        f"{RESULTS}/logs/prepare_bam/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/prepare_bam/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/reads.yaml"
     threads: 4

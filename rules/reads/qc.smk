@@ -11,11 +11,6 @@ rule fastqc:
         trimmed=lambda wildcards: reads_to_align(wildcards) if len(STEPS) > 1 else [],
     output:
         f"{QC}.fastqc.tar",
-    log:
-        f"{RESULTS}/logs/fastqc/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fastqc/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/fastqc.yaml"
     threads: 2
@@ -52,11 +47,6 @@ rule alignment_stats:
     output:
         stats=f"{QC}.stats.txt",
         rseqc=f"{QC}.rseqc.txt" if RSEQC else [],
-    log:
-        f"{RESULTS}/logs/alignment_stats/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/alignment_stats/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/rseqc.yaml" if RSEQC else "../../envs/samtools.yaml"
     threads: 2

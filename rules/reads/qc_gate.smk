@@ -12,11 +12,6 @@ rule tally_fragments:
         reference=f"{REFERENCE}/reference.json",
     output:
         f"{QC}.json",
-    log:
-        f"{RESULTS}/logs/tally_fragments/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/tally_fragments/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/reads.yaml"
     resources:
@@ -43,10 +38,6 @@ rule qc_gate:
             category="Samples",
             labels={"content": "Status of every sample"},
         ),
-    log:
-        f"{RESULTS}/logs/qc_gate/cohort.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/qc_gate/cohort.tsv"
     conda:
         "../../envs/python.yaml"
     resources:
@@ -57,7 +48,6 @@ rule qc_gate:
         excluded={name: sample.exclude for name, sample in SAMPLES.items() if sample.exclude},
         metadata=metadata(SAMPLES),
         limits=LIMITS,
-        library=code_of("qc_gate.py"),
     script:
         "../../scripts/qc_gate.py"
 
@@ -69,14 +59,11 @@ use rule qc_gate as qc_gate_training with:
         f"{RESULTS}/splits/samples.tsv",
     log:
         f"{RESULTS}/logs/qc_gate/training.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/qc_gate/training.tsv"
     params:
         used=list(LABELLED),
         excluded={},
         metadata=design_cells(list(LABELLED)),
         limits=LIMITS,
-        library=code_of("qc_gate.py"),
 
 
 use rule qc_gate_training as qc_gate_unlabelled with:
@@ -86,11 +73,8 @@ use rule qc_gate_training as qc_gate_unlabelled with:
         f"{RESULTS}/splits/unlabelled.tsv",
     log:
         f"{RESULTS}/logs/qc_gate/unlabelled.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/qc_gate/unlabelled.tsv"
     params:
         used=PRETRAINING,
         excluded={},
         metadata=metadata(PRETRAINING),
         limits=LIMITS,
-        library=code_of("qc_gate.py"),

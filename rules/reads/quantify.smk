@@ -10,11 +10,6 @@ rule describe_library:
         genes=f"{REFERENCE}/genes.tsv",
     output:
         f"{QC}.library.json",
-    log:
-        f"{RESULTS}/logs/describe_library/{{sample}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/describe_library/{{sample}}.tsv"
-    retries: 2
     conda:
         "../../envs/reads.yaml"
     resources:
@@ -41,11 +36,6 @@ if COUNTER == "featurecounts":
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
             summary=COUNTER_SUMMARY,
-        log:
-            f"{RESULTS}/logs/count_featurecounts/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/count_featurecounts/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/subread.yaml"
         threads: 4
@@ -86,11 +76,6 @@ if COUNTER == "htseq":
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
             summary=COUNTER_SUMMARY,
-        log:
-            f"{RESULTS}/logs/count_htseq/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/count_htseq/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/htseq.yaml"
         resources:
@@ -122,11 +107,6 @@ if COUNTER == "star":
             library=f"{QC}.library.json",
         output:
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
-        log:
-            f"{RESULTS}/logs/count_star/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/count_star/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/star.yaml"
         resources:

@@ -17,10 +17,6 @@ rule prepare_reference:
         bodies=f"{REFERENCE}/gene_bodies.bed",
         splice_sites=f"{REFERENCE}/splice_sites.txt",
         facts=f"{REFERENCE}/reference.json",
-    log:
-        f"{RESULTS}/logs/prepare_reference/reference.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/prepare_reference/reference.tsv"
     priority: 1  # every sample waits for it
     conda:
         "../../envs/reads.yaml"
@@ -47,12 +43,7 @@ rule index_star:
         sizes=f"{REFERENCE}/star_sizes.txt",
     output:
         directory(f"{REFERENCE}/star"),
-    log:
-        f"{RESULTS}/logs/index_star/reference.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/index_star/reference.tsv"
     priority: 1
-    retries: 2
     conda:
         "../../envs/star.yaml"
     threads: index_threads
@@ -90,12 +81,7 @@ rule index_hisat2:
         f"{REFERENCE}/genome.fa",
     output:
         directory(f"{REFERENCE}/hisat2"),
-    log:
-        f"{RESULTS}/logs/index_hisat2/reference.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/index_hisat2/reference.tsv"
     priority: 1
-    retries: 2
     conda:
         "../../envs/hisat2.yaml"
     threads: index_threads
@@ -115,10 +101,6 @@ rule check_index:
         contigs=f"{REFERENCE}/contigs.tsv",
     output:
         f"{REFERENCE}/index_sequences.tsv",
-    log:
-        f"{RESULTS}/logs/check_index/reference.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/check_index/reference.tsv"
     conda:
         "../../envs/star.yaml" if ALIGNER == "star" else "../../envs/hisat2.yaml"
     resources:

@@ -8,11 +8,6 @@ if config["trimming"]["rrna"]:
             as_input(config["trimming"]["rrna"]),
         output:
             directory(f"{REFERENCE}/rrna"),
-        log:
-            f"{RESULTS}/logs/index_rrna/reference.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/index_rrna/reference.tsv"
-        retries: 2
         conda:
             "../../envs/bowtie2.yaml"
         threads: 4
@@ -38,11 +33,6 @@ if config["trimming"]["rrna"]:
         output:
             reads=stored("without_rrna", paired("without_rrna")),
             kept=f"{QC}.paired.rrna.json",
-        log:
-            f"{RESULTS}/logs/remove_rrna/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/remove_rrna/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/bowtie2.yaml"
         threads: 8

@@ -15,11 +15,6 @@ if COUNTER == "salmon":
         output:
             fasta=temp(f"{REFERENCE}/transcripts_and_genome.fa"),
             decoys=temp(f"{REFERENCE}/decoys.txt"),
-        log:
-            f"{RESULTS}/logs/transcript_sequences/reference.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/transcript_sequences/reference.tsv"
-        retries: 2
         conda:
             "../../envs/salmon.yaml"
         resources:
@@ -55,11 +50,6 @@ if COUNTER == "salmon":
             decoys=f"{REFERENCE}/decoys.txt",
         output:
             directory(f"{REFERENCE}/salmon"),
-        log:
-            f"{RESULTS}/logs/index_salmon/reference.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/index_salmon/reference.tsv"
-        retries: 2
         conda:
             "../../envs/salmon.yaml"
         threads: 8
@@ -80,11 +70,6 @@ if COUNTER == "salmon":
             index=f"{REFERENCE}/salmon",
         output:
             directory(f"{RESULTS}/salmon/{{sample}}"),
-        log:
-            f"{RESULTS}/logs/count_salmon/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/count_salmon/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/salmon.yaml"
         threads: 8
@@ -114,11 +99,6 @@ if COUNTER == "salmon":
             counts=f"{RESULTS}/counts/{{sample}}.tsv",
             summary=COUNTER_SUMMARY,
             library=f"{QC}.library.json" if ALIGNER == "none" else [],
-        log:
-            f"{RESULTS}/logs/sum_to_genes/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/sum_to_genes/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/reads.yaml"
         resources:

@@ -13,11 +13,6 @@ if TRIMMER == "fastp":
         output:
             reads=stored("trimmed", paired("trimmed")),
             report=f"{QC}.paired.fastp.json",
-        log:
-            f"{RESULTS}/logs/trim_fastp/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/trim_fastp/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/fastp.yaml"
         threads: 4
@@ -63,11 +58,6 @@ if TRIMMER == "cutadapt":
         output:
             reads=stored("trimmed", paired("trimmed")),
             report=f"{QC}.paired.cutadapt.json",
-        log:
-            f"{RESULTS}/logs/trim_cutadapt/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/trim_cutadapt/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/cutadapt.yaml"
         threads: 4
@@ -110,11 +100,6 @@ if TRIMMER == "trim_galore":
         output:
             reads=stored("trimmed", paired("trimmed")),
             report=[f"{QC}_{mate}.paired.fastq.gz_trimming_report.txt" for mate in ("R1", "R2")],
-        log:
-            f"{RESULTS}/logs/trim_galore/{{sample}}.log",
-        benchmark:
-            f"{RESULTS}/benchmarks/trim_galore/{{sample}}.tsv"
-        retries: 2
         conda:
             "../../envs/trim_galore.yaml"
         threads: 8  # one core of Trim Galore is four processes: to read, to trim and to write (its manual: 4 use 15)

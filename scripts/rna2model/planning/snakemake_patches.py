@@ -167,7 +167,7 @@ def record_as_without_store(as_without_store: Mapping[str, str]) -> None:
 def retry_where_it_may_help(
     stopped_for_good: Callable[[str], str | None], may_do_better_elsewhere: Callable[[str, str], bool]
 ) -> None:
-    """Snakemake tries every failed job again: no memory mends a wrong input.
+    """Snakemake tries every failed job again: no memory mends a wrong input. More `retries` of the user count for all jobs.
 
     stopped_for_good : function of a log that returns the error with which a script ended, and will end again, or None
     may_do_better_elsewhere : function (rule, error) that says whether another node may do it
@@ -180,7 +180,12 @@ def retry_where_it_may_help(
         ends = [(name, stopped_for_good(log)) for name, log in scripts]
         if any(error and not may_do_better_elsewhere(name, error) for name, error in ends):
             return 0
-        return max(one.rule.restart_times for one in jobs)
+        return max(retries(one.rule) for one in jobs)
+
+    def retries(rule):
+        if rule.ruleinfo.retries is not None:
+            return rule.restart_times
+        return max(rule.restart_times, rule.workflow.execution_settings.retries)
 
     Job.restart_times = GroupJob.restart_times = property(tries_left)
 

@@ -127,7 +127,8 @@ def test_other_files_are_no_marks(tmp_path):
 def test_every_command_of_a_single_sample_is_guarded(repository):
     for path in (repository / "rules").rglob("*.smk"):
         for rule in re.split(r"^ *rule ", path.read_text(), flags=re.M)[1:]:
-            if "/{{sample}}.log" in rule and "shell:" in rule:
+            outputs = re.search(r"^ *output:\n(.*?)^ *(?:conda|log):", rule, re.M | re.S)
+            if outputs and re.search(r"{{sample}}|{QC}", outputs[1]) and "shell:" in rule:
                 assert re.search(r"shell:\s+guarded", rule), f"{path.name}: {rule.split(':')[0]}"
 
 

@@ -16,13 +16,13 @@ from rna2model import models
 EXACT = re.compile(r"([\w-]+) ?=([\w.]+)")
 
 
-def test_every_rule_has_an_environment_a_log_and_a_benchmark(repository):
+def test_every_rule_has_an_environment_and_says_what_it_needs(repository):
     for path in (repository / "rules").rglob("*.smk"):
         text = path.read_text()
         rules = re.split(r"^ *rule ", text, flags=re.M)[1:]
         for body in rules:
             name = body.split(":")[0]
-            for directive in ("log:", "conda:", "benchmark:", "resources:"):
+            for directive in ("conda:", "resources:"):
                 assert directive in body, f"{path.name}: rule {name} lacks {directive}"
         for env in re.findall(r'"\.\./\.\./envs/(\w+)\.yaml"', text):
             assert (repository / f"envs/{env}.yaml").is_file(), env
