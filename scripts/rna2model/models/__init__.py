@@ -60,6 +60,8 @@ NETWORKS = {
     "vae": "rna2model.models.neural.vae:VAE",
     "attention": "rna2model.models.neural.attention:Attention",
     "cnn": "rna2model.models.neural.cnn:CNN",
+    "gru": "rna2model.models.neural.gru:GRU",
+    "transformer": "rna2model.models.neural.transformer:Transformer",
 }
 NAMES |= NETWORKS
 REGRESSION |= NETWORKS

@@ -130,12 +130,16 @@ class Stack:
 
     @torch.no_grad()
     def _can_be_vectorised(self, rows):
-        before = {name: buffer.clone() for name, buffer in self.buffers.items()}
+        """Whether vmap takes the network, while it trains and while it predicts, which may be other code."""
+        before, mode = {name: buffer.clone() for name, buffer in self.buffers.items()}, self.network.training
         try:
-            self._together(rows[:, :2], 0)
+            for training in (True, False):
+                self.network.train(training)
+                self._together(rows[:, :2], 0)
         except (RuntimeError, NotImplementedError, ValueError, TypeError):
             return False
         finally:
+            self.network.train(mode)
             self.buffers = before
         return True
 
