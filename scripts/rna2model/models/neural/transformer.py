@@ -35,7 +35,7 @@ class Transformer(nn.Module):
         self.embeddings = nn.Parameter(torch.randn(n_features, size) / size**0.5)
         self.places = nn.Parameter(torch.randn(n_features, size) / size**0.5)
         self.before_attention, self.before_wide = nn.LayerNorm(size), nn.LayerNorm(size)
-        self.query_key_value = nn.Linear(size, 3 * size)
+        self.query_key_value = nn.Linear(size, 3 * size, bias=False)  # a key's bias has no effect
         self.join = nn.Linear(size, size)
         self.wide = nn.Sequential(nn.Linear(size, 4 * size), nn.GELU(), nn.Linear(4 * size, size))
         self.drop = Dropout(dropout)
