@@ -272,12 +272,12 @@ def _chance(table, seed):
     each = []
     for name in sorted(set(table.repeat.tolist())):
         rows = table.of_repeat(name)
-        given = table.probabilities[rows], table.truth[rows], table.fold[rows], table.cluster[rows]
-        overall, of_class = chance_level.average_precision(*given, seed)
+        predicted = table.probabilities[rows], table.truth[rows], table.fold[rows], table.cluster[rows]
+        overall, of_class = chance_level.average_precision(*predicted, seed)
         each.append([overall, *of_class])
-    found = [None if np.isnan(value) else float(value) for value in ranking.nanmean(np.array(each))]
-    more = {"chance_of_class": dict(zip(table.classes, found[1:], strict=True))}
-    return {"chance": found[0]} | (more if len(table.classes) > 2 else {})
+    means = [None if np.isnan(value) else float(value) for value in ranking.nanmean(np.array(each))]
+    more = {"chance_of_class": dict(zip(table.classes, means[1:], strict=True))}
+    return {"chance": means[0]} | (more if len(table.classes) > 2 else {})
 
 
 def _prevalence(table):

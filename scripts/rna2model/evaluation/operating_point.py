@@ -49,12 +49,12 @@ def metrics(
     notes = {f"{name}{end}": why for _, end in shown for name, why in UNDEFINED.items()}
 
     def function(rows, weights):
-        found = {}
+        shares_of_class = {}
         for name, end in shown:
             number = table.classes.index(name)
             values = shares(table.truth[rows] == number, table.predicted[rows] == number, weights)
-            found |= {f"{key}{end}": each for key, each in values.items()}
-        return found
+            shares_of_class |= {f"{key}{end}": each for key, each in values.items()}
+        return shares_of_class
 
     return corrected_intervals.summaries(table, function, seed, n_boot, notes)
 

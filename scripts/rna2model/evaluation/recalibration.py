@@ -72,8 +72,8 @@ def _calibration(predicted, truth, fit):
     everybody = np.ones((1, len(truth)))
     intercept = fit(predicted, truth, everybody, False)[0, 0]
     slope = fit(predicted, truth, everybody, True)[0, 1]
-    found = {"calibration_intercept": intercept, "calibration_slope": slope}
-    return {name: float(value) if np.isfinite(value) else None for name, value in found.items()}
+    coefficients = {"calibration_intercept": intercept, "calibration_slope": slope}
+    return {name: float(value) if np.isfinite(value) else None for name, value in coefficients.items()}
 
 
 def _left_out(cluster):
@@ -108,12 +108,13 @@ def _least_squares(predicted, truth, weights, with_slope):
 def _probability_scores(logit, positive):
     p = calibration_line.sigmoid(logit)
     both = np.stack([1.0 - p, p], axis=1)
-    found = classification.probability_metrics(both, positive.astype(int), np.ones((1, len(p))))
-    return {name: float(values[0]) for name, values in found.items()}
+    scores = classification.probability_metrics(both, positive.astype(int), np.ones((1, len(p))))
+    return {name: float(values[0]) for name, values in scores.items()}
 
 
 def _number_scores(predicted, truth):
-    found = classification.regression.pooled(truth, predicted, np.ones((1, len(truth))))
+    scores = classification.regression.pooled(truth, predicted, np.ones((1, len(truth))))
     return {
-        name: float(found[name][0]) if np.isfinite(found[name][0]) else None for name in ("r2", "mae", "rmse")
+        name: float(scores[name][0]) if np.isfinite(scores[name][0]) else None
+        for name in ("r2", "mae", "rmse")
     }

@@ -45,9 +45,9 @@ def table(
             n, events, note = _size(part, predictions, design)
             own = part["sample"].nunique() if not groups else part["sample"].map(groups).nunique()
             for metric, value in _scores(part, predictions, design, groups, seed, n_boot, training).items():
-                said = "; ".join(filter(None, [note, value.get("note")]))
+                notes = "; ".join(filter(None, [note, value.get("note")]))
                 row = [column, level, n, own, events, metric, value["estimate"]]
-                rows.append([*row, *(value.get(key) for key in COLUMNS[7:11]), said])
+                rows.append([*row, *(value.get(key) for key in COLUMNS[7:11]), notes])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -79,14 +79,14 @@ def _scores(part, whole, design, groups, seed, n_boot, training):
     own = {name: training[name] for name in part["split"].unique()} if training else None
     scores = classification.metrics(part, groups=groups, seed=seed, n_boot=n_boot, task=task, training=own)
     names = list(dict.fromkeys([*classification.SHOWN[task], *ALSO[task]]))
-    found = {name: scores[name] for name in names if name in scores}
+    shown = {name: scores[name] for name in names if name in scores}
     if task != "classification":
-        return found
+        return shown
     lacking = sorted(set(whole["truth"].astype(str)) - set(part["truth"].astype(str)))
     for name in COMPARING if lacking else ():
-        if name in found:
+        if name in shown:
             why = f"the level has no sample of {', '.join(lacking)}"
-            found[name] = {
+            shown[name] = {
                 "estimate": None,
                 "lower": None,
                 "upper": None,
@@ -94,5 +94,5 @@ def _scores(part, whole, design, groups, seed, n_boot, training):
                 "note": why,
             }
     if whole["truth"].nunique() == 2:
-        found |= operating_point.metrics(part, groups, seed, n_boot, design.get("positive"))
-    return found
+        shown |= operating_point.metrics(part, groups, seed, n_boot, design.get("positive"))
+    return shown

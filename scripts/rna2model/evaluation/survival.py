@@ -75,8 +75,8 @@ class Survival(bootstrap.Predictions):
                 self.at, self.squared[rows], self.known[rows], weights
             )
         if only in (None, "calibration_slope"):
-            given = self.risk[rows], self.time[rows], self.event[rows], fold, weights
-            values["calibration_slope"] = cox_slope.slope(*given)
+            inputs = self.risk[rows], self.time[rows], self.event[rows], fold, weights
+            values["calibration_slope"] = cox_slope.slope(*inputs)
         if only is not None and only not in values:
             raise InputProblem(f"{only!r} is not a metric of survival.")
         return values, skipped

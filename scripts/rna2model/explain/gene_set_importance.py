@@ -83,12 +83,12 @@ def aucs(strength: NDArray[Any], columns_of: Sequence[NDArray[Any]]) -> NDArray[
     from scipy.stats import rankdata
 
     ranks = rankdata(strength, axis=1)
-    found = np.full((len(strength), len(columns_of)), 0.5)  # of a set that all genes are in
+    areas = np.full((len(strength), len(columns_of)), 0.5)  # of a set that all genes are in
     for i, columns in enumerate(columns_of):
         k, outside = len(columns), strength.shape[1] - len(columns)
         if outside:
-            found[:, i] = (ranks[:, columns].sum(axis=1) - k * (k + 1) / 2) / (k * outside)
-    return found
+            areas[:, i] = (ranks[:, columns].sum(axis=1) - k * (k + 1) / 2) / (k * outside)
+    return areas
 
 
 def against(

@@ -82,8 +82,8 @@ def explain(
     fitted = Ridge(alpha=PENALTY).fit(kept[:COPIES], reached[:COPIES], sample_weight=weight[:COPIES])
     if np.ptp(reached[COPIES:]) == 0:
         return fitted.coef_, 1.0  # none of these features matters here, and the surrogate says so
-    told = fitted.predict(kept[COPIES:])
-    return fitted.coef_, float(r2_score(reached[COPIES:], told, sample_weight=weight[COPIES:]))
+    approximated = fitted.predict(kept[COPIES:])
+    return fitted.coef_, float(r2_score(reached[COPIES:], approximated, sample_weight=weight[COPIES:]))
 
 
 def table(

@@ -67,12 +67,12 @@ def effects(
     penalty shrinks everything to nothing and whatever the true model does would exceed that.
     """
     if _in_one_batch(model):
-        given = (
+        targets = (
             outcomes
             if model.task == "regression"
             else np.array([outcome.class_numbers(model.classes_, y) for y in outcomes])
         )
-        return (model.refit(X, given) * shown.std(axis=0)).astype(np.float32)
+        return (model.refit(X, targets) * shown.std(axis=0)).astype(np.float32)
     return np.stack([_again(model, model.settings_["seed"], X, y, shown, groups, select) for y in outcomes])
 
 
@@ -107,17 +107,17 @@ def agreement(folds: Sequence[tuple[Sequence[str], NDArray[Any]]]) -> dict[str, 
 
     folds : list of (feature names, (P, C, p) effects); shuffle i is the same in all folds
     """
-    found: list[Any] = [
+    stabilities: list[Any] = [
         importance.agreement([(names, parts[i]) for names, parts in folds])["stability"]
         for i in range(len(folds[0][1]))
     ]
-    found = [value for value in found if value is not None]
-    if not found:
+    stabilities = [value for value in stabilities if value is not None]
+    if not stabilities:
         return None
     return {
-        "mean": round(float(np.mean(found)), 4),
-        "upper": round(float(np.quantile(found, QUANTILE)), 4),
-        "n": len(found),
+        "mean": round(float(np.mean(stabilities)), 4),
+        "upper": round(float(np.quantile(stabilities, QUANTILE)), 4),
+        "n": len(stabilities),
     }
 
 

@@ -220,7 +220,7 @@ def _wald(counts, design, contrasts, genes, cpus):
     # a geometric mean needs a gene that every sample has; without one, DESeq2 advises the counts above zero
     size_factors = "ratio" if counts.all(axis=0).any() else "poscounts"
     options = {"inference": AllGenes(n_cpus=cpus), "quiet": True}
-    found = []
+    tables = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydeseq2, about single genes
         data = DESeq2(
@@ -238,5 +238,5 @@ def _wald(counts, design, contrasts, genes, cpus):
             result = stats.results_df.reindex(list(genes))
             result.columns = ["base_mean", "log2_fold_change", "lfc_se", "stat", "p", "padj"]
             result["base_mean"] = result["base_mean"].fillna(0.0)
-            found.append(result.rename_axis("gene_id").reset_index())
-    return found
+            tables.append(result.rename_axis("gene_id").reset_index())
+    return tables

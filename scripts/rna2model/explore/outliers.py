@@ -111,9 +111,9 @@ def _freedom(n: int, k: int) -> float:
 
 def _median_correlation(values):
     """(n,) median correlation of each sample with the others."""
-    found = clusters.correlations(values)
-    np.fill_diagonal(found, np.nan)
-    return np.nanmedian(found, axis=1)
+    correlations = clusters.correlations(values)
+    np.fill_diagonal(correlations, np.nan)
+    return np.nanmedian(correlations, axis=1)
 
 
 def _lowest_usual(middle: NDArray[Any]) -> float:

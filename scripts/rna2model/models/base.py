@@ -129,8 +129,8 @@ class Model(Adjusting):
         folds: Any = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
-            told = described.get("class_counts", f"{len(y)} samples")
-            self._note(f"too few samples per class for inner folds ({told}): defaults, not tuned", log)
+            sizes = described.get("class_counts", f"{len(y)} samples")
+            self._note(f"too few samples per class for inner folds ({sizes}): defaults, not tuned", log)
         folds, self.columns_ = [Fold(fold) for fold in folds], None
         if select is not None:
             for fold in folds:
@@ -165,9 +165,9 @@ class Model(Adjusting):
     def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
         X = self._input(X)
-        found = self._probabilities(X).reshape(len(X), len(self.classes_))
-        found = found if self.prevalence_ is None else self.prevalence_.apply(found)
-        return found if self.calibrator_ is None else self.calibrator_.apply(found)
+        probabilities = self._probabilities(X).reshape(len(X), len(self.classes_))
+        probabilities = probabilities if self.prevalence_ is None else self.prevalence_.apply(probabilities)
+        return probabilities if self.calibrator_ is None else self.calibrator_.apply(probabilities)
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """(n,) numbers of the predicted classes of (n, K) probabilities, by the same rule whatever the model (`threshold`)."""

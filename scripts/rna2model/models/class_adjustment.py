@@ -50,13 +50,13 @@ class Adjusting:
         inner folds predict for the rows they hold out."""
         kind = "none" if self.calibration == "auto" else self.calibration
         kind = "none" if kind == "sigmoid" and self.CALIBRATES else kind
-        asked = kind != "none" or self.threshold == "tuned"
+        wanted = kind != "none" or self.threshold == "tuned"
         if self._off_shares:
             self.prevalence_ = calibrators.Prevalence(self.shares_ * len(self.shares_))
-        if folds and (asked or self._mends):
+        if folds and (wanted or self._mends):
             rows = held_out(folds)
             self._hear(kind, self._inner_probabilities(X, y, folds), y[rows], log)
-        elif asked:
+        elif wanted:
             self._note("without inner folds neither calibrated nor a threshold tuned", log)
         self._absorb()
 
@@ -98,8 +98,8 @@ class Adjusting:
     @property
     def _asks_held_out(self):
         """Whether `_adjust` wants what inner folds predict."""
-        asked = self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned"
-        return self.ADJUSTED and (asked or self._mends)
+        wanted = self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned"
+        return self.ADJUSTED and (wanted or self._mends)
 
     def _absorb(self):
         """Take prevalence_ and calibrator_ into the model's own weights, where that is possible."""
@@ -109,17 +109,17 @@ class Adjusting:
 
         A `_fit` that has them leaves them in `_inner`; otherwise every fold is fitted once more.
         """
-        found, self._inner = self._inner, None
-        if found is not None:
-            return found
-        found = np.empty((len(y), len(self.classes_)))
+        probabilities, self._inner = self._inner, None
+        if probabilities is not None:
+            return probabilities
+        probabilities = np.empty((len(y), len(self.classes_)))
         for fold in folds:
             (train, valid), own, one = fold, fold.of(X), copy.copy(self)
             one.search = {name: [self.settings_[name]] for name in self.SEARCH}
             one.settings_ = {"notes": []}
             one._fit(own[train], y[train], [], lambda *_: None)
-            found[valid] = one._probabilities(own[valid])
-        return found[held_out(folds)]
+            probabilities[valid] = one._probabilities(own[valid])
+        return probabilities[held_out(folds)]
 
     @property
     def class_weight(self) -> str:

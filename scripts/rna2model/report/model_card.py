@@ -121,10 +121,10 @@ def _predicted(manifest):
 
 
 def _classes(manifest):
-    told = ", ".join(f"{name} {count}" for name, count in manifest["classes"].items())
+    counts = ", ".join(f"{name} {count}" for name, count in manifest["classes"].items())
     positive = (manifest.get("predicts") or {}).get("class")
     of_two = f" The positive class is {positive}." if positive else ""
-    return f"By class or event: {told}.{of_two}" if told else ""
+    return f"By class or event: {counts}.{of_two}" if counts else ""
 
 
 def _size(manifest, scores):
@@ -136,12 +136,12 @@ def _size(manifest, scores):
 
 def _limits(manifest):
     limits = {k: v for k, v in (manifest.get("qc") or {}).items() if k.startswith(("min_", "max_"))}
-    told = ", ".join(
+    bounds = ", ".join(
         f"{WORDS[key[:3]]} {value:g}{' %' * key.endswith('_pct')} {key[4:].removesuffix('_pct').replace('_', ' ')}"
         for key, value in limits.items()
         if not (key.startswith("max_") and value >= 100)  # no limit
     )
-    return f"{told}. " if told and manifest["counting"] else ""
+    return f"{bounds}. " if bounds and manifest["counting"] else ""
 
 
 def _missing(manifest):
@@ -150,19 +150,19 @@ def _missing(manifest):
         "refuse": "a matrix with missing values is refused",
         "mean": "missing values get the gene's training mean",
     }
-    told = cells.get(rule, "missing values come from the nearest training samples")
+    rules = cells.get(rule, "missing values come from the nearest training samples")
     if manifest.get("covariates"):
-        told += f"; missing covariates are imputed by {manifest['features']['impute']}"
+        rules += f"; missing covariates are imputed by {manifest['features']['impute']}"
     kept = "panel.safetensors" in manifest.get("files", {})
     drawn = "; the prediction of a sample that lacks genes or covariates has an interval, drawn from training samples kept in the bundle"
-    return f"{told}{drawn * kept}; samples without a label trained nothing."
+    return f"{rules}{drawn * kept}; samples without a label trained nothing."
 
 
 def _redundancy(manifest):
-    told = f"no two samples of different groups have the same counts, or correlate by more than {duplicates.SAME}"
+    checked = f"no two samples of different groups have the same counts, or correlate by more than {duplicates.SAME}"
     if manifest["counts_unit"] in duplicates.COUNTED:
-        told += ", or surely differ by counting noise alone"
-    return f"{told}; the run stops at such a pair."
+        checked += ", or surely differ by counting noise alone"
+    return f"{checked}; the run stops at such a pair."
 
 
 def _batch(manifest):
@@ -175,11 +175,11 @@ def _batch(manifest):
 
 def _features(manifest):
     selection = (manifest.get("features") or {}).get("selection", "none")
-    told = (
+    text = (
         f" on {manifest['features']['count']} columns chosen by `{selection}`" if selection != "none" else ""
     )
     covariates = manifest.get("covariates") or []
-    return told + (f", with covariates {', '.join(f'`{name}`' for name in covariates)}" if covariates else "")
+    return text + (f", with covariates {', '.join(f'`{name}`' for name in covariates)}" if covariates else "")
 
 
 def _settings(manifest):
@@ -210,15 +210,17 @@ def _grouped(manifest):
 
 def _elsewhere(scores, shown):
     """Scores where random folds do not reach: on a fixed hold-out, on batches that training did not see."""
-    told = _told(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
-    return told + _told(scores.get("leave_one_batch_out"), shown, "On batches that training never saw")
+    text = _scores_there(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
+    return text + _scores_there(
+        scores.get("leave_one_batch_out"), shown, "On batches that training never saw"
+    )
 
 
-def _told(held, shown, where):
-    told = [
+def _scores_there(held, shown, where):
+    values = [
         f"{name} {_interval(held[name])}, n = {held[name]['n']}" for name in shown if name in (held or {})
     ]
-    return f"\n{where}: {'; '.join(told)}.\n" if told else ""
+    return f"\n{where}: {'; '.join(values)}.\n" if values else ""
 
 
 def _rows(scores, chance, shown):
@@ -231,8 +233,8 @@ def _rows(scores, chance, shown):
 
 def _meanings(scores, shown):
     """What each metric of the table says, for readers who know others."""
-    told = [f"`{name}`: {words.METRICS[name][1]}" for name in shown if name in scores]
-    return f"{'. '.join(told)}."
+    meanings = [f"`{name}`: {words.METRICS[name][1]}" for name in shown if name in scores]
+    return f"{'. '.join(meanings)}."
 
 
 def _interval(value):
@@ -240,12 +242,12 @@ def _interval(value):
         return f"not defined: {value.get('note', '')}"
     if value["lower"] is not None and value["lower"] == value["upper"]:
         return f"{_number(value['estimate'])} (no interval: every resample gives this)"
-    told = f"{_number(value['lower'])} to {_number(value['upper'])}"
+    ends = f"{_number(value['lower'])} to {_number(value['upper'])}"
     if value.get("lower_corrected") is not None:
-        told += f"; corrected {_number(value['lower_corrected'])} to {_number(value['upper_corrected'])}"
+        ends += f"; corrected {_number(value['lower_corrected'])} to {_number(value['upper_corrected'])}"
     if value.get("chance") is not None:
-        told += f"; chance {_number(value['chance'])}"
-    return f"{_number(value['estimate'])} ({told})"
+        ends += f"; chance {_number(value['chance'])}"
+    return f"{_number(value['estimate'])} ({ends})"
 
 
 def _number(value):
@@ -258,10 +260,10 @@ def _permutation(scores, manifest):
         return "\nThe scores were not compared with those of shuffled labels.\n"
     lead = test["within_batches"] if permutation.leads_within(test) else test
     where = " within batches" if lead is not test else ""
-    told = f"Labels shuffled{where} reached this {test.get('metric', 'score')} with p = {lead['p']:.3g} ({lead['n']} permutations)."
+    sentence = f"Labels shuffled{where} reached this {test.get('metric', 'score')} with p = {lead['p']:.3g} ({lead['n']} permutations)."
     if lead is not test:
-        told += f" Over the cohort p = {test['p']:.3g} ({test['n']} permutations), in which the batch has its part."
-    return f"\n{told} {permutation.explained(test, manifest)}\n"
+        sentence += f" Over the cohort p = {test['p']:.3g} ({test['n']} permutations), in which the batch has its part."
+    return f"\n{sentence} {permutation.explained(test, manifest)}\n"
 
 
 def _small(scores):

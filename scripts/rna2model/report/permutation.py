@@ -76,26 +76,26 @@ def explained(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """The statistic of p, the candidates it was tuned over, what was repeated and what was held fixed, in sentences."""
     metric = words(test.get("metric", "auroc"))
     value = f" ({test['statistic']:.3f})" if "statistic" in test else ""
-    told = [f"The statistic of this p is the {metric} within folds, averaged over folds{value}."]
+    sentences = [f"The statistic of this p is the {metric} within folds, averaged over folds{value}."]
     if test.get("metric", "auroc") != "spearman":
-        told.append("In that average a fold counts by its pairs of samples that can be compared.")
+        sentences.append("In that average a fold counts by its pairs of samples that can be compared.")
     tried, own = test.get("candidates"), test.get("candidates_in_training")
     if tried and own and tried != own:
-        told.append(
+        sentences.append(
             f"For the true labels and for the permuted ones alike, models were tuned over {tried} candidates instead of the {own} of"
             f" training, so this {metric} may differ from that of the model."
         )
     selected = (manifest.get("features") or {}).get("selection", "none") != "none"
     again = ["scaling", *["feature selection"] * selected, "tuning", "fit"]
-    told.append(
+    sentences.append(
         f"Repeated for every permutation: {', '.join(again)}. Held fixed, as they were on the training samples of each fold:"
         f" {', '.join(_fixed(manifest))}."
     )
     if manifest.get("batch_correction", "none") != "none" and _protects(manifest):
-        told.append(
+        sentences.append(
             "The batch correction protects the true labels (expression.protect_target), which permutations cannot undo: p may be too small."
         )
-    return " ".join(told)
+    return " ".join(sentences)
 
 
 def _fixed(manifest: Mapping[str, Any]) -> list[str]:

@@ -109,8 +109,8 @@ def predictions(path: Path, task: str) -> pd.DataFrame:
 
 def served(path: Path) -> pd.DataFrame | None:
     """Predictions of new samples with their probabilities as numbers, or None."""
-    found = optional(path)
-    return None if found is None else numbers(found, ("prob_", "survival_", "lower_", "upper_", "set_90_"))
+    table = optional(path)
+    return None if table is None else numbers(table, ("prob_", "survival_", "lower_", "upper_", "set_90_"))
 
 
 def first_repeat(frame: pd.DataFrame) -> pd.DataFrame:
@@ -157,19 +157,21 @@ def fewer(run: Mapping[str, Any]) -> str:
     """Why the heat map has not TOP_GENES genes, or is not there; empty where it has."""
     if run["features"] is None:
         return ""
-    asked = run["features"]["feature"].nunique()
+    used = run["features"]["feature"].nunique()
     shown = len(run["heatmap"]["genes"]) if run["heatmap"] else 0
-    lacking = min(asked, TOP_GENES) - shown
-    told = f"The model uses {asked} features. " if asked < TOP_GENES else ""
+    lacking = min(used, TOP_GENES) - shown
+    text = f"The model uses {used} features. " if used < TOP_GENES else ""
     if lacking:
-        told += (
-            f"Of its {min(asked, TOP_GENES)} strongest features {lacking} have no row here: covariates and gene sets, and genes"
+        text += (
+            f"Of its {min(used, TOP_GENES)} strongest features {lacking} have no row here: covariates and gene sets, and genes"
             " that the filter of the whole cohort leaves out, are not in the matrix that is shown."
         )
-    return told.strip()
+    return text.strip()
 
 
 def _truth(run: Mapping[str, Any]) -> pd.DataFrame:
     """DataFrame sample, truth of the labelled samples, each once; for survival the time."""
-    found = run["predictions"][run["shipped"]].drop_duplicates("sample")
-    return found.rename(columns={"time": "truth"} if run["task"] == "survival" else {})[["sample", "truth"]]
+    predictions = run["predictions"][run["shipped"]].drop_duplicates("sample")
+    return predictions.rename(columns={"time": "truth"} if run["task"] == "survival" else {})[
+        ["sample", "truth"]
+    ]

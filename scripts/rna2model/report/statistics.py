@@ -79,8 +79,8 @@ def calibration(metrics: Mapping[str, Any]) -> str:
         "ici": "mean distance from the curve (ICI)",
     }
     return "; ".join(
-        f"{told} {interval(metrics[name])}"
-        for name, told in names.items()
+        f"{label} {interval(metrics[name])}"
+        for name, label in names.items()
         if metrics.get(name, {}).get("estimate") is not None
     )
 
@@ -94,11 +94,11 @@ def increment(table: pd.DataFrame | None, shipped: str, covariates: Sequence[str
             "not known, since the model of covariates alone was not run; add clinical to models in the config"
         )
     rows = table[(table["against"] == "clinical") & (table["model"] == shipped)]
-    told = "; ".join(
+    differences = "; ".join(
         f"{words(row['metric'])} {interval(row | {'estimate': row['difference']})}"
         for row in rows.to_dict("records")
     )
-    return f"{shipped} less clinical, {told}"
+    return f"{shipped} less clinical, {differences}"
 
 
 def subgroup_table(table: pd.DataFrame | None, task: str) -> pd.DataFrame | None:

@@ -92,7 +92,9 @@ def samples(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     table = table.iloc[order.argsort(kind="stable")]
     technical = [name for name in (*gate.NUMBERS, *gate.FATES) if name in table]
     own = [name for name in table if name not in technical and name not in gate.COLUMNS]
-    told = [name for name in ("reason", "flags") if name in table]
+    reasons = [name for name in ("reason", "flags") if name in table]
     called = {name: name.replace("_pct", " %").replace("_", " ") for name in technical}
-    shown = table[["sample", "status", *own, *told, *technical]].replace("", None).dropna(axis=1, how="all")
+    shown = (
+        table[["sample", "status", *own, *reasons, *technical]].replace("", None).dropna(axis=1, how="all")
+    )
     return shown.rename(columns=called), [called[name] for name in technical if name not in gate.NUMBERS[:4]]

@@ -52,10 +52,10 @@ def assemble(
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
     shutil.copyfile(batch_model, folder / "batch_model.safetensors")
-    for name, given in ((bundle_parts.FEATURES, features), (OOD, ood)):
+    for name, artefact in ((bundle_parts.FEATURES, features), (OOD, ood)):
         (folder / name).unlink(missing_ok=True)
-        if given:
-            shutil.copyfile(given, folder / name)
+        if artefact:
+            shutil.copyfile(artefact, folder / name)
     (folder / PANEL).unlink(missing_ok=True)
     if kept:
         kept.save(folder / PANEL)
@@ -145,10 +145,10 @@ class Bundle:
             )
         made = self.manifest.get("counting")
         if made and counted["counting"]:
-            if told := fingerprint.counting_differences(self.manifest, counted):
+            if differences := fingerprint.counting_differences(self.manifest, counted):
                 raise InputProblem(
                     f"the samples were not made as those that trained {self.folder}:\n  "
-                    + "\n  ".join(told)
+                    + "\n  ".join(differences)
                     + "\nCount them as the bundle says, or train a bundle on samples counted like these."
                 )
             return ""
@@ -222,10 +222,10 @@ class Bundle:
         flags = dict.fromkeys(batches, "")
         trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
         for name in set(batches[adapted]):
-            given = table["predicted"][(batches == name) & (table["predicted"] != "")]
-            predicted = given.value_counts(normalize=True)
+            predicted_classes = table["predicted"][(batches == name) & (table["predicted"] != "")]
+            predicted = predicted_classes.value_counts(normalize=True)
             away = sum(abs(predicted.get(c, 0) - n / sum(trained.values())) for c, n in trained.items()) / 2
-            if len(given) and away > FAR_MIXTURE:
+            if len(predicted_classes) and away > FAR_MIXTURE:
                 flags[name] = (
                     f"the predicted classes of batch {name!r} are far from those of training ({100 * away:.0f} % would have"
                     " to change): adapting may have removed real differences"
@@ -294,20 +294,20 @@ class Bundle:
     def strandedness_flags(self, kinds: Iterable[str]) -> list[str]:
         """For each sample's strandedness (text, may be empty) a flag where training had none like it."""
         had = self.manifest.get("strandedness") or {}
-        told = ", ".join(f"{name} ({n} samples)" for name, n in had.items())
+        trained_on = ", ".join(f"{name} ({n} samples)" for name, n in had.items())
         return [
-            f"{kind} library; training had {told}" if kind and had and kind not in had else ""
+            f"{kind} library; training had {trained_on}" if kind and had and kind not in had else ""
             for kind in kinds
         ]
 
     def version_flags(self) -> list[str]:
         """Versions that can change a prediction and differ. Predictions of most models are arithmetic of this project on
         stored arrays; only scikit-learn's trees are its own objects, and those may change with a minor version."""
-        made, told = self.manifest.get("libraries", {}), []
+        made, flags = self.manifest.get("libraries", {}), []
         pairs = [("rna2model", self.manifest.get("rna2model"), __version__)]
         if any(name.endswith(".skops") for name in self.manifest["files"]):
             pairs.append(("scikit-learn", made.get("scikit-learn"), _version("scikit-learn")))
         for name, before, now in pairs:
             if before and now and before.split(".")[:2] != now.split(".")[:2]:
-                told.append(f"the bundle was made with {name} {before}, predicted with {now}")
-        return told
+                flags.append(f"the bundle was made with {name} {before}, predicted with {now}")
+        return flags

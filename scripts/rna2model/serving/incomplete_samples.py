@@ -41,8 +41,12 @@ def complete(
                 "the bundle keeps no training samples (training.panel: 0): how much depends on it is unknown"
             )
         return table, flags
-    given = {column: np.asarray(values, dtype=object)[rows] for column, values in (cells or {}).items()}
-    ends: Any = panels.interval(numbers, serve.panel, expression[rows], given, missing.of_rows(rows))
+    covariates_given = {
+        column: np.asarray(values, dtype=object)[rows] for column, values in (cells or {}).items()
+    }
+    ends: Any = panels.interval(
+        numbers, serve.panel, expression[rows], covariates_given, missing.of_rows(rows)
+    )
     shown = np.full((len(table), 2 * len(names)), np.nan)
     shown[rows] = np.stack(ends, axis=2).reshape(len(rows), -1)
     columns = [f"{side}_{name}" for name in names for side in ("lower", "upper")]
@@ -94,9 +98,9 @@ def _text(serve, numbers, missing, row, covariates, share):
 def _blank(table, rows):
     """No prediction for `rows` of the table."""
     labels = table.index[rows]
-    told = ("predicted", "risk_group")
+    outputs = ("predicted", "risk_group")
     for name in table.columns:
-        if name in told or name.startswith(("prob_", "survival_", "curve_")):
-            if name in told and table[name].dtype.kind not in "f":
+        if name in outputs or name.startswith(("prob_", "survival_", "curve_")):
+            if name in outputs and table[name].dtype.kind not in "f":
                 table[name] = table[name].astype(object)
             table.loc[labels, name] = "" if table[name].dtype == object else np.nan

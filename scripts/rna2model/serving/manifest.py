@@ -103,15 +103,15 @@ def trained(
     """{sample: why training knew it} of those samples that it did: by name, group, or the same counts."""
     record = manifest.get("training") or {"salt": "", "samples": (), "groups": (), "counts": ()}
     known = {key: set(record[key]) for key in ("samples", "groups", "counts")}
-    found = {}
+    reasons = {}
     for place, name in enumerate(samples):
         if _hashed(record["salt"], name) in known["samples"]:
-            found[name] = "a sample of this name was in training"
+            reasons[name] = "a sample of this name was in training"
         elif groups is not None and _hashed(record["salt"], groups[place]) in known["groups"]:
-            found[name] = f"other samples of {groups[place]!r} were in training"
+            reasons[name] = f"other samples of {groups[place]!r} were in training"
         elif rows is not None and _hashed_row(record["salt"], rows[place]) in known["counts"]:
-            found[name] = "a sample with the same counts was in training"
-    return found
+            reasons[name] = "a sample with the same counts was in training"
+    return reasons
 
 
 def _hashed(salt, name):

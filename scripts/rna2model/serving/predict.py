@@ -109,10 +109,10 @@ def details(table: pd.DataFrame, data: Cohort, design: Mapping[str, Any]) -> dic
     """{name: JSON} of what is said beside the metrics of scored samples: recalibration, coverage of prediction sets, and
     survival of the risk groups."""
     task, groups = design["task"], groups_of(data, table["sample"].tolist(), design)
-    told = {"recalibration": recalibration.of(table, task, groups)}
+    parts = {"recalibration": recalibration.of(table, task, groups)}
     if task == "survival":
-        return {**told, "risk_groups": risk_groups.summary(table)}
-    return {**told, "conformal": conformal.coverage(table, task, groups)}
+        return {**parts, "risk_groups": risk_groups.summary(table)}
+    return {**parts, "conformal": conformal.coverage(table, task, groups)}
 
 
 def groups_of(data: Cohort, names: Sequence[str], design: Mapping[str, Any]) -> dict[str, str] | None:

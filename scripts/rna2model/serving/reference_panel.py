@@ -95,11 +95,11 @@ class Missing:
 
     def patterns(self) -> dict[tuple[bytes, tuple[str, ...]], list[int]]:
         """{what is missing: numbers of the samples that lack just that}."""
-        found: dict[tuple[bytes, tuple[str, ...]], list[int]] = {}
+        rows_of_pattern: dict[tuple[bytes, tuple[str, ...]], list[int]] = {}
         for row, genes in enumerate(self.genes):
             gone = tuple(column for column, cells in self.cells.items() if cells[row])
-            found.setdefault((genes.tobytes(), gone), []).append(row)
-        return found
+            rows_of_pattern.setdefault((genes.tobytes(), gone), []).append(row)
+        return rows_of_pattern
 
 
 def interval(
@@ -116,11 +116,11 @@ def interval(
     drawn = []
     for number, row in enumerate(panel.rows_.astype(float)):
         filled = np.where(missing.genes, row, expression)
-        given = {
+        covariates = {
             column: np.where(missing.cells[column], panel.cells_[column][number], values)
             for column, values in (cells or {}).items()
         }
-        drawn.append(numbers(filled, given))
+        drawn.append(numbers(filled, covariates))
     return np.percentile(drawn, INTERVAL, axis=0)
 
 

@@ -112,13 +112,13 @@ def set_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
 
 def nothing_left(counted: Mapping[str, int], known: Sequence[str]) -> str:
     """What to say where no label of the sheet ({label: samples}) is one of the model's classes."""
-    told = ", ".join(
+    labels = ", ".join(
         f"{label!r} ({n} sample{'s' if n > 1 else ''}{suggestion(label, known)})"
         for label, n in sorted(counted.items())
     )
     return (
         f"no labelled sample can validate the bundle: its classes are {', '.join(map(repr, known))}, the labels of the sheet"
-        f" {told}; write them as the bundle does, or empty these cells to have the samples predicted only"
+        f" {labels}; write them as the bundle does, or empty these cells to have the samples predicted only"
     )
 
 
@@ -145,10 +145,10 @@ def summary(strangers: Mapping[str, str], known: Sequence[str]) -> str:
     if not strangers:
         return ""
     counted = Counter(strangers.values())
-    told = ", ".join(f"{n} {label!r}{suggestion(label, known)}" for label, n in sorted(counted.items()))
+    labels = ", ".join(f"{n} {label!r}{suggestion(label, known)}" for label, n in sorted(counted.items()))
     return (
         f"{len(strangers)} labelled sample{'s have' if len(strangers) > 1 else ' has'} a label that the model never saw"
-        f" and take{'' if len(strangers) > 1 else 's'} no part in any score: {told}."
+        f" and take{'' if len(strangers) > 1 else 's'} no part in any score: {labels}."
     )
 
 

@@ -166,7 +166,7 @@ def load(
     )
 
 
-def load_splits(given: Any) -> list[Preprocessing]:
+def load_splits(inputs: Any) -> list[Preprocessing]:
     """Those of several splits, from a rule's inputs `normalizers`, `batch_models` and `features` (empty where there are none)."""
-    paths = given.normalizers, given.batch_models, given.features or [None] * len(given.normalizers)
+    paths = inputs.normalizers, inputs.batch_models, inputs.features or [None] * len(inputs.normalizers)
     return [load(*parts) for parts in zip(*paths, strict=True)]

@@ -61,8 +61,8 @@ class SplitData:
         self, samples: Sequence[str], preprocessing: Preprocessing, unseen: str = "uncorrected"
     ) -> NDArray[Any]:
         """(n, k) what models see of `samples` by the split's preprocessing.Preprocessing."""
-        given = self.counts(samples), self.batches(samples), self.covariates(samples)
-        return preprocessing.transform(*given, unseen=unseen)
+        measured = self.counts(samples), self.batches(samples), self.covariates(samples)
+        return preprocessing.transform(*measured, unseen=unseen)
 
 
 def read(
@@ -105,14 +105,14 @@ def held_out_batches(
 ) -> dict[str, dict[str, int]]:
     """{split batch.<name>: {tested, trained, left_out, shared}}: samples tested and trained on, those that did not train since
     the held-out batch has samples of their group, and groups that are on both sides all the same (none should be)."""
-    told = {}
+    sizes = {}
     for name in names:
         split, groups = of(data, manifest, name, design), group_of(data, design) or {}
         sides = [{groups.get(sample, sample) for sample in side} for side in (split.test, split.train)]
-        told[name] = {"tested": len(split.test), "trained": len(split.train)}
-        told[name] |= {"left_out": len(split.full) - len(split.train) - len(split.test)}
-        told[name] |= {"shared": len(sides[0] & sides[1])}
-    return told
+        sizes[name] = {"tested": len(split.test), "trained": len(split.train)}
+        sizes[name] |= {"left_out": len(split.full) - len(split.train) - len(split.test)}
+        sizes[name] |= {"shared": len(sides[0] & sides[1])}
+    return sizes
 
 
 def training_outcomes(

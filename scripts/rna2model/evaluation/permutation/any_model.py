@@ -51,8 +51,8 @@ def permutation_test(
             values.append(_statistic(task, model, fold.test_expression, truth))
         return np.concatenate(values, axis=2)
 
-    given = groups, n, seed, log, batches
-    return draws.run(folds, outcomes, task, METRICS[task], score, *given, n_within=(n + 1) // 2)
+    options = groups, n, seed, log, batches
+    return draws.run(folds, outcomes, task, METRICS[task], score, *options, n_within=(n + 1) // 2)
 
 
 def _statistic(task, model, X, truth):

@@ -78,7 +78,7 @@ class Drawn:
 
     def result(self, statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
         """What permutation.json says, statistic (1 + n + m,); `within_batches` where there are batches."""
-        found = summary(statistic[: self.n + 1], metric)
+        reported = summary(statistic[: self.n + 1], metric)
         if self.batches is not None:
             within = {"note": self.note}
             if self.note is None:
@@ -86,8 +86,8 @@ class Drawn:
                     within = summary(np.append(statistic[0], statistic[self.n + 1 :]), metric)
                 except InputProblem as problem:
                     within = {"note": str(problem)}
-            found["within_batches"] = within | self.association
-        return found
+            reported["within_batches"] = within | self.association
+        return reported
 
 
 def arrange(
@@ -145,14 +145,14 @@ def run(
     )
     train_rows = [of.rows(fold.train) for fold in folds]
     made = arrange(task, y, of, train_rows, n, seed, n_within)
-    found = []
+    scores = []
     for number, (fold, rows) in enumerate(zip(folds, train_rows, strict=True)):
-        found.append(score(number, fold, made.y[:, rows], made.y[:, of.rows(fold.test)], of.units[rows]))
-        own = combine([fold], found[-1:])
+        scores.append(score(number, fold, made.y[:, rows], made.y[:, of.rows(fold.test)], of.units[rows]))
+        own = combine([fold], scores[-1:])
         log(
             f"permutation test: {fold.split}, {metric} {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}"
         )
-    statistic = combine(folds, found)
+    statistic = combine(folds, scores)
     if task != "classification":  # a permutation that orders nothing
         statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
     return made.result(statistic, metric)
@@ -162,9 +162,9 @@ def association(batches: NDArray[Any], classes: NDArray[Any]) -> dict[str, Any]:
     """{cramers_v, associated} of batches and classes (n,): associated by a chi-squared test at 0.05, or V above CONFOUNDED."""
     from scipy.stats import chi2
 
-    found = registry.confounding(batches, classes)
-    rows, columns = len(found["table"]), len(next(iter(found["table"].values())))
-    v, freedom = found["cramers_v"], (rows - 1) * (columns - 1)
+    crossed = registry.confounding(batches, classes)
+    rows, columns = len(crossed["table"]), len(next(iter(crossed["table"].values())))
+    v, freedom = crossed["cramers_v"], (rows - 1) * (columns - 1)
     statistic = v**2 * len(classes) * min(rows - 1, columns - 1)
     associated = freedom > 0 and (v > CONFOUNDED or chi2.sf(statistic, freedom) < 0.05)
     return {"cramers_v": round(v, 4), "associated": bool(associated)}
@@ -226,17 +226,17 @@ def draw_classes(
 
 def tested_in(n: int, train_rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     """(n,) number of the first training set that leaves a row out; -1 where none does."""
-    found = np.full(n, -1)
+    first_without = np.full(n, -1)
     for number, rows in reversed(list(enumerate(train_rows))):
-        found[np.setdiff1d(np.arange(n), rows)] = number
-    return found
+        first_without[np.setdiff1d(np.arange(n), rows)] = number
+    return first_without
 
 
 def over_repeats(
-    folds: Sequence[PermutationFold], found: Sequence[NDArray[np.float64]]
+    folds: Sequence[PermutationFold], pairs: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
     """(1 + n,) the score as it is reported, of (2, K, 1 + n) right and all pairs of each fold."""
-    return ranking.over_folds(np.array(found), [bootstrap.repeat_of(fold.split) for fold in folds])[0]
+    return ranking.over_folds(np.array(pairs), [bootstrap.repeat_of(fold.split) for fold in folds])[0]
 
 
 def summary(statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:

@@ -105,13 +105,15 @@ def check(
 
 
 def _immobile(task, moved, grouped, where):
-    said = f"{'labels' if task == 'classification' else 'values'} can hardly be exchanged{where}: {1 - moved:.0%} of their variance stays where it is"
+    message = f"{'labels' if task == 'classification' else 'values'} can hardly be exchanged{where}: {1 - moved:.0%} of their variance stays where it is"
     if not grouped:
-        return said
+        return message
     if task == "classification":
-        return f"{said}, since groups (design.group) with several classes exchange them within the group only"
+        return (
+            f"{message}, since groups (design.group) with several classes exchange them within the group only"
+        )
     return (
-        f"{said}, since groups (design.group) with several values exchange them only with groups of the same size; if what is"
+        f"{message}, since groups (design.group) with several values exchange them only with groups of the same size; if what is"
         " predicted is a property of the group, give all its samples the same value"
     )
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def kind(cells: Iterable[str]) -> str:
     """ "number" where every cell that is not missing is one, else "category"."""
-    given = [cell for cell in cells if not is_missing(cell)]
-    return "number" if given and all(_is_number(cell) for cell in given) else "category"
+    present = [cell for cell in cells if not is_missing(cell)]
+    return "number" if present and all(_is_number(cell) for cell in present) else "category"
 
 
 def _is_number(cell: str) -> bool:

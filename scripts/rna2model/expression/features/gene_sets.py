@@ -56,11 +56,11 @@ def members(
     places: dict[str, list[int]] = {}
     for column, name in enumerate(naming):
         places.setdefault(name, []).append(column)
-    found: dict[str, NDArray[Any]] = {
+    columns_of_set: dict[str, NDArray[Any]] = {
         name: np.array(sorted(column for gene in genes for column in places.get(gene, [])), dtype=int)
         for name, genes in sets.items()
     }
-    used = {name: columns for name, columns in found.items() if len(columns) >= LEAST}
+    used = {name: columns for name, columns in columns_of_set.items() if len(columns) >= LEAST}
     if not used:
         raise InputProblem(
             f"none of {len(sets)} gene sets has {LEAST} genes in the data (genes there: {', '.join(gene_ids[:3])} ...;"

@@ -129,18 +129,18 @@ class Normalizer:
         Genes of no interest are dropped. A missing gene gets its mean training share of the library (for
         logarithms its mean), so that its normalised value is about the training mean.
         """
-        given = [str(gene) for gene in gene_ids]
-        place = {gene: column for column, gene in enumerate(given)}
-        if len(place) < len(given):
-            _refuse_twice(given, set(self.gene_ids))
+        genes = [str(gene) for gene in gene_ids]
+        place = {gene: column for column, gene in enumerate(genes)}
+        if len(place) < len(genes):
+            _refuse_twice(genes, set(self.gene_ids))
         values = values.toarray() if hasattr(values, "toarray") else SampleRows.of(values).values
-        if values.shape[1] != len(given):
-            raise InputProblem(f"the values have {values.shape[1]} columns for {len(given)} genes.")
+        if values.shape[1] != len(genes):
+            raise InputProblem(f"the values have {values.shape[1]} columns for {len(genes)} genes.")
         columns = np.array([place.get(gene, -1) for gene in self.gene_ids])
-        found = columns >= 0
-        absent = self.kept_ & ~found
+        present = columns >= 0
+        absent = self.kept_ & ~present
         aligned = np.zeros((len(values), len(self.gene_ids)), dtype=float if absent.any() else values.dtype)
-        aligned[:, found] = values[:, columns[found]]
+        aligned[:, present] = values[:, columns[present]]
         if absent.any():
             share = self.proportions_[absent[self.kept_]]
             if self.unit == "log":
@@ -228,9 +228,9 @@ class Normalizer:
         return 1.0
 
 
-def _refuse_twice(given, known):
+def _refuse_twice(genes, known):
     seen = set()
-    for gene in given:
+    for gene in genes:
         if gene in seen and gene in known:
             raise InputProblem(f"gene {gene} is there twice; add up the rows of one gene.")
         seen.add(gene)

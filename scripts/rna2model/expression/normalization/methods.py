@@ -228,10 +228,10 @@ def load(path: str | Path) -> Normalizer:
 
 def _expressed(rows):
     """(k,) bool, genes with a count in any sample."""
-    found = np.zeros(rows.shape[1], dtype=bool)
+    expressed = np.zeros(rows.shape[1], dtype=bool)
     for row in rows:
-        found |= row > 0
-    return found
+        expressed |= row > 0
+    return expressed
 
 
 def _within(values, trim):

@@ -169,8 +169,8 @@ class GradientBoosting(Trees):
                 staged[number, valid] = probabilities
         losses = np.array([self._loss(one, y, folds) for one in staged])
         best = int(losses.argmin())
-        found = {**candidate, "max_iter": best + 1, "minus_log_loss": -float(losses[best])}
-        return found, staged[best, base.held_out(folds)]
+        tuned = {**candidate, "max_iter": best + 1, "minus_log_loss": -float(losses[best])}
+        return tuned, staged[best, base.held_out(folds)]
 
     def _booster(self, settings, n):
         from sklearn.ensemble import HistGradientBoostingClassifier

@@ -89,8 +89,10 @@ def pca(run: Mapping[str, Any]) -> dict[str, Any]:
 def colouring(samples: pd.DataFrame, first: Collection[str] = ()) -> list[str]:
     """Columns that tell samples apart: `first`, then metadata in the sheet's order, then technical ones; numbers of the gate never."""
     columns = [c for c in samples if c != "sample" and (c not in gate.COLUMNS or c in FOUND)]
-    told = [c for c in columns if _is_number(samples[c]) or _groups(samples[c])]
-    return sorted(told, key=lambda c: (c not in first, c in FOUND, samples[c].nunique() < 2)) or ["status"]
+    informative = [c for c in columns if _is_number(samples[c]) or _groups(samples[c])]
+    return sorted(informative, key=lambda c: (c not in first, c in FOUND, samples[c].nunique() < 2)) or [
+        "status"
+    ]
 
 
 def _groups(cells: pd.Series) -> bool:

@@ -42,11 +42,11 @@ def residuals(run: Mapping[str, Any]) -> dict[str, Any]:
 
 def kaplan_meier(run: Mapping[str, Any]) -> dict[str, Any]:
     """Survival of the risk groups with 95 % bands and numbers at risk; the cut between them comes from training samples alone."""
-    found, traces = risk_groups.curves(first_repeat(run["predictions"][run["shipped"]])), []
-    at = risk_groups.ticks(max(each.followed[-1] for each in found.values()))
+    curves, traces = risk_groups.curves(first_repeat(run["predictions"][run["shipped"]])), []
+    at = risk_groups.ticks(max(each.followed[-1] for each in curves.values()))
     for name, colour, dash in (("low", BLUE, "solid"), ("high", RED, "dash")):
-        if name in found:
-            traces += _survival(name, found[name], at, colour, dash)
+        if name in curves:
+            traces += _survival(name, curves[name], at, colour, dash)
     rows = {"tickvals": [1, 0], "ticktext": ["low", "high"], "range": [-0.6, 1.6], "fixedrange": True}
     rows |= {
         "ticks": "outside",

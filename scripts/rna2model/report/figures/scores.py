@@ -35,13 +35,13 @@ def comparison(run: Mapping[str, Any], metrics: Iterable[str]) -> dict[str, Any]
     """Estimate and 95 % interval of every model; the chooser picks the metric."""
     choices = {}
     for metric in metrics:
-        found = {m: run["metrics"][m].get(metric, {}) for m in run["models"]}
-        found = {m: value for m, value in found.items() if value.get("estimate") is not None}
-        if found:
+        scores = {m: run["metrics"][m].get(metric, {}) for m in run["models"]}
+        scores = {m: value for m, value in scores.items() if value.get("estimate") is not None}
+        if scores:
             values = [
-                [_value(value, key) for value in found.values()] for key in ("estimate", "lower", "upper")
+                [_value(value, key) for value in scores.values()] for key in ("estimate", "lower", "upper")
             ]
-            choices[words(metric)] = [_intervals(list(found), *values)]
+            choices[words(metric)] = [_intervals(list(scores), *values)]
     height = 110 + 30 * len(run["models"])
     return {"choices": choices, "layout": _rows(height)}
 
@@ -107,9 +107,9 @@ def precision(run: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _chance(run, name):
     """AUPRC of a class where labels mean nothing (metrics.json); its share where the run does not say."""
-    told = _scores_of(run).get("auprc") or {}
-    found = (told.get("chance_of_class") or {}).get(name, told.get("chance"))
-    return float((run["predictions"][run["shipped"]]["truth"] == name).mean()) if found is None else found
+    auprc = _scores_of(run).get("auprc") or {}
+    chance = (auprc.get("chance_of_class") or {}).get(name, auprc.get("chance"))
+    return float((run["predictions"][run["shipped"]]["truth"] == name).mean()) if chance is None else chance
 
 
 def _scores_of(run):
@@ -130,13 +130,13 @@ def _curves(run, curve, x, floors, layout, shape="linear", called=lambda model, 
             parts = [
                 part for _, part in table.groupby("split") if 0 < (part["truth"] == name).sum() < len(part)
             ]
-            found = [
+            of_fold = [
                 curve(part[column].fillna(0).to_numpy(), (part["truth"] == name).to_numpy())
                 for part in parts
                 if column in part
             ]
-            if found:
-                values = np.mean(found, axis=0)
+            if of_fold:
+                values = np.mean(of_fold, axis=0)
                 trace = line(x, values, called(model, values), **look)
                 trace["line"]["shape"] = shape
                 traces.append(trace)
