@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +15,19 @@ from rna2model.core import gene_ids
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import conformal
 from rna2model.expression.features import imputation
-from rna2model.qc import gate
 from rna2model.reference import fingerprint
-from rna2model.serving import bundle_parts, reference_panel
+from rna2model.serving import bundle_parts, flags, reference_panel
 from rna2model.serving import manifest as manifests
 from rna2model.serving import out_of_distribution as ood
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
 OOD = "ood.safetensors"
 PANEL = "panel.safetensors"
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
-FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the classes of training
 MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
 
 
@@ -61,15 +58,8 @@ def assemble(
         kept.save(folder / PANEL)
     shutil.rmtree(folder / "model", ignore_errors=True)
     shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
-    versions = {name: _version(name) for name in LIBRARIES}
+    versions = {name: flags.version(name) for name in LIBRARIES}
     return manifests.write(folder, {"rna2model": __version__, **facts, "libraries": versions})
-
-
-def _version(name):
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 class Bundle:
@@ -196,8 +186,9 @@ class Bundle:
         )
         if self.ood:
             table["ood_score"] = np.round(scores, 4)
-        gaps, mixtures = self._gaps(counts), self._mixtures(table, batches, adapted)
-        depths = self._depths(counts)
+        trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
+        gaps, mixtures = self._gaps(counts), flags.of_class_mixtures(trained, table, batches, adapted)
+        depths = flags.of_library_sizes(self.manifest, counts, int(self.preprocessing.normalizer.kept_.sum()))
         table["flags"] = [
             "; ".join(
                 filter(
@@ -215,32 +206,6 @@ class Bundle:
             for i in range(len(samples))
         ]
         return table
-
-    def _mixtures(self, table, batches, adapted):
-        """A flag for samples of an adapted batch whose predicted classes are far from those of training: what was taken
-        for a batch effect may be theirs."""
-        flags = dict.fromkeys(batches, "")
-        trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
-        for name in set(batches[adapted]):
-            predicted_classes = table["predicted"][(batches == name) & (table["predicted"] != "")]
-            predicted = predicted_classes.value_counts(normalize=True)
-            away = sum(abs(predicted.get(c, 0) - n / sum(trained.values())) for c, n in trained.items()) / 2
-            if len(predicted_classes) and away > FAR_MIXTURE:
-                flags[name] = (
-                    f"the predicted classes of batch {name!r} are far from those of training ({100 * away:.0f} % would have"
-                    " to change): adapting may have removed real differences"
-                )
-        return [flags[name] for name in batches]
-
-    def _depths(self, counts):
-        """For each of counts (m, n_genes) a flag where the library is far smaller than those of training."""
-        if self.manifest.get("counts_unit", "counts") not in units.COUNT_UNITS:
-            return [""] * len(counts)
-        genes, usual = (
-            np.count_nonzero(self.preprocessing.normalizer.kept_),
-            self.manifest.get("library_size") or 0,
-        )
-        return [gate.small(size, usual, genes, "training samples") for size in counts.sum(axis=1)]
 
     def _share(self, missing):
         """Percentage of the genes that a sample must have which `missing` are."""
@@ -290,24 +255,3 @@ class Bundle:
         """{sample: why} of samples that training knew by name, group, or counts (n, len(genes))."""
         aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         return manifests.trained(self.manifest, samples, groups, None if missing else aligned)
-
-    def strandedness_flags(self, kinds: Iterable[str]) -> list[str]:
-        """For each sample's strandedness (text, may be empty) a flag where training had none like it."""
-        had = self.manifest.get("strandedness") or {}
-        trained_on = ", ".join(f"{name} ({n} samples)" for name, n in had.items())
-        return [
-            f"{kind} library; training had {trained_on}" if kind and had and kind not in had else ""
-            for kind in kinds
-        ]
-
-    def version_flags(self) -> list[str]:
-        """Versions that can change a prediction and differ. Predictions of most models are arithmetic of this project on
-        stored arrays; only scikit-learn's trees are its own objects, and those may change with a minor version."""
-        made, flags = self.manifest.get("libraries", {}), []
-        pairs = [("rna2model", self.manifest.get("rna2model"), __version__)]
-        if any(name.endswith(".skops") for name in self.manifest["files"]):
-            pairs.append(("scikit-learn", made.get("scikit-learn"), _version("scikit-learn")))
-        for name, before, now in pairs:
-            if before and now and before.split(".")[:2] != now.split(".")[:2]:
-                flags.append(f"the bundle was made with {name} {before}, predicted with {now}")
-        return flags

@@ -11,7 +11,7 @@ import numpy as np
 from rna2model.cohort import outcome
 from rna2model.evaluation import classification, conformal, delong, predictions, recalibration, risk_groups
 from rna2model.qc import gate
-from rna2model.serving import bundle, unknown_labels
+from rna2model.serving import bundle, flags, unknown_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,9 +39,12 @@ def predict(
     aligned : names of samples that were given as BAM files
     """
     serve = bundle.Bundle(folder)
-    general = [serve.check_counting(json.loads(Path(counting).read_text())), *serve.version_flags()]
+    general = [
+        serve.check_counting(json.loads(Path(counting).read_text())),
+        *flags.of_versions(serve.manifest),
+    ]
     strands = gate.column(samples, "strandedness")
-    strand_flags = serve.strandedness_flags([strands[name] for name in names])
+    strand_flags = flags.of_strandedness(serve.manifest, [strands[name] for name in names])
     counts = data.counts[data.rows(names)]
     known = serve.seen(names, counts, data.genes)
     elsewhere = set(aligned) if _aligns(serve) else ()

@@ -22,6 +22,7 @@ SHADES = [
 ]  # text stays readable on a light and a dark page
 DIVERGING = [[0, BLUE], [0.5, "#f7f7f7"], [1, RED]]
 DIGITS = 5  # of a number in the page
+UNIT = {"range": [-0.02, 1.02]}  # an axis of shares or probabilities
 
 
 def axis(title: str, **options: Any) -> dict[str, Any]:
