@@ -1,4 +1,4 @@
-"""What average precision labels without any meaning would reach on the same scores, folds and groups.
+"""Average precision expected by chance: labels permuted on the same scores, folds and groups.
 
 It lies above the share of the class: the mean over all orders of n samples with m positives is
 ((m - 1) / (n - 1) (n - H_n) + H_n) / n, H_n = 1 + 1/2 + ... + 1/n (Bestgen 2015), which is .37 in a fold of ten with two.

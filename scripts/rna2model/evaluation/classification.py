@@ -216,7 +216,7 @@ def threshold_metrics(
 ) -> dict[str, NDArray[np.float64]]:
     """{metric: (B,)} from weighted confusion matrices; as scikit-learn defines them.
 
-    NaN where a weighting lacks one of the true classes: what cannot be called wrong is not right.
+    NaN if a weighting has no row of one of the true classes.
     """
     cells = np.eye(K * K)[truth * K + predicted]
     confusion = (weights @ cells).reshape(len(weights), K, K)
@@ -268,7 +268,7 @@ def _calibration(probability, positive, folds, weights):
 
 
 def _chance(table, seed):
-    """{"chance": AUPRC of labels without meaning on the same scores; of more than two classes "chance_of_class", too}."""
+    """{"chance": AUPRC expected of permuted labels on the same scores; also "chance_of_class" for more than two classes}."""
     each = []
     for name in sorted(set(table.repeat.tolist())):
         rows = table.of_repeat(name)

@@ -67,7 +67,7 @@ def fit(table: pd.DataFrame, task: str, groups: Mapping[str, str] | None = None)
 
 
 def read(settings: Mapping[str, Any] | None) -> dict[str, float]:
-    """{class or "predicted": threshold} of what `fit` gave, or of nothing."""
+    """{class or "predicted": threshold} from the JSON of `fit`; empty for None."""
     thresholds = (settings or {}).get("thresholds") or {}
     return {str(name): np.inf if value is None else float(value) for name, value in thresholds.items()}
 

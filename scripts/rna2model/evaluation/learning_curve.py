@@ -1,4 +1,4 @@
-"""Would more samples help? The whole pipeline, trained on fewer and fewer of them and tested on the same held-out samples."""
+"""Learning curves: the whole pipeline trained on subsets of the training samples and tested on the same held-out samples."""
 
 from __future__ import annotations
 
@@ -140,14 +140,14 @@ def table(
 
 
 def _as_repeats(part):
-    """Predictions with each subset of a split as a repeat of the cross-validation (split r1x2f3); `fold` is the split it was."""
+    """Predictions in which each subset of a split becomes a repeat of the cross-validation (split r1x2f3); `fold` keeps the split's name."""
     part = part.assign(fold=part["split"], fraction=part.get("fraction", "1"))
     number = part["subset"].astype(str)
     return part.assign(split=[f.replace("f", f"x{s}f") for f, s in zip(part["fold"], number, strict=True)])
 
 
 def _of_subsets(training, part):
-    """`training` by the names that `_as_repeats` gives splits."""
+    """`training` under the split names that `_as_repeats` makes."""
     if training is None:
         return None
     return {split: training[fold] for split, fold in zip(part["split"], part["fold"], strict=True)}

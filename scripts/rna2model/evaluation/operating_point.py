@@ -1,4 +1,4 @@
-"""What calling samples means for people: sensitivity, specificity and predictive values at the threshold in use.
+"""Sensitivity, specificity and predictive values at the threshold in use.
 
 The threshold in use is whatever made the column `predicted`: the most probable class, or a cut that was tuned in inner folds.
 """
@@ -42,7 +42,7 @@ def metrics(
 ) -> dict[str, Any]:
     """{sensitivity, specificity, ppv, npv: summary with both intervals}; of more than two classes `sensitivity_<class>` ...
 
-    ppv and npv hold where the classes are as common as in this cohort, nowhere else.
+    ppv and npv hold only for populations with this cohort's class frequencies.
     """
     table = classification.read(predictions, groups)
     shown = looked_at(table.classes, positive)

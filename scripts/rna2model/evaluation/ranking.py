@@ -86,8 +86,8 @@ def over_folds(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """((B,) share of right pairs, (B,) plain mean over folds, number of folds without a pair for the first weighting).
 
-    found (F, 2, K, B) right and all pairs of each fold, which may be weighted. Folds are never compared with each other, and count by
-    their pairs: a fold of one pair says less than one of twenty. Classes count the same, and so do `repeats` (F,), if given.
+    pairs (F, 2, K, B) : concordant and all pairs of each fold, which may be weighted. Samples of different folds are never compared;
+    folds count by their number of pairs. Classes count the same, and so do `repeats` (F,), if given.
     """
     share = _ratio(pairs[:, 0], pairs[:, 1])
     each = nanmean(np.moveaxis(share, 1, 0))

@@ -1,4 +1,4 @@
-"""What recalibrating a frozen model on the cohort that validates it would give: the model stays, its scale is moved.
+"""Recalibration of a frozen model on the cohort that validates it: the model stays, its scale is moved.
 
 Two updates, as in Steyerberg (2004) and Van Calster (2019): the intercept alone (the cohort has another prevalence, or another
 level), and intercept and slope. `update` is [intercept, slope] of all samples, as one would use it; what is said of an update

@@ -1,4 +1,4 @@
-"""Is the cohort large enough? The criteria of Riley et al. for prediction models by regression without a penalty.
+"""Sample size: the criteria of Riley et al. for prediction models by regression without a penalty.
 
 Numbers: Stat Med 2019;38:1262. Two classes and survival: Stat Med 2019;38:1276; BMJ 2020;368:m441. Of more than two classes the
 rarest against the rest. They ask for the candidates that a model could choose from, before any selection that looked at labels.
@@ -169,7 +169,7 @@ def reached(scores: Mapping[str, Any], y: NDArray[Any], task: str) -> float | No
 
 
 def sentences(adequacy: pd.DataFrame) -> list[str]:
-    """What the table says, for report and checklist: a list of sentences, one for each kind of candidates."""
+    """Sentences about the table `adequacy` for report and checklist, one for each kind of candidate parameters."""
     lines = []
     for name, part in adequacy.groupby("candidates", sort=False):
         row, usual = part.iloc[0], part[part["r2_from"] == part["r2_from"].iloc[0]]

@@ -1,4 +1,4 @@
-"""Scores in each level of columns of the sheet (sex, age band, site): whether a model works for everybody it is meant for."""
+"""Scores in each level of columns of the sheet (sex, age band, site): whether the model works in every subgroup it is meant for."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _level(cell):
 
 
 def _size(part, whole, design):
-    """(samples, events, what is to be said of a small level)."""
+    """(samples, events, note if the level is small)."""
     each = part.drop_duplicates("sample")
     n, events, other = len(each), None, None
     if design["task"] == "survival":
@@ -74,7 +74,7 @@ def _size(part, whole, design):
 
 
 def _scores(part, whole, design, groups, seed, n_boot, training):
-    """{metric: summary} of one level; what compares classes has no value where one is not there."""
+    """{metric: summary} of one level; metrics that compare classes are undefined if the level lacks one."""
     task = design["task"]
     own = {name: training[name] for name in part["split"].unique()} if training else None
     scores = classification.metrics(part, groups=groups, seed=seed, n_boot=n_boot, task=task, training=own)

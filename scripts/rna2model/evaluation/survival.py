@@ -1,4 +1,4 @@
-"""How good predicted risks and survival curves are; for any row weights, many at once.
+"""Metrics of predicted risks and survival curves, for many row weightings at once.
 
 Censoring is met by weighting with the inverse probability of being uncensored (Uno et al. 2007, 2011; Graf et al. 1999),
 which is estimated on the training rows of each split. An event at T could be seen by who was uncensored just before T, so

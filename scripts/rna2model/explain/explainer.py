@@ -98,7 +98,7 @@ class Explainer:
 
 
 def stability(folds: Sequence[Explained], final: Explained) -> dict[str, Any]:
-    """What stability.json says of Explained folds and the final one: agreement over folds, of shuffled labels, over seeds."""
+    """Content of stability.json for the Explained of folds and final model: agreement over folds, of shuffled labels, over seeds."""
     summary: dict[str, Any] = {
         "note": None,
         "effect": final.how,

@@ -1,4 +1,4 @@
-"""Which gene sets a model leans on: ranks of the genes' effects, compared with what models of shuffled labels give the same set.
+"""Gene sets that a model relies on: ranks of their genes' effects, compared with those in models of shuffled labels.
 
 |coefficient x sd| grows with a gene's sd whatever is predicted, so sets of variable genes rank high in every model. What a
 set reaches by chance is therefore its own, and only models of shuffled labels know it.
@@ -69,7 +69,7 @@ def table(
 
 
 def why_no_p(control: NDArray[Any] | None) -> str | None:
-    """Why sets have no p, in words; None where they have."""
+    """Why gene sets have no p value; None if they have one."""
     if control is not None and len(control) >= LEAST_SHUFFLES:
         return None
     return (

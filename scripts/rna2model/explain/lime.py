@@ -1,4 +1,4 @@
-"""What moved the prediction of one sample: a linear surrogate around it (LIME; Ribeiro, Singh & Guestrin 2016).
+"""Explain the prediction of one sample by a linear surrogate around it (LIME; Ribeiro, Singh & Guestrin 2016).
 
 Features of the sample are put back to the training mean at random, the model predicts each such copy, and a weighted ridge
 regression of the predictions on what was put back says how much each feature's own value adds. For any model, and for genes

@@ -1,4 +1,4 @@
-"""Explanations of models that were fitted again: to shuffled labels, where there is nothing to explain, and with other seeds."""
+"""Explanations of refitted models: on shuffled labels, as a null distribution, and with other seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much batches and labels show in a cohort's expression, before and after correction; for people, not for models."""
+"""Batch and label effects in a cohort's expression before and after correction; no model reads them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def describe(
 
 
 def label_from_batch(batches: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Balanced accuracy of guessing each label as the commonest one in its batch: what a model could know without any gene.
+    """Balanced accuracy of guessing each label as the commonest one in its batch: the accuracy of a model that sees no gene.
 
     A tie counts its share, a batch of one sample says nothing. 1 / classes is a design that gives nothing away.
     """

@@ -1,4 +1,4 @@
-"""Which samples are alike: correlations, their hierarchical order, and clusters against labels and batches."""
+"""Similarity of samples: correlations, their hierarchical order, and clusters against labels and batches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLUMNS = [
 
 
 def correlations(values: NDArray[Any]) -> NDArray[np.float64]:
-    """(n, n) Pearson correlations of samples over all genes (n, g); 0 with a sample that does not vary."""
+    """(n, n) Pearson correlations of samples over all genes (n, g); 0 for a sample without variance."""
     centred = values - values.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1)
     unit = np.divide(centred, length[:, None], out=np.zeros_like(centred), where=length[:, None] > 0)
@@ -60,7 +60,7 @@ def table(
 ) -> pd.DataFrame:
     """DataFrame: view, sample, position in the hierarchical order from 1, and a column for each sample's correlation.
 
-    found : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
+    correlations : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
     """
     import pandas as pd
 

@@ -193,7 +193,7 @@ def _leverage(design, mean, disp, ridge):
 
 
 def _fixed_likelihood(y, disp):
-    """(g,) what of pydeseq2's utils.nb_nll does not depend on the means."""
+    """(g,) the terms of pydeseq2's utils.nb_nll that do not depend on the means."""
     r = 1 / disp[:, None]
     binomial = special.gammaln(y + r) - special.gammaln(y + 1) - special.gammaln(r)
     return (r * np.log(disp[:, None]) - binomial).sum(axis=1)
@@ -235,7 +235,7 @@ class Slope:
 
 
 def _downhill(slope, start, low, high):
-    """(minima (g,), found (g,)): from each start in steps of 1, 2, 4 ... until the slope changes its sign, then exactly there."""
+    """(minima (g,), converged (g,)): from each start in steps of 1, 2, 4 ... until the slope changes its sign, then exactly there."""
     genes = np.arange(len(start))
     near, far, at = start.copy(), start.copy(), slope(start, genes)
     way = -np.sign(at)

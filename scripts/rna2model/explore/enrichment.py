@@ -60,7 +60,7 @@ def test(
 
 
 def why_empty(differential: pd.DataFrame, sets: Sized, details: Mapping[str, Any]) -> str:
-    """Why `test` found no set to test, in words."""
+    """Message on why `test` had no gene set to test."""
     if not len(differential):
         return "no gene sets: there is no differential expression to rank genes by"
     return (

@@ -37,7 +37,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def empty(text: str, path: str | Path) -> None:
-    """A picture that says why there is none."""
+    """A placeholder picture with the reason why there is no figure."""
     figure, axes = plt.subplots(figsize=(5, 1.2))
     axes.axis("off")
     axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True)

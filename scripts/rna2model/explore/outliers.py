@@ -1,4 +1,4 @@
-"""Samples unlike the others, in words. A verdict informs; it never excludes."""
+"""Outliers among the samples, with a verdict in words that never excludes a sample."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _median_correlation(values):
 
 
 def _lowest_usual(middle: NDArray[Any]) -> float:
-    """The correlation below which a sample is unlike the others."""
+    """The median correlation below which a sample is an outlier."""
     z = np.arctanh(np.clip(middle, -0.999999, 0.999999))
     spread = 1.4826 * np.median(np.abs(z - np.median(z)))
     return float(np.tanh(np.median(z) - DEVIATIONS * max(spread, 0.02)))

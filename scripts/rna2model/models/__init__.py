@@ -142,7 +142,7 @@ def load(folder: str | Path) -> Any:
 
 
 def class_of(name: str, task: str) -> Any:
-    """The class of model `name` for `task`; InputProblem for a name that is none."""
+    """The class of model `name` for `task`; InputProblem for an unknown name."""
     known = TASKS.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")

@@ -1,4 +1,4 @@
-"""What every model has in common: checks, settings, prediction row by row, saving."""
+"""The base class of all models: checks, settings, prediction row by row, saving."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ class Model(Adjusting):
     ) -> Self:
         """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
 
-        select : selection.Selector or None; what it chooses from all rows is used for the model, and tuning chooses
-        anew from the training rows of each inner fold.
+        select : selection.Selector or None; the model uses the columns that it chooses from all rows; tuning
+        chooses anew from the training rows of each inner fold.
 
         InputProblem for one class only, or for values that are not finite.
         """

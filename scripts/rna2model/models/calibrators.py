@@ -1,4 +1,4 @@
-"""From a model's probabilities to calibrated ones and to a predicted class, learned from predictions for rows held out."""
+"""Calibration of probabilities and choice of the predicted class, both learned from predictions of held-out rows."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ CALIBRATORS = {"sigmoid": Sigmoid, "isotonic": Isotonic}
 
 
 def restore(described: Mapping[str, Any] | None) -> Sigmoid | Isotonic | None:
-    """The calibrator that `described` speaks of; None for None."""
+    """The calibrator with the settings `described`; None for None."""
     if described is None:
         return None
     parameters = {key: value for key, value in described.items() if key != "kind"}

@@ -1,4 +1,4 @@
-"""What classifiers do beside their fit, on training rows only: balance classes, bring the probabilities back to the training
+"""Adjustments of classifiers around their fit, on training rows only: balance classes, bring the probabilities back to the training
 shares, calibrate them, tune the threshold."""
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Adjusting:
         return X, y, folds
 
     def _adjust(self, X, y, folds, log):
-        """Bring weighted probabilities back to the training shares, then learn calibrator and threshold; from what the
-        inner folds predict for the rows they hold out."""
+        """Bring weighted probabilities back to the training shares, then learn calibrator and threshold; from predictions
+        of the rows that inner folds hold out."""
         kind = "none" if self.calibration == "auto" else self.calibration
         kind = "none" if kind == "sigmoid" and self.CALIBRATES else kind
         wanted = kind != "none" or self.threshold == "tuned"
@@ -92,12 +92,12 @@ class Adjusting:
 
     @property
     def _mends(self):
-        """Whether the shares alone may not bring such probabilities back, so that held-out rows are asked."""
+        """Whether the shares alone may not correct such probabilities, so that held-out predictions are needed."""
         return self._off_shares and self.shares_.max() > EQUAL * self.shares_.min()
 
     @property
     def _asks_held_out(self):
-        """Whether `_adjust` wants what inner folds predict."""
+        """Whether `_adjust` needs predictions of held-out rows."""
         wanted = self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned"
         return self.ADJUSTED and (wanted or self._mends)
 
@@ -105,7 +105,7 @@ class Adjusting:
         """Take prevalence_ and calibrator_ into the model's own weights, where that is possible."""
 
     def _inner_probabilities(self, X, y, folds):
-        """(m, K) what models with the chosen hyperparameters, fitted in the inner folds, say of `held_out(folds)`.
+        """(m, K) probabilities of `held_out(folds)` by models with the chosen hyperparameters, fitted in the inner folds.
 
         A `_fit` that has them leaves them in `_inner`; otherwise every fold is fitted once more.
         """

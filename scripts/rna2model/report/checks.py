@@ -99,7 +99,7 @@ def warnings(run: Mapping[str, Any], task: str) -> Iterator[str]:
 
 
 def _perfect(run: Mapping[str, Any]) -> Iterator[str]:
-    """Resampling samples that are all right gives an interval of no width; what it hides is said in its place."""
+    """If every prediction is right, bootstrap intervals have no width; state the error rate that n samples cannot exclude."""
     table = run["predictions"][run["shipped"]]
     if run["task"] != "classification" or (table["truth"] != table["predicted"]).any():
         return
@@ -113,7 +113,7 @@ def _perfect(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_samples(run: Mapping[str, Any]) -> Iterator[str]:
-    """Excluded and flagged samples, many of one kind in one line."""
+    """Excluded and flagged samples, one sentence for all that share a reason."""
     kinds: dict[str, list[str]] = {}
     for row in run["samples"].itertuples():
         if row.status == "excluded":
@@ -146,7 +146,7 @@ def few(names: Sequence[str], most: int = 5) -> str:
 
 
 def checks(run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """[(what was checked, passed | look | failed | not run, what was found)] against scores that are too good to be true."""
+    """[(what was checked, passed | look | failed | not run, what was found)] of the checks for leakage and confounding."""
     return [
         *_folds(run),
         _duplicates(run),
@@ -157,7 +157,7 @@ def checks(run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _folds(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """From splits/manifest.tsv: nobody trains and is tested in one fold, and nor do samples of one group."""
+    """Check splits/manifest.tsv: no sample, and no group, is in both training and test of a split."""
     folds = run["folds"]
     if folds is None:
         yield "Training and test samples are apart", "not run", "splits/manifest.tsv is not there"
@@ -186,7 +186,7 @@ def _folds(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _duplicates(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Folds are assigned only after duplicates.check: where there are folds, it was sure of nothing."""
+    """Report pairs that may be duplicates; duplicates.check stops the run at certain ones before folds are assigned."""
     name = "No library stands under two names"
     if run["folds"] is None:
         return name, "not run", "splits/manifest.tsv is not there"
@@ -207,7 +207,7 @@ def _doubtful(run: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _shuffled(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Shuffled labels must score as chance does, neither better nor worse."""
+    """Models of shuffled labels must score at chance level, neither better nor worse."""
     name = "Shuffled labels score as chance does"
     test = run["metrics"][run["shipped"]].get("permutation")
     if not test or "mean" not in test:
@@ -233,7 +233,7 @@ def _batch_alone(run: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _held_out_batches(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Whether scores hold in batches that a model never saw."""
+    """Compare scores in batches that the model was not trained on with those of random folds."""
     name, metrics = "The score holds in batches never seen", run["metrics"][run["shipped"]]
     held = metrics.get("leave_one_batch_out") or {}
     pairs = {

@@ -1,4 +1,4 @@
-"""Whether more samples would still help, in a sentence: what the last step of the learning curve gained, with its interval."""
+"""A sentence on whether more samples would still help: the gain of the last step of the learning curve, with its interval."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOWER_IS_BETTER = ("brier", "log_loss", "mae", "rmse", "integrated_brier")
 
 
 def sentence(table: pd.DataFrame | None, shown: Iterable[str]) -> str:
-    """What the last step of a learning curve (learning_curve.COLUMNS) says of the first metric of `shown`; empty without one."""
+    """Sentence on the last step of a learning curve (learning_curve.COLUMNS) in the first metric of `shown`; empty without a curve."""
     if table is None or "change_lower" not in table or table.empty:
         return ""
     part = table[table["metric"] == next((name for name in shown if name in set(table["metric"])), "")]

@@ -89,7 +89,7 @@ def reads(run: Mapping[str, Any]) -> str:
 
 
 def _differential(run: Mapping[str, Any]) -> Iterator[str]:
-    """DESeq2 is as PyDESeq2 has it; nothing where it did not run."""
+    """The test of differential expression (PyDESeq2) with its number of genes; nothing if it was not run."""
     if run["differential"] is None or not run["differential"]["p"].notna().any():
         return
     called = run["differential"]["padj"] < 0.05
@@ -100,7 +100,7 @@ def _differential(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def cited(method: str) -> str:
-    """A method with what a paper must cite for it."""
+    """The name of a method with its citation."""
     return CITED.get(method, method)
 
 
@@ -187,12 +187,12 @@ def software(run: Mapping[str, Any]) -> str:
 
 
 def model_name(model: str) -> str:
-    """A model as papers call it."""
+    """The name of a model as papers write it."""
     return NAMES.get(model, model.replace("_", " "))
 
 
 def _with_version(run: Mapping[str, Any], tool: str) -> str:
-    """A tool's name with the version that the run wrote down, where it did."""
+    """A tool's name, with its version if the run recorded it."""
     called = TOOLS.get(tool, tool)
     if run["versions"] is None:
         return called
@@ -208,6 +208,6 @@ def _and(items: Sequence[str]) -> str:
 
 
 def provenance(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """What it takes to do the run again."""
+    """Versions, checksums and config that reproduce the run."""
     keys = ("rna2model", "libraries", "reference", "genes", "files")
     return {key: run["manifest"][key] for key in keys if key in run["manifest"]} | {"config": config}

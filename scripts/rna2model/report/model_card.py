@@ -1,5 +1,5 @@
-"""The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): what the run knows, and what only
-the author can say."""
+"""The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): filled in by the run,
+with open items for the author."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _reference(manifest):
 
 
 def _predicted(manifest):
-    """What comes out, with what was in the training samples."""
+    """What the model predicts, with the classes, events or numbers of its training samples."""
     seen = ", ".join(f"{name} ({count} samples)" for name, count in manifest["classes"].items())
     if manifest["task"] == "regression":
         return "a number; {:g} to {:g} in the training samples".format(*manifest["range"])
@@ -198,7 +198,7 @@ def _settings(manifest):
 
 
 def _class_weight(manifest):
-    """What `imbalance` meant for this model, which may have weights of its own."""
+    """Class weights that `imbalance` gave this model; some models have their own default."""
     made = models.make(manifest["model"], task=manifest["task"], imbalance=manifest["settings"]["imbalance"])
     return made.class_weight
 
@@ -209,7 +209,7 @@ def _grouped(manifest):
 
 
 def _elsewhere(scores, shown):
-    """Scores where random folds do not reach: on a fixed hold-out, on batches that training did not see."""
+    """Scores on the fixed hold-out and on batches left out of training."""
     text = _scores_there(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
     return text + _scores_there(
         scores.get("leave_one_batch_out"), shown, "On batches that training never saw"
@@ -232,7 +232,7 @@ def _rows(scores, chance, shown):
 
 
 def _meanings(scores, shown):
-    """What each metric of the table says, for readers who know others."""
+    """The definition of each metric in the table."""
     meanings = [f"`{name}`: {words.METRICS[name][1]}" for name in shown if name in scores]
     return f"{'. '.join(meanings)}."
 

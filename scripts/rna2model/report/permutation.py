@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def p_value(test: Mapping[str, Any]) -> str:
-    """The p of a permutation test, and whether more permutations could have made it smaller."""
+    """The p of a permutation test, marked if it is the smallest that so few permutations can give."""
     least = (
         f" (the smallest p that {test['n']} permutations can give)"
         if test["p"] <= 1 / (test["n"] + 1) + 1e-12
@@ -99,7 +99,7 @@ def explained(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
 
 
 def _fixed(manifest: Mapping[str, Any]) -> list[str]:
-    """What permute.py reads as it was fitted for the folds."""
+    """Steps that permute.py does not repeat, but takes as they were fitted for the folds."""
     corrected = manifest.get("batch_correction", "none") != "none"
     made = any(name.startswith("features.") for name in manifest.get("files", {}))
     return [

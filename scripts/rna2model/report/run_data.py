@@ -18,7 +18,7 @@ MOST_COLUMNS = 200  # samples of a heat map
 
 
 def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> dict[str, Any]:
-    """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
+    """Everything the page shows, as a dict of tables and numbers; None for what this run did not make."""
     task, shipped = config["design"]["task"], config["shipped_model"]
     own, seen = results / f"models/{shipped}", results / "expression"
     frozen = config["training"]["retrain"] == "never"
@@ -83,19 +83,19 @@ def table(path: Path) -> pd.DataFrame:
 
 
 def optional(path: Path) -> pd.DataFrame | None:
-    """The same, or None where the file is not there."""
+    """The table at `path`, or None if there is no such file."""
     return table(path) if path.exists() else None
 
 
 def document(path: Path) -> Any:
-    """A JSON file, or None where it is not there."""
+    """The content of a JSON file, or None if there is no such file."""
     return json.loads(path.read_text()) if path.exists() else None
 
 
 def numbers(
     frame: pd.DataFrame, start: str | tuple[str, ...] = (), but: Collection[str] | None = None
 ) -> pd.DataFrame:
-    """`frame` with the columns whose names start so, or all but some, as numbers (NaN for empty cells)."""
+    """`frame` with the columns of these prefixes (or all columns but some) as numbers, NaN for empty cells."""
     chosen = [c for c in frame if (c.startswith(start) if but is None else c not in but)]
     frame[chosen] = frame[chosen].apply(pd.to_numeric, errors="coerce")
     return frame
@@ -114,7 +114,7 @@ def served(path: Path) -> pd.DataFrame | None:
 
 
 def first_repeat(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one repeat of the cross-validation: a sample once."""
+    """Rows of the first repeat of the cross-validation, so that each sample is there once."""
     return frame[~frame["split"].str.match(r"r(?!1f)\d+f")] if len(frame) else frame
 
 
@@ -154,7 +154,7 @@ def top_expression(run: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
 
 
 def fewer(run: Mapping[str, Any]) -> str:
-    """Why the heat map has not TOP_GENES genes, or is not there; empty where it has."""
+    """Why the heat map has fewer than TOP_GENES genes or is missing; empty if it has them all."""
     if run["features"] is None:
         return ""
     used = run["features"]["feature"].nunique()

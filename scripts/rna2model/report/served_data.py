@@ -1,4 +1,4 @@
-"""What the page of a run shows that trained nothing: a frozen bundle served the samples of a sheet."""
+"""Data for the report of a run that trained nothing, but predicted the samples of its sheet with a frozen bundle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def read(results: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
+    """Everything the page shows, as a dict of tables and numbers; None for what this run did not make."""
     folder, task = Path(config["training"]["bundle"]), config["design"]["task"]
     made, card = document(folder / "manifest.json"), folder / "MODEL_CARD.md"
     external, scored = document(results / "external_validation.json"), results / "external_validation.tsv"

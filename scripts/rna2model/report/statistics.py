@@ -1,4 +1,4 @@
-"""What the report says of intervals, operating points, subgroups and sample size: sentences and tables from the run's files."""
+"""Sentences and tables of the report on intervals, operating points, subgroups and sample size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEADLINE = 4  # metrics whose corrected interval is said
 
 
 def gather(results: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """{statistics: ...} for the page; each part None (or empty) where the run has it not."""
+    """{statistics: ...} for the page; each part None (or empty) if the run did not make it."""
     task, own = run["task"], results / f"models/{run['shipped']}"
     metrics = run["metrics"][run["shipped"]]
     return {
@@ -55,7 +55,7 @@ def corrected(metrics: Mapping[str, Any], task: str) -> str:
 
 
 def comparisons(table: pd.DataFrame | None) -> str:
-    """How many paired differences there are, and what chance makes of so many."""
+    """How many paired differences there are, and how many intervals would exclude zero by chance."""
     if table is None or table.empty or "comparisons" not in table:
         return ""
     n = int(table["comparisons"].iloc[0])

@@ -1,6 +1,6 @@
 """The TRIPOD+AI checklist (Collins et al., BMJ 2024;385:e078378) of a run: items in our own words, filled in where the run knows.
 
-What only the authors can say is left to them and says so. The numbers are those of the run's files, which `where` names.
+Items that only the authors can answer are marked as theirs. The numbers are those of the run's files, which `where` names.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _discussion(facts):
 
 
 def _score(value):
-    """A score with the interval that covers most; None where it has no value."""
+    """A score with its corrected interval, or the bootstrap's if there is none; None if the score is undefined."""
     if not value or value.get("estimate") is None:
         return None
     for kind, label in (("_corrected", ", corrected"), ("", "")):

@@ -1,4 +1,4 @@
-"""Names and meanings in the report of what the files name by keys."""
+"""Names and definitions that the report shows for keys of the result files."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ VIEWS = {"normalized": "before correction", "batch_corrected": "after correction
 
 
 def words(name: Any) -> str:
-    """What people call a metric, a view of the cohort or a column."""
+    """Readable name of a metric, a view of the cohort or a column."""
     return METRICS[name][0] if name in METRICS else VIEWS.get(name, str(name).replace("_", " "))
 
 
 def rule(manifest: Mapping[str, Any]) -> str | None:
-    """From which probability the shipped model predicts a class; None of a bundle that does not say."""
+    """Sentence on the threshold of the shipped model; None for an old bundle without one."""
     made = manifest.get("predicts")
     if not made:
         return None

@@ -76,7 +76,7 @@ class Bundle:
             self._try_out()
 
     def _try_out(self):
-        """Predict anything: ValueError (or what numpy says) where parts do not fit together, or hold no numbers."""
+        """Predict made-up samples: ValueError (or numpy's error) if the parts do not fit together or hold no numbers."""
         from rna2model.evaluation import predictions
 
         if self.panel:
@@ -208,7 +208,7 @@ class Bundle:
         return table
 
     def _share(self, missing):
-        """Percentage of the genes that a sample must have which `missing` are."""
+        """Percentage of the model's genes that `missing` makes up."""
         return 100 * len(missing) / np.count_nonzero(self.preprocessing.normalizer.kept_)
 
     def _lacking(self, counts, genes, missing, cells):
@@ -228,7 +228,7 @@ class Bundle:
         return reference_panel.Missing.of(gone, cells)
 
     def _gaps(self, values):
-        """(m,) percentage of each sample's values that are to be imputed."""
+        """(m,) percentage of missing values of each sample, which are imputed."""
         if self.preprocessing.normalizer.missing == "refuse":
             return np.zeros(len(values))
         return imputation.missing_share(values)

@@ -77,12 +77,12 @@ def _numbers(serve):
 
 
 def _names(serve):
-    """What the numbers are of: classes, or `predicted`."""
+    """Names of the predicted numbers: the classes, or `predicted`."""
     return list(serve.model.classes_) if serve.model.task == "classification" else ["predicted"]
 
 
 def _text(serve, numbers, missing, row, covariates, share):
-    """What is to be said of one sample's missing genes and covariates."""
+    """The flag of a sample that lacks genes or covariates."""
     genes = np.array(serve.preprocessing.normalizer.genes_, dtype=object)
     named = genes[panels.closest(numbers, serve.panel, missing.genes[row])].tolist() + list(covariates)
     if share > LIMIT:
@@ -96,7 +96,7 @@ def _text(serve, numbers, missing, row, covariates, share):
 
 
 def _blank(table, rows):
-    """No prediction for `rows` of the table."""
+    """Empty the predictions in `rows` of the table."""
     labels = table.index[rows]
     outputs = ("predicted", "risk_group")
     for name in table.columns:

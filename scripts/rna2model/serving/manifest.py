@@ -81,7 +81,7 @@ def check_files(folder: str | Path, manifest: Mapping[str, Any]) -> None:
 def remember(
     samples: Sequence[str], groups: Sequence[str] | None, rows: NDArray[np.float64] | None, salt: str
 ) -> dict[str, Any]:
-    """Who trained: salted hashes of names, groups and counts, by which a bundle knows its samples without naming them.
+    """The training samples as salted hashes of names, groups and counts, so that a bundle recognises them without naming them.
 
     Whoever has the bundle and a list of names can still test these names: pseudonyms, no anonymity.
 
@@ -100,7 +100,7 @@ def trained(
     groups: Sequence[str] | None = None,
     rows: NDArray[np.float64] | None = None,
 ) -> dict[str, str]:
-    """{sample: why training knew it} of those samples that it did: by name, group, or the same counts."""
+    """{sample: reason} of the samples that were in training, by name, group or equal counts."""
     record = manifest.get("training") or {"salt": "", "samples": (), "groups": (), "counts": ()}
     known = {key: set(record[key]) for key in ("samples", "groups", "counts")}
     reasons = {}

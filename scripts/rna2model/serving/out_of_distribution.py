@@ -1,4 +1,4 @@
-"""How far a sample is from everything the model was trained on: outside of it, no prediction means much.
+"""Distance of a sample from the training samples; far outside of them a prediction is unreliable.
 
 Principal components of the training samples' expression divide what a sample is into a part that they know and a rest. In
 few samples of many genes the rest is where foreign samples show; within the components are those that are extreme in a

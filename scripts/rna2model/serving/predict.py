@@ -1,4 +1,4 @@
-"""Samples of a cohort, predicted by a bundle: new ones, or labelled ones that show what a frozen bundle is worth."""
+"""Predictions of a cohort by a bundle: of new samples, or of labelled ones for an external validation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def predict(
     unseen: str,
     aligned: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Table of Bundle.predict for `names` of a Cohort, with every flag there is to raise.
+    """Table of Bundle.predict for `names` of a Cohort, with all flags of each sample.
 
     counting, samples : paths of counts/matrix.json and samples.tsv of the run that made the cohort
     aligned : names of samples that were given as BAM files
@@ -71,7 +71,7 @@ def _aligns(serve):
 
 
 def unknown(folder: str | Path, data: Cohort, design: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """(labelled samples of a Cohort that the bundle never saw, {the others: why it did})."""
+    """(labelled samples of a Cohort that were not in training, {the others: how training knew them})."""
     serve, group = bundle.Bundle(folder), design["group"]
     is_labelled = outcome.known(design, data.obs)
     names = [name for name, labelled in zip(data.samples, is_labelled, strict=True) if labelled]
@@ -109,7 +109,7 @@ def validate(
 
 
 def details(table: pd.DataFrame, data: Cohort, design: Mapping[str, Any]) -> dict[str, Any]:
-    """{name: JSON} of what is said beside the metrics of scored samples: recalibration, coverage of prediction sets, and
+    """{name: JSON} of further results of scored samples: recalibration, coverage of prediction sets, and
     survival of the risk groups."""
     task, groups = design["task"], groups_of(data, table["sample"].tolist(), design)
     parts = {"recalibration": recalibration.of(table, task, groups)}

@@ -56,13 +56,13 @@ def classes(table: pd.DataFrame) -> list[str]:
 
 
 def reason(label: str, known: Sequence[str]) -> str:
-    """Why a sample with this label is not scored, in words."""
+    """Flag of a sample with this label, which is not scored."""
     hint = suggestion(label, known)
     return f"label {label!r} is none of the model's classes ({', '.join(map(repr, known))}): not scored{hint}"
 
 
 def suggestion(label: str, known: Sequence[str]) -> str:
-    """ "; did you mean 'case'?" where one class is meant more likely than any other, else an empty text."""
+    """ "; did you mean 'case'?" if one class is clearly the likeliest, else an empty text."""
     for fits in (_same_letters, _same_meaning, _similar):
         near = [name for name in known if fits(label, name)]
         if len(near) == 1:
@@ -111,7 +111,7 @@ def set_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
 
 
 def nothing_left(counted: Mapping[str, int], known: Sequence[str]) -> str:
-    """What to say where no label of the sheet ({label: samples}) is one of the model's classes."""
+    """Message for a sheet without any label ({label: samples}) that is one of the model's classes."""
     labels = ", ".join(
         f"{label!r} ({n} sample{'s' if n > 1 else ''}{suggestion(label, known)})"
         for label, n in sorted(counted.items())

@@ -54,7 +54,7 @@ def read_definition(path: str | Path) -> dict[str, Any]:
 
 
 def make(definition: dict[str, Any], out: str | Path) -> list[Sample]:
-    """Write the whole demo below the folder `out`; files that are there and the same keep their dates. Returns the samples."""
+    """Write the whole demo to the folder `out` and return the samples; identical files keep their modification times."""
     out = Path(out).resolve()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".demo", dir=out) as folder:
@@ -220,7 +220,7 @@ def write_truth(
     counts: NDArray[np.int64],
     folder: Path,
 ) -> None:
-    """What an analysis of the demo should find; reads of a foreign organism count for no gene."""
+    """Write the truth tables; reads of a foreign organism belong to no gene."""
     names, ids = [sample.name for sample in samples], [gene.id for gene in genome.genes]
     ours = counts * [sample.fault != "wrong_organism" for sample in samples]
     table = pd.DataFrame(ours, columns=names)

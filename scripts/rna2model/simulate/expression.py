@@ -1,4 +1,4 @@
-"""Expression of the demo's genes: what decides it, and fragments drawn from that for each sample."""
+"""Expression of the demo's genes: effects on it, and fragment counts drawn from them for each sample."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Effects:
-    """What decides a gene's expression; every array is (n_genes,), effects are log2.
+    """Parameters of each gene's expression; every array is (n_genes,), effects are log2.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
-"""`batch_correction: auto`: the training samples choose, by predicting each of their batches from the others.
+"""`batch_correction: auto`: chosen on the training samples, by predicting each of their batches from the others.
 
-No answer is right everywhere: batches balanced in the label gain much from correction, studies with different mixtures of
+No method suits every design: batches balanced in the label gain much from correction, studies with different mixtures of
 classes lose by it. What is chosen is chosen on training rows only, anew in every split.
 """
 

@@ -1,4 +1,4 @@
-"""What the rules of one split have in common: its samples, and their expression by its fitted artefacts."""
+"""The data of one split: its samples, and their expression by the split's fitted artefacts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SplitData:
         return outcome.read(self.design, lambda name: self.cohort.column(name, samples))
 
     def labels(self, samples: Sequence[str]) -> NDArray[np.str_]:
-        """(n,) class of each sample, or what stands for it: part of a numeric target's range, event or censored."""
+        """(n,) class of each sample, or its substitute: part of a numeric target's range, event or censored."""
         return outcome.classes(self.design["task"], self.outcome(samples))
 
     def groups(self, samples: Sequence[str]) -> NDArray[np.str_] | None:
@@ -80,7 +80,7 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
 
 
 def of(data: Cohort, manifest: pd.DataFrame, split: str, design: Mapping[str, Any]) -> SplitData:
-    """The same as `read`, of a Cohort and a manifest that are read already."""
+    """Like `read`, from a Cohort and a manifest that are already in memory."""
     batches = batch_of(data, design)
     train = splits.training_samples(
         manifest, split, data.samples, batches=batches, groups=group_of(data, design)

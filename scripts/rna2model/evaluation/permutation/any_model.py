@@ -1,4 +1,4 @@
-"""Is there anything to predict, as any model sees it? What is predicted is shuffled and the model trained again, each time whole.
+"""Permutation test for any model: the outcome is shuffled and the whole model is trained again.
 
 Nothing is shared between permutations, so this costs a complete training (tuning, selection, resampling, calibration) for
 each permutation and fold; logistic.py and ridge.py do the same for two linear models in a fraction of it.

@@ -1,4 +1,4 @@
-"""What a permutation test draws and how it is summed up: over the whole cohort, and within batches where the design has some.
+"""Permutations of a test and its p value: over the whole cohort, and within batches if the design has any.
 
 Over the cohort a batch that goes with what is predicted is part of what is tested: batch effects alone make p small. Within
 batches they are the same in every permutation, so that p speaks of what expression says beyond the batch.
@@ -77,7 +77,7 @@ class Drawn:
     association: dict
 
     def result(self, statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
-        """What permutation.json says, statistic (1 + n + m,); `within_batches` where there are batches."""
+        """Content of permutation.json for statistic (1 + n + m,), with `within_batches` if there are batches."""
         reported = summary(statistic[: self.n + 1], metric)
         if self.batches is not None:
             within = {"note": self.note}
@@ -131,7 +131,7 @@ def run(
     n_within: int | None = None,
     combine: Callable[..., NDArray[np.float64]] | None = None,
 ) -> dict[str, Any]:
-    """What a permutation test says (`Drawn.result`): the one loop over folds, whatever is trained in them.
+    """The result of a permutation test (`Drawn.result`): the loop over folds that all models share.
 
     folds : list of PermutationFold; outcomes : {sample: class, number, or (time, event)}; groups, batches : {sample: name} or None
     score : function of a fold's number, the fold, outcomes (1 + n + m, samples) of its training and of its tested rows, and the
@@ -235,12 +235,12 @@ def tested_in(n: int, train_rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
 def over_repeats(
     folds: Sequence[PermutationFold], pairs: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """(1 + n,) the score as it is reported, of (2, K, 1 + n) right and all pairs of each fold."""
+    """(1 + n,) reported score from each fold's (2, K, 1 + n) concordant and all pairs."""
     return ranking.over_folds(np.array(pairs), [bootstrap.repeat_of(fold.split) for fold in folds])[0]
 
 
 def summary(statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
-    """What a permutation test says: statistic (1 + n,) of the labels themselves and of n permutations.
+    """Summary of a permutation test by statistic (1 + n,): the true labels first, then n permutations.
 
     Permutations without a value, whose folds test no two classes, are left out. InputProblem where the labels have none.
     """
@@ -261,7 +261,7 @@ def summary(statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
 
 
 def without_values(test: Mapping[str, Any]) -> dict[str, Any]:
-    """What metrics.json keeps of permutation.json: all but the scores of single permutations."""
+    """The entries of permutation.json that metrics.json keeps: all but the scores of single permutations."""
     kept = {key: value for key, value in test.items() if key != "values"}
     if "within_batches" in kept:
         kept["within_batches"] = without_values(kept["within_batches"])

@@ -1,4 +1,4 @@
-"""Which samples may exchange what is predicted if expression says nothing about it, and whether enough of it moves.
+"""Which samples may exchange their outcome under the null hypothesis, and whether enough of it moves.
 
 A group (donor) stays whole. Groups that have one value throughout exchange it, whatever their sizes; in groups with several
 values samples exchange them within the group, and groups of the same size may exchange all of theirs as a block (Winkler et

@@ -1,4 +1,4 @@
-"""Is there anything to predict? Labels are permuted and the whole procedure is repeated.
+"""Permutation test for logistic regression: labels are permuted and the whole procedure is repeated.
 
 For logistic_l2: scaling and rotation do not use labels and are shared; the inner folds, the choice of C and
 the fit are repeated for every permutation, all of them in one batch per fold (models/linear/batched_newton.py).

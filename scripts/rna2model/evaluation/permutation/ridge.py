@@ -1,4 +1,4 @@
-"""Is there a number to predict? Its values are permuted and ridge regression is repeated, tuning included.
+"""Permutation test for ridge regression: values are permuted, and tuning and fit are repeated.
 
 Scaling, rotation and the decompositions of the inner folds do not use the values, so all permutations share them.
 """

@@ -30,7 +30,7 @@ def _is_number(cell: str) -> bool:
 
 
 class Covariates:
-    """Learned from training rows: categories, means and scale, and what stands in for a missing cell.
+    """Learned from training rows: categories, means and scale, and values for missing cells.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Covariates:
         return self.imputer_.transform(values)
 
     def unknown(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> list[str]:
-        """For each sample a text that names its categories unknown to training; empty where there is none."""
+        """For each sample a text with its categories unknown to training, empty without any."""
         texts = []
         for row in range(len(next(iter(cells.values()), []))):
             new = [

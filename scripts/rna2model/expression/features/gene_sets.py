@@ -46,7 +46,7 @@ def members(
     """{set name: (k,) int columns} of the sets with at least LEAST genes in the data, matched by id or else by symbol.
 
     Ids are compared as `gene_ids.plain` has them, without versions.
-    gene_ids, symbols : what each column is called. The naming that finds more genes is used for all sets.
+    gene_ids, symbols : two names of each column. The one that matches more genes is used for all sets.
     """
     gene_ids = geneids.plain(list(gene_ids))
     sets = {name: list(dict.fromkeys(geneids.plain(genes))) for name, genes in sets.items()}

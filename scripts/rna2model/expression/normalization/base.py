@@ -1,4 +1,4 @@
-"""What all normalizers share: the gene filter, the checks, missing genes, saving.
+"""The base class of normalizers: gene filter, checks, missing genes, saving.
 
 Every row is computed by itself, so that a sample gets bit for bit the same numbers alone, in a batch, or
 in another order.
@@ -74,7 +74,7 @@ class Normalizer:
     def fit_transform(
         self, counts: Any, groups: NDArray[Any] | None = None, dtype: DTypeLike = float
     ) -> NDArray[Any]:
-        """The numbers of `fit` and then `transform` of the same counts, in less time."""
+        """`fit`, then `transform` of the same counts, in less time."""
         kept = self._fit(counts, groups)
         return self._given_out(self._of_training(kept), len(kept), dtype)
 
@@ -162,7 +162,7 @@ class Normalizer:
         artefact.write(path, arrays, {"kind": KIND, **settings})
 
     def _checked(self, counts):
-        """SampleRows of counts, each looked at; InputProblem with the place of a value that cannot be."""
+        """SampleRows of checked counts; InputProblem with the place of an impossible value."""
         rows = SampleRows.of(counts)
         if rows.shape[1] != len(self.gene_ids):
             raise InputProblem(
@@ -214,7 +214,7 @@ class Normalizer:
         return out
 
     def _of_training(self, kept):
-        """What `_row` makes of the training SampleRows, one after the other."""
+        """`_row` of each of the training SampleRows."""
         return map(self._row, kept)
 
     def _learn(self, kept):

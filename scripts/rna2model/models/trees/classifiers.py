@@ -99,7 +99,7 @@ class RandomForest(Trees):
 
 
 class DecisionTree(Trees):
-    """One classification tree (Breiman et al. 1984): what can be read off a few genes, and no more.
+    """One classification tree (Breiman et al. 1984): a baseline of a few genes.
 
     Depth and leaf size are chosen by the log loss of pooled inner out-of-fold predictions.
     """

@@ -122,7 +122,7 @@ def _stripe(run, samples, truth):
 
 
 def _unique(names):
-    """Names, the second of a kind with a number."""
+    """Names made unique: a repeated name gets a number."""
     counted, out = {}, []
     for name in names:
         counted[name] = counted.get(name, 0) + 1

@@ -1,4 +1,4 @@
-"""Figures of numbers and survival times: predictions of the shipped model beside what came true, out of fold."""
+"""Figures of numbers and survival times: out-of-fold predictions of the shipped model against the observed outcome."""
 
 from __future__ import annotations
 
@@ -90,6 +90,6 @@ def _survival(name, curve, at, colour, dash):
 
 
 def _faint(colour):
-    """The colour (#rrggbb) as a wash that leaves what lies below readable."""
+    """The colour (#rrggbb) as a transparent fill."""
     red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.15)"

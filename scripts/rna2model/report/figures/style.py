@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 COLOURS = palette.ON_PAGES
 BLUE, ORANGE, RED, GREY = palette.BLUE, palette.ORANGE, palette.VERMILLION, palette.GREY
-DASHES = ["solid", "dash", "dashdot", "longdash"]  # dots are what knows nothing
+DASHES = ["solid", "dash", "dashdot", "longdash"]  # dotted lines are chance level
 SHADES = [
     [0, "rgba(0,114,178,0)"],
     [1, "rgba(0,114,178,0.6)"],
