@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# What tables and figures show. The first, which needs no threshold, leads headline, figures and checks.
+# Metrics shown in tables and figures. The first needs no threshold, and is the one of headline, figures and checks.
 SHOWN = {
     "classification": (
         "auroc",
@@ -52,9 +52,9 @@ SHOWN = {
     "regression": ("r2", "spearman", "pearson", "mae", "rmse", "calibration_slope"),
     "survival": ("harrell_c", "uno_c", "auc", "integrated_brier", "calibration_slope"),
 }
-# What models are compared by on the same samples: ranking, probabilities, predicted classes.
+# Metrics of paired differences between models: ranking, probabilities, predicted classes.
 COMPARED = {task: shown[: 3 if task == "classification" else 2] for task, shown in SHOWN.items()}
-# What a score in new batches, or elsewhere, is held against: a shift of all scores leaves their order as it is.
+# Metrics to compare with scores in new batches or cohorts: a shift of all predictions does not change their order.
 TRANSPORTED = {
     "classification": ("auroc", "balanced_accuracy"),
     "regression": ("r2",),
@@ -223,7 +223,7 @@ def threshold_metrics(
     hits, true, called = np.einsum("bkk->bk", confusion), confusion.sum(axis=2), confusion.sum(axis=1)
     total, right = true.sum(axis=1), hits.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        recall, f1 = hits / true, 2.0 * hits / (true + called)  # NaN for a class that is not there
+        recall, f1 = hits / true, 2.0 * hits / (true + called)  # NaN for an absent class
         spread = np.sqrt((total**2 - (true**2).sum(axis=1)) * (total**2 - (called**2).sum(axis=1)))
         mcc = np.where(spread > 0, (right * total - (true * called).sum(axis=1)) / spread, 0.0)
     lacks = _lacks_a_class(truth, weights)

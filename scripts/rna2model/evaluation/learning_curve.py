@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ["fraction", "n_train", "folds", "metric", "estimate", "lower", "upper"]
 COLUMNS += ["subsets", "sd", "change", "change_lower", "change_upper"]
-OWN = ["fraction", "subset", "n_train", "fold"]  # columns of a curve that predictions have not
+OWN = ["fraction", "subset", "n_train", "fold"]  # columns of a curve that tables of predictions do not have
 Z95 = 1.959963984540054  # of a standard normal, for 95 %
 LEAST_GROUPS = 2  # of each class: fewer leave nothing to learn from
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SHRINKAGE, OPTIMISM, MARGIN, Z = 0.9, 0.05, 0.05, 1.959963984540054
-USUAL = 0.15  # of the largest R2 that is possible: what Riley et al. take where nothing is known
+USUAL = 0.15  # of the largest R2 that is possible: Riley et al.'s default without prior studies
 BY_PARAMETER = (
     "shrinkage of at most 10 %",
     "optimism of R2 at most 0.05",

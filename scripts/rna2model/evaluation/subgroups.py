@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = ["column", "level", "n", "groups", "events", "metric", "estimate", "lower", "upper"]
 COLUMNS += ["lower_corrected", "upper_corrected", "note"]
 NOT_GIVEN = "(not given)"
-FEW, FEW_EVENTS = 20, 10  # samples, and of either outcome, below which a level says hardly anything
+FEW, FEW_EVENTS = 20, 10  # samples, and of either outcome, below which a level is noted as small
 ALSO = {"classification": ("log_loss", "calibration_intercept"), "regression": (), "survival": ()}
 COMPARING = ("balanced_accuracy", "mcc", "f1_macro", "auroc", "auprc", "calibration_slope")
 

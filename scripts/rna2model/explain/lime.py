@@ -81,7 +81,7 @@ def explain(
     weight = np.exp(-(((~kept).mean(axis=1) / WIDTH) ** 2))
     fitted = Ridge(alpha=PENALTY).fit(kept[:COPIES], reached[:COPIES], sample_weight=weight[:COPIES])
     if np.ptp(reached[COPIES:]) == 0:
-        return fitted.coef_, 1.0  # none of these features matters here, and the surrogate says so
+        return fitted.coef_, 1.0  # the prediction depends on none of these features, and the surrogate agrees
     approximated = fitted.predict(kept[COPIES:])
     return fitted.coef_, float(r2_score(reached[COPIES:], approximated, sample_weight=weight[COPIES:]))
 

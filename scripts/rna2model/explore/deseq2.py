@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-LEAST = 100  # times the smallest dispersion: genes below say nothing about the trend
+LEAST = 100  # times the smallest dispersion: genes below are left out of the trend fit
 NEAR = 1e-4, 15  # dispersions over the trend, between which a gene takes part
 
 
@@ -61,7 +61,7 @@ class DESeq2(DeseqDataSet):
     def _informative(self):
         """(dispersions, means, (g,) bool) of the genes whose dispersion is above the floor."""
         dispersions = self.var["genewise_dispersions"].to_numpy(float)
-        chosen = dispersions > LEAST * self.min_disp  # not-a-number is not
+        chosen = dispersions > LEAST * self.min_disp  # False for NaN
         return dispersions[chosen], self.var["_normed_means"].to_numpy(float)[chosen], chosen
 
 

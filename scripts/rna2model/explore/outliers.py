@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-FEWEST = 8  # samples, below which none can be told to be odd
+FEWEST = 8  # samples, below which outliers are not looked for
 ROBUST = 20  # samples from which the covariance is estimated without the outliers
 GROUP = 4  # samples of one label and batch, from which they are compared with each other
 LEVEL = 0.01  # about the chance that a large cohort without outliers shows one; a small one shows more

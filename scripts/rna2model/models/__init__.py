@@ -69,7 +69,7 @@ SURVIVAL = {
     "cnn": "rna2model.models.neural.tasks:CNNSurvival",
 }
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
-# Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
+# Always run: dummy and the anchors that every model is compared with. Then the default models of a config without any.
 ALWAYS = {
     "classification": ["dummy", "logistic_l2", "linear_svm"],
     "regression": ["dummy", "ridge"],

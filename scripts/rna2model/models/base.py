@@ -173,7 +173,7 @@ class Model(Adjusting):
         """(n,) numbers of the predicted classes of (n, K) probabilities, by the same rule whatever the model (`threshold`)."""
         if self.threshold_ is not None:
             return (probabilities[:, 1] >= self.threshold_).astype(int)
-        if self.shares_ is None or len(self.classes_) > 2:  # None: a model of an earlier version
+        if self.shares_ is None or len(self.classes_) > 2:  # None in models of earlier versions
             return probabilities.argmax(axis=1)
         return calibrators.by_share(probabilities, self.shares_)
 

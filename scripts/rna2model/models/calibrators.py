@@ -67,7 +67,7 @@ class Sigmoid:
         """Learn from (n, K) probabilities of held-out rows, their class numbers y (n,) and weights (n,)."""
         logits = self._logits(probabilities)
         self.offsets = np.zeros(logits.shape[1])
-        # of a model that says the same for all there is nothing to learn
+        # constant probabilities leave nothing to learn
         if np.ptp(logits, axis=0).max() > 1e-9:
             self.slope, self.offsets = platt.fit(logits, y, weight)
         return self

@@ -11,7 +11,7 @@ import numpy as np
 from rna2model.models import calibrators
 from rna2model.models.scores import balanced_weights, held_out, log_loss
 
-EQUAL = 1.25  # times the smallest class: with classes so equal, weights change next to nothing
+EQUAL = 1.25  # times the smallest class: below, weights would hardly change the fit
 
 
 class Adjusting:
@@ -63,7 +63,7 @@ class Adjusting:
     def _hear(self, kind, probabilities, truth, log):
         """`_adjust` with (m, K) probabilities of held-out rows and their class numbers (m,)."""
         if self._off_shares:
-            if self._mends and kind == "none":  # a calibrator does the same
+            if self._mends and kind == "none":  # a calibrator corrects the shares, too
                 shares = np.bincount(truth, minlength=len(self.shares_)) / len(truth)
                 self.prevalence_.fit(probabilities, shares)
             probabilities = self.prevalence_.apply(probabilities)

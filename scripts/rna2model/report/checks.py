@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
 CONFOUNDED = 0.3  # Cramer's V of batch and target
-ROUNDING = 1e-15  # what is smaller is zero
+ROUNDING = 1e-15  # smaller values are shown as zero
 CHANCE_BAND = (
     0.1  # how far from chance the mean of shuffled labels may lie (AUROC, concordance; 0 for correlations)
 )

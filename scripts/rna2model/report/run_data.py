@@ -22,7 +22,7 @@ def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> d
     task, shipped = config["design"]["task"], config["shipped_model"]
     own, seen = results / f"models/{shipped}", results / "expression"
     frozen = config["training"]["retrain"] == "never"
-    models = sorted(models, key=lambda model: model == "dummy")  # the floor comes last
+    models = sorted(models, key=lambda model: model == "dummy")  # dummy comes last
     run = {
         "task": task,
         "unit": config["counts_unit"],
@@ -50,7 +50,7 @@ def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> d
         "external": document(results / "external_validation.json") if frozen else None,
         "versions": optional(results / "versions.tsv"),
     }
-    if config["expression"]["batch_correction"] == "none":  # the second view is the first
+    if config["expression"]["batch_correction"] == "none":  # both views would be the same
         run["components"] = run["components"][run["components"]["view"] != "batch_corrected"]
         ((run["diagnostics"] or {}).get("views") or {}).pop("batch_corrected", None)
     for column in ("reads", "mapped_pct", "assigned_pct"):
@@ -66,7 +66,7 @@ def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> d
     return run
 
 
-TEXT = {  # columns of optional tables that are no numbers
+TEXT = {  # text columns of optional tables
     "differences": ("model", "against", "metric"),
     "calibration_curve": ("outcome",),
     "decision_curve": ("outcome",),

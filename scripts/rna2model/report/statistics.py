@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-HEADLINE = 4  # metrics whose corrected interval is said
+HEADLINE = 4  # metrics whose corrected interval is quoted
 
 
 def gather(results: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-METRICS = {  # key: (name, what it says)
+METRICS = {  # key: (name, definition)
     "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
     "log_loss": ("log loss", "minus the log probability of what came true; lower is better"),
     "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
@@ -40,7 +40,7 @@ METRICS = {  # key: (name, what it says)
     "auc": ("time-dependent AUC", "how often a sample with an event by then ranks above one without; guessing gives 0.5"),
     "integrated_brier": ("integrated Brier score", "mean squared error of the predicted survival over time; lower is better"),
 }  # fmt: skip
-FEATURES = {  # columns of features.tsv: (name, what it says)
+FEATURES = {  # columns of features.tsv: (name, definition)
     "feature": ("feature", ""),
     "symbol": ("symbol", ""),
     "class": ("class", "whom more of it speaks for where the effect is positive"),

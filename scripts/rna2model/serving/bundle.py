@@ -88,7 +88,7 @@ class Bundle:
             seen = self.preprocessing.transform(values, batches, empty)
             table = predictions.table(batches, self.model, seen, self.manifest.get("landmarks", {}))
         except InputProblem:
-            return  # such a sample is none that this bundle takes
+            return  # the bundle refuses the made-up samples, which says nothing about its parts
         if not np.isfinite(table.select_dtypes("number").to_numpy()).all():
             raise ValueError("its predictions are not finite")
 
@@ -109,7 +109,7 @@ class Bundle:
                 " were the samples counted with another annotation?"
             )
         given_out = self.preprocessing.expression(aligned, batches, unseen=unseen)
-        if missing and self.panel:  # the mean share of a library is no mean of logarithms
+        if missing and self.panel:  # align filled in mean shares; the mean of the logarithms is exact
             gone = np.isin(self.preprocessing.normalizer.genes_, missing)
             given_out[:, gone] = self.panel.mean_[gone]
         return given_out, missing

@@ -94,7 +94,7 @@ def _held_out(name, X, batches, labels, adapt_samples, groups):
             )
             right[out] = learner.predict(model.transform(X[out], batches[out], unseen="adapt")) == labels[out]
         except InputProblem:
-            continue  # too few of a class without this batch
+            continue  # too few samples of a class outside this batch
     recalls = [right[(labels == label) & ~np.isnan(right)] for label in sorted(set(labels.tolist()))]
     if not all(len(recall) for recall in recalls):
         return None

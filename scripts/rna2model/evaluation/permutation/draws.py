@@ -153,7 +153,7 @@ def run(
             f"permutation test: {fold.split}, {metric} {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}"
         )
     statistic = combine(folds, scores)
-    if task != "classification":  # a permutation that orders nothing
+    if task != "classification":  # constant predictions score at chance level
         statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
     return made.result(statistic, metric)
 

@@ -18,7 +18,7 @@ from rna2model.core.errors import InputProblem
 if TYPE_CHECKING:
     pass
 
-LEAST_ARRANGEMENTS = 20  # of fewer no p can be below 0.05
+LEAST_ARRANGEMENTS = 20  # below which no p can reach 0.05
 LEAST_SHARE = 0.5  # of the variance of what is predicted that permutations must move
 TRIED = 200  # draws by which both are found
 

@@ -71,7 +71,9 @@ class Covariates:
         """(m, k) standardised values of samples; a missing cell as imputed, a category unknown to training all zeros
         before scaling."""
         values = self._scaled(self._values(cells))
-        values[np.isnan(values).all(axis=1)] = self.imputer_.mean_  # nothing is known of it: nobody is near
+        values[np.isnan(values).all(axis=1)] = (
+            self.imputer_.mean_
+        )  # a row without any value has no neighbours
         return self.imputer_.transform(values)
 
     def unknown(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> list[str]:

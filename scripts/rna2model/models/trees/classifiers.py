@@ -60,7 +60,7 @@ class RandomForest(Trees):
     TREES, TREES_TUNING = 500, 50
 
     def _fit(self, X, y, folds, log):
-        X = X.astype(np.float32)  # what the trees work with
+        X = X.astype(np.float32)  # the type that trees compute in
         candidates = self._candidates()
         chosen = candidates[0]
         if folds:
@@ -83,7 +83,7 @@ class RandomForest(Trees):
             forest = self._forest(candidate, self.TREES_TUNING, own.shape[1], threads)
             self._learn(forest, own[train], y[train]).n_jobs = 1
             probabilities[valid] = forest.predict_proba(own[valid])
-        # a forest says 0 where no tree votes; half a vote keeps one sample from deciding the log loss
+        # a forest predicts 0 if no tree votes for a class; half a vote keeps one sample from deciding the log loss
         return -self._loss(np.maximum(probabilities, 0.5 / self.TREES_TUNING), y, folds)
 
     def _forest(self, candidate, trees, genes, threads):

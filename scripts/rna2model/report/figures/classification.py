@@ -98,7 +98,7 @@ def _precision(score, positive):
     false, true = _ranked(score, positive)
     recall = np.r_[0, true / true[-1]]
     area = np.r_[0, np.cumsum(np.diff(recall) * true / (true + false))]
-    first = np.flatnonzero(np.r_[True, np.diff(recall) > 0])  # where recall stays, area does
+    first = np.flatnonzero(np.r_[True, np.diff(recall) > 0])  # area grows only where recall does
     steps = np.diff(np.interp(GRID, recall[first], area[first])) / np.diff(GRID)
     return np.r_[steps[0], steps]
 

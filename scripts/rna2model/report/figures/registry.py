@@ -16,7 +16,7 @@ from rna2model.report.figures.style import positives
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LEAST = 10  # labelled samples, of fewer no curve says anything
+LEAST = 10  # labelled samples, below which no curves are drawn
 
 
 def make(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
