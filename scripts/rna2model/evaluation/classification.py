@@ -131,7 +131,7 @@ def metrics(
 
 
 def leading(task: str, scores: Mapping[str, Any]) -> str:
-    """Name of the metric that headlines speak of: the first, or where it has no value (folds of one class) the next."""
+    """Name of the headline metric: the first, or the next if that is undefined (folds of one class)."""
     known = [name for name in TRANSPORTED[task] if (scores.get(name) or {}).get("estimate") is not None]
     return known[0] if known else SHOWN[task][0]
 

@@ -62,7 +62,7 @@ def metrics(
 def shares(
     positive: NDArray[np.bool_], called: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """{NAMES: (B,)} for positive, called (n,) bool and weights (B, n); NaN where nobody is counted."""
+    """{NAMES: (B,)} for positive, called (n,) bool and weights (B, n); NaN if no sample is counted."""
     cells = [positive & called, ~positive & ~called, positive, ~positive, called, ~called]
     right, free, cases, others, yes, no = (weights @ np.array(cells, dtype=float).T).T
     pairs = zip(NAMES, ((right, cases), (free, others), (right, yes), (free, no)), strict=True)

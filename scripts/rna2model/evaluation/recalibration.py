@@ -1,8 +1,8 @@
 """Recalibration of a frozen model on the cohort that validates it: the model stays, its scale is moved.
 
 Two updates, as in Steyerberg (2004) and Van Calster (2019): the intercept alone (the cohort has another prevalence, or another
-level), and intercept and slope. `update` is [intercept, slope] of all samples, as one would use it; what is said of an update
-(calibration and scores) is out of sample: the line that moves a group was estimated on all others.
+level), and intercept and slope. `update` is [intercept, slope] of all samples, as one would use it; the metrics of an update
+(calibration and scores) are out of sample: the line that moves a group was estimated on all others.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class Survival(bootstrap.Predictions):
         return np.where(self.time[rows] < self.last, self._inverse(rows) ** 2, 0.0), longer
 
     def _inverse(self, rows):
-        """1 / probability to be uncensored just before an event; 0 for censored rows, and where nobody could be seen."""
+        """1 / probability to be uncensored just before an event; 0 for censored rows, and where no training row was followed."""
         usable = self.event[rows] & (self.uncensored[rows] > 0)
         return np.divide(1.0, self.uncensored[rows], out=np.zeros(len(rows)), where=usable)
 

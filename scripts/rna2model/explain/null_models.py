@@ -26,7 +26,7 @@ QUANTILE = 0.95
 
 
 def wanted(setting: Any, model: Model) -> int:
-    """How many shuffles: a number as it is given; `auto` takes SHUFFLES where they are one batch, otherwise none."""
+    """Number of shuffles: as configured; `auto` is SHUFFLES if all can be fitted in one batch, else 0. Survival has none."""
     if setting != "auto":
         return 0 if model.task == "survival" else setting
     return SHUFFLES if _in_one_batch(model) else 0

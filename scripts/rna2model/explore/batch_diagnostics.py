@@ -76,7 +76,7 @@ def describe(
 def label_from_batch(batches: NDArray[Any], labels: NDArray[Any]) -> float:
     """Balanced accuracy of guessing each label as the commonest one in its batch: the accuracy of a model that sees no gene.
 
-    A tie counts its share, a batch of one sample says nothing. 1 / classes is a design that gives nothing away.
+    Ties count their share, and a batch of one sample counts as chance. A design without confounding gives 1 / classes.
     """
     classes = sorted(set(labels.tolist()))
     right = np.empty(len(labels))

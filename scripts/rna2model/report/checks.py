@@ -66,7 +66,7 @@ def confounding(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
 
 
 def _labels(run: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[NDArray[Any], pd.DataFrame]:
-    """((n,) class of each labelled sample or what stands for it, their rows of samples.tsv)."""
+    """((n,) class of each labelled sample or its substitute, their rows of samples.tsv)."""
     used = run["samples"][run["samples"]["sample"].isin(run["predictions"][run["shipped"]]["sample"])]
     cells = {name: used[gate.column_name(name)].tolist() for name in outcome.columns(config["design"])}
     return outcome.labels(config["design"], cells), used
@@ -196,7 +196,7 @@ def _duplicates(run: Mapping[str, Any]) -> tuple[str, str, str]:
         f"no two samples of different groups have the same counts, correlate by more than {duplicates.SAME}"
     )
     if run["unit"] not in duplicates.COUNTED:
-        return name, "passed", f"{detail}; lanes of one library cannot be told in {run['unit']} values"
+        return name, "passed", f"{detail}; lanes of one library cannot be recognised in {run['unit']} values"
     return name, "passed", f"{detail} or differ by counting noise alone"
 
 
@@ -220,7 +220,7 @@ def _shuffled(run: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _batch_alone(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    name, design = "The batch alone says little of the target", (run["diagnostics"] or {}).get("design")
+    name, design = "The batch alone hardly predicts the target", (run["diagnostics"] or {}).get("design")
     if not design:
         return name, "not run", "the design has no batch"
     auc = design.get("batch_only_auc")

@@ -34,5 +34,5 @@ def sentence(table: pd.DataFrame | None, shown: Iterable[str]) -> str:
     if ends[0] > 0:
         return f"{step}more samples would still help."
     if ends[1] < 0:
-        return f"{step}it was better with fewer samples; look for samples that differ from the others, or batches."
-    return f"{step}the interval holds 0, so that this cohort does not say whether more samples would help."
+        return f"{step}fewer samples did better; look for outlying samples or batch effects."
+    return f"{step}the interval includes 0, so this cohort cannot tell whether more samples would help."

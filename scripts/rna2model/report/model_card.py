@@ -36,7 +36,7 @@ def write(manifest: Mapping[str, Any], scores: Mapping[str, Any], chance: Mappin
     evaluation, shown = manifest["evaluation"], SHOWN[manifest["task"]]
     return f"""# Model card: {manifest["target"]} by {manifest["model"]}
 
-Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122). What a run cannot know says so.
+Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122). Items that the run cannot know are marked.
 
 ## What it predicts
 {manifest["task"]} of `{manifest["target"]}`: {_predicted(manifest)}, from bulk RNA-seq expression.

@@ -1,4 +1,4 @@
-"""What the report, the methods paragraph and the model card say of a permutation test: its p, within batches where batch and
+"""Sentences of the report, the methods paragraph and the model card on a permutation test: its p, within batches where batch and
 label go together, its statistic, its grid, and what was not done again."""
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def sentence(test: Mapping[str, Any]) -> str:
     if not leads_within(test):
         return f"{score}{cohort}. {beyond}."
     return (
-        f"{score}{beyond}. Over the whole cohort: {cohort}. {_why(within)} The first p asks whether expression says more than"
-        " the batch does; believe it."
+        f"{score}{beyond}. Over the whole cohort: {cohort}. {_why(within)} The first p tests whether expression predicts"
+        " beyond the batch; quote that one."
     )
 
 

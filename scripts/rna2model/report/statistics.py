@@ -39,7 +39,7 @@ def gather(results: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> 
 
 
 def interval(value: Mapping[str, Any]) -> str:
-    """A score with its corrected interval, or the other one where there is none."""
+    """A score with its corrected interval, or the bootstrap's if there is none."""
     for kind in ("_corrected", ""):
         lower, upper = value.get("lower" + kind), value.get("upper" + kind)
         if lower is not None and lower == lower:
@@ -118,7 +118,7 @@ def subgroup_table(table: pd.DataFrame | None, task: str) -> pd.DataFrame | None
             keys = pd.MultiIndex.from_frame(made[["column", "level"]])
             made[words(metric)] = part.reindex(keys).to_numpy()
     few = first["note"].str.contains("few:", regex=False).to_numpy()
-    return made.assign(note=["few samples: says little" if small else "" for small in few])
+    return made.assign(note=["few samples: uncertain" if small else "" for small in few])
 
 
 def _adequacy(table: pd.DataFrame | None) -> list[str]:

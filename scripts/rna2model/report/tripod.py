@@ -44,7 +44,7 @@ def markdown(facts: Mapping[str, Any]) -> str:
     return (
         f"# TRIPOD+AI checklist: {outcome.title(facts['config']['design'])} by {facts['manifest']['model']}\n\n"
         "Items in the words of rna2model; the published wording is in BMJ 2024;385:e078378. Paths are below the results folder."
-        f" {left} of {len(rows)} rows are for the authors alone; what the run filled in needs their reading, too.\n\n"
+        f" {left} of {len(rows)} rows are for the authors to fill in; they should also check the others, which the run filled in.\n\n"
         + "\n".join(lines)
         + "\n"
     )
@@ -173,8 +173,8 @@ def _discussion(facts):
     return {
         "26": f"{AUTHOR} The run's own warnings are at the top of report.html.{small}",
         "27a": (
-            "Missing genes get their training mean, how much depends on them is said, above 20 % there is no prediction; samples unlike"
-            " training are flagged."
+            "Missing genes get their training mean, and a flag reports how much of the prediction depends on them; above 20 % no"
+            " prediction is made. Samples unlike those of training are flagged."
         ),
         "27c": (
             f"{AUTHOR} Labelled samples of another place validate the frozen bundle (training.retrain: never)."

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 METRICS = {  # key: (name, definition)
     "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
     "log_loss": ("log loss", "minus the log probability of what came true; lower is better"),
-    "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
-    "auprc": ("AUPRC", "precision averaged over recall; labels without any meaning give its chance, which in small folds lies far above the share of the class"),
+    "balanced_accuracy": ("balanced accuracy", "the mean over classes of the share predicted correctly; guessing gives 1 / classes"),
+    "auprc": ("AUPRC", "precision averaged over recall; permuted labels give its chance level, which in small folds is far above the share of the class"),
     "mcc": ("MCC", "correlation of prediction and truth; guessing gives 0"),
     "f1_macro": ("F1", "harmonic mean of precision and recall, averaged over classes"),
     "brier": ("Brier score", "mean squared error of the probabilities; lower is better"),
     "calibration_slope": (
         "calibration slope",
-        "1 is right, below 1 the predictions are too extreme; not defined where classes are separated perfectly, or nothing varies",
+        "1 is right, below 1 the predictions are too extreme; undefined if the classes are separated perfectly or the predictions are constant",
     ),
     "calibration_intercept": (
         "calibration intercept",
@@ -43,13 +43,13 @@ METRICS = {  # key: (name, definition)
 FEATURES = {  # columns of features.tsv: (name, definition)
     "feature": ("feature", ""),
     "symbol": ("symbol", ""),
-    "class": ("class", "whom more of it speaks for where the effect is positive"),
+    "class": ("class", "the class that higher values favour if the effect is positive"),
     "effect": ("effect", "of the shipped model"),
     "mean_effect": ("mean of folds", "the same effect in the models of the folds, on average"),
     "sd": ("sd of folds", "and its standard deviation"),
     "folds_chosen": ("folds with it", "share of the folds whose model uses it (of more than 50, among its 50 strongest)"),
     "same_sign": ("same sign", "share of the folds where it points the same way"),
-    "control_q95": ("by chance", "what the same feature reaches in 95 of 100 models of shuffled labels; of many features some exceed it by luck"),
+    "control_q95": ("by chance", "what the same feature reaches in 95 of 100 models of shuffled labels; among many features some exceed it by chance"),
     "above_control": ("above chance", "whether the effect is larger than that"),
 }  # fmt: skip
 VIEWS = {"normalized": "before correction", "batch_corrected": "after correction"}
@@ -86,7 +86,7 @@ def titles(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def samples(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """(samples.tsv as people read it: the excluded and flagged first, and what the sheet says before what tools measured;
+    """(samples.tsv as people read it: the excluded and flagged first, and the sheet's columns before the tools';
     columns that paper has no room for)."""
     order = 2 * (table["status"] == "included") + (table.get("flags", "") == "")
     table = table.iloc[order.argsort(kind="stable")]

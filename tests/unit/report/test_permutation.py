@@ -15,7 +15,7 @@ def test_the_p_within_batches_leads_where_batch_and_label_go_together():
     assert (
         told.index("p = 0.4100") < told.index("p = 0.0100")
         and "Cramer's V 0.40" in told
-        and "believe it" in told
+        and "quote that one" in told
     )
     apart = permutation.sentence(OVER | {"within_batches": WITHIN | {"cramers_v": 0.05, "associated": False}})
     assert apart.index("p = 0.0100") < apart.index("p = 0.4100") and "believe" not in apart

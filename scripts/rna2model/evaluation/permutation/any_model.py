@@ -56,7 +56,7 @@ def permutation_test(
 
 
 def _statistic(task, model, X, truth):
-    """(2, K, 1) right and all pairs of what `model` says of rows X (m, p); a correlation counts as one pair, where it is defined."""
+    """(2, K, 1) concordant and all pairs of `model`'s predictions for rows X (m, p); a defined correlation counts as one pair."""
     alone = np.ones((1, len(X)))
     if task == "classification":
         numbers = outcome.class_numbers(model.classes_, truth)

@@ -1,7 +1,7 @@
 """Permutations of a test and its p value: over the whole cohort, and within batches if the design has any.
 
-Over the cohort a batch that goes with what is predicted is part of what is tested: batch effects alone make p small. Within
-batches they are the same in every permutation, so that p speaks of what expression says beyond the batch.
+If batch and outcome are associated, batch effects alone make the p over the cohort small. Within batches they are the same in
+every permutation, so that p tests what expression predicts beyond the batch.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Tested:
 def tested(
     folds: Sequence[PermutationFold], groups: Mapping[str, str] | None, batches: Mapping[str, str] | None
 ) -> Tested:
-    """The Tested of a list of PermutationFold; groups, batches : {sample: name} or None. One batch is none."""
+    """The Tested of a list of PermutationFold; groups, batches : {sample: name} or None. A single batch counts as none."""
     samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
     own = samples if groups is None else [groups[name] for name in samples]
     runs = None if batches is None else np.array([batches[name] for name in samples])
@@ -68,7 +68,7 @@ def tested(
 
 @dataclass
 class Drawn:
-    """y (1 + n + m, samples): as it is, n permutations over the cohort and m within batches; why there are none of these."""
+    """y (1 + n + m, samples): the outcome, n permutations over the cohort and m within batches; note: why there are none of the latter."""
 
     y: np.ndarray
     n: int

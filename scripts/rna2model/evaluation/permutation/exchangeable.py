@@ -3,7 +3,7 @@
 A group (donor) stays whole. Groups that have one value throughout exchange it, whatever their sizes; in groups with several
 values samples exchange them within the group, and groups of the same size may exchange all of theirs as a block (Winkler et
 al. 2015). Within batches, only groups that are in the same batches exchange, and samples of a group within each batch. What is
-left in place by all of these is in place in every permutation: a test in which little else moves says nothing.
+left in place by all of these is in place in every permutation: if little else moves, the test is meaningless.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TRIED = 200  # draws by which both are found
 
 
 class Exchange:
-    """Draws arrangements of y (n,) classes, numbers or survival times, each as likely as theirs if expression says nothing of them.
+    """Draws arrangements of y (n,) classes, numbers or survival times, each as likely as the observed one under the null hypothesis.
 
     Groups with one value exchange it as a whole, whatever their size (a donor is a case or a control); in groups with several
     (tumour and normal of a patient) samples exchange them within the group (Winkler et al. 2015).

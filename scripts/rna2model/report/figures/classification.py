@@ -40,7 +40,7 @@ def precision(run: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _chance(run, name):
-    """AUPRC of a class where labels mean nothing (metrics.json); its share where the run does not say."""
+    """Chance level of a class's AUPRC (metrics.json); the share of the class if the run has none."""
     auprc = _scores_of(run).get("auprc") or {}
     chance = (auprc.get("chance_of_class") or {}).get(name, auprc.get("chance"))
     return float((run["predictions"][run["shipped"]]["truth"] == name).mean()) if chance is None else chance

@@ -25,7 +25,7 @@ def predicted(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def residuals(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Truth less prediction by the prediction: a trend or a funnel says that errors are not the same everywhere."""
+    """Truth less prediction by the prediction: a trend or a funnel shows that errors depend on the prediction."""
     table = run["predictions"][run["shipped"]]
     points = line(table["predicted"], table["truth"] - table["predicted"], run["shipped"], BLUE, "markers")
     points |= {
