@@ -50,7 +50,7 @@ try:
     run_storage = RunStorage(workflow, storage)
 except InputProblem as problem:
     raise WorkflowError(str(problem)) from None
-given, ONLY_NAMED, IS_STORED = run_storage.given, run_storage.only_named, run_storage.is_stored
+as_input, ONLY_NAMED, IS_STORED = run_storage.as_input, run_storage.only_named, run_storage.is_stored
 STORE = store.Store(run_storage.prefix, run_storage.first_bytes if ASKS else None) if IS_STORED else None
 if ASKS and not STORE:
     seen_files.start(Path.cwd())
@@ -86,13 +86,13 @@ def checked():
 def frozen():
     """(config, samples) that were checked: jobs find them in the snapshot that stands for the config files, and this process
     goes on with what they will read."""
-    if (found := frozen_config.read(config)) is None:
+    if (snapshot := frozen_config.read(config)) is None:
         text = frozen_config.of(*checked())
-        found = frozen_config.read(json.loads(text))
+        snapshot = frozen_config.read(json.loads(text))
         if ASKS and (path := frozen_config.write(text)):
             # Executors name these files to each job; what the user gave as --config is in it, too.
             workflow.config_settings.configfiles[:] = [path.absolute()]
-    return found
+    return snapshot
 
 
 config, SAMPLES = frozen()
@@ -129,7 +129,7 @@ GIVEN_INDEX = preflight.index_prefix(config)  # what the aligner is given, or No
 LIMITS = {key: value for key, value in config["qc"].items() if key.startswith(("min_", "max_"))}
 
 # Where the files are, and what the tools are told: the names that rules use.
-paths = SamplePaths(config, SAMPLES, temp, given, ONLY_NAMED)
+paths = SamplePaths(config, SAMPLES, temp, as_input, ONLY_NAMED)
 TRIMMER, ALIGNER, COUNTER, UMI = paths.trimmer, paths.aligner, paths.counter, paths.umi
 QC, RSEQC = paths.qc, paths.rseqc
 STEPS, FILTERS = paths.steps, paths.filters
@@ -142,7 +142,7 @@ stored_alignments, filter_input = paths.stored_alignments, paths.filter_input
 evidence, sample_facts = paths.evidence, paths.sample_facts
 multiqc_files, multiqc_inputs = paths.multiqc_files, paths.multiqc_inputs
 
-cohort_inputs = CohortInputs(config, SAMPLES, DESIGN_COLUMNS, given, FROM_FILES, HAS_FEATURES)
+cohort_inputs = CohortInputs(config, SAMPLES, DESIGN_COLUMNS, as_input, FROM_FILES, HAS_FEATURES)
 counts_of, files_of = cohort_inputs.counts_of, cohort_inputs.files_of
 metadata, design_cells = cohort_inputs.metadata, cohort_inputs.design_cells
 fitted_features = cohort_inputs.fitted_features

@@ -1,4 +1,4 @@
-"""Before the first job and after the last. What is changed in Snakemake, asked of the cluster, and told a person. No rules are here."""
+"""Before the first job and after the last: changes to Snakemake, checks of the cluster, messages to the user. No rules are here."""
 
 import shutil
 import time
@@ -84,7 +84,7 @@ def tell_before():
 
 
 def check_slurm():
-    """WorkflowError where SLURM takes no job as the profile asks for it."""
+    """WorkflowError if SLURM would reject the jobs as the profile requests them."""
     settings = workflow.executor_settings
     if not slurm.is_executor(settings):
         return
@@ -101,7 +101,7 @@ def check_slurm():
 
 
 def check_gpu():
-    """WorkflowError where jobs that need a GPU would run on this machine, which has none."""
+    """WorkflowError if jobs that need a GPU would run on this machine, which has none."""
     if not WITHOUT_GPU or config["training"]["gpu_fallback"] == "cpu" or not workflow.local_exec:
         return
     problem = gpu_checks.problem(GPUS, {job.rule.name for job in workflow.dag.needrun_jobs()})
@@ -110,7 +110,7 @@ def check_gpu():
 
 
 def forget_first_failures():
-    """Twice means twice in one run."""
+    """Forget failures of earlier runs: only two failures within one run exclude a sample."""
     shutil.rmtree(f"{RESULTS}/logs/failed_once", ignore_errors=True)
 
 
@@ -128,10 +128,10 @@ def as_named(path):
 
 
 def show_tool_failures():
-    """The last lines of a run that went on without a sample."""
+    """Final warning of a run that excluded samples."""
     quality_files = (lambda name: []) if STORE else paths.only_quality
-    if FROM_READS and (found := messages.tool_failures(USED, RESULTS, read_result, quality_files)):
-        logger.warning(messages.went_on_without(found, as_named))
+    if FROM_READS and (failures := messages.tool_failures(USED, RESULTS, read_result, quality_files)):
+        logger.warning(messages.went_on_without(failures, as_named))
 
 
 def show_failed_jobs():

@@ -25,6 +25,6 @@ if inputs.features:
         candidates = {f"{what} and covariates": candidates[what] + own, "covariates alone": own}
 y = data.outcome(data.train)
 scores = json.loads(Path(inputs.metrics).read_text())
-found = sample_size.table(y, task, candidates, data.groups(data.train), sample_size.reached(scores, y, task))
-found.to_csv(snakemake.output[0], sep="\t", index=False)
-print(*sample_size.sentences(found), sep="\n")
+table = sample_size.table(y, task, candidates, data.groups(data.train), sample_size.reached(scores, y, task))
+table.to_csv(snakemake.output[0], sep="\t", index=False)
+print(*sample_size.sentences(table), sep="\n")

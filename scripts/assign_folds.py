@@ -33,9 +33,9 @@ manifest = splits.make(
 manifest.to_csv(snakemake.output.manifest, sep="\t", index=False)
 print(manifest.groupby(["repeat", "fold", "role"]).size())
 if design["task"] == "survival":
-    told = dict(zip(trained, y["event"], strict=True))
+    has_event = dict(zip(trained, y["event"], strict=True))
     tested = manifest[(manifest["role"] == "test") & (manifest["fold"] > 0)]
-    events = tested["sample"].map(told).astype(int).groupby([tested["repeat"], tested["fold"]]).sum()
+    events = tested["sample"].map(has_event).astype(int).groupby([tested["repeat"], tested["fold"]]).sum()
     print("events tested in each fold:", events, sep="\n")
     if events.min() < 5:
         print("WARNING: a fold tests fewer than 5 events; its concordance says little. Use fewer folds.")

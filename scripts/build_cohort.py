@@ -18,15 +18,15 @@ if not samples and not params.get("may_be_empty"):
 files = dict(zip(params.used, inputs.counts, strict=True))
 genes = gene_table.as_frame(inputs.genes)
 
-found = spike_ins.find(list(genes.index))
-left_out = [gene for gene in found if params.spike_ins == "drop"]
+non_genes = spike_ins.find(list(genes.index))
+left_out = [gene for gene in non_genes if params.spike_ins == "drop"]
 others = cohort.stream({name: files[name] for name in samples}, genes, params.metadata, out.cohort, left_out)
 used = [gene for gene in genes.index if gene not in set(left_out)]
 if "matrix" in out.keys():
     with h5py.File(out.cohort) as file:
         cohort.write_matrix(file["layers/counts"], samples, used, out.matrix, more=(others, left_out))
 print(
-    *filter(None, [spike_ins.note(found, params.spike_ins)]),
+    *filter(None, [spike_ins.note(non_genes, params.spike_ins)]),
     f"{len(samples)} samples x {len(used)} genes",
     sep="\n",
 )

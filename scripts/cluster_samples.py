@@ -11,7 +11,7 @@ views, samples, genes = exploration.read(snakemake.input.normalized, snakemake.i
 labels, batches = exploration.roles(snakemake.input.cohort, snakemake.params.design, samples)
 
 correlations = {view: clusters.correlations(values) for view, values in views.items()}
-orders = {view: clusters.order(found) for view, found in correlations.items()}
+orders = {view: clusters.order(matrix) for view, matrix in correlations.items()}
 details = {
     "genes": len(genes),
     "correlation": "Pearson, log2 expression",
@@ -19,7 +19,7 @@ details = {
 }
 exploration.conclude(clusters.table(correlations, orders, samples), out.correlations, **details)
 annotations = {"target": labels} | ({} if batches is None else {"batch": batches})
-pictures = {view: (found, orders[view]) for view, found in correlations.items()}
+pictures = {view: (matrix, orders[view]) for view, matrix in correlations.items()}
 figures.heatmap(pictures, samples, annotations, out.heatmap)
 
 table = clusters.compare(views, samples, labels, batches)

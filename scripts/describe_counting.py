@@ -9,10 +9,10 @@ from rna2model.reference import fingerprint
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
 
-told = {"unit": params.unit, "counting": params.counting, "reference": None, "rrna_sha256": None}
+facts = {"unit": params.unit, "counting": params.counting, "reference": None, "rrna_sha256": None}
 if params.counting:
-    told["reference"] = json.loads(Path(inputs.reference).read_text())
-    told["rrna_sha256"] = fingerprint.genome(inputs.rrna)[0] if inputs.rrna else None
+    facts["reference"] = json.loads(Path(inputs.reference).read_text())
+    facts["rrna_sha256"] = fingerprint.genome(inputs.rrna)[0] if inputs.rrna else None
 elif inputs.beside:
-    told |= fingerprint.read_beside(params.matrix, inputs.beside) or {}
-Path(snakemake.output[0]).write_text(json.dumps(told, indent=1) + "\n")
+    facts |= fingerprint.read_beside(params.matrix, inputs.beside) or {}
+Path(snakemake.output[0]).write_text(json.dumps(facts, indent=1) + "\n")

@@ -16,7 +16,7 @@ flagstat = json.loads(pysam.flagstat("-O", "json", str(inputs.bam)))
 library = fragment_fates.of_flagstat(flagstat)
 sense, antisense = strandedness.observe(inputs.bam, strandedness.clear_genes(inputs.genes))
 facts = {
-    **strandedness.decide(sense, antisense, given=snakemake.params.given),
+    **strandedness.decide(sense, antisense, stated=snakemake.params.stated),
     "layout": "paired" if library.paired else "single",
     "fragments": library.total,
     "flagstat": flagstat,

@@ -17,5 +17,5 @@ names = set(next(iter(tables.values()))["split"])
 training = split_data.training_outcomes(data, manifest, names, design)
 groups = split_data.group_of(data, design)
 anchors = [*params.anchors, *(name for name in ("clinical",) if name in tables)]
-found = paired_differences.differences(tables, anchors, design, groups, params.seed, training=training)
-found.to_csv(snakemake.output[0], sep="\t", index=False)
+table = paired_differences.differences(tables, anchors, design, groups, params.seed, training=training)
+table.to_csv(snakemake.output[0], sep="\t", index=False)

@@ -31,12 +31,12 @@ groups, positive = split_data.group_of(data, design), design.get("positive")
 def metrics(table):
     """Scores of a table of predictions; survival takes its censoring weights from the training samples of each split."""
     training = split_data.training_outcomes(data, manifest, set(table["split"]), design)
-    found = classification.metrics(
+    scores = classification.metrics(
         table, groups=groups, seed=params.seed, task=design["task"], training=training
     )
     if design["task"] == "classification":
-        found |= operating_point.metrics(table, groups, params.seed, positive=positive)
-    return found
+        scores |= operating_point.metrics(table, groups, params.seed, positive=positive)
+    return scores
 
 
 table = predictions.read(inputs.folds)
@@ -47,8 +47,8 @@ smooth, curve = smooth_calibration.measure(table, design["task"], groups, params
 scores |= smooth
 curve.to_csv(snakemake.output.curve, sep="\t", index=False)
 if snakemake.output.get("decision"):
-    found = decision_curve.table(table, groups, params.seed, positive=positive)
-    found.to_csv(snakemake.output.decision, sep="\t", index=False)
+    decisions = decision_curve.table(table, groups, params.seed, positive=positive)
+    decisions.to_csv(snakemake.output.decision, sep="\t", index=False)
 for key, files in (("leave_one_batch_out", inputs.batches), ("holdout", inputs.holdout)):
     held_out = predictions.read(files) if files else []
     if len(held_out):

@@ -28,11 +28,11 @@ def explain_all():
         lambda features, sees: selection.make(params.features, features, params.seed, sees),
     )
     explainer.shuffle(splits[-1], [data.train for data in splits], models.load(inputs.models[-1]))
-    found = [
+    explained = [
         explainer.explain(data, models.load(folder), fitted, final=data is splits[-1])
         for data, folder, fitted in zip(splits, inputs.models, preprocessing.load_splits(inputs), strict=True)
     ]
-    return found[:-1], found[-1], explainer.note
+    return explained[:-1], explained[-1], explainer.note
 
 
 def write_sets(final):
@@ -56,7 +56,7 @@ def write_header(path, columns):
 try:
     folds, final, no_shuffles = explain_all()
 except InputProblem as problem:
-    told = {"note": str(problem)}
+    summary = {"note": str(problem)}
     write_header(out.table, importance.COLUMNS + importance.CONTROL_COLUMNS)
     if out.gene_sets:
         write_header(out.gene_sets, gene_set_importance.COLUMNS)
@@ -65,9 +65,9 @@ else:
     places = [({name: i for i, name in enumerate(one.names)}, one.effects) for one in folds]
     table = importance.table(final.names, symbols, final.classes, final.effects, places, limit)
     table.to_csv(out.table, sep="\t", index=False, float_format="%.6g")
-    told = explanation.stability(folds, final)
-    told["shuffled_labels"] = {"note": no_shuffles} if no_shuffles else told["shuffled_labels"]
+    summary = explanation.stability(folds, final)
+    summary["shuffled_labels"] = {"note": no_shuffles} if no_shuffles else summary["shuffled_labels"]
     if out.gene_sets:
-        told["gene_sets_note"] = write_sets(final)
-Path(out.stability).write_text(json.dumps(told, indent=1) + "\n")
-print(json.dumps(told, indent=1))
+        summary["gene_sets_note"] = write_sets(final)
+Path(out.stability).write_text(json.dumps(summary, indent=1) + "\n")
+print(json.dumps(summary, indent=1))

@@ -22,9 +22,9 @@ files = [
 source = "counts_file" if files else inputs.matrix
 joined = sample_count_files.read(files, source, params.unit, inputs.gtf or None) if files else None
 values, genes, notes = count_matrix.load(source, used, params.unit, params.missing, params.layer, joined)
-found = spike_ins.find(genes)
-is_used = np.array([gene not in found or params.spike_ins == "keep" for gene in genes])
-notes += filter(None, [spike_ins.note(found, params.spike_ins)])
+non_genes = spike_ins.find(genes)
+is_used = np.array([gene not in non_genes or params.spike_ins == "keep" for gene in genes])
+notes += filter(None, [spike_ins.note(non_genes, params.spike_ins)])
 
 sizes = dict(zip(used, values[is_used].sum(axis=0), strict=True))
 empty = units.empty_samples(used, values[is_used], unit)

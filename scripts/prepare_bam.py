@@ -10,10 +10,10 @@ job.start(snakemake)
 inputs, out = snakemake.input, snakemake.output
 
 contigs = bam.read_contigs(inputs.contigs)
-problem, found = bam.take_over(
+problem, facts = bam.take_over(
     inputs.bam, out.bam, contigs, inputs.fasta, snakemake.threads, snakemake.params.umi_in_names
 )
 
-verdict = {"sample": snakemake.wildcards.sample, "reads": found["fragments"], "problem": problem} | found
+verdict = {"sample": snakemake.wildcards.sample, "reads": facts["fragments"], "problem": problem} | facts
 Path(out.verdict).write_text(json.dumps(verdict) + "\n")
-print(problem or found)
+print(problem or facts)

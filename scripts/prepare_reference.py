@@ -13,18 +13,18 @@ inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 
 files.unpack(inputs.fasta, out.fasta)
 lengths = genome.contigs(out.fasta)
-found = annotation.read(inputs.gtf, params.feature, params.attribute)
-if problem := found.census.problem(
+gene_model = annotation.read(inputs.gtf, params.feature, params.attribute)
+if problem := gene_model.census.problem(
     inputs.gtf, params.feature
 ):  # of a file too large for the look before any job
     raise InputProblem(problem)
-circles = circular.sequences(found, lengths)
-notes = genome.check_chromosomes(inputs.fasta, inputs.gtf, lengths, found.genes, circles)
-notes += circular.notes(found.genes, lengths, circles) + found.census.notes(params.feature)
+circles = circular.sequences(gene_model, lengths)
+notes = genome.check_chromosomes(inputs.fasta, inputs.gtf, lengths, gene_model.genes, circles)
+notes += circular.notes(gene_model.genes, lengths, circles) + gene_model.census.notes(params.feature)
 counted = replace(
-    found,
-    genes=circular.places(found, lengths),
-    transcripts=transcripts.for_tools(found.transcripts, lengths),
+    gene_model,
+    genes=circular.places(gene_model, lengths),
+    transcripts=transcripts.for_tools(gene_model.transcripts, lengths),
 )
 introns = genome.splice_sites(t for t in counted.transcripts if t.chromosome in lengths)
 tables = {
@@ -40,19 +40,21 @@ for path, lines in tables.items():
 genome.write_gtf(counted, out.gtf)
 genome.write_genes(counted.genes, out.genes)
 
-without_type = sum(not gene["biotype"] for gene in found.genes)
+without_type = sum(not gene["biotype"] for gene in gene_model.genes)
 if without_type:
     notes.append(
         f"{without_type} genes have no biotype (gene_biotype, gene_type): shares by biotype leave them out"
     )
-without_strand = sum(gene["strand"] in (".", "?") for gene in found.genes)
+without_strand = sum(gene["strand"] in (".", "?") for gene in gene_model.genes)
 if without_strand:
     notes.append(f"{without_strand} genes have no strand: reads of both strands count for them")
 facts = {
-    **fingerprint.of_reference(inputs.fasta, inputs.gtf, lengths, fingerprint.genome(out.fasta)[0], found),
+    **fingerprint.of_reference(
+        inputs.fasta, inputs.gtf, lengths, fingerprint.genome(out.fasta)[0], gene_model
+    ),
     "introns": len(introns),
-    "format": "GFF3" if found.is_gff3 else "GTF",
-    "gene_id_is_transcript_id": found.census.gene_id_is_transcript_id(),
+    "format": "GFF3" if gene_model.is_gff3 else "GTF",
+    "gene_id_is_transcript_id": gene_model.census.gene_id_is_transcript_id(),
     "notes": notes,
 }
 Path(out.facts).write_text(json.dumps(facts, indent=1) + "\n")

@@ -47,34 +47,36 @@ def options():
 
 
 def main():
-    given = options()
-    asked = predict_run.look(given.bundle, given.samples, given.counts, given.results, given.reference)
-    run = predict_run.begin(asked.results)
+    arguments = options()
+    request = predict_run.look(
+        arguments.bundle, arguments.samples, arguments.counts, arguments.results, arguments.reference
+    )
+    run = predict_run.begin(request.results)
     try:
-        with run_lock.Lock(asked.results) as lock:
+        with run_lock.Lock(request.results) as lock:
             if lock.taken_over is not None:
                 print("predict: the run before this one did not end; this one goes on with what it left")
-            return predict(asked, run, lock, given.snakemake)
+            return predict(request, run, lock, arguments.snakemake)
     except run_lock.Locked:
         run.rmdir()  # nothing was written into it
         raise
 
 
-def predict(asked, run, lock, arguments):
+def predict(request, run, lock, arguments):
     """Exit code of a run that holds the lock of its results."""
-    facts = {"host": lock.content["host"], "pid": os.getpid(), "bundle": str(asked.bundle)}
-    facts["bundle_sha256"] = files.checksum(asked.bundle / "manifest.json")
+    facts = {"host": lock.content["host"], "pid": os.getpid(), "bundle": str(request.bundle)}
+    facts["bundle_sha256"] = files.checksum(request.bundle / "manifest.json")
     status = predict_status.Status.begin(run, **facts)
     try:
-        folder, config = predict_run.write(asked, run, tell=print)
+        folder, config = predict_run.write(request, run, tell=print)
     except InputProblem as problem:
         status.finish(predict_status.BAD_INPUT, str(problem))
         raise
     code = snakemake(folder, config, run, lock, arguments)
     status = predict_status.Status(run)
     code = status.end(code, status.content["reason"])
-    predict_run.forget_old(asked.results)
-    report(asked, code, status)
+    predict_run.forget_old(request.results)
+    report(request, code, status)
     return code
 
 
@@ -97,16 +99,18 @@ def snakemake(folder, config, run, lock, arguments):
             continue
 
 
-def report(asked, code, status):
+def report(request, code, status):
     if code in (predict_status.ALL_PREDICTED, predict_status.SOME_EXCLUDED):
-        for note in predict_run.ignored_columns(asked.results) if asked.sheet and asked.matrix else ():
-            print(f"{asked.matrix}: {note}")
-        if (asked.results / "predictions.tsv").exists():
-            print(f"\npredictions  {asked.results / 'predictions.tsv'}")
-        print(f"samples      {asked.results / 'samples.tsv'} (who was excluded, and why)")
+        for note in predict_run.ignored_columns(request.results) if request.sheet and request.matrix else ():
+            print(f"{request.matrix}: {note}")
+        if (request.results / "predictions.tsv").exists():
+            print(f"\npredictions  {request.results / 'predictions.tsv'}")
+        print(f"samples      {request.results / 'samples.tsv'} (who was excluded, and why)")
     counts = {state: n for state, n in status.content["counts"].items() if n}
-    told = ", ".join(f"{n} {state}" for state, n in counts.items())
-    print(f"status       {asked.results / predict_status.NAME} ({told or 'no sample'}; exit code {code})")
+    counted = ", ".join(f"{n} {state}" for state, n in counts.items())
+    print(
+        f"status       {request.results / predict_status.NAME} ({counted or 'no sample'}; exit code {code})"
+    )
 
 
 if __name__ == "__main__":

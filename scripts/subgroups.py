@@ -15,7 +15,7 @@ cells = {name: gate.column(inputs.samples, gate.column_name(name)) for name in p
 training = split_data.training_outcomes(
     data, split_data.read_manifest(inputs.manifest), set(table["split"]), design
 )
-found = subgroups.table(
+by_level = subgroups.table(
     table, cells, design, split_data.group_of(data, design), params.seed, training=training
 )
-found.to_csv(snakemake.output[0], sep="\t", index=False)
+by_level.to_csv(snakemake.output[0], sep="\t", index=False)

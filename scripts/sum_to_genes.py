@@ -19,6 +19,6 @@ Path(out.counts).write_text(
 )
 Path(out.summary).write_text(json.dumps(report) + "\n")
 if out.get("library"):
-    evidence = strandedness.decide(report["sense"], report["antisense"], given=snakemake.params.given)
+    evidence = strandedness.decide(report["sense"], report["antisense"], stated=snakemake.params.stated)
     Path(out.library).write_text(json.dumps(evidence) + "\n")
 print(report)

@@ -44,5 +44,5 @@ exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
 views = {"normalized": normalized, "batch_corrected": corrected}
 pca.table(views, data.samples).to_csv(out.components, sep="\t", index=False)
 
-found = batch_diagnostics.compare(views, batches, labels)
-Path(out.diagnostics).write_text(json.dumps(found, indent=1) + "\n")
+diagnostics = batch_diagnostics.compare(views, batches, labels)
+Path(out.diagnostics).write_text(json.dumps(diagnostics, indent=1) + "\n")

@@ -88,10 +88,10 @@ else:
     }
 
     rule import_matrix:
-        """The same from a matrix that already exists. It is read for each cohort, so that no note retrains a model."""
+        """The same from an existing matrix. It is read for each cohort, so that editing a note does not retrain a model."""
         input:
             matrix=counts_of(USED),
-            gtf=given(config["reference"]["gtf"]) or [],
+            gtf=as_input(config["reference"]["gtf"]) or [],
         output:
             samples=f"{RESULTS}/samples.tsv",
             cohort=f"{RESULTS}/cohort.h5ad",
@@ -118,7 +118,7 @@ else:
     use rule import_matrix as import_training_matrix with:
         input:
             matrix=counts_of(list(LABELLED)),
-            gtf=given(config["reference"]["gtf"]) or [],
+            gtf=as_input(config["reference"]["gtf"]) or [],
         output:
             cohort=f"{RESULTS}/splits/training.h5ad",
         log:
@@ -135,7 +135,7 @@ else:
     use rule import_matrix as import_unlabelled_matrix with:
         input:
             matrix=counts_of(PRETRAINING),
-            gtf=given(config["reference"]["gtf"]) or [],
+            gtf=as_input(config["reference"]["gtf"]) or [],
         output:
             cohort=f"{RESULTS}/splits/unlabelled.h5ad",
         log:
@@ -154,7 +154,7 @@ rule describe_counting:
     """Reference, tools and settings that the counts were made with, by content: a bundle compares new samples by it."""
     input:
         reference=f"{REFERENCE}/reference.json" if FROM_READS else [],
-        rrna=given(config["trimming"]["rrna"]) or [] if FROM_READS else [],
+        rrna=as_input(config["trimming"]["rrna"]) or [] if FROM_READS else [],
         beside=BESIDE or [],
     output:
         f"{RESULTS}/counts/matrix.json",

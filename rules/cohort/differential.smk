@@ -51,7 +51,7 @@ if config["expression"]["gene_sets"]:
         """The user's gene sets among the differential genes (GSEA)."""
         input:
             differential=f"{RESULTS}/expression/differential.tsv",
-            sets=given(config["expression"]["gene_sets"]),
+            sets=as_input(config["expression"]["gene_sets"]),
         output:
             f"{RESULTS}/expression/gsea.tsv",
             f"{RESULTS}/expression/gsea.json",

@@ -93,7 +93,7 @@ rule cluster_samples:
 
 
 rule find_outliers:
-    """Samples unlike the others, in words; a verdict informs and never excludes."""
+    """Samples unlike the others, with a verdict in words; it never excludes a sample."""
     input:
         **VIEWS,
         cohort=f"{RESULTS}/cohort.h5ad",

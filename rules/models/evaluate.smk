@@ -1,4 +1,4 @@
-"""From held-out predictions to scores people may believe: intervals, chance level, comparison."""
+"""From held-out predictions to scores with intervals, chance level and comparisons."""
 
 # The models whose chance level is measured; what is not linear, and any Cox regression, only on request.
 PERMUTED_MODELS = [
@@ -11,7 +11,7 @@ HELD_OUT = [f"{RESULTS}/splits/full/predictions/{{model}}.tsv"] if HOLDOUT else 
 
 
 rule permute:
-    """Labels shuffled, everything from tuning on repeated: how good a score comes by chance."""
+    """Permutation test: labels are shuffled and everything from tuning on is repeated, for the score expected by chance."""
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
@@ -71,7 +71,7 @@ use rule permute as permute_torch with:
 
 
 rule evaluate:
-    """Out-of-fold predictions of one model and what they are worth, with 95 % intervals."""
+    """Out-of-fold predictions of one model and their scores with 95 % intervals."""
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",

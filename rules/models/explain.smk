@@ -1,4 +1,4 @@
-"""What models use: features and gene sets beside what chance would give, and single predictions."""
+"""Importance of features and gene sets compared with chance, and explanations of single predictions."""
 
 EXPLAINED_SPLITS = [*FOLDS, "full"]
 # Where models see genes, these sets are looked for among those that the model uses.
@@ -14,7 +14,7 @@ rule explain:
         batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in EXPLAINED_SPLITS],
         features=[fitted_features(split) for split in EXPLAINED_SPLITS] if HAS_FEATURES else [],
         models=[f"{RESULTS}/splits/{split}/models/{{model}}" for split in EXPLAINED_SPLITS],
-        gene_sets=given(EXPLAINED_SETS),
+        gene_sets=as_input(EXPLAINED_SETS),
     output:
         table=report(
             f"{RESULTS}/models/{{model}}/features.tsv",

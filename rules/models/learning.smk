@@ -21,7 +21,7 @@ rule learn_from_fewer:
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
-        gene_sets=given(config["features"]["gene_sets"]) or [],
+        gene_sets=as_input(config["features"]["gene_sets"]) or [],
     output:
         f"{RESULTS}/splits/{{split}}/learning_curve/{{model}}.tsv",
     log:

@@ -28,7 +28,7 @@ rule fit_normalizer:
 
 
 rule fit_batch_model:
-    """What sets the batches of one split apart, learned without labels unless the config asks for them."""
+    """Batch effects of one split, learned without labels unless the config asks for them."""
     input:
         cohort=f"{RESULTS}/splits/training.h5ad",
         manifest=f"{RESULTS}/splits/manifest.tsv",
@@ -60,7 +60,7 @@ rule fit_features:
         manifest=f"{RESULTS}/splits/manifest.tsv",
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
-        gene_sets=given(config["features"]["gene_sets"]) or [],
+        gene_sets=as_input(config["features"]["gene_sets"]) or [],
     output:
         f"{RESULTS}/splits/{{split}}/features.safetensors",
     log:

@@ -2,7 +2,7 @@
 
 
 rule assign_folds:
-    """Who is tested in which fold: stratified by class, groups never split, the same for every row order."""
+    """Test fold of each sample: stratified by class, groups never split, independent of the row order."""
     input:
         f"{RESULTS}/splits/training.h5ad",
     output:

@@ -1,4 +1,4 @@
-"""What journals ask for beside scores: subgroups, whether the cohort is large enough, the TRIPOD+AI checklist."""
+"""Statistics that journals require besides scores: subgroups, sample size, the TRIPOD+AI checklist."""
 
 SUBGROUPS = config["evaluation"]["subgroups"]
 

@@ -96,7 +96,7 @@ rule predict:
 
 
 rule validate_externally:
-    """Labelled samples that the frozen bundle never saw: its predictions, and what they are worth."""
+    """External validation: predictions and scores of the frozen bundle on labelled samples that it never saw."""
     input:
         cohort=f"{RESULTS}/cohort.h5ad",
         counting=f"{RESULTS}/counts/matrix.json",

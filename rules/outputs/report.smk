@@ -1,4 +1,4 @@
-"""What people open: MultiQC for the reads, one report for the whole run."""
+"""MultiQC for the reads, and one report for the whole run."""
 
 if FROM_READS:
 
@@ -41,7 +41,7 @@ if FROM_READS:
     if IN_PARTS:
 
         rule multiqc_index:
-            """The status of every sample, and the way to its page."""
+            """The status of every sample with a link to its page."""
             input:
                 samples=f"{RESULTS}/samples.tsv",
                 pages=expand(f"{MULTIQC}/multiqc_report.html", part=PARTS),

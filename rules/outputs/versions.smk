@@ -1,4 +1,4 @@
-"""Which software made the results: every environment that this run works in is asked once, whatever the number of samples."""
+"""Software versions of the results: each environment of the run is queried once, whatever the number of samples."""
 
 import snakemake
 from rna2model import __version__
@@ -17,7 +17,7 @@ if not STORE:  # else the machine that starts the run has other software than th
 
 
 rule ask_versions:
-    """The versions in one environment, asked there: with conda its own programs, else those of the machine."""
+    """Versions queried inside one environment: its own programs with conda, else those of the machine."""
     input:
         local(f"{REPOSITORY}/envs/{{environment}}.yaml"),
     output:
@@ -38,7 +38,7 @@ rule ask_versions:
 
 
 rule ask_gpu:
-    """Device, driver and CUDA, asked by a job that gets a GPU as the training jobs do."""
+    """Device, driver and CUDA, queried by a job that gets a GPU like the training jobs."""
     output:
         temp(f"{RESULTS}/versions_gpu.tsv"),
     log:

@@ -1,4 +1,4 @@
-"""What is left out of the counting, the same for every counter: copies of one molecule (`trimming.umi`), then doubtful
+"""Alignments left out of counting, whatever the counter: copies of one molecule (`trimming.umi`), then doubtful
 places (`alignment.min_mapq`)."""
 
 
@@ -28,7 +28,7 @@ rule deduplicate_umis:
 
 
 rule select_alignments:
-    """Alignments below the mapping quality are as if they were not there; a mate above it still counts."""
+    """Drop alignments below the mapping quality; a mate above it still counts."""
     input:
         filter_input("selected"),
     output:

@@ -136,7 +136,7 @@ use rule extract_umis as extract_umis_single with:
 rule prepare_bam:
     """Check a given BAM, CRAM or SAM file against the genome; keep one alignment of each read, in order."""
     input:
-        bam=lambda wildcards: given(SAMPLES[wildcards.sample].bam) or [],
+        bam=lambda wildcards: as_input(SAMPLES[wildcards.sample].bam) or [],
         fasta=f"{REFERENCE}/genome.fa",
         contigs=f"{REFERENCE}/contigs.tsv",
     output:

@@ -5,7 +5,7 @@ One flag looks at the others: a library of another strandedness than most.
 
 
 rule tally_fragments:
-    """What became of every fragment of a sample, and its quality in numbers. Nothing may go missing here."""
+    """Fates of all fragments of a sample, which must add up, and its quality metrics."""
     input:
         unpack(evidence),
         genes=f"{REFERENCE}/genes.tsv",
@@ -33,7 +33,7 @@ rule tally_fragments:
 
 
 rule qc_gate:
-    """Every sheet sample ends here: included, or excluded with its reason."""
+    """Status of every sample of the sheet: included, or excluded with a reason."""
     input:
         facts=sample_facts(USED),
     output:

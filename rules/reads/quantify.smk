@@ -21,7 +21,7 @@ rule describe_library:
         mem_mb=megabytes(500),
         runtime=minutes(10, per_gigabyte=5),
     params:
-        given=lambda wildcards: SAMPLES[wildcards.sample].strandedness,
+        stated=lambda wildcards: SAMPLES[wildcards.sample].strandedness,
     script:
         "../../scripts/describe_library.py"
 
@@ -29,7 +29,7 @@ rule describe_library:
 if COUNTER == "featurecounts":
 
     rule count_featurecounts:
-        """It is given aligned reads only: the unaligned mate that STAR writes it takes for a fragment of its own.
+        """Only aligned reads are passed to it: it would count the unaligned mate that STAR writes as a fragment of its own.
 
         It stops on a library without any: zeros then.
         """

@@ -4,8 +4,8 @@
 rule prepare_reference:
     """Check that genome and annotation (GTF or GFF3) belong together; write what the tools read of them."""
     input:
-        fasta=given(config["reference"]["fasta"]),
-        gtf=given(config["reference"]["gtf"]),
+        fasta=as_input(config["reference"]["fasta"]),
+        gtf=as_input(config["reference"]["gtf"]),
     output:
         fasta=f"{REFERENCE}/genome.fa",
         gtf=f"{REFERENCE}/annotation.gtf",
@@ -109,7 +109,7 @@ rule index_hisat2:
 
 
 rule check_index:
-    """A given index must hold the sequences of the given genome."""
+    """Check that the user's index has the sequences of the user's genome."""
     input:
         index=config["reference"]["index"] or [],
         contigs=f"{REFERENCE}/contigs.tsv",

@@ -3,9 +3,9 @@
 if config["trimming"]["rrna"]:
 
     rule index_rrna:
-        """Databases of RNA (SILVA) write U for T, and names twice: here are DNA and numbers for names."""
+        """Convert RNA databases (SILVA) to DNA and number the sequences, since they have U for T and repeated names."""
         input:
-            given(config["trimming"]["rrna"]),
+            as_input(config["trimming"]["rrna"]),
         output:
             directory(f"{REFERENCE}/rrna"),
         log:

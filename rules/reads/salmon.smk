@@ -74,7 +74,7 @@ if COUNTER == "salmon":
             )
 
     rule count_salmon:
-        """Mapping-based, with corrections for sequence and GC bias. Too few fragments to quantify: zeros."""
+        """Mapping-based, with corrections for sequence and GC bias; zeros if there are too few fragments to quantify."""
         input:
             reads=reads_to_align,
             index=f"{REFERENCE}/salmon",
@@ -125,6 +125,6 @@ if COUNTER == "salmon":
             mem_mb=megabytes(1000, per_input_mb=2),
             runtime=minutes(10),
         params:
-            given=lambda wildcards: SAMPLES[wildcards.sample].strandedness,
+            stated=lambda wildcards: SAMPLES[wildcards.sample].strandedness,
         script:
             "../../scripts/sum_to_genes.py"

@@ -1,4 +1,5 @@
-"""`snakemake --logger progress`: one readable line per finished step, with time left; news of long steps; errors in full; plans.
+"""`snakemake --logger progress`: one line per finished step with the time left, progress of long steps, full errors,
+and plans.
 
 Found by Snakemake because `make setup` puts scripts/ on the path of .venv.
 """
@@ -33,7 +34,7 @@ class LogHandler(LogHandlerBase):
     """Prints `[ 46/254] 1:20, about 3:10 left  trim_fastp d01_b1` for each finished job.
 
     News of a running job are lines of its log that begin with NEWS. Logs are files that this process sees wherever the job
-    runs, so that a run on a cluster is heard of as one on this machine is.
+    runs, so that progress is the same for runs on a cluster and on this machine.
     """
 
     writes_to_stream = True
@@ -69,7 +70,7 @@ class LogHandler(LogHandlerBase):
             self.show(record.getMessage())
 
     def _plan(self, event, record):
-        """What a dry run is asked for: each job with its reason, unless --quiet says else, and how many of each rule."""
+        """Output of a dry run: each job with its reason (unless --quiet), and the number of jobs of each rule."""
         if event == LogEvent.JOB_INFO and not self.common_settings.quiet:
             self.show(f"{_name(record)}: {shorten(record.reason, WIDTH)}")
         elif event == LogEvent.RUN_INFO and not self.planned:  # it comes again after the jobs
@@ -97,9 +98,9 @@ class LogHandler(LogHandlerBase):
                 self.show(text)
 
     def news(self):
-        """What running jobs said since the last time, a line each, of MOST_NEWS jobs."""
-        told = [(self.jobs[job], log.news(NEWS)) for job, log in list(self.running.items())]
-        lines = [f"{name}: {text}" for name, text in told if text]
+        """New progress lines of running jobs since the last call, for at most MOST_NEWS jobs."""
+        latest = [(self.jobs[job], log.news(NEWS)) for job, log in list(self.running.items())]
+        lines = [f"{name}: {text}" for name, text in latest if text]
         more = [f"... and {len(lines) - MOST_NEWS} more are under way"] if len(lines) > MOST_NEWS else []
         return lines[:MOST_NEWS] + more
 
@@ -112,7 +113,7 @@ class LogHandler(LogHandlerBase):
 
 
 def _name(record):
-    """A job as people call it: its rule, and which sample, model or split."""
+    """Short name of a job: its rule and its sample, model or split."""
     places = (getattr(record, "wildcards", None) or {}).values()
     return " ".join([record.rule_name, *map(str, places)])
 

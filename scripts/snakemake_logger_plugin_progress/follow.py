@@ -1,4 +1,4 @@
-"""The log of a job that runs here or on another machine, read while it grows."""
+"""Follow the log of a running job, on this machine or another."""
 
 import os
 
@@ -6,31 +6,32 @@ TAIL = 8192  # bytes at a log's end that are looked at
 
 
 class Log:
-    """What a job's log says that is new since this object was made: an earlier attempt may have left its own."""
+    """New lines of a job's log since this object was made; lines of an earlier attempt are ignored."""
 
     def __init__(self, path):
-        self.path, self.told = path, None
+        self.path, self.reported = path, None
         self.changed = self._changed()
 
     def news(self, mark):
-        """The last whole line that begins with `mark`, without it; None where it was told before or there is none."""
+        """The last complete line that begins with `mark`, without the mark; None if there is none or it was returned
+        before."""
         changed = self._changed()
         if changed == self.changed:
             return None
         self.changed = changed
         lines = self._tail().split("\n")[:-1]  # the last one may still be written
-        found = next((line.removeprefix(mark) for line in reversed(lines) if line.startswith(mark)), None)
-        if found == self.told:
+        newest = next((line.removeprefix(mark) for line in reversed(lines) if line.startswith(mark)), None)
+        if newest == self.reported:
             return None
-        self.told = found
-        return found
+        self.reported = newest
+        return newest
 
     def _changed(self):
         try:
-            found = os.stat(self.path)
+            status = os.stat(self.path)
         except OSError:  # not there yet, or a disk that does not answer: no reason to end a run
             return None
-        return found.st_mtime_ns, found.st_size
+        return status.st_mtime_ns, status.st_size
 
     def _tail(self):
         try:

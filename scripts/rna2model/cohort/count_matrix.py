@@ -1,4 +1,4 @@
-"""Read a genes x samples matrix that came from elsewhere, and refuse what is not what it is said to be."""
+"""Read a genes x samples matrix that the user provides, and reject one that does not match its declared unit or samples."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def load(
 ) -> tuple[NDArray[np.float64], list[str], list[str]]:
     """(values (n_genes, n_samples) float64, genes, notes) of `samples` in the matrix at `path`: read, checked, rows of one
     gene added up, in the unit `units.of_cohort`. `layer`: counts_layer, for h5ad. `joined`: (table, notes) of
-    sample_count_files.read, in place of a matrix. InputProblem says all that is wrong and where."""
+    sample_count_files.read, in place of a matrix. InputProblem lists every problem and its place."""
     table, notes = joined or read(path, unit, samples, layer)
     table, names = sample_names.choose(table, samples, path)
     table, commas = numbers.read(table)

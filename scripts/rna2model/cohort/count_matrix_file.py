@@ -1,4 +1,4 @@
-"""The file of a count matrix as a table of genes x samples: what programs and spreadsheets make of one is named."""
+"""Read a file with a count matrix, in the formats of programs and spreadsheets, as a table of genes x samples."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def read(
 
 
 def unreadable(path: str | Path, error: Exception) -> str:
-    """What to say of a file that is no matrix, by the error of reading it."""
+    """Message for a file that is not a matrix, from the error that reading it raised."""
     return (
         f"{path} cannot be read as a matrix ({str(error).strip()}). It must be text (UTF-8 or UTF-16) with tabs, commas,"
         " semicolons or spaces, plain or packed (gzip, bzip2, xz, zip), or parquet, h5ad, xlsx or ARCHS4's h5."

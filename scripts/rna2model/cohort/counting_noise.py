@@ -34,7 +34,7 @@ ROWS = 500  # at a time
 class Pair:
     """Two rows of counts: variation between them beyond counting noise with its upper 99 % limit, and of an ordinary pair.
 
-    is_same: surely one library; otherwise it may be, and counts are too few to say.
+    is_same: certainly one library; otherwise the counts are too few to decide.
     """
 
     first: int
@@ -49,7 +49,7 @@ def pairs(counts: NDArray[Any], groups: NDArray[Any] | None = None) -> list[Pair
     """List of Pair of rows of counts (n, genes) that are, or may be, one library; none of one group (groups (n,) or None).
 
     A pair is one library where its upper limit is below ONE_LIBRARY and an ordinary pair of the cohort is CLEARLY above
-    it: libraries so shallow, or so artificial, that all of them look alike say nothing.
+    it: if all libraries look alike, since they are shallow or artificial, no pair is reported.
     """
     n = len(counts)
     codes = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
@@ -58,12 +58,12 @@ def pairs(counts: NDArray[Any], groups: NDArray[Any] | None = None) -> list[Pair
     ordinary = _ordinary(values, codes) if n > 2 and len(genes) >= FEWEST_GENES else None
     if ordinary is None:
         return []
-    found = []
+    suspects = []
     for first, second in _near(values, codes):
         estimate, lower, upper = variation(values[first], values[second])
         if lower < ONE_LIBRARY and CLEARLY * max(upper, ONE_LIBRARY) < ordinary:
-            found.append(Pair(first, second, estimate, upper, ordinary, upper < ONE_LIBRARY))
-    return found
+            suspects.append(Pair(first, second, estimate, upper, ordinary, upper < ONE_LIBRARY))
+    return suspects
 
 
 def variation(first: NDArray[Any], second: NDArray[Any]) -> tuple[float, ...]:
@@ -88,7 +88,7 @@ def variation(first: NDArray[Any], second: NDArray[Any]) -> tuple[float, ...]:
 
 
 def _ordinary(values: NDArray[Any], codes: NDArray[Any]) -> float | None:
-    """Median variation of pairs of different groups; None where none can be said."""
+    """Median variation of pairs of samples from different groups; None if there is no such pair."""
     rng = np.random.default_rng(1)
     n = len(values)
     if n * (n - 1) // 2 <= ORDINARY_PAIRS:
@@ -96,21 +96,21 @@ def _ordinary(values: NDArray[Any], codes: NDArray[Any]) -> float | None:
     else:
         first = rng.integers(0, n, ORDINARY_PAIRS)
         second = (first + rng.integers(1, n, ORDINARY_PAIRS)) % n
-    found = [
+    variations = [
         variation(values[i], values[j])[0] for i, j in zip(first, second, strict=True) if codes[i] != codes[j]
     ]
-    found = [value for value in found if not np.isnan(value)]
-    return float(np.median(found)) if found else None
+    variations = [value for value in variations if not np.isnan(value)]
+    return float(np.median(variations)) if variations else None
 
 
 def _near(values, codes):
     """Pairs of rows that look most alike, of different groups: (first, second), sorted.
 
-    Square roots of counts vary by counting with 1/4 at any count, so that one matrix product compares all pairs.
+    Square roots of counts have a Poisson variance of 1/4 whatever the count, so that one matrix product compares all pairs.
     """
     depth = values.sum(axis=1)
     root = np.sqrt(values / np.maximum(depth, 1)[:, None])
-    rows, found = np.flatnonzero(depth > 0), set()
+    rows, close_pairs = np.flatnonzero(depth > 0), set()
     for start in range(0, len(rows), ROWS):
         own = rows[start : start + ROWS]
         apart = 2.0 - 2.0 * root[own] @ root.T  # rows have length 1
@@ -120,5 +120,5 @@ def _near(values, codes):
         nearest = np.argpartition(away, min(NEAREST, len(values) - 1) - 1, axis=1)[:, :NEAREST]
         for i, others, distances in zip(own.tolist(), nearest, away, strict=True):
             close = others[distances[others] < NEAR**2].tolist()
-            found |= {(min(i, j), max(i, j)) for j in close}
-    return sorted(found)
+            close_pairs |= {(min(i, j), max(i, j)) for j in close}
+    return sorted(close_pairs)

@@ -1,4 +1,4 @@
-"""One library under two names: in different folds one would give the other away.
+"""Find libraries that are in the cohort under two names: in different folds, one would leak the label of the other.
 
 Found are exact copies, log expression that is nearly the same, and, in counts, two lanes, halves or sequencings of one
 library, at any depths: they differ by counting noise alone (counting_noise.py). In TPM and logarithms the depth is
@@ -43,22 +43,24 @@ def check(
     groups : (n,) or None; unit : counts_unit. Returns the pairs that may be one library, where the counts are too few to
     tell: a list of (sample, other, and of counting_noise.Pair: variation, upper, ordinary), the most alike first.
     """
-    found = {pair: "have exactly the same counts" for pair in _copies(data.counts) if _apart(*pair, groups)}
+    likeness_of_pair = {
+        pair: "have exactly the same counts" for pair in _copies(data.counts) if _apart(*pair, groups)
+    }
     for first, second, r in _alike(data.counts):
         if _apart(first, second, groups):
-            found.setdefault((first, second), f"correlate by {r:.5f}")
+            likeness_of_pair.setdefault((first, second), f"correlate by {r:.5f}")
     doubtful = []
     if unit in COUNTED:
         for pair in counting_noise.pairs(data.counts, groups):
             if pair.is_same:
-                found.setdefault(
+                likeness_of_pair.setdefault(
                     (pair.first, pair.second), f"differ by counting noise alone ({_noise(pair)})"
                 )
             else:
                 names = data.samples[pair.first], data.samples[pair.second]
                 doubtful.append((*names, pair.variation, pair.upper, pair.ordinary))
-    if found:
-        raise InputProblem(_message(data, found))
+    if likeness_of_pair:
+        raise InputProblem(_message(data, likeness_of_pair))
     return sorted(doubtful, key=lambda row: row[3])
 
 
@@ -70,7 +72,7 @@ def table(doubtful: Sequence[tuple[str, str, float, float, float]]) -> pd.DataFr
 
 
 def doubt(sample: str, other: str, variation: float | str, upper: float | str, ordinary: float | str) -> str:
-    """What a reader must know of a pair that may be one library."""
+    """Warning about a pair that may be one library."""
     return (
         f"samples {sample} and {other} may be lanes or halves of one library: beyond counting noise they differ by at most"
         f" {float(upper):.1%}, an ordinary pair by {float(ordinary):.0%}. If they are, {REMEDY}"
@@ -93,12 +95,12 @@ def _noise(pair):
     return f"beyond it at most {pair.upper:.1%}, an ordinary pair {pair.ordinary:.0%}"
 
 
-def _message(data, found):
+def _message(data, likeness_of_pair):
     pairs = [
         f"samples {data.samples[first]} and {data.samples[second]} {how}"
-        for (first, second), how in list(found.items())[:SHOWN]
+        for (first, second), how in list(likeness_of_pair.items())[:SHOWN]
     ]
-    more = f"; and {len(found) - SHOWN} more pairs" if len(found) > SHOWN else ""
+    more = f"; and {len(likeness_of_pair) - SHOWN} more pairs" if len(likeness_of_pair) > SHOWN else ""
     return f"{'; '.join(pairs)}{more}: they are one library, and {REMEDY}"
 
 

@@ -1,7 +1,7 @@
-"""Logarithms of count + 1, as UCSC Xena gives them: recognised by what they are the logarithms of, and undone.
+"""Recognise logarithms of count + 1, as UCSC Xena provides them, and convert them back to counts.
 
-Counts are whole, so the values lie where whole numbers put them, as exactly as their decimals say; of logarithms of anything
-normalised not even one in five does.
+Counts are whole numbers, so all values are logarithms of whole numbers within the precision of their decimals; of
+logarithms of normalised values, fewer than one in five are.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ def from_logarithms(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def note(table: pd.DataFrame) -> list[str]:
-    """Lines of the log about a table of logarithms that `from_logarithms` undoes."""
+    """Log lines about a table of logarithms that `from_logarithms` converts."""
     values = table.to_numpy(dtype=float)
     base = base_of(values)
     doubt = precision_of(values) * np.log(BASES[base]) * BASES[base] ** values
-    told = f"logarithms (base {base}) of count + 1 undone"
+    line = f"logarithms (base {base}) of count + 1 undone"
     if doubt.max() > 0.5:
         sure = (BASES[base] ** values - 1)[doubt > 0.5].min()
-        told += f"; from {sure:.0f} on their decimals tell a count to {100 * (doubt / BASES[base] ** values).max():.2g} % only"
-    return [told]
+        line += f"; from {sure:.0f} on their decimals tell a count to {100 * (doubt / BASES[base] ** values).max():.2g} % only"
+    return [line]
 
 
 def base_of(values: NDArray[Any]) -> str:
-    """Base by which logarithms are those of counts; 2 where there is too little to tell."""
+    """Base of logarithms of counts; 2 if there are too few values to tell."""
     return counts_in(values) or counts_in(values, enough=1) or "2"
 
 
@@ -70,7 +70,7 @@ def counts_in(values: NDArray[Any], enough: int = ENOUGH) -> str | None:
 
 
 def precision_of(values: NDArray[Any]) -> NDArray[np.float64]:
-    """How far each value may be from the number it stands for: half of the last decimal that values of its size have."""
+    """Rounding error of each value: half a unit in the last decimal of values of its size."""
     precision = np.full(values.shape, FLOAT32)
     sizes = np.where(values >= 10, 2, np.where(values >= 1, 1, 0))
     for size in range(3):

@@ -1,4 +1,5 @@
-"""What is predicted: cells of the sheet as classes, numbers or survival times, and what stands for classes where there are none."""
+"""The outcome to predict: cells of the sheet as classes, numbers or survival times, and strata in place of classes for
+the latter two."""
 
 from __future__ import annotations
 
@@ -56,16 +57,17 @@ def known(design: Mapping[str, Any], obs: Mapping[str, Sequence[str]]) -> NDArra
 
 
 def labels(design: Mapping[str, Any], obs: Mapping[str, Any]) -> NDArray[np.str_]:
-    """(n,) str: the class of each sample, or what stands for it; empty where it is not known."""
+    """(n,) str: the class of each sample, or its stratum for numbers and survival; empty if the outcome is unknown."""
     rows = np.flatnonzero(known(design, obs))
     y = read(design, lambda column: [obs[column][row] for row in rows])
-    found = np.full(len(next(iter(obs.values()))), "", dtype=object)
-    found[rows] = classes(design["task"], y)
-    return found.astype(str)
+    labels_of_rows = np.full(len(next(iter(obs.values()))), "", dtype=object)
+    labels_of_rows[rows] = classes(design["task"], y)
+    return labels_of_rows.astype(str)
 
 
 def class_order(labels: Iterable[Any], positive: str | None = None) -> list[str]:
-    """The different labels by the alphabet, but the `positive` one last, of which AUPRC, threshold and signs speak."""
+    """The different labels in alphabetical order, but with the `positive` one last: AUPRC, threshold and signs refer
+    to it."""
     names = sorted(set(map(str, labels)))
     return sorted(names, key=lambda name: name == positive)
 
@@ -171,32 +173,32 @@ def problems(path: str | Path, labelled: Sequence[Any], design: Mapping[str, Any
     """Problems (a list of str) of the cells to predict, in sheet `path`; labelled: samples in which none is empty."""
     task, name = design["task"], design["target"]
     if task == "classification":
-        found = sorted({sample.metadata[name] for sample in labelled})
-        if len(found) > 1:
+        present_classes = sorted({sample.metadata[name] for sample in labelled})
+        if len(present_classes) > 1:
             return positive_problems(path, labelled, design)
-        said = f"only {found[0]!r}" if found else "no value"
-        return [f"{path}, column {name}: classification needs at least two classes, found {said}"]
+        present = f"only {present_classes[0]!r}" if present_classes else "no value"
+        return [f"{path}, column {name}: classification needs at least two classes, found {present}"]
     wrong = cell_problems(path, labelled, design)
     if wrong:
         return wrong
     y = read(design, lambda column: [sample.metadata[column] for sample in labelled])
     if task == "regression" and len(np.unique(y)) < 2:
-        said = f"only {y[0]:g}" if len(y) else "no value"
-        return [f"{path}, column {name}: regression needs different numbers, found {said}"]
+        present = f"only {y[0]:g}" if len(y) else "no value"
+        return [f"{path}, column {name}: regression needs different numbers, found {present}"]
     if task == "survival" and not y["event"].any():
-        said = f"none of the {len(y)} samples with a time has" if len(y) else "no sample has a time and"
-        return [f"{path}, column {design['event']}: {said} an event; there is nothing to learn from"]
+        present = f"none of the {len(y)} samples with a time has" if len(y) else "no sample has a time and"
+        return [f"{path}, column {design['event']}: {present} an event; there is nothing to learn from"]
     return []
 
 
 def cell_problems(path: str | Path, labelled: Sequence[Any], design: Mapping[str, Any]) -> list[str]:
-    """Problems of cells that hold no number, no time above 0, or no event: the row, what is there, what to do."""
+    """Problems of cells that are not a number, a time above 0, or an event: row, content, and what to do."""
     readers: dict[str, Callable[[str], Any]] = dict.fromkeys(columns(design), number)
     if design["task"] == "survival":
         readers = {design["time"]: _positive, design["event"]: event}
-    found = []
+    problems = []
     if design["task"] == "survival" and (other := _other_codes(path, labelled, design["event"])):
-        found.append(other)
+        problems.append(other)
         del readers[design["event"]]
     for column, reader in readers.items():
         cells = [sample.metadata[column] for sample in labelled]
@@ -205,11 +207,11 @@ def cell_problems(path: str | Path, labelled: Sequence[Any], design: Mapping[str
                 reader(sample.metadata[column])
             except InputProblem as problem:
                 hint = numerals.advice(sample.metadata[column], cells) if reader is not event else ""
-                found.append(
+                problems.append(
                     f"{path} row {sample.row}, column {column}, sample {sample.name}: {problem};"
                     f" {hint or 'an empty cell makes a new sample, which is predicted only'}"
                 )
-    return found
+    return problems
 
 
 def _other_codes(path, labelled, column):

@@ -1,6 +1,6 @@
-"""Cells that may mean "not given": words and signs that registries and spreadsheets write, and numbers that stand for them.
+"""Cells that may mean "not given": words, signs and codes such as 999 that registries and spreadsheets write.
 
-As a class they would be trained, scored and shipped, as a donor they would join strangers, as a number they would be a
+As a class they would be trained and scored, as a donor they would group unrelated samples, as a number they would be a
 measurement. They are refused, unless design.missing names them: then they are empty cells.
 """
 
@@ -50,7 +50,7 @@ def empty(samples: Mapping[str, Any], config: Mapping[str, Any]) -> None:
                 sample.metadata[column] = ""
 
 
-def found(samples: Sequence[Any], design: Mapping[str, Any]) -> dict[str, tuple[str, Counter[str]]]:
+def suspect_cells(samples: Sequence[Any], design: Mapping[str, Any]) -> dict[str, tuple[str, Counter[str]]]:
     """{column: (role, Counter of the cells that may mean no value)} of samples that take part (a list of Sample)."""
     columns = {}
     for role, column in _columns(design):
@@ -69,7 +69,7 @@ def found(samples: Sequence[Any], design: Mapping[str, Any]) -> dict[str, tuple[
 def without(
     samples: Sequence[Any], unclear: Mapping[str, tuple[str, Counter[str]]], design: Mapping[str, Any]
 ) -> list[Any]:
-    """Those of `samples` whose outcome is none of the cells that `found` names."""
+    """Those of `samples` whose outcome is none of the cells that `suspect_cells` names."""
     columns = [(column, unclear[column][1]) for column in outcome.columns(design) if column in unclear]
     return [
         sample for sample in samples if all(sample.metadata[column] not in cells for column, cells in columns)
@@ -78,8 +78,8 @@ def without(
 
 def problems(path: str | Path, samples: Sequence[Any], design: Mapping[str, Any]) -> list[str]:
     """Problems (list of str), one for a column, of cells that may mean no value."""
-    told = []
-    for column, (role, counts) in found(samples, design).items():
+    problems = []
+    for column, (role, counts) in suspect_cells(samples, design).items():
         rows: dict[str | None, int] = {}
         for sample in samples:
             rows.setdefault(sample.metadata.get(column), sample.row)
@@ -91,11 +91,11 @@ def problems(path: str | Path, samples: Sequence[Any], design: Mapping[str, Any]
         if len(counts) > 1:
             values += ", each of which"
         named = ", ".join(repr(cell) if "'" not in cell else f'"{cell}"' for cell in counts)
-        told.append(
+        problems.append(
             f"{path}, column {column}: {values} may mean {may}; if it is none, {_remedy(role)} (design.missing: [{named}] takes"
             f" such cells as empty), otherwise write another {'word (untreated, healthy)' if role == 'class' else 'value'}"
         )
-    return told
+    return problems
 
 
 def is_word(cell: str) -> bool:

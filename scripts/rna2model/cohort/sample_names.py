@@ -1,4 +1,4 @@
-"""Match the samples of a sheet with the columns of a matrix: exactly, or said how they would match; nothing is guessed silently.
+"""Match the samples of a sheet with the columns of a matrix: exact names are taken, likely ones are only suggested.
 
 What stands between the two: paths and endings of alignments, R's make.names (an X before digits, `.` for other characters), case,
 barcodes of TCGA that one side cuts off, titles of GEO, and what pipelines put before or behind a name.
@@ -43,7 +43,7 @@ def is_file(column: str) -> bool:
 
 
 def for_sheet(column: str) -> str:
-    """What a sheet calls the sample of a column: its name, or where a sheet does not take it what `match` takes for it."""
+    """Name for a column's sample in a sheet: the column's name, or a valid one that `match` accepts for it."""
     name = stem(column) if is_file(column) else column
     return name if LEGAL.fullmatch(name) else re.sub(r"[^A-Za-z0-9._-]", "_", name).lstrip(".-")[:100]
 
@@ -86,12 +86,16 @@ def _candidates(names, columns, key, of_name):
 
 def one_to_one(candidates: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """{name: column} of the names with one candidate that no other name has."""
-    uses = Counter(column for found in candidates.values() for column in found)
-    return {name: found[0] for name, found in candidates.items() if len(found) == 1 and uses[found[0]] == 1}
+    uses = Counter(column for columns in candidates.values() for column in columns)
+    return {
+        name: columns[0]
+        for name, columns in candidates.items()
+        if len(columns) == 1 and uses[columns[0]] == 1
+    }
 
 
 def _r(name: str) -> str:
-    """A name as R makes it, whatever its case."""
+    """A name in lower case, as R's make.names would write it."""
     return re.sub(r"^x(?=[.\d])", "", re.sub(r"[^a-z0-9.]", ".", name.lower())).strip(".")
 
 
@@ -106,7 +110,7 @@ def _goes_on(short: str, long: str) -> bool:
 
 
 def _is_part(short: str, long: str) -> bool:
-    """Whether one name is all of another between two marks."""
+    """Whether one name is a complete part of another, between two separators."""
     return re.search(rf"(^|\.){re.escape(short)}($|\.)", long) is not None
 
 
@@ -118,15 +122,15 @@ RULES = [  # (why, key of a name; equal keys match), the surest first
 
 
 def _suggestions(names, columns, titles):
-    found = {}
+    column_of_name = {}
 
     def take(candidates, why):
         for name, column in one_to_one(candidates).items():
-            found.setdefault(name, (column, why))
+            column_of_name.setdefault(name, (column, why))
 
     def left():
-        taken = {column for column, _ in found.values()}
-        return [name for name in names if name not in found], [c for c in columns if c not in taken]
+        taken = {column for column, _ in column_of_name.values()}
+        return [name for name in names if name not in column_of_name], [c for c in columns if c not in taken]
 
     for why, key in [*RULES, ("its title in GEO", None)]:
         open_names, free = left()
@@ -145,41 +149,44 @@ def _suggestions(names, columns, titles):
         open_names, free = left()
         within = {n: [c for c in free if _is_part(_r(n), plain[c])] for n in open_names}
         take(within, "the column's name contains it")
-    return found
+    return column_of_name
 
 
 def ambiguous(names: Sequence[str], columns: Sequence[str]) -> dict[str, list[str]]:
     """{sample: columns} of samples that several columns begin with, as the barcodes of several TCGA samples of a patient."""
-    found = {name: [column for column in columns if _goes_on(_r(name), _r(column))] for name in names[:1000]}
-    return {name: several for name, several in found.items() if len(several) > 1}
+    columns_of_name = {
+        name: [column for column in columns if _goes_on(_r(name), _r(column))] for name in names[:1000]
+    }
+    return {name: several for name, several in columns_of_name.items() if len(several) > 1}
 
 
 def choose(table: pd.DataFrame, samples: Sequence[str], path: str | Path) -> tuple[pd.DataFrame, list[str]]:
-    """(the columns of `samples` in their order, under the sheet's names; notes). InputProblem shows both sides, and what fits."""
+    """(the columns of `samples` in their order, under the sheet's names; notes). InputProblem lists unmatched samples,
+    free columns and suggestions."""
     twice = table.columns[table.columns.duplicated()]
     if len(twice):
         raise InputProblem(f"{path}: sample column {twice[0]!r} is there twice.")
     columns = list(table.columns)
-    found, notes, suggested = match(columns, samples, table.attrs.get("titles"))
-    missing = [name for name in samples if name not in found]
+    column_of_sample, notes, suggested = match(columns, samples, table.attrs.get("titles"))
+    missing = [name for name in samples if name not in column_of_sample]
     if missing:
         if sum(name in table.index for name in samples) > len(samples) / 2:
             raise InputProblem(
                 f"{path} is transposed: samples are its rows; give genes as rows, samples as columns."
             )
-        free = [column for column in columns if column not in set(found.values())]
+        free = [column for column in columns if column not in set(column_of_sample.values())]
         raise InputProblem(f"{path} {message(missing, free, suggested, path)}")
-    used = set(found.values())
+    used = set(column_of_sample.values())
     others = [column for column in columns if column not in used]
     if others:
         notes.append(f"columns of no sample that is read here ({len(others)}): {_listed(others)}")
-    return table[[found[name] for name in samples]].set_axis(list(samples), axis=1), notes
+    return table[[column_of_sample[name] for name in samples]].set_axis(list(samples), axis=1), notes
 
 
 def message(
     missing: Sequence[str], free: Sequence[str], suggested: Mapping[str, tuple[str, str]], path: str | Path
 ) -> str:
-    """What to say of samples without a column: their names, the columns that no sample has, and what would fit."""
+    """Message on samples without a column: their names, the unused columns, and suggested matches."""
     text = [f"has no column for {len(missing)} samples of the sheet: {_listed(missing)}."]
     text.append(
         f"Columns that no sample of the sheet has: {_listed(free)} ({len(free)})."

@@ -1,4 +1,4 @@
-"""A matrix of samples taken a row at a time, so that a large cohort is never copied to float64 as a whole."""
+"""Process a samples x genes matrix row by row, so that a large cohort is never copied to float64 as a whole."""
 
 from __future__ import annotations
 

@@ -90,8 +90,8 @@ def training_samples(
 ) -> list[str]:
     """Names of the samples `split` trains on, sorted; `batches` is {sample: batch}, for batch.<name> only.
 
-    groups : {sample: group} or None; who shares a group with a sample of the held-out batch does not train: a donor
-    with samples in two batches would be on both sides.
+    groups : {sample: group} or None; samples that share a group with the held-out batch do not train: a donor with
+    samples in two batches would be on both sides.
     """
     if split == FULL or split.startswith(BATCH):
         labelled = set(labelled) - set(_in_role(manifest, HOLDOUT, "test"))
@@ -106,7 +106,7 @@ def training_samples(
 def outside(
     held_out: str, names: Sequence[str], batches: Mapping[str, str], groups: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Those of `names` that are not of the batch `held_out`, nor of a group that has samples in it."""
+    """The `names` that are neither in the batch `held_out` nor in a group with samples in it."""
     inside = {name for name in names if batches[name] == held_out}
     shared = {groups[name] for name in inside} if groups else set()
     return [name for name in names if name not in inside and (not groups or groups[name] not in shared)]
@@ -222,9 +222,11 @@ def check_enough(
         if min(wanted.values()) > 1:
             remedy += f", or set evaluation.folds to {min(wanted.values())}"
         of = "every class" if needed is None else " and ".join(needed)
-        told = "; ".join(f"{label}: {sizes[label]} samples in {wanted[label]} groups" for label in small)
+        sizes_of_small = "; ".join(
+            f"{label}: {sizes[label]} samples in {wanted[label]} groups" for label in small
+        )
         raise InputProblem(
-            f"{folds} folds need at least {folds} samples of {of}, each in another group. Too small: {told}. {remedy}."
+            f"{folds} folds need at least {folds} samples of {of}, each in another group. Too small: {sizes_of_small}. {remedy}."
         )
 
 
@@ -281,9 +283,9 @@ def _best_swap(fold, member, weight, held):
         return 0.0, ()
     change = np.zeros((len(fold), len(fold)))
     for counts, scale, load in zip(member.T, weight, held.T, strict=True):
-        given = counts[:, None] - counts[None, :]  # what the first group takes out of its fold
+        surplus = counts[:, None] - counts[None, :]  # what the first group takes out of its fold
         gap = load[fold][None, :] - load[fold][:, None]
-        change += scale * 2 * given * (gap + given)
+        change += scale * 2 * surplus * (gap + surplus)
     change[fold[:, None] == fold[None, :]] = 0.0
     first, second = np.unravel_index(change.argmin(), change.shape)
     return change[first, second], ((first, fold[second]), (second, fold[first]))
@@ -291,9 +293,9 @@ def _best_swap(fold, member, weight, held):
 
 def _in_role(manifest, split, role):
     """Samples of the manifest in `role` of split r<repeat>f<fold>, sorted."""
-    found = re.fullmatch(r"r(\d+)f(\d+)", split)
-    if not found:
+    parsed = re.fullmatch(r"r(\d+)f(\d+)", split)
+    if not parsed:
         raise InputProblem(f"{split!r} is not a split: r<repeat>f<fold>, {FULL} or {BATCH}<name>.")
-    repeat, fold = found.groups()
+    repeat, fold = parsed.groups()
     chosen = (manifest["repeat"].astype(str) == repeat) & (manifest["fold"].astype(str) == fold)
     return sorted(manifest.loc[chosen & (manifest["role"] == role), "sample"].astype(str))

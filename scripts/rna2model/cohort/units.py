@@ -1,4 +1,4 @@
-"""What the values of a matrix are: checked against the unit that the config names, and named where they are another.
+"""Check the values of a matrix against counts_unit of the config, and name the likely unit if they do not match.
 
 The family of values that lie: TPM or CPM rounded to whole numbers given as counts, logarithms of counts that were never
 normalised for depth, logarithms as counts or TPM, counts as logarithms or TPM, FPKM as TPM.
@@ -29,7 +29,7 @@ UNEVEN, FEWER_UNEVEN, MANY_GENES = 1.3, 3, 10_000  # sums of samples: largest ov
 
 
 def of_cohort(unit: str) -> str:
-    """The unit of the cohort that is made of a matrix: logarithms of counts become counts."""
+    """The unit of the cohort made from a matrix: logarithms of counts become counts."""
     return "counts" if unit == "log_counts" else unit
 
 
@@ -40,36 +40,36 @@ def check(
 
     Among logarithms, NaN is let through when `missing` is not refuse.
     """
-    values, told = _numbers(table, path)
+    values, problems = _numbers(table, path)
     cells = Cells(table, values, path)
     sound = np.isfinite(values)
     if unit == "log" and missing != "refuse":
-        told += cells.told(np.isinf(values), "is not finite")
-    elif not told:
+        problems += cells.problems(np.isinf(values), "is not finite")
+    elif not problems:
         advice = "; to fill it in, set expression.missing" if unit == "log" else ""
-        told += cells.told(~sound, f"is missing or not finite{advice}")
+        problems += cells.problems(~sound, f"is missing or not finite{advice}")
     sure = np.where(sound, values, 0)
     if unit in ("counts", "expected_counts", "tpm"):
-        told += _amounts(cells, sure, unit)
+        problems += _amounts(cells, sure, unit)
     elif unit == "log":
-        told += _logarithms(sure, path)
+        problems += _logarithms(sure, path)
     else:
-        told += _log_counts(cells, sure)
-    if unit == "log_counts" and not told:
+        problems += _log_counts(cells, sure)
+    if unit == "log_counts" and not problems:
         values = from_logarithms(values)
-    return values, told
+    return values, problems
 
 
 @dataclass
 class Cells:
-    """The cells of a matrix, to name the first of those that are wrong."""
+    """The cells of a matrix with their gene and sample, to report the first invalid one."""
 
     table: pd.DataFrame
     values: NDArray[Any]
     path: str | Path
 
-    def told(self, bad: NDArray[np.bool_], why: str) -> list[str]:
-        """A list of one line about the cells where `bad` is, or of none."""
+    def problems(self, bad: NDArray[np.bool_], why: str) -> list[str]:
+        """A list with one line about the cells where `bad` is true, or an empty list."""
         if not bad.any():
             return []
         gene, sample = np.unravel_index(np.argmax(bad), bad.shape)
@@ -86,21 +86,21 @@ def _numbers(table, path):
     text = [place for place, kind in enumerate(table.dtypes) if kind.kind not in "iuf"]
     if not text:
         return table.to_numpy(dtype=float, na_value=np.nan), []
-    found = np.full(table.shape, np.nan)
+    values = np.full(table.shape, np.nan)
     bad = np.zeros(table.shape, dtype=bool)
     for place in range(table.shape[1]):
         column = table.iloc[:, place]
         if place in text:
             bad[:, place] = pd.to_numeric(column.astype(str), errors="coerce").isna() & column.notna()
             column = pd.to_numeric(column.astype(str), errors="coerce")
-        found[:, place] = column.to_numpy(dtype=float, na_value=np.nan)
+        values[:, place] = column.to_numpy(dtype=float, na_value=np.nan)
     if not bad.any():
         names = ", ".join(map(str, table.columns[text[:3]])) + (" ..." if len(text) > 3 else "")
-        return found, [f"{path}: sample {names}: its numbers are stored as text; store them as numbers."]
+        return values, [f"{path}: sample {names}: its numbers are stored as text; store them as numbers."]
     gene, sample = np.unravel_index(np.argmax(bad), bad.shape)
     more = f" ({int(bad.sum())} such cells)" if bad.sum() > 1 else ""
     cell = table.iat[gene, sample]
-    return found, [
+    return values, [
         f"{path}: gene {table.index[gene]}, sample {table.columns[sample]}: {cell!r} is not a number{more}"
         f"{numbers.advice(str(cell).strip())}"
     ]
@@ -108,29 +108,29 @@ def _numbers(table, path):
 
 def _amounts(cells, values, unit):
     """Problems of counts, expected counts or TPM."""
-    told = cells.told(
+    problems = cells.problems(
         values < 0, f"is negative, which {unit} cannot be (logarithms? then set counts_unit: log)"
     )
     broken, largest = values != np.round(values), values.max(initial=0)
     if unit == "counts":
-        told += cells.told(broken, f"is not an integer; {_instead_of_counts(values, broken)}")
-        told += cells.told(values >= WHOLE, "is more than can be counted")
+        problems += cells.problems(broken, f"is not an integer; {_instead_of_counts(values, broken)}")
+        problems += cells.problems(values >= WHOLE, "is more than can be counted")
     elif largest < LOG_CEILING and (unit == "tpm" or broken.sum() > np.count_nonzero(values) / 2):
-        told.append(
+        problems.append(
             f"{cells.path}: the largest value is {largest:g}; this looks like logarithms, not {unit}."
             f" {_of_logarithms(values)}"
         )
-        return told
-    if told:
-        return told
+        return problems
+    if problems:
+        return problems
     sums = values.sum(axis=0)
     sums = sums[sums > 0]
     is_whole = not broken.any()
-    return told + [f"{cells.path}: {text}" for text in _sums(sums, unit, is_whole)]
+    return problems + [f"{cells.path}: {text}" for text in _sums(sums, unit, is_whole)]
 
 
 def _instead_of_counts(values, broken):
-    """What to do about numbers that are no integers."""
+    """Advice for counts that are not integers."""
     if values.max(initial=0) < LOG_CEILING:
         return _of_logarithms(values)
     sums = values.sum(axis=0)
@@ -151,7 +151,7 @@ def _of_logarithms(values):
 
 
 def _sums(sums, unit, is_whole):
-    """Problems that samples' sums (those above 0) betray."""
+    """Problems that the samples' sums (those above 0) reveal."""
     if not len(sums):
         return []
     away = np.abs(sums - MILLION) / MILLION
@@ -206,32 +206,32 @@ def _logarithms(values, path):
 
 def _log_counts(cells, values):
     """Problems of values given as logarithms of count + 1."""
-    told = cells.told(values < 0, "is negative, which the logarithm of a count + 1 cannot be")
+    problems = cells.problems(values < 0, "is negative, which the logarithm of a count + 1 cannot be")
     if values.max(initial=0) > LOG_CEILING:
         whole = "counts" if (values == np.round(values)).all() else "expected_counts"
-        told.append(
+        problems.append(
             f"{cells.path}: values reach {values.max():g}; these are not logarithms. Set counts_unit: {whole}."
         )
-    if told:
-        return told
+    if problems:
+        return problems
     power = BASES[base_of(values)]
     precision = precision_of(values)
     counts = np.round(power**values - 1)
     bad = np.abs(values - np.log1p(counts) / np.log(power)) > precision
-    told += cells.told(
+    problems += cells.problems(
         bad,
         "is not the logarithm (base 2, e or 10) of a whole number + 1; set counts_unit: log, or, for logarithms of expected"
         " counts, undo them and set expected_counts",
     )
-    if not told and precision.max(initial=0) * np.log(power) > TOLERANCE:
-        told.append(
+    if not problems and precision.max(initial=0) * np.log(power) > TOLERANCE:
+        problems.append(
             f"{cells.path}: its logarithms have too few decimals to tell the counts; take the counts."
         )
-    return told
+    return problems
 
 
 def notes(values: NDArray[Any], unit: str, path: str | Path) -> list[str]:
-    """What is odd about values (as `check` returns them) and cannot be an error: lines of the log."""
+    """Log lines on unusual but valid values (as `check` returns them)."""
     if unit == "log":
         return _depth_among_logarithms(values, path)
     sums = values.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Keep the user's shell out of a run: what it has set must not change numbers, names or messages.
+"""Isolate a run from the user's shell: its variables must not change numbers, names or messages.
 
 The family: the locale (decimal comma, order of sorting, translated messages), options that tools take from variables
 (GREP_OPTIONS, _JAVA_OPTIONS), what shells and interpreters read first (BASH_ENV, exported functions, PYTHONPATH,
@@ -63,15 +63,15 @@ def settle() -> list[str]:
 
 
 def is_own_python() -> bool:
-    """Whether this Python is that of `make setup`, which needs nothing from elsewhere."""
+    """Whether this Python is the one that `make setup` installed, with all packages it needs."""
     return Path(sys.prefix).resolve() == (REPOSITORY / ".venv").resolve()
 
 
 def _letters():
-    """The LC_CTYPE in which every path means the same to Python, Java and shells."""
-    given = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
+    """The LC_CTYPE under which Python, Java and shells read every path alike."""
+    users_locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "C")
     if sys.getfilesystemencoding().lower() != "utf-8":
-        return given  # this process has read its paths in that encoding
+        return users_locale  # this process has read its paths in that encoding
     before = locale.setlocale(locale.LC_CTYPE)
     for name in UTF8_LOCALES:
         try:
@@ -80,26 +80,26 @@ def _letters():
             continue
         locale.setlocale(locale.LC_CTYPE, before)
         return name
-    return given
+    return users_locale
 
 
 def _temporary_folders():
-    """Replace folders for temporary files that cannot be written; notes about them."""
+    """Replace temporary folders (TMPDIR, TMP, TEMP) that cannot be written; returns notes about them."""
     import tempfile
 
     notes = []
     for name in ("TMPDIR", "TMP", "TEMP"):
-        given = os.environ.get(name)
-        if given and not _is_writable(given):
+        folder = os.environ.get(name)
+        if folder and not _is_writable(folder):
             os.environ[name] = tempfile.gettempdir()
             notes.append(
-                f"{name} is {given}, where no file can be written: temporary files go to {os.environ[name]}"
+                f"{name} is {folder}, where no file can be written: temporary files go to {os.environ[name]}"
             )
     return notes
 
 
 def _is_writable(folder):
-    """Whether a file can be made in `folder`: permissions alone do not tell of full, read-only and remote disks."""
+    """Whether a file can be created in `folder`; tried, since permissions do not show full, read-only or remote disks."""
     import tempfile
 
     try:
@@ -110,7 +110,7 @@ def _is_writable(folder):
 
 
 def at_start() -> None:
-    """What is too late once Snakemake runs: where its cache lies, and which modules it imports.
+    """Set what cannot be changed once Snakemake runs: the place of its cache and the modules that it imports.
 
     Called by every start of the Python of `make setup` (rna2model.pth there), so it must be quick and never fail.
     """
@@ -147,7 +147,8 @@ def _has_cache():
 
 
 def _private_folder():
-    """A folder of this user's own among the temporary files, the same every time where nobody else has taken its name."""
+    """A private folder of this user among the temporary files, with the same path each time unless another user owns
+    that name."""
     import tempfile
 
     folder = os.path.join(tempfile.gettempdir(), f"{OWN_CACHE}{os.getuid()}")
@@ -159,8 +160,8 @@ def _private_folder():
 def _is_private(folder):
     """Whether `folder` is a folder of this user that nobody else can write."""
     try:
-        found = os.lstat(folder)
+        status = os.lstat(folder)
     except OSError:
         return False
-    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+    mine = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022
     return mine and _is_writable(folder)

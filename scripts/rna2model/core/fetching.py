@@ -1,4 +1,4 @@
-"""Files from the network, there whole or not at all, once for all who share a folder."""
+"""Download files atomically, once for all users of a folder."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ def name_of(url: str) -> str:
 def fetch(
     url: str, path: Path, md5sums: str | None = None, tell: Callable[[str], object] = lambda text: None
 ) -> None:
-    """Get `url` as `path` (Path): beside its place, then renamed; InputProblem when it cannot be had, whole.
+    """Download `url` to `path` (Path) under a temporary name, then rename it; InputProblem if the download fails or is
+    incomplete.
 
-    md5sums : address of the publisher's list, which has the file; where it cannot be had, that is told and no failure
+    md5sums : address of the publisher's list, which has the file; if it cannot be downloaded, a note is printed and
+    the file is accepted
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -68,16 +70,16 @@ def _copy(url, path):
 
 
 def _stated(md5sums, name, tell):
-    """What a list of MD5 sums (sum, name, as md5sum writes it) says of a file; None where it says nothing."""
+    """MD5 of a file in a list as md5sum writes it (sum, name); None if it is not listed."""
     try:
         with urllib.request.urlopen(md5sums, timeout=SECONDS) as answer:
             lines = [line.split(maxsplit=1) for line in answer.read().decode(errors="replace").splitlines()]
     except FAILURES as error:
         tell(f"{md5sums} cannot be had ({error}): {name} is not compared with it")
         return None
-    found = [
+    sums = [
         line[0].lower() for line in lines if len(line) == 2 and Path(line[1].strip().lstrip("*")).name == name
     ]
-    if not found:
+    if not sums:
         tell(f"{md5sums} does not list {name}, which is not compared with it")
-    return found[0] if found else None
+    return sums[0] if sums else None

@@ -1,4 +1,4 @@
-"""Files as people have them: plain or gzipped, whole or not."""
+"""Read and write files, plain or gzipped, with clear errors for truncated ones."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def unpacker_errors() -> tuple[type[Exception], ...]:
-    """Errors of the faster unpackers that dnaio takes where they are installed; each has one of its own."""
-    found = []
+    """Exception types of the faster gzip libraries that dnaio uses if they are installed."""
+    errors = []
     for name in ("isal.isal_zlib", "zlib_ng.zlib_ng"):
         try:
-            found.append(importlib.import_module(name).error)
+            errors.append(importlib.import_module(name).error)
         except ImportError:
             continue
-    return tuple(found)
+    return tuple(errors)
 
 
 def is_gzip(path: str | Path) -> bool:
@@ -91,7 +91,8 @@ def first_read(path: str | Path) -> tuple[bytes, bytes] | None:
 
 
 def alike(path: str | Path, block: int = 1 << 16) -> tuple[int, str] | None:
-    """(size, SHA-256 of the first and last `block` bytes) of a file: files that differ in it differ; None if unreadable.
+    """(size, SHA-256 of the first and last `block` bytes) of a file; if two files differ in it, their content differs.
+    None if unreadable.
 
     Copies and replaced files of any size are told apart in a millisecond, since compressed data differ to their end.
     """

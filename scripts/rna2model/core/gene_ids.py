@@ -1,4 +1,4 @@
-"""Gene ids: one gene has one id everywhere, whatever version, name or number format a program wrote.
+"""Unify gene ids, so that one gene has one id whatever version, name or number format a program wrote.
 
 `plain` is the only place where ids are made comparable; a matrix, an annotation, a bundle and gene sets are compared by it.
 Untouched, since there the ending is part of the id: Arabidopsis' AT1G01010.1, Riken's 2310009E13, WormBase's 2L52.1,
@@ -50,17 +50,17 @@ SHOWN = 3
 
 
 def plain(genes: Collection[str]) -> list[str]:
-    """The ids (list of str) as they are compared: Ensembl ids without version, PAR_Y and name, StringTie's by name, and
-    integers as integers where all ids are."""
+    """The ids (list of str) in the form used for comparison: Ensembl ids without version, _PAR_Y and name; StringTie's
+    by gene name; integers without decimals if all ids are integers."""
     number = _as_numbers(genes)
     return [number.get(gene) or _plain(gene) for gene in genes]
 
 
 def _plain(gene):
-    if found := ENSEMBL_ID.fullmatch(gene):
-        return f"{found[1]}{found[2]}" if found[1] else f"ENSG0{found[4]}"
-    if found := STRINGTIE.fullmatch(gene):
-        return _plain(found[1])
+    if parsed := ENSEMBL_ID.fullmatch(gene):
+        return f"{parsed[1]}{parsed[2]}" if parsed[1] else f"ENSG0{parsed[4]}"
+    if parsed := STRINGTIE.fullmatch(gene):
+        return _plain(parsed[1])
     return gene
 
 
@@ -99,15 +99,15 @@ def problems(values: NDArray[np.float64], genes: Sequence[str], unit: str, path:
     """
     numbers = _as_numbers(genes)
     own = [gene for gene in genes if not spike_ins.of_counter(gene)]
-    told = _spreadsheet([gene for gene in own if gene not in numbers], own, path) + _unnamed(genes, path)
+    faults = _spreadsheet([gene for gene in own if gene not in numbers], own, path) + _unnamed(genes, path)
     none = spike_ins.find(own)
-    told += _mixture([gene for gene in own if gene not in none], path) + _total(values, genes, unit, path)
+    faults += _mixture([gene for gene in own if gene not in none], path) + _total(values, genes, unit, path)
     if unit == "log" and (twice := _repeated(_without_empty_par_y(values, genes)[1])):
-        told.append(
+        faults.append(
             f"{path}: {sum(twice.values())} gene ids repeat ({_some(twice)}); logarithms cannot be added up: keep one row of"
             " each gene."
         )
-    return told
+    return faults
 
 
 def unify(
@@ -117,8 +117,8 @@ def unify(
 
     InputProblem for what `problems` finds.
     """
-    if told := problems(values, genes, unit, path):
-        raise InputProblem("\n".join(told))
+    if faults := problems(values, genes, unit, path):
+        raise InputProblem("\n".join(faults))
     counter = np.array([spike_ins.of_counter(gene) for gene in genes], dtype=bool)
     notes = [f"{counter.sum()} rows of what a counter could not assign left out"] if counter.any() else []
     values, genes = values[~counter], [gene for gene, out in zip(genes, counter, strict=True) if not out]
@@ -143,27 +143,27 @@ def unify(
 
 
 def _without_empty_par_y(values, genes):
-    """Rows of PAR_Y copies that hold the least value throughout are left out, where the gene itself is there."""
+    """Drop rows of PAR_Y copies that have the matrix' lowest value in every sample, if the gene itself is in the matrix."""
     present, least = Counter(plain(genes)), np.nanmin(values, initial=np.inf)
     keep = []
     for row, gene in enumerate(genes):
-        found = ENSEMBL_ID.fullmatch(gene) if "ENSG" in gene else None
-        is_copy = found and (found[3] or found[6]) and present[_plain(gene)] > 1
+        ensembl = ENSEMBL_ID.fullmatch(gene) if "ENSG" in gene else None
+        is_copy = ensembl and (ensembl[3] or ensembl[6]) and present[_plain(gene)] > 1
         keep.append(not is_copy or bool((values[row] > least).any()))
     return values[keep], [gene for gene, kept in zip(genes, keep, strict=True) if kept]
 
 
 def _changes(genes, names):
-    """Notes on ids that are not what was written."""
+    """Notes on ids that were changed."""
     kinds = {}
     for gene, name in zip(genes, names, strict=True):
         if gene != name:
-            found = ENSEMBL_ID.fullmatch(gene)
-            kind = "version stripped" if found and not found[7] else "taken from an id with a name"
+            ensembl = ENSEMBL_ID.fullmatch(gene)
+            kind = "version stripped" if ensembl and not ensembl[7] else "taken from an id with a name"
             if INTEGER.fullmatch(name) and not STRINGTIE.fullmatch(gene):
                 kind = "a number as R or a column with gaps writes it, read as the integer"
             kinds.setdefault(kind, []).append(f"{gene} is {name}")
-    return [f"{len(told)} gene ids: {kind} (first: {told[0]})" for kind, told in kinds.items()]
+    return [f"{len(changes)} gene ids: {kind} (first: {changes[0]})" for kind, changes in kinds.items()]
 
 
 def _repeated(genes):
@@ -177,39 +177,41 @@ def _some(genes):
 
 
 def _spreadsheet(genes, own, path):
-    """Ids that a spreadsheet took for dates or numbers, or could not compute; own : all ids of the matrix."""
+    """Problems of ids that a spreadsheet turned into dates, numbers or errors; own : all ids of the matrix."""
     dates = [gene for gene in genes if EXCEL_DATE.fullmatch(gene)]
     serial = [gene for gene in own if SERIAL.fullmatch(gene)]
     if len(serial) < MIXED * len(own) and not any(map(str.isdigit, set(own) - set(serial))):
         dates += serial  # other ids are no numbers
-    found = {
+    changed_ids = {
         "is a date": dates,
         "is a number": [gene for gene in genes if ROUNDED.fullmatch(gene)],
     }
-    told = [
+    problems = [
         f"{path}: gene {changed[0]!r} {kind}: a spreadsheet changed {len(changed)} gene symbols; take them from a file that it"
         " never saved."
-        for kind, changed in found.items()
+        for kind, changed in changed_ids.items()
         if changed
     ]
     wrong = [gene for gene in own if SPREADSHEET_ERROR.match(gene)]
-    return told + [f"{path}: gene {gene!r} is an error of a spreadsheet; correct it." for gene in wrong[:1]]
+    return problems + [
+        f"{path}: gene {gene!r} is an error of a spreadsheet; correct it." for gene in wrong[:1]
+    ]
 
 
 def _unnamed(genes, path):
-    """Rows without an id, with one that is no text, or with a stand-in for a missing one."""
-    told = []
+    """Problems of rows whose id is empty, unprintable, or a placeholder such as NA."""
+    problems = []
     empty = [row for row, gene in enumerate(genes, start=1) if not gene]
     odd = [row for row, gene in enumerate(genes, start=1) if not gene.isprintable()]
     if empty:
         more = f" ({len(empty)} such rows)" if len(empty) > 1 else ""
-        told.append(f"{path}: gene row {empty[0]} has no gene id{more}; give it one, or remove the row.")
+        problems.append(f"{path}: gene row {empty[0]} has no gene id{more}; give it one, or remove the row.")
     if odd:
-        told.append(
+        problems.append(
             f"{path}: gene row {odd[0]}: {genes[odd[0] - 1][:40]!r} is no gene id; is a quote mark not closed?"
         )
     counted = Counter(gene for gene in genes if gene and NO_NAME.fullmatch(gene))
-    return told + [
+    return problems + [
         f"{path}: {n} rows are called {gene!r}, which stands for a missing name; remove them, or give ids that all rows have."
         for gene, n in counted.items()
         if n > 1
@@ -217,7 +219,7 @@ def _unnamed(genes, path):
 
 
 def _total(values, genes, unit, path):
-    """A row that is the sum of the others; as a gene it would be half of every library."""
+    """Problem of a row that is the sum of the others: as a gene it would be half of every library."""
     total = [gene for gene in genes if gene.lower() in TOTALS]
     for left_out in (False, True):  # with and without what is no gene
         none = spike_ins.find(genes) if left_out else {}
@@ -234,7 +236,7 @@ def _total(values, genes, unit, path):
 
 
 def _mixture(genes, path):
-    """Ensembl ids among names: one gene may be there under both."""
+    """Problem of Ensembl ids mixed with gene names: one gene may be in the matrix under both."""
     other = [gene for gene in genes if not STANDARD.match(_plain(gene))]
     if MIXED * len(genes) < len(other) < (1 - MIXED) * len(genes):
         return [

@@ -44,10 +44,10 @@ def counts_in_order(path: str | Path, genes: list[str]) -> NDArray[np.int64]:
         cells = file.read().split()  # at once: a cohort has many
     names, values = cells[2::2], cells[3::2]
     if names != genes:  # another order, or other genes
-        found = dict(zip(names, values, strict=False))
-        if len(found) != len(names) or set(found) != set(genes):
+        count_of_gene = dict(zip(names, values, strict=False))
+        if len(count_of_gene) != len(names) or set(count_of_gene) != set(genes):
             raise InputProblem(
                 f"{path} does not hold the genes of the reference, each once; delete it and run again."
             )
-        values = [found[gene] for gene in genes]
+        values = [count_of_gene[gene] for gene in genes]
     return np.array(values, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The GPU of a training job: which one it is, or, where there is none, the sentence that helps."""
+"""The GPU of a training job, or a message on what to do if there is none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def device(gpus: int) -> str:
     """Where torch models are trained, "cpu" or "cuda", with `gpus` of the config.
 
     InputProblem where GPUs are asked for and PyTorch finds none that works, unless `training.gpu_fallback` is cpu (the
-    model then trains on the CPU and notes it). Where a node of SLURM is to blame, it is said, so that the next attempt avoids it.
+    model then trains on the CPU and notes it). If a SLURM node is at fault, the message names it, so that the next
+    attempt avoids it.
     """
     if not gpus:
         return "cpu"
@@ -64,7 +65,7 @@ def missing() -> str:
 
 
 def _try():
-    """What PyTorch says where a GPU that is there does not calculate, or an empty text."""
+    """PyTorch's error if the GPU is present but cannot compute, or an empty text."""
     import torch
 
     try:
@@ -81,7 +82,7 @@ def _is_hidden():
 
 
 def _is_of_this_node():
-    """Whether the job may find a GPU elsewhere: not with a build of PyTorch for CPUs, or where it was given none."""
+    """Whether another node may have a working GPU: not if PyTorch is built for CPUs, or if the job was allocated no GPU."""
     import torch
 
     return bool(torch.version.cuda or torch.version.hip) and not (has_driver() and _is_hidden())

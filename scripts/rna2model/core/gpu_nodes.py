@@ -1,4 +1,4 @@
-"""Nodes of a SLURM cluster on which a job of this run found no working GPU: its next attempt goes to others.
+"""Exclude SLURM nodes on which a job of this run found no working GPU from its next attempt.
 
 The job says so in its log, with the node's name; the process that submits reads it there before it tries again, so that
 nothing but the log has to reach it over the shared disk. A new run begins without any such node.
@@ -21,12 +21,12 @@ SAID = re.compile(rf"this job on (\S+) finds no GPU: (.*) {re.escape(ELSEWHERE)}
 
 
 def here() -> str:
-    """The name of this node, as SLURM has it in its jobs."""
+    """The name of this node, as SLURM sets it in its jobs."""
     return os.environ.get(NODE) or platform.node()
 
 
 def takes(call: str) -> bool:
-    """Whether SLURM has a node for the sbatch command `call` (str, without what to run); nothing is submitted."""
+    """Whether SLURM has a node for the sbatch options `call` (str); nothing is submitted."""
     done = subprocess.run(f"{call} --test-only --wrap=true", shell=True, capture_output=True, text=True)
     return done.returncode == 0
 
@@ -66,11 +66,12 @@ class Submissions:
         return rule in self.last and takes(self.last[rule](self.broken))
 
     def may_try_again(self, rule: str, error: str) -> bool:
-        """Whether a job of `rule`, which ended with the text `error`, found no GPU on its node and may find one elsewhere."""
-        said = SAID.search(error)
-        if not said or rule not in self.last:
+        """Whether a job of `rule` that failed with the text `error` found no GPU on its node and may find one on
+        another."""
+        report = SAID.search(error)
+        if not report or rule not in self.last:
             return False
-        node, reason = said[1], " ".join(said[2].split())
+        node, reason = report[1], " ".join(report[2].split())
         new = node not in self.broken
         self.broken[node] = reason
         others = self.has_others(rule)
@@ -88,5 +89,5 @@ class Submissions:
 
 
 def asks_for_gpu(job: Any) -> bool:
-    """Whether a job asks for a GPU, in one of the executor's ways."""
+    """Whether a job requests a GPU, in any of the executor's ways."""
     return bool(job.resources.get("gpu") or "gpu" in (job.resources.get("gres") or ""))

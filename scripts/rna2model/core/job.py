@@ -1,4 +1,4 @@
-"""What a script needs to run as a job: its log, news of long work, and errors as text instead of tracebacks."""
+"""Set up a script as a job: its log, progress of long work, and errors as text without tracebacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEWS = "progress: "  # begins the lines of a log that the console shows while th
 def start(snakemake: Any, **options: Any) -> None:
     """Send standard output and error to the rule's log; show an InputProblem as its message only.
 
-    The message goes to the log and to the console, so that nobody has to look for it. The job of one sample ends here where
+    The message goes to the log and to the console. The job of one sample ends here where
     a job before it failed, and with a verdict where its data are to blame; `options` are those of tool_failure.SampleJob.
     """
     leave_foreign_packages()
@@ -64,5 +64,5 @@ def leave_foreign_packages() -> None:
 
 
 def news(text: str) -> None:
-    """A `log` for long work: a line that whoever follows the job's log recognises."""
+    """Print a progress line to the log, in the form that the progress logger picks up."""
     print(f"{NEWS}{text}", flush=True)

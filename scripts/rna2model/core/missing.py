@@ -1,4 +1,4 @@
-"""When a metadata cell of the sheet counts as empty. Apart from the sheet's reader, which takes long to import."""
+"""When a metadata cell of the sheet counts as empty. Not in the sheet's reader, which is slow to import."""
 
 from __future__ import annotations
 

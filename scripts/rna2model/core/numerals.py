@@ -1,4 +1,5 @@
-"""Numbers as people and spreadsheets write them: what a comma, a space or an apostrophe in one means, by all cells of its column."""
+"""Read numbers as people and spreadsheets write them; all cells of a column decide whether a comma, space or
+apostrophe is a decimal or thousands separator."""
 
 from __future__ import annotations
 
@@ -27,13 +28,13 @@ def plain(cell: str) -> float | None:
 
 
 def is_separated(cell: str) -> bool:
-    """Whether a cell is a number but for separators, or a plain one."""
+    """Whether a cell is a number, with or without separators."""
     patterns = (SPACED, COMMAS, POINTS, DECIMAL_COMMA)
     return plain(cell) is not None or any(pattern.fullmatch(cell) for pattern in patterns)
 
 
 def advice(cell: str, cells: Sequence[str]) -> str:
-    """How to write a cell that is no number as one, or an empty text; cells : all of its column.
+    """Advice on how to write a cell that is not a plain number, or an empty text; cells : all cells of its column.
 
     A comma separates decimals where a cell of the column has other than three digits behind it (0,5), thousands where one
     has two commas, or a point as well, or where other cells have a decimal point, or are whole numbers to 999. Otherwise

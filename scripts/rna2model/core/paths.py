@@ -1,4 +1,5 @@
-"""Paths as Snakemake compares them: what lies below the working directory is named from there, so that the folder can move."""
+"""Write paths below the working directory as relative ones, since Snakemake compares paths as text and the folder may
+move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a job's temporary files lie: below its TMPDIR, which is Snakemake's `tmpdir`, where that has room for them."""
+"""Folders for a job's temporary files: below TMPDIR (Snakemake's `tmpdir`) if it has room for them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ GUARD = REPOSITORY / "scripts" / "guard.sh"
 
 @contextmanager
 def folder(size: float, output: str | Path) -> Iterator[Path]:
-    """A folder (Path) for `size` bytes, which is gone afterwards; without room in TMPDIR it is beside the file `output`."""
+    """A temporary folder (Path) for `size` bytes, removed at the end; beside the file `output` if TMPDIR lacks room."""
     ask = 'source "$0"; scratch_place "$1" "$2"'
-    asked: list[str | Path] = ["bash", "-c", ask, GUARD, str(int(size / 1000)), str(output)]
-    place = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.rstrip("\n")
+    command: list[str | Path] = ["bash", "-c", ask, GUARD, str(int(size / 1000)), str(output)]
+    place = subprocess.run(command, capture_output=True, text=True, check=True).stdout.rstrip("\n")
     made = Path(tempfile.mkdtemp(prefix="rna2model.", dir=place))
     try:
         yield made

@@ -1,4 +1,4 @@
-"""What a start learned by opening a file, so that no later start opens it while size and date are the same.
+"""Remember what a start learned by opening a file, so that later starts do not open it while size and date are unchanged.
 
 The family: each start, also with `-n`, looks into every FASTQ file (is it packed, does a lane begin as another one does,
 does a file of a new date hold what it held), and on an archive with tapes each look recalls the file. One file of records
@@ -34,34 +34,34 @@ class Seen:
         self.records: dict[str, list[Any]] = {}
         self.made: str | tuple[str, ...] = ()  # the beginning of names that are not kept
         with contextlib.suppress(OSError, ValueError, TypeError):
-            found = json.loads(self.path.read_text())
-            self.records = {name: record for name, record in dict(found).items() if _is_record(record)}
+            stored = json.loads(self.path.read_text())
+            self.records = {name: record for name, record in dict(stored).items() if _is_record(record)}
 
     def answer(self, what: str, file: str | Path, look: Callable[[Any], Any], certain: bool = False) -> Any:
-        """`look(file)`, or what it was when the file had this size and date; None is never remembered.
+        """`look(file)`, or its remembered answer if size and date are unchanged; None is never remembered.
 
         look : function of the path, of which the answer can be written as JSON
-        certain : do not remember what was seen within a tick of the file's last change
+        certain : do not remember an answer within a tick of the file's last change
         """
         now = time.time()
         try:
-            found = os.stat(file)
+            status = os.stat(file)
         except OSError:
             return look(file)
         answers: dict[str, Any]
-        name, state = below(self.folder, os.fspath(file)), [found.st_size, found.st_mtime_ns]
+        name, state = below(self.folder, os.fspath(file)), [status.st_size, status.st_mtime_ns]
         *seen, answers = self.records.get(name, (None, {}))
         answers = answers if seen == state else {}
         if what in answers:
             return answers[what]
         answer = look(file)
-        if answer is not None and not (certain and abs(now - found.st_mtime) < TICK):
+        if answer is not None and not (certain and abs(now - status.st_mtime) < TICK):
             self.records[name] = [*state, answers | {what: answer}]
             self.changed = True
         return answer
 
     def write(self) -> None:
-        """Write the records of all files but those that the run itself makes."""
+        """Write the records of all files except those that the run itself makes."""
         if not self.changed:
             return
         self.changed = False
@@ -86,7 +86,7 @@ def start(folder: str | Path) -> None:
 
 
 def write(results: str | Path) -> None:
-    """Write what was learned so far; files in the folder `results` are made by the run, and not remembered."""
+    """Write the records so far, without files in the folder `results`, which the run itself makes."""
     if _seen is not None:
         _seen.made = os.path.join(results, "")
         _seen.write()

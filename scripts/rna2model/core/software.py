@@ -1,4 +1,4 @@
-"""What to say where a package cannot be imported: the environment is broken, and the data are not to blame."""
+"""Message for a package that cannot be imported: the environment is broken, not the data."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ NAMED = re.compile(
 
 
 def problem(error: ImportError) -> str:
-    """A sentence on an ImportError: which package, in which environment, and how to make that again."""
+    """A sentence on an ImportError: the package, the environment, and how to rebuild it."""
     text = " ".join(str(error).split())
-    found = NAMED.search(text)
-    package = (error.name or (found and (found[1] or found[2])) or "").split(".")[0]
+    named = NAMED.search(text)
+    package = (error.name or (named and (named[1] or named[2])) or "").split(".")[0]
     what = f"package {package} is missing or broken" if package else "a package is missing or broken"
     return f"{what} in {_environment()} ({type(error).__name__}: {text})"
 

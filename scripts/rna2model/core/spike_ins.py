@@ -1,4 +1,4 @@
-"""Rows of a count table that are no genes: what was added to the tube or the genome, and what a counter could not assign.
+"""Rows of a count table that are not genes: spike-ins, reporter constructs, and reads that a counter could not assign.
 
 The family: spike-ins (ERCC, SIRV, sequins, ArrayControl, UniSp, Affymetrix' bacterial controls, PhiX), reporters of a construct
 (GFP, mCherry, luciferase), ribosomal RNA as one lump (`rRNA`, `45S`), and the rows that counters write below their genes. A
@@ -38,31 +38,31 @@ FEW_SEQUINS = 10  # the mixture has 78 genes; a gene or two of that name are som
 
 
 def of_counter(gene: str) -> bool:
-    """Whether a row is what a counter could not assign to any gene."""
+    """Whether a row holds the reads that a counter could not assign to a gene."""
     return COUNTER.fullmatch(gene) is not None
 
 
 def find(genes: Collection[str]) -> dict[str, str]:
-    """{gene: kind} of the ids that are no genes, in their order; those of a counter are not among them."""
-    found = {}
+    """{id: kind} of the ids that are not genes, in their order; without the unassigned rows of a counter."""
+    non_genes = {}
     for gene in genes:
         for kind, pattern in KINDS.items():
             if pattern.fullmatch(gene) and gene.lower() not in NO_REPORTER:
-                found[gene] = kind
+                non_genes[gene] = kind
     sequins = [gene for gene in genes if SEQUIN.fullmatch(gene)]
     if FEW_SEQUINS <= len(sequins) < len(genes) / 2:
-        found |= dict.fromkeys(sequins, "spike-ins")
-    return found if len(found) < len(genes) else {}  # a table of spike-ins alone is about them
+        non_genes |= dict.fromkeys(sequins, "spike-ins")
+    return non_genes if len(non_genes) < len(genes) else {}  # a table of spike-ins alone is about them
 
 
-def note(found: Mapping[str, str], policy: str) -> str:
+def note(non_genes: Mapping[str, str], policy: str) -> str:
     """A line of the log about `find`'s result, or an empty text."""
     kinds: dict[str, list[str]] = {}
-    for gene, kind in found.items():
+    for gene, kind in non_genes.items():
         kinds.setdefault(kind, []).append(gene)
-    told = "; ".join(
+    listed = "; ".join(
         f"{len(names)} {kind} ({', '.join(names[:3])}{' ...' if len(names) > 3 else ''})"
         for kind, names in kinds.items()
     )
     what = "kept as genes" if policy == "keep" else "left out of the cohort, not of counts/matrix.tsv.gz"
-    return f"rows that are no genes: {told}: {what} (expression.spike_ins: {policy})" if told else ""
+    return f"rows that are no genes: {listed}: {what} (expression.spike_ins: {policy})" if listed else ""

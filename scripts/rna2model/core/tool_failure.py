@@ -1,4 +1,4 @@
-"""A tool or script that fails on the data of one sample: its mark in the files that it should have made.
+"""Marks of tools or scripts that failed on one sample's data, written in place of their output files.
 
 A marked file is one line: MARK, sample, rule, log, first output, reason, with tabs between. scripts/guard.sh writes it for the
 commands of rules, `SampleJob` for scripts; every later job of the sample hands it on, and rule tally_fragments makes it
@@ -46,7 +46,7 @@ class Failure:
 
 
 def of(path: str | Path) -> Failure | None:
-    """The Failure that a file, or the file `failed.txt` of a folder, is the mark of; None for any other file."""
+    """The Failure marked in a file or in `failed.txt` of a folder; None for any other file."""
     path = Path(path)
     path = path / "failed.txt" if path.is_dir() else path
     if not path.is_file():
@@ -63,7 +63,8 @@ def first(paths: Iterable[str | Path]) -> Failure | None:
 
 
 def of_what(wildcards: Mapping[str, Any]) -> str:
-    """Whom a job is about, of its {wildcard: value}: a sample by its name, else in words; never the cohort as a sample."""
+    """What a job works on, from its {wildcard: value}: the sample's name, else words; the cohort is never called a
+    sample."""
     if SINGLE.intersection(wildcards):
         return ", ".join(map(str, wildcards.values()))
     return ", ".join(f"{name} {value}" for name, value in wildcards.items()) or "all samples"
@@ -75,7 +76,7 @@ def _patterns():
 
 
 def is_infrastructure(text: str) -> bool:
-    """Whether an error sounds like memory, time, disk, node, network or environment rather than data."""
+    """Whether an error is due to memory, time, disk, node, network or environment rather than data, by its words."""
     return bool(_patterns().search(text))
 
 
@@ -89,15 +90,15 @@ def stopped_for_good(log: str | Path, since: float = 0.0) -> str | None:
             return None  # of an earlier run
         with open(log, "rb") as file:
             file.seek(max(file.seek(0, 2) - TAIL, 0))
-            found = re.findall(r"^error: (.*)", file.read().decode(errors="replace"), re.M | re.S)
+            errors = re.findall(r"^error: (.*)", file.read().decode(errors="replace"), re.M | re.S)
     except OSError:
         return None
-    text = found[-1].strip() if found else ""
+    text = errors[-1].strip() if errors else ""
     return text if text and not is_infrastructure(text) else None
 
 
 class SampleJob:
-    """The script of one sample, which ends with a mark instead of an error where its data are to blame.
+    """The script of one sample, which writes a mark and ends without error if the sample's data are at fault.
 
     job : Snakemake's object of the script; spare : names of inputs without which the sample is still counted
     write : function of a Failure that writes the outputs, where they are not to be marked
@@ -117,38 +118,40 @@ class SampleJob:
         return cls(job, **options) if "sample" in getattr(job, "wildcards", {}).keys() else None
 
     def hand_on(self) -> bool:
-        """Whether an input is marked; then the outputs are as well."""
-        found = first(self.inputs)
-        if found and not self.excludes:
+        """Mark the outputs if an input is marked; returns whether one is."""
+        failure = first(self.inputs)
+        if failure and not self.excludes:
             raise InputProblem(
-                f"{found.reason}; qc.on_tool_failure is stop now: run that job again with --forcerun {found.file}"
+                f"{failure.reason}; qc.on_tool_failure is stop now: run that job again with --forcerun {failure.file}"
             )
-        if found:
-            self.write(found)
-            print(f"not run: {found.reason}")
-        return found is not None
+        if failure:
+            self.write(failure)
+            print(f"not run: {failure.reason}")
+        return failure is not None
 
     def judge(self, error: BaseException) -> str | None:
-        """Reason for which `error` excludes the sample, or None: it is tried again, or it stops the run."""
+        """Why `error` excludes the sample, or None if the job is to be retried or to stop the run."""
         name, text = type(error).__name__, " ".join(str(error).split())
-        said = text if isinstance(error, InputProblem | ToolFailed) else f"{name}: {text}".removesuffix(": ")
+        message = (
+            text if isinstance(error, InputProblem | ToolFailed) else f"{name}: {text}".removesuffix(": ")
+        )
         before = self._remembered()
         if not self.excludes or is_infrastructure(f"{name}: {text}"):
             before.unlink(missing_ok=True)
             return None
         sample, rule = self.job.wildcards.sample, self._rule()
         if isinstance(error, InputProblem):
-            return f"{rule} stopped: {said.removeprefix(f'{sample}: ')}"[:LONGEST]
-        signature = re.sub(r"\d+", "N", re.sub(r"\S*/\S*", "P", said))
+            return f"{rule} stopped: {message.removeprefix(f'{sample}: ')}"[:LONGEST]
+        signature = re.sub(r"\d+", "N", re.sub(r"\S*/\S*", "P", message))
         if not before.is_file() or before.read_text() != signature:
             before.parent.mkdir(parents=True, exist_ok=True)
             before.write_text(signature)
             return None
         before.unlink()
-        return f"{rule} failed twice: {said}"[:LONGEST]
+        return f"{rule} failed twice: {message}"[:LONGEST]
 
     def exclude(self, reason: str) -> str:
-        """Leave the mark and say so, in the log and as the text that is returned."""
+        """Write the mark and a line in the log; returns that line."""
         job = self.job
         failure = Failure(job.wildcards.sample, self._rule(), str(job.log[0]), str(job.output[0]), reason)
         self.write(failure)

@@ -1,4 +1,4 @@
-"""What a user's runs remember from one to the next, outside of results and installation."""
+"""The user's cache, kept between runs outside of results and installation."""
 
 from __future__ import annotations
 

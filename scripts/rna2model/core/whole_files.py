@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all: written beside their place and renamed, with the permissions that the umask gives.
+"""Write files atomically: under a temporary name, then renamed, with the permissions of the umask.
 
 A temporary file of `tempfile` is readable by its owner alone, and so is what it is renamed to: whoever shares a results
 folder could not read it. Here files are made with mode 666, from which the system takes the umask.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def alone(folder: str | Path) -> Iterator[None]:
-    """One process of this machine at a time in `folder`, where its disk has locks."""
+    """Context in which one process of this machine at a time works in `folder`, if its file system supports locks."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with contextlib.suppress(OSError):
@@ -30,7 +30,7 @@ def alone(folder: str | Path) -> Iterator[None]:
 
 
 def write(path: str | Path, text: str) -> None:
-    """Write `text` (str) to `path`; readers see the old content or the new one."""
+    """Write `text` (str) to `path` atomically: readers see the old content or the new one."""
     half = _half(path, text)
     os.replace(half, path)
 

@@ -55,8 +55,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def text_problems(path: str | Path) -> list[str]:
-    """Problems that the text of a config file shows and what is read from it does not: of a key that is there twice YAML
-    takes the last, and 010 is eight to it."""
+    """Problems visible only in the text of a config file: YAML keeps the last of two equal keys, and reads 010 as eight."""
     problems, seen = [], set()
 
     def look(node, where):
@@ -93,20 +92,20 @@ def text_problems(path: str | Path) -> list[str]:
 
 def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
     """Return (config with defaults, problems: list of str). `config` is what the user wrote."""
-    given = {
+    written = {
         key: value for key, value in copy.deepcopy(config).items() if value is not None
     }  # `qc:` with nothing under it
-    problems = [_explain(error) for error in Validator(schema("config")).iter_errors(given)]
+    problems = [_explain(error) for error in Validator(schema("config")).iter_errors(written)]
     if problems:
         return None, sorted(problems)
-    full = _with_defaults(given, schema("config"))
+    full = _with_defaults(written, schema("config"))
     if (
         "normalization" not in (config.get("expression") or {})
         and full["counts_unit"] in config_contradictions.UNITS_NORMALIZED
     ):
         full["expression"]["normalization"] = "none"
     task = full["design"]["task"]
-    if "models" not in given:
+    if "models" not in written:
         full["models"] = models.DEFAULT[task]
     full["shipped_model"] = full["models"][0]
     full["models"] = list(dict.fromkeys([*full["models"], *models.ALWAYS[task]]))
@@ -114,13 +113,15 @@ def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
 
 
 def _with_defaults(value, node):
-    """`value` completed, its keys in the schema's order: what rules compare must not depend on the user's order."""
+    """`value` with defaults, keys in the schema's order, since Snakemake compares parameters as text."""
     full = {}
     for key, child in node["properties"].items():
-        given = value.get(key, copy.deepcopy(child.get("default")))
+        setting = value.get(key, copy.deepcopy(child.get("default")))
         if "properties" in child and "anyOf" not in child:
-            given = _with_defaults(given, child)
-        full[key] = dict(sorted(given.items())) if "anyOf" in child and isinstance(given, dict) else given
+            setting = _with_defaults(setting, child)
+        full[key] = (
+            dict(sorted(setting.items())) if "anyOf" in child and isinstance(setting, dict) else setting
+        )
     return full
 
 
@@ -174,7 +175,7 @@ def unreadable(path: str | Path, folder: bool = False) -> str:
 
 
 def resolve_files(config: dict[str, Any], folders: Sequence[str | Path], store: Any = None) -> list[str]:
-    """Make the paths of `config` findable from `folders`; return the problems (files that are not there).
+    """Resolve the paths of `config` against `folders`; return the problems (missing files).
 
     `store`: the object storage where all of them but the sheet lie, if this run has one.
     """

@@ -1,4 +1,4 @@
-"""What a config says that each is fine alone and cannot be together."""
+"""Contradictions between config keys that are each valid alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNITS_NORMALIZED = {"log": ["none", "rank", "quantile"], "tpm": ["none", "tpm", 
 
 
 def problems(config: Mapping[str, Any]) -> list[str]:
-    """Problems between keys that each are fine alone."""
+    """Problems (list of str) of keys that contradict each other."""
     return [
         *_reads_contradictions(config),
         *_task_contradictions(config),
@@ -29,7 +29,7 @@ def problems(config: Mapping[str, Any]) -> list[str]:
 
 
 def _reads_contradictions(config):
-    """Options of trimming, alignment and counting that one of the chosen tools cannot keep."""
+    """Options of trimming, alignment and counting that a chosen tool does not support."""
     trimming, alignment, counter = config["trimming"], config["alignment"], config["quantification"]["tool"]
     counts_alignments = counter in ("featurecounts", "htseq")
     wrong = {
@@ -48,7 +48,7 @@ def _reads_contradictions(config):
 
 
 def _task_contradictions(config):
-    """Columns and models that do not belong to the task."""
+    """Columns and models that do not fit the task."""
     design, task = config["design"], config["design"]["task"]
     predicted = [design["time"], design["event"]] if task == "survival" else [design["target"]]
     others = {"design.batch": design["batch"], "design.group": design["group"]}
@@ -92,7 +92,7 @@ def _search_problems(search, task):
 
 
 def _training_contradictions(config):
-    """What classes alone can have, and permutations of models that are not trained."""
+    """Options that only classification has, and permutations of models that are not trained."""
     task, training, evaluation = config["design"]["task"], config["training"], config["evaluation"]
     reasons = {
         "imbalance": ("auto", "has no classes to balance"),
@@ -158,8 +158,8 @@ def _model_contradictions(config):
     }
     problems += [
         f"config: {key} does nothing with batch_correction {method!r}"
-        for key, given in wrong.items()
-        if given
+        for key, is_set in wrong.items()
+        if is_set
     ]
     if expression["reference_batch"] is not None and config["evaluation"]["leave_one_batch_out"]:
         problems.append(
@@ -176,7 +176,7 @@ def _model_contradictions(config):
 
 
 def _serving_contradictions(config):
-    """Keys of a frozen bundle and of pretraining that do nothing beside each other."""
+    """Keys of a frozen bundle and of pretraining that exclude each other."""
     training = config["training"]
     frozen = training["retrain"] == "never"
     pretraining = training["pretrain_unlabelled"] or training["pretrain_new"]

@@ -1,4 +1,4 @@
-"""Whether the sheet can carry the design: columns, classes, batches, and the kinds of reads the tools take."""
+"""Check that the sheet has what the design needs: columns, classes, batches, and reads that the chosen tools accept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_TRIED, REPEATS_TRIED = 300, 20  # samples and repeats whose folds are assig
 
 
 def check_sources(path: str | Path, samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[str]:
-    """Problems of samples whose kind of reads the chosen tools cannot take."""
+    """Problems of samples whose reads the chosen tools do not accept."""
     counter, aligner = config["quantification"]["tool"], config["alignment"]["tool"]
     umi = config["trimming"]["umi"]
     umi_in_r2 = isinstance(umi, list) and "N" not in umi[0]
@@ -77,7 +77,7 @@ def check_columns(path: str | Path, samples: Mapping[str, Sample], config: Mappi
             *problems,
             f"{path}, column {config['evaluation']['holdout']}: every labelled sample is held out",
         ]
-    unclear = placeholders.found(used, design)
+    unclear = placeholders.suspect_cells(used, design)
     problems += placeholders.problems(path, used, design)
     labelled, trained = (placeholders.without(among, unclear, design) for among in (labelled, trained))
     problems += outcome.problems(path, trained, design) + sheet_values.problems(path, used, design)
@@ -120,7 +120,7 @@ def check_served(path: str | Path, samples: Mapping[str, Sample], config: Mappin
     used = [sample for sample in samples.values() if not sample.exclude]
     problems += placeholders.problems(path, used, design)
     labelled = [sample for sample in used if outcome.is_known(sample.metadata, design)]
-    labelled = placeholders.without(labelled, placeholders.found(used, design), design)
+    labelled = placeholders.without(labelled, placeholders.suspect_cells(used, design), design)
     if design["task"] != "classification":
         problems += outcome.cell_problems(path, labelled, design)
     return problems
@@ -132,7 +132,7 @@ def _held_out(sample, config):
 
 
 def _marks(path, samples, config):
-    """Problems of the columns in which any text is a mark."""
+    """Problems of the columns in which any text counts as yes."""
     columns = {"exclude": "exclude the sample"}
     if config["evaluation"]["holdout"]:
         columns[config["evaluation"]["holdout"]] = "hold the sample out"
@@ -165,7 +165,7 @@ def _hold_out(path, labelled, trained, config):
 
 
 def _covariates(path, labelled, design):
-    """Covariates that would give the answer away, or that say nothing."""
+    """Problems of covariates: the target or group among them, fewer than two values, or ambiguous cells."""
     problems = []
     for column in design["covariates"]:
         if column in (design["target"], design["group"]):
@@ -181,7 +181,7 @@ def _covariates(path, labelled, design):
 
 
 def _adjusted(path, labelled, trained, config):
-    """What SMOTE and a threshold cannot do with these classes and covariates."""
+    """Problems of SMOTE and threshold tuning with these classes and covariates."""
     design, training, problems = config["design"], config["training"], []
     if design["task"] != "classification":
         return []
@@ -202,7 +202,7 @@ def _adjusted(path, labelled, trained, config):
 
 
 def _confounded(path, labelled, config):
-    """Correcting a batch that is the target: the sheet alone rules it out."""
+    """Problem of a batch correction where the batch is the target, as the sheet alone shows."""
     design = config["design"]
     if config["expression"]["batch_correction"] in ("none", "auto") or not design["batch"]:
         return []  # the second is a problem of the config, reported there
@@ -217,8 +217,8 @@ def _confounded(path, labelled, config):
 def too_few_to_train(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> str:
     """Why the labelled samples cannot be split into the folds, or an empty text.
 
-    Of reads counting needs no folds, so this is a warning at the start; the rule that assigns the folds refuses, after quality
-    control. A matrix has been counted: there the Snakefile refuses it.
+    With reads this is only a warning, since counting needs no folds; the rule that assigns the folds stops the run
+    after quality control. With a count matrix the Snakefile stops at once.
     """
     design, evaluation = config["design"], config["evaluation"]
     folds = evaluation["folds"]
@@ -244,7 +244,7 @@ def _outcome(labelled, design):
 
 
 def _events_elsewhere(path, labelled, design):
-    """Leaving a batch out must leave events to learn from."""
+    """Problems of batches without which no training sample has an event."""
     if design["task"] != "survival":
         return []
     events = _outcome(labelled, design)["event"]
@@ -258,18 +258,22 @@ def _events_elsewhere(path, labelled, design):
 
 
 def _classes_elsewhere(path, labelled, design):
-    """Leaving a batch out must leave two classes to learn from."""
+    """Problems of batches without which fewer than two classes are left to train on."""
     if design["task"] != "classification":
         return []
     label_of = {sample.name: sample.metadata[design["target"]] for sample in labelled}
     classes, problems = set(label_of.values()), []
     for held_out, left in _without_each_batch(labelled, design):
-        found = {label_of[name] for name in left}
-        lost = ", ".join(repr(label) for label in sorted(classes - found))
-        if len(found) < 2:
-            said = f"all labelled samples are {found.pop()!r}" if found else "no labelled sample is left"
+        classes_left = {label_of[name] for name in left}
+        lost = ", ".join(repr(label) for label in sorted(classes - classes_left))
+        if len(classes_left) < 2:
+            what_is_left = (
+                f"all labelled samples are {classes_left.pop()!r}"
+                if classes_left
+                else "no labelled sample is left"
+            )
             problems.append(
-                f"{path}, column {design['batch']}: without batch {held_out!r}{_and_groups(design)} {said};"
+                f"{path}, column {design['batch']}: without batch {held_out!r}{_and_groups(design)} {what_is_left};"
                 " leave_one_batch_out would have nothing to tell apart"
             )
         elif lost and design["group"]:
@@ -281,7 +285,7 @@ def _classes_elsewhere(path, labelled, design):
 
 
 def _and_groups(design):
-    """What leaves with a batch, in words."""
+    """Words for the groups that are held out together with a batch."""
     return f" and the {design['group']} that it shares with others" if design["group"] else ""
 
 

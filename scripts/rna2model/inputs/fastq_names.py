@@ -1,4 +1,4 @@
-"""What the names of FASTQ files say: sample, mate, lane and flowcell, as sequencers, archives and people write them.
+"""Parse names of FASTQ files into sample, mate, lane and flowcell, as sequencers, archives and people write them.
 
 The family: Illumina (bcl2fastq, bcl-convert, with and without lanes), the Sequence Read Archive, MGI, Novogene, and plain
 names (A_R1, A.read2, A_forward, A_1), also after trimming (A_R1_val_1, A_1.clean).
@@ -61,7 +61,7 @@ LONGEST = 100
 
 @dataclass(frozen=True)
 class Name:
-    """What a file's name says. `mate`: 1, 2, ..., or 0 where it says none; `lane`: what tells it from the same mate's other files."""
+    """A parsed file name. `mate`: 1, 2, ..., or 0 if not given; `lane`: distinguishes files of the same mate."""
 
     scheme: str
     sample: str
@@ -75,8 +75,8 @@ class Name:
 def read(stem: str) -> Name:
     """The Name of a file without its ending; any text has one."""
     for scheme, pattern in SCHEMES.items():
-        if found := pattern.fullmatch(stem):
-            return _named(scheme, stem, found.groupdict())
+        if fields := pattern.fullmatch(stem):
+            return _named(scheme, stem, fields.groupdict())
     return Name("single", "" if stem.lower() in GENERIC else stem, 0)
 
 
@@ -95,7 +95,7 @@ def _named(scheme, stem, parts):
 
 
 def not_reads(stem: str) -> str:
-    """Why a file holds no reads of a sample, or an empty text."""
+    """Why a file has no reads of a sample (index reads, undetermined reads), or an empty text."""
     if NOT_A_SAMPLE.fullmatch(stem):
         return "reads of no sample (undetermined)"
     return "index reads" if INDEX_READ.fullmatch(stem) else ""

@@ -22,10 +22,10 @@ def write(sheet: str | Path, counts: str | Path, out: str | Path | None = None) 
         raise InputProblem("\n".join(problems) or f"{sheet} row 1: column 'sample' is missing")
     names = list(dict.fromkeys(row["sample"] for _, row in rows))
     table, _ = count_matrix_file.read(counts, "log", names)
-    found, _, suggested = sample_names.match(list(table.columns), names, table.attrs["titles"])
+    column_of_name, _, suggested = sample_names.match(list(table.columns), names, table.attrs["titles"])
     new = {name: sample_names.for_sheet(column) for name, (column, _) in suggested.items()}
-    new = {name: fixed for name, fixed in new.items() if fixed and fixed not in found}
-    left = [name for name in names if name not in found and name not in new]
+    new = {name: fixed for name, fixed in new.items() if fixed and fixed not in column_of_name}
+    left = [name for name in names if name not in column_of_name and name not in new]
     lines = [f"{name} is now {fixed} ({suggested[name][1]})" for name, fixed in new.items()]
     lines += [f"no column for {name}; nothing fits it alone" for name in left]
     if not new:

@@ -1,4 +1,4 @@
-"""A frozen bundle in place of training: its manifest says how samples are processed, so that no config has to.
+"""Use a frozen bundle and train nothing: its manifest defines how samples are processed, so that the config need not.
 
 What the user's config says must agree with it, and so must reference files; all of it is checked before any job.
 """
@@ -29,38 +29,38 @@ OF_MATRIX = ("min_counts",)  # limits of `qc` that concern a matrix
 ALIGNER_INDEX = {"star", "hisat2"}
 
 
-def is_frozen(given: Mapping[str, Any]) -> bool:
+def is_frozen(user_config: Mapping[str, Any]) -> bool:
     """Whether a user's config asks for a bundle that is not trained again."""
-    training = given.get("training")
+    training = user_config.get("training")
     return isinstance(training, dict) and training.get("retrain") == "never"
 
 
-def folder(given: Mapping[str, Any], folders: Sequence[str | Path]) -> str | Path:
+def folder(user_config: Mapping[str, Any], folders: Sequence[str | Path]) -> str | Path:
     """The bundle of a user's config: `training.bundle`, or that of the results folder."""
-    named = given["training"].get("bundle")
-    return locate(named or f"{given.get('results') or 'results'}/bundle", folders)
+    named = user_config["training"].get("bundle")
+    return locate(named or f"{user_config.get('results') or 'results'}/bundle", folders)
 
 
 def prepare(
-    given: dict[str, Any], folders: Sequence[str | Path]
+    user_config: dict[str, Any], folders: Sequence[str | Path]
 ) -> tuple[dict[str, Any], dict[str, Any] | None, list[str]]:
-    """(the user's config with what it leaves out taken from the bundle, the manifest or None, problems)."""
-    where = folder(given, folders)
+    """(the user's config completed from the bundle, the manifest or None, problems)."""
+    where = folder(user_config, folders)
     try:
         made = manifest.read(where)
     except InputProblem as problem:
         hint = (
             ""
-            if given["training"].get("bundle")
+            if user_config["training"].get("bundle")
             else "; name one as training.bundle, or train with retrain: auto"
         )
-        return given, None, [f"config: training.retrain never needs a bundle: {problem}{hint}"]
-    full = copy.deepcopy(given)
+        return user_config, None, [f"config: training.retrain never needs a bundle: {problem}{hint}"]
+    full = copy.deepcopy(user_config)
     full["training"]["bundle"] = str(where)
     own = {name: made[name] for name in ("design",) if made.get(name)} | _expression(made)
-    if made.get("qc") and given.get("counts"):
+    if made.get("qc") and user_config.get("counts"):
         own["qc"] = {key: made["qc"][key] for key in OF_MATRIX if key in made["qc"]}
-    if made.get("counting") and not given.get("counts"):
+    if made.get("counting") and not user_config.get("counts"):
         own |= {name: made["counting"][name] for name in COUNTING} | {"qc": made["qc"]}
     for section, values in own.items():
         if isinstance(full.get(section) or {}, dict):
@@ -73,12 +73,13 @@ def prepare(
 
 
 def _expression(made):
-    """{"expression": settings} of a bundle, where it has them; one that does not speak of spike-ins took them for genes."""
+    """{"expression": settings} of a bundle, if it has them; a bundle without the spike-ins setting treated spike-ins
+    as genes."""
     return {"expression": {"spike_ins": "keep", **made["expression"]}} if made.get("expression") else {}
 
 
 def _files(full, made, where):
-    """Take the recorded reference files where the user names none; problems where they are gone."""
+    """Use the recorded reference files if the user names none; problems if they no longer exist."""
     if full.get("counts"):
         return []
     if not made.get("counting"):
@@ -109,7 +110,7 @@ def _files(full, made, where):
 
 
 def _index(made, full):
-    """The index that training used, where it is still there and of the same reference; never this run's own."""
+    """The index that training used, if it still exists for the same reference; never one that this run makes."""
     index = made.get("index")
     if not index or full["alignment"]["tool"] not in ALIGNER_INDEX or not Path(index).is_dir():
         return None
@@ -136,15 +137,15 @@ def _differences(made, now):
 
 
 def differences(made: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """Problems (list of str) of a complete config that says other than the bundle it is to serve."""
+    """Problems (list of str) of a complete config that differs from its frozen bundle."""
     where = config["training"]["bundle"]
-    told = [
+    differing = [
         f"design.{key}: the bundle says {made['design'].get(key)!r}, the config {config['design'].get(key)!r}"
         for key in OUTCOME
         if made.get("design") and made["design"].get(key) != config["design"].get(key)
     ]
     if made.get("counts_unit", "counts") != units.of_cohort(config["counts_unit"]):
-        told.append(
+        differing.append(
             f"counts_unit: the bundle says {made['counts_unit']!r}, the config {config['counts_unit']!r}"
         )
     own = _expression(made) or {"expression": config["expression"]}
@@ -153,38 +154,38 @@ def differences(made: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]
         own |= made["counting"]
         now |= {name: config[name] for name in COUNTING}
     skip = {f"expression.{key}" for key in UNCOMPARED} | set(fingerprint.UNCOMPARED)
-    told += [
+    differing += [
         text.replace("these samples", "the config")
         for text in fingerprint.setting_differences(own, now, skip)
     ]
     return [
         f"config: {text}. {where} is frozen: leave the key out to take what the bundle says, or train anew"
-        for text in told
+        for text in differing
     ]
 
 
 def reference_problems(made: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """Problems of files that are not what the bundle was made with; reads the files, or the run's own record of them."""
+    """Problems of reference files that differ from those of the bundle; reads the files, or the run's record of them."""
     try:
         if config["counts"]:
             beside = fingerprint.read_beside(config["counts"])
             if not (beside and made.get("counting")):
                 return []
-            told = fingerprint.counting_differences(made, beside)
+            differing = fingerprint.counting_differences(made, beside)
         else:
-            told = fingerprint.reference_differences(made["reference"], _facts(made, config))
-            told += _rrna(made, config)
+            differing = fingerprint.reference_differences(made["reference"], _facts(made, config))
+            differing += _rrna(made, config)
     except InputProblem as problem:
-        told = [str(problem)]
+        differing = [str(problem)]
     where = config["training"]["bundle"]
     return [
         f"{text}. {where} cannot serve such samples: use what it was made with, or train anew"
-        for text in told
+        for text in differing
     ]
 
 
 def _facts(made, config):
-    """Facts of the reference that the config names (fingerprint.of_reference), as quickly as they can be had."""
+    """Facts of the config's reference (fingerprint.of_reference), from the run's record or the cache where possible."""
     fasta, gtf = Path(config["reference"]["fasta"]), Path(config["reference"]["gtf"])
     record = Path(config["results"]) / "reference" / "reference.json"
     known = _recorded(record)
@@ -205,8 +206,8 @@ def _facts(made, config):
             "genome_bases": sum(lengths.values()),
         }
     counting = config["quantification"]
-    found = annotation.read(gtf, counting["feature"], counting["attribute"])
-    return fingerprint.of_reference(fasta, gtf, lengths, digest, found)
+    gene_model = annotation.read(gtf, counting["feature"], counting["attribute"])
+    return fingerprint.of_reference(fasta, gtf, lengths, digest, gene_model)
 
 
 def _rrna(made, config):
@@ -218,7 +219,8 @@ def _rrna(made, config):
 
 
 def add_columns(samples: Mapping[str, Sample], design: Mapping[str, Any]) -> None:
-    """Columns of the design that a sheet of new samples need not have: empty cells. Covariates it must have."""
+    """Add design columns that a sheet of new samples may lack, as empty cells; covariates are not added, since they
+    are required."""
     roles = [design[role] for role in ("target", "time", "event", "batch", "group")]
     for sample in samples.values():
         for column in filter(None, roles):

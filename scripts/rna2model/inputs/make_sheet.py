@@ -28,7 +28,7 @@ LIKE_FASTQ = re.compile(r".*\.(fastq|fq)(\.(gz|bz2|xz|zst|zip))?", re.IGNORECASE
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is not in the sheet, and why; `expected`: nobody has to do anything about it."""
+    """A file that is not in the sheet, and why; `expected`: the user need not look at it."""
 
     path: Path
     why: str
@@ -36,7 +36,7 @@ class LeftOut:
 
 
 @dataclass
-class Found:
+class FoundSample:
     """One sample: its lanes as (R1, R2 or None), its name in the file names, and what tells its flowcell and lane."""
 
     name: str
@@ -49,8 +49,8 @@ class Found:
         return self.lanes[0][1] is not None
 
 
-def find(folder: str | Path) -> tuple[list[Found], list[LeftOut]]:
-    """(samples: list of Found in natural order, left out: list of LeftOut) of the FASTQ files below `folder`.
+def find(folder: str | Path) -> tuple[list[FoundSample], list[LeftOut]]:
+    """(samples: list of FoundSample in natural order, left out: list of LeftOut) of the FASTQ files below `folder`.
 
     Raises InputProblem where there is no such folder, or a part of it cannot be read.
     """
@@ -70,7 +70,7 @@ def find(folder: str | Path) -> tuple[list[Found], list[LeftOut]]:
         by_sample[name.sample].append((path, name))
     samples = []
     for written, members in by_sample.items():
-        sample = Found("", written)
+        sample = FoundSample("", written)
         left += _gather(sample, members)
         if sample.lanes:
             samples.append(sample)
@@ -81,7 +81,7 @@ def find(folder: str | Path) -> tuple[list[Found], list[LeftOut]]:
 
 def _files(root):
     """Every file below `root` whose name is that of a FASTQ file, in natural order; links to folders are followed once."""
-    found, seen = [], set()
+    paths, seen = [], set()
 
     def fail(error):
         raise InputProblem(
@@ -95,8 +95,8 @@ def _files(root):
             continue
         seen.add(place)
         folders.sort()
-        found += [Path(folder, name) for name in names if LIKE_FASTQ.fullmatch(name)]
-    return sorted(found, key=lambda path: _natural(str(path)))
+        paths += [Path(folder, name) for name in names if LIKE_FASTQ.fullmatch(name)]
+    return sorted(paths, key=lambda path: _natural(str(path)))
 
 
 def _natural(text):
@@ -139,7 +139,8 @@ def _without_repeated(files):
 
 
 def _named(files, root):
-    """(path, Name) of each file; what single names leave open is taken from the names beside them, and from the folder."""
+    """(path, Name) of each file; names that are ambiguous alone are decided by the other names in the folder and the
+    folder's name."""
     named = [(path, fastq_names.read(_stem(path))) for path in files]
     numbers, in_folder = defaultdict(set), defaultdict(set)
     for path, name in named:
@@ -147,8 +148,8 @@ def _named(files, root):
             numbers[path.parent, name.scheme, name.sample].add(name.mate)
         in_folder[path.parent].add((name.scheme, name.sample))
     for path, name in named:
-        found = numbers[path.parent, name.scheme, name.sample]
-        if not found <= {1, 2} or (name.scheme == "middle" and len(found) == 1):
+        mate_numbers = numbers[path.parent, name.scheme, name.sample]
+        if not mate_numbers <= {1, 2} or (name.scheme == "middle" and len(mate_numbers) == 1):
             name = fastq_names.Name("single", _stem(path), 0)  # A_1, A_2, A_3: no mates, but three samples
         alone = len(in_folder[path.parent]) == 1 and len(in_folder) > 1 and path.parent != root
         if not name.sample or (name.is_barcode and alone):
@@ -157,7 +158,7 @@ def _named(files, root):
 
 
 def _folder_name(folder, root):
-    """The name of the nearest folder that says more than `fastq` or `raw`."""
+    """The name of the nearest folder that is not a generic one such as `fastq` or `raw`."""
     while folder != root and folder.name.lower() in fastq_names.GENERIC:
         folder = folder.parent
     return folder.name or "sample"
@@ -182,8 +183,8 @@ def _gather(sample, members):
         lanes[run, name.flowcell, name.lane, name.part][name.mate].append((path, name))
     left, single, pairs = [], [], []
     for mates in lanes.values():
-        files = [path for found in mates.values() for path, _ in found]
-        names = [name for found in mates.values() for _, name in found]
+        files = [path for entries in mates.values() for path, _ in entries]
+        names = [name for entries in mates.values() for _, name in entries]
         if why := _unpaired(mates):
             left += [LeftOut(path, why) for path in files]
         elif len(files) == 2:
@@ -201,11 +202,11 @@ def _gather(sample, members):
 
 def _unpaired(mates):
     """Why the files of one lane, {mate: [(path, Name)]}, are no pair and no single-end file, or an empty text."""
-    for mate, found in mates.items():
-        if len(found) > 1:
+    for mate, entries in mates.items():
+        if len(entries) > 1:
             what = f"mate {mate}" if mate else "the reads"
-            return f"{len(found)} files for {what} of one sample and lane: " + ", ".join(
-                str(path) for path, _ in found
+            return f"{len(entries)} files for {what} of one sample and lane: " + ", ".join(
+                str(path) for path, _ in entries
             )
     if set(mates) == {1, 2} and not _may_be_mates(mates):
         return "begin with reads of other names: no mates; rename them if they are samples of their own"
@@ -229,25 +230,27 @@ def _may_be_mates(mates):
 
 
 def _give_names(samples):
-    """Names that the sheet takes and that differ by more than case and leading zeros; good ones stay as they are."""
+    """Give samples names that are valid in the sheet and differ by more than case and leading zeros; valid names are
+    kept."""
     taken = set()
     for sample in sorted(samples, key=lambda s: (fastq_names.mended(s.written) != s.written, s.written)):
         sample.name = fastq_names.mended(sample.written, taken)
         taken.add(sheet_text.alike(sample.name))
 
 
-def batches(samples: Sequence[Found]) -> dict[str, str] | None:
-    """{sample: batch} where flowcells, folders of runs or lanes divide the samples, two at least in each; or None."""
+def batches(samples: Sequence[FoundSample]) -> dict[str, str] | None:
+    """{sample: batch} by flowcell, run folder or lane, if that divides the samples into groups of two or more; else
+    None."""
     runs = [
         {name.flowcell or str(lane[0].parent) for lane, name in zip(s.lanes, s.names, strict=True)}
         for s in samples
     ]
     known = all(name.scheme in fastq_names.WITH_LANES for sample in samples for name in sample.names)
     for values in (
-        [[Path(run).name for run in sorted(found)] for found in runs],
+        [[Path(run).name for run in sorted(values_of_sample)] for values_of_sample in runs],
         [sorted({f"L{name.lane}" for name in sample.names}) for sample in samples],
     ):
-        cells = ["+".join(found) for found in values]
+        cells = ["+".join(values_of_sample) for values_of_sample in values]
         distinct = len({cell.casefold() for cell in cells}) == len(set(cells)) > 1
         if known and distinct and all(cells.count(cell) > 1 for cell in cells):
             return {sample.name: cell for sample, cell in zip(samples, cells, strict=True)}

@@ -1,6 +1,6 @@
-"""What the first rows of a count matrix show before any job: that it is none, whose samples it lacks, words among its numbers.
+"""Check the first rows of a count matrix before any job: whether it is a matrix, has all samples, and has numbers only.
 
-Everything else needs the whole file, and the job that reads it says it. What is only likely from here is left to it.
+Checks that need the whole file are left to the job that reads it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def problems(path: str | Path, samples: Sequence[str]) -> list[str]:
         if name.endswith((".h5ad", ".h5", ".parquet", ".xlsx", ".xls", ".ods")):
             return []
         seen = layout.read(path, name)
-        found = text_file.check_start(seen, samples)
+        table_format = text_file.check_start(seen, samples)
     except count_matrix_file.UNREADABLE as error:
         return [count_matrix_file.unreadable(path, error)]
-    if found and found.name == "a table of DepMap":  # its samples are rows
+    if table_format and table_format.name == "a table of DepMap":  # its samples are rows
         return []
     rows = [row for row in seen.rows[seen.below :] if len(row) == len(seen.columns)]
     return _names(path, seen, rows, samples, text_file.titles(seen)) or _words(
@@ -42,7 +42,7 @@ def problems(path: str | Path, samples: Sequence[str]) -> list[str]:
 
 
 def _names(path, seen, rows, samples, titles):
-    """A problem where samples have no column."""
+    """A problem if samples have no column."""
     from rna2model.cohort.tables import columns
 
     wanted = set(samples)
@@ -57,13 +57,13 @@ def _names(path, seen, rows, samples, titles):
             and _has_number(rows, place)
         )
     ]
-    found, _, suggested = sample_names.match(names, samples, titles)
-    missing = [name for name in samples if name not in found]
+    column_of_sample, _, suggested = sample_names.match(names, samples, titles)
+    missing = [name for name in samples if name not in column_of_sample]
     if not missing:
         return []
     if any(row[0].strip() in wanted for row in rows):
         return [f"{path} is transposed: samples are its rows; give genes as rows, samples as columns."]
-    free = [name for name in names if name not in set(found.values())]
+    free = [name for name in names if name not in set(column_of_sample.values())]
     return [f"{path} {sample_names.message(missing, free, suggested, path)}"]
 
 
@@ -73,16 +73,16 @@ def _has_number(rows, place):
 
 
 def _words(path, seen, rows, samples, missing):
-    """A problem for each of the first samples that has a word among its numbers; cells with a comma are left to the job,
+    """A problem for each of the first samples with a cell that is not a number; cells with a comma are left to the job,
     which sees what the others look like."""
-    told, wanted = [], set(samples)
+    problems, wanted = [], set(samples)
     for place, name in enumerate(seen.columns):
         for row in rows if name in wanted else ():
             cell = row[place].strip()
             if cell not in missing and "," not in cell and not _is_number(cell):
-                told.append(f"{path}: gene {row[0].strip()}, sample {name}: {cell!r} is not a number.")
+                problems.append(f"{path}: gene {row[0].strip()}, sample {name}: {cell!r} is not a number.")
                 break
-    return told[:SHOWN]
+    return problems[:SHOWN]
 
 
 def _is_number(cell):

@@ -1,4 +1,4 @@
-"""Write a new project's samples.tsv and config.yaml, and say what was found and what is left to fill in."""
+"""Write samples.tsv and config.yaml of a new project, and list the samples found and the fields left to fill in."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_BATCH = "null         # the column of known batches, if there are any"
 def make(folder: str | Path, out: str | Path) -> tuple[str, bool]:
     """Write `out`/samples.tsv and `out`/config.yaml for the FASTQ files below `folder`; return (text, complete).
 
-    `complete`: whether every file has its place, or none that a person has to look at. Raises InputProblem, with nothing
+    `complete`: whether no file was left out that the user has to look at. Raises InputProblem, with nothing
     written, where there is no sample or one of the two files exists.
     """
     out = Path(os.path.realpath(out))
@@ -111,13 +111,13 @@ def _summary(samples, left):
 def _places(sample):
     """(what, names) of several folders, flowcells or libraries that a sample's lanes come from; or None."""
     libraries = {name.part for name in sample.names if name.scheme == "novogene"}
-    for what, found in (
+    for what, names in (
         ("folders", {str(first.parent) for first, _ in sample.lanes}),
         ("flowcells", {name.flowcell for name in sample.names}),
         ("libraries", libraries),
     ):
-        if len(found) > 1:
-            return what, sorted(found)
+        if len(names) > 1:
+            return what, sorted(names)
     return None
 
 
@@ -126,7 +126,7 @@ def _listed(names):
 
 
 def _left_out(left):
-    """Every file that is not in the sheet, by its reason; first what a person has to look at."""
+    """Lines on files left out of the sheet, grouped by reason; those that the user has to look at come first."""
     reasons = defaultdict(list)
     for entry in sorted(left, key=lambda entry: entry.expected):
         reasons[entry.expected, entry.why].append(entry.path)

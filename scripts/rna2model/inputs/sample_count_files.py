@@ -1,6 +1,6 @@
 """Count files of single samples, as STAR, htseq-count, featureCounts, Salmon, kallisto, RSEM and the GDC write them, joined.
 
-Which program wrote a file shows in its lines, not in its name.
+The program that wrote a file is recognised by its content, not by its name.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def read(
 
     unit : counts, expected_counts or tpm
     gtf : annotation by which transcripts become genes
-    InputProblem has all that is wrong with the files, each with row and column of `sheet`.
+    InputProblem lists all problems of the files with row and column of `sheet`.
     """
     import pandas as pd
 
@@ -114,7 +114,7 @@ def are_given(config: Mapping[str, Any]) -> bool:
 def problems(samples: Mapping[str, Sample], config: Mapping[str, Any], thorough: bool) -> list[str]:
     """Problems of the files of {name: Sample}; `thorough`: of their content, too."""
     sheet, used = config["samples"], [(name, one) for name, one in samples.items() if not one.exclude]
-    told = [
+    problems = [
         f"{sheet} row {one.row}, column {COUNTS_FILE}: is empty; name the file with the counts of {name}"
         for name, one in used
         if not one.counts_file
@@ -126,8 +126,8 @@ def problems(samples: Mapping[str, Sample], config: Mapping[str, Any], thorough:
         if files and thorough:
             read(files, sheet, config["counts_unit"], config["reference"]["gtf"])
     except InputProblem as problem:
-        told += str(problem).split("\n")
-    return told
+        problems += str(problem).split("\n")
+    return problems
 
 
 def _place(sheet, file):
@@ -148,7 +148,7 @@ def _same_files(files, sheet):
 
 
 def _differences(sheet, first, file, kinds, columns):
-    """Problems of a file that cannot stand beside the first."""
+    """Problems of a file that does not match the first one (program, genes)."""
     kind, other = kinds[file.sample], kinds[first.sample]
     if kind != other:
         return [
@@ -221,20 +221,22 @@ def _numbers(ids, cells):
     """Values by id; InputProblem with the first cell that is no number."""
     import pandas as pd
 
-    found = pd.Series(list(cells), index=pd.Index(list(ids), dtype=object), dtype=object)
-    values = pd.to_numeric(found, errors="coerce")
+    text = pd.Series(list(cells), index=pd.Index(list(ids), dtype=object), dtype=object)
+    values = pd.to_numeric(text, errors="coerce")
     if values.isna().any():
         gene = values.index[values.isna()][0]
-        raise InputProblem(f"gene {gene}: {found[values.isna()].iloc[0]!r} is not a number")
+        raise InputProblem(f"gene {gene}: {text[values.isna()].iloc[0]!r} is not a number")
     return values
 
 
 def _stranded(file, table, columns):
     """(values, notes) by the strandedness of the sample; `columns`: {strandedness: column}."""
-    found = {strand: _numbers(table["gene_id"], table[column]) for strand, column in columns.items()}
+    counts_by_strand = {
+        strand: _numbers(table["gene_id"], table[column]) for strand, column in columns.items()
+    }
     if file.strandedness != "auto":
-        return found[file.strandedness], []
-    forward, reverse = found["forward"].sum(), found["reverse"].sum()
+        return counts_by_strand[file.strandedness], []
+    forward, reverse = counts_by_strand["forward"].sum(), counts_by_strand["reverse"].sum()
     share = max(forward, reverse) / max(forward + reverse, 1)
     if EVEN < share < CLEAR:
         raise InputProblem(
@@ -242,7 +244,7 @@ def _stranded(file, table, columns):
             " set strandedness in the sheet"
         )
     strand = "unstranded" if share <= EVEN else "forward" if forward > reverse else "reverse"
-    return found[strand], [f"taken for {strand} ({forward:g} forward, {reverse:g} reverse)"]
+    return counts_by_strand[strand], [f"taken for {strand} ({forward:g} forward, {reverse:g} reverse)"]
 
 
 def _gdc(file, unit, table):

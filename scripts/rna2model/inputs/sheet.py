@@ -109,7 +109,7 @@ def _cells(path, number, row):
 
 
 def _repetitive(path, number, row):
-    """Cells that become part of file names, and that Snakemake would take for a rule that makes its own input."""
+    """Problems of cells that become part of file names and that Snakemake would read as a rule that makes its own input."""
     for column in ("sample", "accession"):
         if sheet_text.is_periodic(row.get(column) or ""):
             yield (
@@ -119,7 +119,7 @@ def _repetitive(path, number, row):
 
 
 def _merge(path, rows, folders, matrix, strandedness):
-    """Rows with the same sample are its lanes; their other cells must agree."""
+    """Merge the rows of each sample, one per lane; their other cells must agree."""
     samples, problems = {}, []
     for number, row in rows:
         name = row["sample"]
@@ -208,7 +208,7 @@ def _add_accession(where, sample, row, folders):
 
 
 def _files(path, rows, folders, store, counted):
-    """Files that are not there but should be, or that two cells name."""
+    """Problems of missing files and of files named in two cells."""
     problems, seen = [], defaultdict(list)
     cells = [
         (number, row["sample"], column, row[column])
@@ -222,8 +222,8 @@ def _files(path, rows, folders, store, counted):
         why = stored.get(cell) if store else unreadable(file)
         if why and (os.path.exists(file) or not counted(name)):
             problems.append(f"{path} row {number}, column {column}: {why}: {file}")
-        told = (file, f"row {number}, column {column}")
-        seen[file if store else _identity(file)].append(told)
+        naming = (file, f"row {number}, column {column}")
+        seen[file if store else _identity(file)].append(naming)
     for named in seen.values():
         if len(named) > 1:
             places = " and ".join(place for _, place in named[:3])
@@ -234,7 +234,7 @@ def _files(path, rows, folders, store, counted):
 
 
 def _same_lanes(path, rows, folders):
-    """Lanes of a sample that begin with the same read; prepare_reads looks at their ends, too."""
+    """Problems of lanes of a sample that begin with the same read; prepare_reads compares their ends, too."""
     problems, lanes = [], defaultdict(list)
     for number, row in rows:
         if row.get("fastq_1"):
@@ -259,16 +259,17 @@ def _first_read(file):
 
 
 def _identity(file):
-    """What is equal of one file under several names."""
+    """A key that is equal for all names (links) of one file."""
     try:
-        found = file.stat()
+        status = file.stat()
     except OSError:
         return file.resolve()
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _similar_names(path, samples):
-    """Names that differ only in case or leading zeros are one sample typed twice, or soon mistaken for one."""
+    """Problems of names that differ only in case or leading zeros: they are one sample typed twice, or will be
+    mistaken for one."""
     alike = defaultdict(list)
     for name in samples:
         alike[sheet_text.alike(name)].append(name)

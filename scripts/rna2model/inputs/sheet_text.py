@@ -1,4 +1,4 @@
-"""The text of a sample sheet as rows of cells: what spreadsheets do to a file is named, never guessed at."""
+"""Read the text of a sample sheet into rows of cells; damage by spreadsheets is reported, never repaired by guessing."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def read(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str], list[
 
 
 def _text(path):
-    """(text, None), or ("", why there is none)."""
+    """(text, None), or ("", why the file cannot be read)."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -109,7 +109,7 @@ def _header(path, columns, delimiter):
 
 
 def _cells(path, number, row):
-    """Problems of cells that a spreadsheet could not compute, or that hold what nobody sees."""
+    """Problems of cells with spreadsheet errors or invisible characters."""
     for column, cell in row.items():
         if SPREADSHEET_ERROR.match(cell):
             yield (
@@ -122,10 +122,10 @@ def _cells(path, number, row):
 
 
 def is_periodic(name: str) -> bool:
-    """Whether a name ends with the same text 20 times or more, which Snakemake takes for a rule that feeds itself."""
+    """Whether a name ends with the same text 20 times or more, which Snakemake reports as a cyclic rule."""
     return bool(PERIODIC.search(name))
 
 
 def alike(name: str) -> str:
-    """What is equal of names that only case or leading zeros tell apart."""
+    """A key that is equal for names that differ only in case or leading zeros."""
     return name.lower().lstrip("0") or "0"

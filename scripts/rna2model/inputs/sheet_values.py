@@ -28,17 +28,17 @@ def problems(path: str | Path, samples: Sequence[Sample], design: Mapping[str, A
     columns = [design["batch"], design["group"]]
     if design["task"] == "classification":
         columns.insert(0, design["target"])
-    found = []
+    problems = []
     for column in columns:
         if column:
-            found += _alike(path, samples, column)
-    if design["task"] == "classification" and not found:
-        found += _measurements(path, samples, design["target"])
-    return found
+            problems += _alike(path, samples, column)
+    if design["task"] == "classification" and not problems:
+        problems += _measurements(path, samples, design["target"])
+    return problems
 
 
 def marks(path: str | Path, samples: Iterable[Sample], columns: Mapping[str, str]) -> list[str]:
-    """Problems of columns in which any text is a mark: `no` would be taken for one. columns : {name: what a mark does}"""
+    """Problems of columns in which any text counts as yes, so that `no` would, too. columns : {name: what a mark does}"""
     return [
         f"{path} row {sample.row}, column {column}: {cell!r} would {does}, as any text does; empty the cell, or say why"
         for sample in samples
@@ -49,12 +49,12 @@ def marks(path: str | Path, samples: Iterable[Sample], columns: Mapping[str, str
 
 
 def covariate_problems(path: str | Path, samples: Sequence[Sample], column: str) -> list[str]:
-    """Problems of a clinical covariate that its cells leave open: number or category, and which."""
-    given = [sample for sample in samples if not is_missing(sample.metadata[column])]
-    given = [sample for sample in given if not placeholders.is_word(sample.metadata[column])]
-    words = [sample for sample in given if numerals.plain(sample.metadata[column]) is None]
-    cells = [sample.metadata[column] for sample in given]
-    if words and (len(words) < len(given) / 2 or all(map(numerals.is_separated, cells))):
+    """Problems of a clinical covariate whose cells are ambiguous: number or category, or two spellings of one category."""
+    known = [sample for sample in samples if not is_missing(sample.metadata[column])]
+    known = [sample for sample in known if not placeholders.is_word(sample.metadata[column])]
+    words = [sample for sample in known if numerals.plain(sample.metadata[column]) is None]
+    cells = [sample.metadata[column] for sample in known]
+    if words and (len(words) < len(known) / 2 or all(map(numerals.is_separated, cells))):
         return [
             f"{path} row {sample.row}, column {column}: {sample.metadata[column]!r} is not a number, as most of this covariate"
             f" are; {numerals.advice(sample.metadata[column], cells) or 'leave the cell empty where nothing is known'}"
@@ -62,16 +62,16 @@ def covariate_problems(path: str | Path, samples: Sequence[Sample], column: str)
         ]
     if not words:
         return []
-    if len({sample.metadata[column] for sample in given}) == len(given) > MOST_NUMBERS:
+    if len({sample.metadata[column] for sample in known}) == len(known) > MOST_NUMBERS:
         return [
             f"{path}, column {column}: every sample has a value of its own: dates or names are no covariate; write numbers or"
             " categories, or leave it out of design.covariates"
         ]
-    return _alike(path, given, column)
+    return _alike(path, known, column)
 
 
 def _alike(path, samples, column):
-    """Values that only case, spaces, the way of writing an accent or a number, or what nobody sees tell apart."""
+    """Problems of values that differ only in case, spaces, encoding of accents, number format or invisible characters."""
     written = defaultdict(dict)
     for sample in samples:
         cell = sample.metadata[column]
@@ -91,7 +91,7 @@ def _alike(path, samples, column):
 
 
 def _measurements(path, samples, column):
-    """Many different numbers are no classes."""
+    """Problem of a class column with many different numbers."""
     cells = [sample.metadata[column] for sample in samples if not is_missing(sample.metadata[column])]
     numbers = {number for number in map(numerals.plain, cells) if number is not None}
     classes = set(cells)

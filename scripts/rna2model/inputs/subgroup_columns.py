@@ -1,4 +1,4 @@
-"""Whether the columns of evaluation.subgroups have levels: known before any job. Apart from subgroups.py, which loads pandas."""
+"""Check before any job that the columns of evaluation.subgroups have levels. Not in subgroups.py, which loads pandas."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ MOST_NUMBERS = 12  # different numbers of a column, of more it is a measurement 
 
 def problems(path: str | Path, labelled: Sequence[Sample], config: Mapping[str, Any]) -> list[str]:
     """Problems (list of str) of evaluation.subgroups for the labelled samples of the sheet at `path` (a list of Sample)."""
-    told, design = [], config["design"]
+    problems, design = [], config["design"]
     target = {design[role] for role in ("target", "time", "event") if design.get(role)}
     for column in config["evaluation"]["subgroups"]:
         cells = [sample.metadata.get(column, "") for sample in labelled]
-        given = {cell for cell in cells if not is_missing(cell)}
+        levels = {cell for cell in cells if not is_missing(cell)}
         if column in target:
-            told.append(
+            problems.append(
                 f"config: evaluation.subgroups names {column!r}, which is what is predicted; leave it out"
             )
-        elif kind(cells) == "number" and len(given) > MOST_NUMBERS:
-            told.append(
-                f"{path}, column {column}: evaluation.subgroups needs levels, and these are {len(given)} different numbers;"
+        elif kind(cells) == "number" and len(levels) > MOST_NUMBERS:
+            problems.append(
+                f"{path}, column {column}: evaluation.subgroups needs levels, and these are {len(levels)} different numbers;"
                 " add a column with bands of them (say age_band: under 50, 50 to 70, over 70) and name that"
             )
-        elif len(given) > MOST_NUMBERS and len(given) > len(cells) / 2:
-            told.append(
-                f"{path}, column {column}: evaluation.subgroups needs levels, and this column has {len(given)} for"
+        elif len(levels) > MOST_NUMBERS and len(levels) > len(cells) / 2:
+            problems.append(
+                f"{path}, column {column}: evaluation.subgroups needs levels, and this column has {len(levels)} for"
                 f" {len(cells)} labelled samples; leave it out, or join its values in another column"
             )
-        elif not given:
-            told.append(
+        elif not levels:
+            problems.append(
                 f"{path}, column {column}: evaluation.subgroups finds it empty in every labelled sample"
             )
-    return told
+    return problems

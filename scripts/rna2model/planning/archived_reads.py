@@ -1,4 +1,4 @@
-"""Reads that were counted and moved away to an archive: a note, until something needs them."""
+"""Reads that were moved to an archive after they were counted: the run only notes them until a job needs them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def missing(samples: Mapping[str, Sample]) -> dict[str, list[str]]:
 
 
 def note(gone: Mapping[str, Sequence[str]]) -> str:
-    """What is said of them before a run."""
+    """The note about missing files that the run prints before its first job."""
     some = ", ".join(list(gone)[:SHOWN]) + (f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else "")
     files = "the files of reads" if len(gone) > 1 else "files of reads"
     return f"{files} of {len(gone)} sample{'s' if len(gone) > 1 else ''} are not there ({some}); their counts are, and are used"
@@ -67,7 +67,7 @@ def refusal(needed: Mapping[str, tuple[Sequence[str], Mapping[str, str]]]) -> st
 
 def reasons(dag: Any, first: Any) -> dict[str, str]:
     """{rule: why it runs} of the jobs of a sample, beginning with its first, that run of themselves or for another file."""
-    sample, found = first.wildcards_dict["sample"], {}
+    sample, reason_of_rule = first.wildcards_dict["sample"], {}
     for job in dag.bfs(dag.depending, first):
         if not dag.needrun(job) or job.wildcards_dict.get("sample") != sample:
             continue
@@ -75,7 +75,7 @@ def reasons(dag: Any, first: Any) -> dict[str, str]:
         others -= {one.rule.name for one in dag.dependencies[job] if "sample" in one.wildcards_dict}
         if not dag.reason(job).derived:
             why = list(dag.reason(job).get_names())
-            found[job.rule.name] = " and ".join([name for name in why if name not in FOLLOWS] or why)
+            reason_of_rule[job.rule.name] = " and ".join([name for name in why if name not in FOLLOWS] or why)
         elif others:
-            found[job.rule.name] = f"because of {', '.join(sorted(others))}"
-    return found
+            reason_of_rule[job.rule.name] = f"because of {', '.join(sorted(others))}"
+    return reason_of_rule

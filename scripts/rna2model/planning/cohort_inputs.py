@@ -15,7 +15,7 @@ class CohortInputs:
 
     config : the checked config; samples : {name: Sample}
     design_columns : columns of the sheet that training may read
-    given : function of a path that the user named, which returns it as an input
+    as_input : function of a path that the user named, which returns it as an input
     from_files : whether each sample's counts are in a file of its own; has_features : whether models see other than genes
     """
 
@@ -24,16 +24,16 @@ class CohortInputs:
         config: Mapping[str, Any],
         samples: Mapping[str, Sample],
         design_columns: Collection[str],
-        given: Callable[[str], Any],
+        as_input: Callable[[str], Any],
         from_files: bool,
         has_features: bool,
     ) -> None:
         self.config, self.samples, self.results = config, samples, config["results"]
-        self.design_columns, self.given = design_columns, given
+        self.design_columns, self.as_input = design_columns, as_input
         self.from_files, self.has_features = from_files, has_features
 
     def fitted_features(self, split: str) -> str | list[str]:
-        """The features of a split, where models see other than genes."""
+        """The fitted features of a split, if models use gene sets or covariates."""
         return f"{self.results}/splits/{split}/features.safetensors" if self.has_features else []
 
     def metadata(self, names: Iterable[str]) -> dict[str, dict[str, str]]:
@@ -41,7 +41,7 @@ class CohortInputs:
         return {name: self.samples[name].metadata for name in names}
 
     def design_cells(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
-        """The cells that training may read: a note changed elsewhere in the sheet trains no model again."""
+        """The cells that training may read, so that a note changed in another column does not retrain a model."""
         first = self.samples[names[0]].metadata if names else {}
         columns = [column for column in first if column in self.design_columns]
         return {name: {column: self.samples[name].metadata[column] for column in columns} for name in names}
@@ -50,7 +50,7 @@ class CohortInputs:
         """Input: the matrix, or the files of the samples."""
         if self.from_files:
             return [self.samples[name].counts_file for name in names]
-        return self.given(self.config["counts"])
+        return self.as_input(self.config["counts"])
 
     def files_of(self, names: Iterable[str]) -> dict[str, tuple[str | None, str]]:
         """{sample: (count file, strandedness)} where the sheet names them."""

@@ -1,4 +1,5 @@
-"""How much disk a run will take, said before it starts. Factors were measured on simulated and published reads."""
+"""Estimate of the disk space that a run needs, reported before it starts. Factors were measured on simulated and
+published reads."""
 
 from __future__ import annotations
 
@@ -41,11 +42,11 @@ def estimate(
     downloads : number of accessions that are fetched at the same time; None: all
     """
     aligned = config["alignment"]["tool"] != "none"
-    given = sum(Path(sample.bam).stat().st_size for sample in samples.values() if sample.bam)
+    given_alignments = sum(Path(sample.bam).stat().st_size for sample in samples.values() if sample.bam)
     packed = {name: packed_reads(sample) for name, sample in samples.items()}
     reads = sum(packed.values())
     joined = sum(packed[name] for name, each in samples.items() if len(each.fastq_1) > 1 or each.accessions)
-    alignments = given + (BAM * reads if aligned else 0)
+    alignments = given_alignments + (BAM * reads if aligned else 0)
     steps = sum(bool(config["trimming"][key]) for key in ("umi", "rrna")) + (
         config["trimming"]["tool"] != "none"
     )
@@ -66,7 +67,7 @@ def estimate(
     working += sum(scratch[:at_once]) + 2 * PACKED * ACCESSION * fetched
     free, whose = _free(config["results"])
     return {
-        "reads": reads + given,
+        "reads": reads + given_alignments,
         "kept": kept,
         "working": working,
         "free": free,
@@ -76,7 +77,7 @@ def estimate(
 
 
 def packed_reads(sample: Sample) -> float:
-    """Packed bytes of a sample's FASTQ; a file that is not there any more takes nothing."""
+    """Compressed size of a sample's FASTQ in bytes; a missing file counts as 0."""
     paths = [path for path in (*sample.fastq_1, *sample.fastq_2) if Path(path).is_file()]
     return sum(map(_packed_size, paths)) + ACCESSION * len(sample.accessions)
 
@@ -92,16 +93,16 @@ def _scratch(sample: Sample, packed: float, aligned: bool) -> float:
     return QUICK * BAM * packed if aligned else 0
 
 
-def message(found: Mapping[str, Any]) -> tuple[str, bool]:
+def message(sizes: Mapping[str, Any]) -> tuple[str, bool]:
     """(text, whether it is a warning) about an estimate."""
-    guessed = found.get("guessed")
+    guessed = sizes.get("guessed")
     guess = f" ({guessed} accession{'s' if guessed > 1 else ''} taken for 4 GB each)" if guessed else ""
-    whose = f" ({found['quota']})" if found.get("quota") else ""
+    whose = f" ({sizes['quota']})" if sizes.get("quota") else ""
     text = (
-        f"disk: {_size(found['reads'])} of reads come in{guess}; the results keep about {_size(found['kept'])}, with up to"
-        f" {_size(found['working'])} while it runs; {_size(found['free'])} are free{whose}"
+        f"disk: {_size(sizes['reads'])} of reads come in{guess}; the results keep about {_size(sizes['kept'])}, with up to"
+        f" {_size(sizes['working'])} while it runs; {_size(sizes['free'])} are free{whose}"
     )
-    if found["working"] <= found["free"]:
+    if sizes["working"] <= sizes["free"]:
         return text, False
     return (
         text
@@ -111,7 +112,7 @@ def message(found: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def shortage(results: str | Path) -> str:
-    """What to tell after a failure when the disk of `results` is full; an empty text when it is not."""
+    """Message for a failed run if the disk of `results` is full; an empty text if it is not."""
     free, whose = _free(results)
     if free > FULL:
         return ""
@@ -122,7 +123,7 @@ def shortage(results: str | Path) -> str:
 
 
 def unwritable(results: str | Path) -> str:
-    """Problem of an output folder that cannot be written, before any job finds out; an empty text when it can."""
+    """Why an output folder cannot be written, or an empty text if it can."""
     place = _existing(results)
     if os.access(place, os.W_OK):
         return ""
@@ -132,7 +133,7 @@ def unwritable(results: str | Path) -> str:
 
 
 def is_packed(path: str | Path) -> bool:
-    """Whether a file is gzip; one that an earlier start looked into is not opened."""
+    """Whether a file is gzipped; a file checked by an earlier start is not opened again."""
     return seen_files.answer("gzip", path, is_gzip)
 
 
@@ -142,7 +143,7 @@ def _packed_size(path: str | Path) -> float:
 
 
 def _existing(results: str | Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
+    """The folder, or its nearest parent that exists."""
     place = Path(results).absolute()
     while not place.exists():
         place = place.parent
@@ -150,7 +151,7 @@ def _existing(results: str | Path) -> Path:
 
 
 def _free(results: str | Path) -> tuple[int, str]:
-    """(bytes, whose quota leaves only that, or an empty text)."""
+    """(free bytes, whose quota limits them, or an empty text)."""
     place = _existing(results)
     on_disk = shutil.disk_usage(place).free
     return min((on_disk, ""), quota.left(place) or (on_disk, ""))

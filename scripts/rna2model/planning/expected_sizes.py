@@ -1,4 +1,4 @@
-"""How large the files of a run will be, before they are there: what a plan and the check of a cluster's limits go by."""
+"""Expected sizes of files that a run has yet to make, used by `make plan` and by the check of a cluster's limits."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Expected:
         self.reads_mb = cache(self.reads_mb)  # type: ignore[method-assign]
 
     def size_mb(self, path: str | Path) -> float:
-        """Megabytes of a file: what it has where it is there, else an estimate; 0 of small ones and of folders."""
+        """Size of a file in megabytes, estimated if it does not exist yet; 0 for small files and folders."""
         path = Path(path)
         if path.is_file():
             return path.stat().st_size / 1e6
@@ -58,24 +58,24 @@ class Expected:
             inside = str(path.relative_to(self.results))
         except ValueError:
             return 0
-        found = OF_SAMPLE.fullmatch(inside)
-        return self._of_sample(found) if found else self._of_cohort(inside)
+        parts = OF_SAMPLE.fullmatch(inside)
+        return self._of_sample(parts) if parts else self._of_cohort(inside)
 
     def reads_mb(self, name: str) -> float:
-        """Packed FASTQ of a sample, or what is counted as such where the sheet gives alignments or an accession."""
+        """Megabytes of a sample's compressed FASTQ, or the equivalent for alignments and accessions."""
         sample = self.samples[name]
         if sample.bam:
             return self.size_mb(sample.bam) / BAM
         return packed_reads(sample) / 1e6
 
-    def _of_sample(self, found: re.Match[str]) -> float:
-        if found["kind"] == "sampled":
+    def _of_sample(self, parts: re.Match[str]) -> float:
+        if parts["kind"] == "sampled":
             return self.config["qc"]["fastqc_reads"] * READ / 1e6
-        name, end = found["name"], found["end"]
+        name, end = parts["name"], parts["end"]
         if name not in self.samples:  # a downloaded run
-            return ACCESSION_MB / (2 if found["stage"] == "paired" else 1)
-        if found["step"] == "reads":
-            return self.reads_mb(name) / (2 if found["stage"] == "paired" else 1)
+            return ACCESSION_MB / (2 if parts["stage"] == "paired" else 1)
+        if parts["step"] == "reads":
+            return self.reads_mb(name) / (2 if parts["stage"] == "paired" else 1)
         return BAM * self.reads_mb(name) if end == ".bam" else 0
 
     def _of_cohort(self, inside: str) -> float:
@@ -112,13 +112,13 @@ def plan(
     lines = [
         f"{'rule':<26}{'jobs':>7}{'threads':>9}{'GB, largest':>13}{'hours, longest':>16}{'core hours':>12}"
     ]
-    for rule, asked in by_rule.items():
+    for rule, requests in by_rule.items():
         lines.append(
-            f"{rule:<26}{len(asked):>7}{max(one.threads for one in asked):>9}"
-            f"{max(one.mem_mb for one in asked) / 1000:>13.1f}{max(one.minutes for one in asked) / 60:>16.1f}"
-            f"{_core_hours(asked):>12.0f}"
+            f"{rule:<26}{len(requests):>7}{max(one.threads for one in requests):>9}"
+            f"{max(one.mem_mb for one in requests) / 1000:>13.1f}{max(one.minutes for one in requests) / 60:>16.1f}"
+            f"{_core_hours(requests):>12.0f}"
         )
-    everything = [one for asked in by_rule.values() for one in asked]
+    everything = [one for requests in by_rule.values() for one in requests]
     lines += [
         "",
         f"{len(everything)} jobs in about {submissions} submissions; they leave about {files} files, and {records} records in .snakemake.",
@@ -138,5 +138,5 @@ def plan(
     return "\n".join(lines)
 
 
-def _core_hours(asked: Iterable[Request]) -> float:
-    return sum(one.threads * one.minutes for one in asked) / 60
+def _core_hours(requests: Iterable[Request]) -> float:
+    return sum(one.threads * one.minutes for one in requests) / 60

@@ -1,7 +1,7 @@
 """The checked config and sheet as one file, which the process that plans writes and its jobs read.
 
-Jobs are processes of their own that start minutes or days later. Were they to read the user's files again, a row added or a file
-moved meanwhile would change what they are to make, or stop them.
+Jobs are processes of their own that start minutes or days later. If they read the user's files again, a row added or a
+file moved in the meantime would change or stop their work.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ def of(config: Mapping[str, Any], samples: Mapping[str, Sample]) -> str:
 
 
 def read(held: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Sample]] | None:
-    """(config, {name: Sample}) of a config that is a snapshot; None of any other."""
-    found = held.get(KEY)
-    if found is None:
+    """(config, {name: Sample}) of a config that is a snapshot; None for any other config."""
+    snapshot = held.get(KEY)
+    if snapshot is None:
         return None
-    return found["config"], {one["name"]: Sample(**one) for one in found["samples"]}
+    return snapshot["config"], {one["name"]: Sample(**one) for one in snapshot["samples"]}
 
 
 def write(text: str, folder: str | Path = FOLDER) -> Path | None:
-    """Write the snapshot under a name that follows from its content, whole or not at all.
+    """Write the snapshot atomically under a name derived from its content.
 
     Returns the path; None where nothing can be written, so that jobs, if there are any, read the user's files.
     """

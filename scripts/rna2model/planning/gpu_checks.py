@@ -1,4 +1,4 @@
-"""What is known of GPUs before the first job."""
+"""Check for GPUs before the first job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_ENVIRONMENT = (
 
 
 def problem(gpus: int, rules: Iterable[str]) -> str:
-    """Why jobs of `rules` (names), which would run on this machine without a GPU, cannot; an empty text where none needs one.
+    """Why jobs of `rules` (names) cannot run on this machine, which has no GPU; an empty text if none of them needs one.
 
     gpus : `training.gpus`
     """

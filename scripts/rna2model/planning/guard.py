@@ -1,4 +1,4 @@
-"""A data fault found late is still a verdict: a tool that fails on one sample's data excludes that sample, and the others go
+"""A tool that fails on one sample's data excludes that sample from the run, and the others go
 on to the end of the run (`qc.on_tool_failure: exclude`). What looks like memory, time, disk, node or environment is tried again
 and stops the run. scripts/guard.sh decides it for commands, rna2model/core/tool_failure.py for scripts.
 """
@@ -21,7 +21,8 @@ def environment(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def guarded(command: str, outputs: str = "files") -> str:
-    """The `shell` of a rule of single samples, which leaves marks instead of an error where the data are to blame.
+    """The `shell` of a per-sample rule; if the sample's data are at fault, its outputs are marked and the job does not
+    fail.
 
     outputs : "files" or "folders"
     """
@@ -32,5 +33,5 @@ def guarded(command: str, outputs: str = "files") -> str:
 
 
 def guarded_folder(command: str) -> str:
-    """The same where the output is a folder."""
+    """Like `guarded`, for a rule whose output is a folder."""
     return guarded(command, outputs="folders")

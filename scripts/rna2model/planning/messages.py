@@ -1,4 +1,4 @@
-"""What a person is told before the first job and after the last."""
+"""Messages to the user before the first job and after the last."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ LARGEST_RESULT = 10_000_000  # bytes of a small result that is read from object 
 
 
 def disk_of_run(workflow: Any, samples: Mapping[str, Sample], config: Mapping[str, Any]) -> dict[str, Any]:
-    """The disk that this run takes (disk.estimate), with as many samples at the same time as it may work on.
+    """The disk space that this run needs (disk.estimate), for the number of samples that it may process at once.
 
     samples : {name: Sample} whose reads are there
     """
-    asked = workflow.resource_settings
-    at_once = max(asked.nodes or 0, 0 if asked.nodes else asked.cores or 1)
+    settings = workflow.resource_settings
+    at_once = max(settings.nodes or 0, 0 if settings.nodes else settings.cores or 1)
     limit = workflow.global_resources.get("downloads")
     downloads = getattr(limit, "value", limit)  # none where no profile limits them
     return disk.estimate(samples, config, at_once, downloads)
 
 
 def last_words(log: str) -> str:
-    """What a failed job says of itself, in a sentence; an empty text where its log does not, as of others of its group."""
-    told = tool_failure.stopped_for_good(log)
-    if told:
-        return " ".join(told.split())
-    asked = ["bash", "-c", 'source "$0"; sentence_of "$1" "" errors', guard.SCRIPT, log]
-    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+    """The error of a failed job in one sentence; an empty text if its log has none, as for other jobs of its group."""
+    problem = tool_failure.stopped_for_good(log)
+    if problem:
+        return " ".join(problem.split())
+    command = ["bash", "-c", 'source "$0"; sentence_of "$1" "" errors', guard.SCRIPT, log]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
 
 def jobs_that_failed(scheduler: Any) -> list[Any]:
-    """Jobs that failed after their retries; those of a group are all of it."""
+    """Jobs that failed after their retries; if one job of a group failed, all jobs of the group are listed."""
     return [job for entry in scheduler.failed for job in getattr(entry, "jobs", [entry])]
 
 
@@ -55,8 +55,8 @@ def failed_jobs(jobs: Sequence[Any], shortage: str = "") -> str:
         line = (
             f"  {tool_failure.of_what(job.wildcards_dict)}  {job.rule.name}  {', '.join(map(str, job.log))}"
         )
-        said = next(filter(None, map(last_words, job.log)), "")
-        lines.append(f"{line}\n      {said}" if said else line)
+        sentence = next(filter(None, map(last_words, job.log)), "")
+        lines.append(f"{line}\n      {sentence}" if sentence else line)
     if not lines:
         return "rna2model: the run was stopped before its end; run the same command again to go on."
     of_samples = any(tool_failure.SINGLE.intersection(job.wildcards_dict) for job in jobs)
@@ -82,23 +82,24 @@ def tool_failures(
     used : names of samples; results : the folder; read : function of a path that returns the text of a small result
     quality_files : function of a name, files of a sample without which it is still counted
     """
-    found = {}
+    failure_of_sample = {}
     for row in csv.DictReader(read(f"{results}/samples.tsv").splitlines(), delimiter="\t"):
         if row["status"] == "excluded" and row["sample"] in used:
             facts = json.loads(read(f"{results}/qc/{row['sample']}/{row['sample']}.json") or "{}")
             if "failure" in facts:
-                found[row["sample"]] = tool_failure.Failure(
+                failure_of_sample[row["sample"]] = tool_failure.Failure(
                     row["sample"], reason=facts["problem"], **facts["failure"]
                 )
-    kept = [name for name in used if name not in found]
+    kept = [name for name in used if name not in failure_of_sample]
     missing = map(tool_failure.of, (file for name in kept for file in quality_files(name)))
     # of another rule it is the mark of an earlier run, as the sample is counted now
     ours = [one for one in missing if one and one.rule in ("fastqc", "alignment_stats")]
-    return [*found.values(), *dict.fromkeys(ours)]
+    return [*failure_of_sample.values(), *dict.fromkeys(ours)]
 
 
 def went_on_without(failures: Sequence[Failure], as_named: Callable[[str], str] = str) -> str:
-    """The last lines of a run that went on without a sample; as_named : function of a path, a result as a user names it."""
+    """Final lines of a run that excluded samples; as_named : function that returns a result's path as the user writes
+    it."""
     lines = [f"  {fault.sample}  {fault.reason}  {as_named(fault.log)}" for fault in failures]
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""`notify`: a command of the user's that hears how a run ended. Whatever it does, the run ended as it ended."""
+"""`notify`: a command of the user that is run at the end with the status. Its failure does not change the run's status."""
 
 from __future__ import annotations
 

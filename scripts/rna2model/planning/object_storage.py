@@ -31,14 +31,14 @@ class Store:
 
     prefix : str, what stands before relative paths, such as s3://bucket/run
     read : function (address, number of bytes) -> the first bytes, or None where nothing lies; OSError when it may not be
-        read. None inside a job, where nobody asks again.
+        read. None inside a job, which does not repeat the checks.
     """
 
     def __init__(self, prefix: str, read: Callable[[str, int], bytes | None] | None = None) -> None:
         self.prefix, self.read = prefix.rstrip("/"), read
 
     def address(self, path: str | Path) -> str:
-        """The whole address of what config or sheet calls `path`; InputProblem when it cannot lie in the storage."""
+        """The full address of a `path` in config or sheet; InputProblem if it cannot lie in the storage."""
         path, scheme = str(path), self.prefix.split("://")[0]
         if BRACES.search(path):
             raise InputProblem("a path with { or } cannot be used, rename it")
@@ -54,10 +54,10 @@ class Store:
         return f"{self.prefix}/{posixpath.normpath(path)}"
 
     def unreadable(self, paths: Sequence[str]) -> dict[str, str]:
-        """{path: why it cannot be read} of those that cannot."""
+        """{path: reason} of the paths that cannot be read."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = pool.map(self._why, paths)
-            return {path: why for path, why in zip(paths, found, strict=True) if why}
+            reasons = pool.map(self._why, paths)
+            return {path: why for path, why in zip(paths, reasons, strict=True) if why}
 
     def _why(self, path: str) -> str:
         try:
@@ -72,7 +72,7 @@ class Store:
 
     @contextmanager
     def beginning(self, path: str) -> Iterator[tuple[Path, bool]]:
-        """(a text file of this machine with the first lines of `path`, whether those are all)."""
+        """(local text file with the first lines of `path`, whether the file ends there)."""
         read = cast("Callable[[str, int], bytes]", self.read)  # of what lies there, and not in a job
         content = read(self.address(path), BEGINNING)
         whole = len(content) < BEGINNING
@@ -97,7 +97,7 @@ class Store:
 
 
 def _unpacked(content: bytes) -> bytes:
-    """The text in the first bytes of a gzip file, which may have many parts (bgzip); other bytes as they are."""
+    """The decompressed start of a gzip file, which may have many members (bgzip); other bytes are returned unchanged."""
     text, rest = b"", content
     while rest.startswith(b"\x1f\x8b") and len(text) < 4 * BEGINNING:
         part = zlib.decompressobj(GUNZIP)

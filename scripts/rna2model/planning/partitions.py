@@ -16,7 +16,7 @@ CUT = ("mem_mb", "runtime")
 
 
 class Partitions:
-    """What the partitions of the profile take.
+    """The limits of the profile's partitions.
 
     workflow : Snakemake's Workflow; resources : JobResources
     """
@@ -26,7 +26,7 @@ class Partitions:
         self.known, self.of = cache(self._known), cache(self._of)
 
     def _known(self) -> list[slurm_requests.Partition]:
-        """[Partition], read by the process that submits, which tells its jobs; else none."""
+        """[Partition], read by the submitting process and passed on to its jobs; empty without a partition file."""
         settings = self.workflow.executor_settings if self.workflow.is_main_process else None
         path = getattr(settings, "partition_config", None)
         if path:
@@ -41,7 +41,7 @@ class Partitions:
         return slurm_requests.with_room(self.known()) if grouped else self.known()
 
     def fit(self, rule: Any) -> None:
-        """Cut the memory and time of a Rule to what the largest partition takes, as a job that fits none is not submitted.
+        """Limit the memory and time of a Rule to the largest partition, since SLURM rejects a job that fits none.
 
         What the user sets for single rules (`set-resources`) stays as it is.
         """
@@ -56,13 +56,15 @@ class Partitions:
 
         def fitted(name):
             def needed(wildcards, input, attempt, threads):
-                told = {"input": input, "attempt": attempt, "threads": threads}
+                context = {"input": input, "attempt": attempt, "threads": threads}
                 if self.resources.is_uncut or not self.known():
-                    return own[name].evaluate(wildcards, **told).value
-                asked = {key: resource.evaluate(wildcards, **told).value for key, resource in own.items()}
-                if not isinstance(asked[name], int):  # input that is still to be made
-                    return asked[name]
-                known = [value if isinstance(value, int) else 0 for value in asked.values()]
+                    return own[name].evaluate(wildcards, **context).value
+                amounts = {
+                    key: resource.evaluate(wildcards, **context).value for key, resource in own.items()
+                }
+                if not isinstance(amounts[name], int):  # input that is still to be made
+                    return amounts[name]
+                known = [value if isinstance(value, int) else 0 for value in amounts.values()]
                 cut = slurm_requests.fitted(slurm_requests.Request(*known, threads, gpus), self.of(rule.name))
                 return cut.mem_mb if name == "mem_mb" else cut.minutes
 
@@ -78,13 +80,13 @@ def read(path: str | Path) -> list[slurm_requests.Partition]:
 
     return [
         slurm_requests.Partition(
-            found.name,
+            partition.name,
             limit.max_mem_mb,
             limit.max_runtime,
             min(limit.max_threads, limit.max_cpus_per_task),
             limit.max_gpu,
         )
-        for found in read_partition_file(Path(path))
-        if not found.partition_cluster
-        for limit in [found.limits]
+        for partition in read_partition_file(Path(path))
+        if not partition.partition_cluster
+        for limit in [partition.limits]
     ]

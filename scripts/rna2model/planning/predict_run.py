@@ -1,4 +1,4 @@
-"""A run that only serves: the config that a user of `make predict` does not have to write."""
+"""The config of a prediction run, written for the user of `make predict`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to be predicted, looked at: paths of the bundle, the sheet or the matrix, the results, and {keys} of the reference."""
+class Request:
+    """What is to be predicted, checked to exist: paths of the bundle, the sheet or the matrix, the results, and {keys} of the reference."""
 
     bundle: Path
     sheet: Path | None
@@ -44,8 +44,8 @@ def look(
     counts: str | Path | None = None,
     results: str | Path | None = None,
     reference: str | Path | None = None,
-) -> Asked:
-    """The Asked of what a user names, all given as paths; nothing is written.
+) -> Request:
+    """The Request for the paths that a user passes; nothing is written.
 
     The results are beside the sheet (or the matrix) unless `results` says else. InputProblem when something is not there,
     or when the results belong to another kind of run.
@@ -67,11 +67,11 @@ def look(
         )
     if reference:
         reference = _there(reference, "REFERENCE", "a config, or a folder of genome and annotation")
-    return Asked(bundle, sheet, matrix, results, _reference(reference) if reference else {})
+    return Request(bundle, sheet, matrix, results, _reference(reference) if reference else {})
 
 
 def begin(results: Path) -> Path:
-    """Folder of a new run below `results`, which is made where it is not there; InputProblem where it cannot be."""
+    """Make and return the folder of a new run below `results`; InputProblem if it cannot be made."""
     name = f"{datetime.now():%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
     try:
         (results / RUNS / name).mkdir(parents=True)
@@ -87,25 +87,25 @@ def forget_old(results: Path) -> None:
 
 
 def write(
-    asked: Asked, run: Path | None = None, tell: Callable[[str], object] = lambda note: None
+    request: Request, run: Path | None = None, tell: Callable[[str], object] = lambda note: None
 ) -> tuple[Path, Path]:
-    """(folder to run in, path of the config) of an Asked: in the folder `run` of this run, and as the last config beside it.
+    """(folder to run in, path of the config) of a Request: in the folder `run` of this run, and as the last config beside it.
 
-    `tell` is called with what is to be known of a matrix that comes without a sheet, such as columns that are no samples.
+    `tell` is called with notes on a matrix that comes without a sheet, such as columns that are not samples.
     """
-    folder = run or asked.results
+    folder = run or request.results
     folder.mkdir(parents=True, exist_ok=True)
     config = {
-        "samples": str(asked.sheet or _sheet_of(cast("Path", asked.matrix), folder, tell)),
-        "results": asked.results.name,
-        "training": {"retrain": "never", "bundle": str(asked.bundle), "predict_labelled": True},
+        "samples": str(request.sheet or _sheet_of(cast("Path", request.matrix), folder, tell)),
+        "results": request.results.name,
+        "training": {"retrain": "never", "bundle": str(request.bundle), "predict_labelled": True},
     }
-    if asked.matrix:
-        config["counts"] = str(asked.matrix)
-    text = yaml.safe_dump(config | asked.reference)
-    for path in (asked.results / CONFIG, *([run / "config.yaml"] if run else [])):
+    if request.matrix:
+        config["counts"] = str(request.matrix)
+    text = yaml.safe_dump(config | request.reference)
+    for path in (request.results / CONFIG, *([run / "config.yaml"] if run else [])):
         whole_files.write(path, "# Written by `make predict`; all else is as the bundle says.\n" + text)
-    return asked.results.parent, path
+    return request.results.parent, path
 
 
 def _there(path: str | Path | None, variable: str, what: str) -> Path:
@@ -136,7 +136,7 @@ def _sheet_of(counts: Path, results: Path, tell: Callable[[str], object]) -> Pat
 
 
 def ignored_columns(results: Path) -> list[str]:
-    """What the run noted about columns of its matrix that it did not read as samples."""
+    """The run's notes on columns of its matrix that it did not read as samples."""
     log = results / "logs" / "import_matrix" / "cohort.log"
     lines = log.read_text().splitlines() if log.is_file() else []
     return [line for line in lines if line.startswith("columns ")]
@@ -145,21 +145,21 @@ def ignored_columns(results: Path) -> list[str]:
 def _reference(path: Path) -> dict[str, Any]:
     """{config keys} of the reference at `path`: the `reference` (and trimming.rrna) of a config, or the files of a folder."""
     if path.is_dir():
-        found = {}
+        reference_files = {}
         for key, pattern in (("fasta", GENOME), ("gtf", ANNOTATION)):
             names = sorted(one for one in path.iterdir() if re.search(pattern, one.name, re.I))
             if len(names) != 1:
-                told = ", ".join(one.name for one in names) or "none"
+                candidates = ", ".join(one.name for one in names) or "none"
                 raise InputProblem(
-                    f"REFERENCE={path}: one {'genome' if key == 'fasta' else 'annotation'} is needed there, found {told};"
+                    f"REFERENCE={path}: one {'genome' if key == 'fasta' else 'annotation'} is needed there, found {candidates};"
                     " or give a YAML file with `reference: {fasta: , gtf: }`."
                 )
-            found[key] = str(names[0])
-        return {"reference": found}
+            reference_files[key] = str(names[0])
+        return {"reference": reference_files}
     try:
-        given = yaml.safe_load(path.read_text())
-        named = {key: value for key, value in given["reference"].items() if value}
-        rrna = (given.get("trimming") or {}).get("rrna")
+        settings = yaml.safe_load(path.read_text())
+        named = {key: value for key, value in settings["reference"].items() if value}
+        rrna = (settings.get("trimming") or {}).get("rrna")
         files = {
             key: value if key in NAMES else str((path.parent / Path(value).expanduser()).absolute())
             for key, value in named.items()

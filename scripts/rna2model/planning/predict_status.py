@@ -1,4 +1,5 @@
-"""status.json of a run that only serves: what a LIMS reads to know how far each sample is, and why one has no prediction.
+"""status.json of a prediction run, which a LIMS reads for the progress of each sample and the reason of a missing
+prediction.
 
 It is replaced as a whole, so that every reader gets valid JSON. While Snakemake runs, its main process keeps it (Follower);
 before and after, scripts/serve.py does.
@@ -45,21 +46,21 @@ class Status:
 
     @classmethod
     def begin(cls, run: str | Path, **facts: Any) -> Status:
-        """A run that starts to check what it was given."""
+        """Start the status of a run that is checking its input."""
         started = {"run": Path(run).name, "state": "checking", "started": now(), "ended": None}
         status = cls(run, {**started, "exit_code": None, "reason": "", **facts, "samples": {}})
         status.write()
         return status
 
     def set(self, name: str, state: str, reason: str = "") -> None:
-        """Move a sample to a state, with the times of its changes; a state that it has already is kept as it is."""
+        """Set the state of a sample and record the time; nothing changes if the sample is in that state already."""
         sample = self.content["samples"].setdefault(name, {"state": None, "reason": "", "times": {}})
         if sample["state"] != state or sample["reason"] != reason:
             sample |= {"state": state, "reason": reason}
             sample["times"].setdefault(state, now())
 
     def write(self) -> None:
-        """Replace status.json, and make the time of the last change now."""
+        """Write status.json atomically, with the current time as its last change."""
         self.content["updated"] = now()
         samples = [sample["state"] for sample in self.content["samples"].values()]
         states = (QUEUED, RUNNING, EXCLUDED, FAILED, PREDICTED)
@@ -69,7 +70,8 @@ class Status:
             whole_files.write(folder / NAME, text)
 
     def judge(self, complete: bool) -> None:
-        """Take verdicts from samples.tsv and predictions.tsv; without `complete` only from files of this run."""
+        """Read each sample's verdict from samples.tsv and predictions.tsv; unless `complete`, only from files that
+        this run wrote."""
         since = float("-inf") if complete else (self.run / "config.yaml").stat().st_mtime
         verdicts = _rows(self.results / "samples.tsv", since)
         for name, row in verdicts.items():
@@ -110,7 +112,7 @@ class Status:
 
 
 class Follower(logging.Handler):
-    """Keeps the status while Snakemake's main process runs; never a reason for the run to end."""
+    """Updates the status while Snakemake's main process runs; an error in it never stops the run."""
 
     jobs: dict[Any, str | None]
 
@@ -155,14 +157,15 @@ def follow(run: str | Path | None, names: Iterable[str], logger: logging.Logger)
         logger.addHandler(Follower(run, names))
 
 
-def note_failures(run: str | Path | None, jobs: Iterable[Any], said: Callable[[str], str]) -> None:
-    """Note which samples' jobs failed. jobs: failed jobs of Snakemake; said: function of a log that gives its last words."""
+def note_failures(run: str | Path | None, jobs: Iterable[Any], last_words: Callable[[str], str]) -> None:
+    """Note which samples' jobs failed. jobs: failed jobs of Snakemake; last_words: function of a log that returns its
+    error in one sentence."""
     if not run:
         return
     status = Status(run)
     reasons = []
     for job in jobs:
-        words = next(filter(None, map(said, job.log)), "")
+        words = next(filter(None, map(last_words, job.log)), "")
         about = f"{job.rule.name} of {tool_failure.of_what(job.wildcards_dict)} failed"
         reasons.append(f"{about}: {words}" if words else about)
         if name := job.wildcards_dict.get("sample"):

@@ -1,4 +1,4 @@
-"""Everything that can be known before a job starts: config, sheet, files, names of the splits."""
+"""Checks before any job starts: config, sheet, files, names of the splits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NOT_SERVED = "config: training.retrain: a frozen bundle serves where its files l
 
 
 def check(
-    given: dict[str, Any],
+    user_config: dict[str, Any],
     folders: Sequence[str | Path],
     thorough: bool = False,
     written: Iterable[str | Path] = (),
@@ -44,23 +44,24 @@ def check(
 
     `folders`: where relative paths are looked for, the working directory first. `thorough`: also compare the content of
     reference files with an index or a frozen bundle, which takes time once, in the process that starts the run.
-    `written`: the files that `given` was read from. `store`: the object storage that holds all files but the sheet, where
+    `written`: the files that `user_config` was read from. `store`: the object storage that holds all files but the
+    sheet, where
     the run has one. `tell`: called with a line about what takes minutes.
     """
     made = None
     if unclear := [problem for path in written for problem in configuration.text_problems(path)]:
         return None, {}, unclear
-    by_sample = sample_count_files.configured(given, folders)
-    if store and by_sample is not given:
+    by_sample = sample_count_files.configured(user_config, folders)
+    if store and by_sample is not user_config:
         return None, {}, [sample_count_files.NOT_STORED]
-    given = by_sample
-    if frozen_bundle.is_frozen(given):
+    user_config = by_sample
+    if frozen_bundle.is_frozen(user_config):
         if store:
             return None, {}, [NOT_SERVED]
-        given, made, problems = frozen_bundle.prepare(given, folders)
+        user_config, made, problems = frozen_bundle.prepare(user_config, folders)
         if problems:
             return None, {}, problems
-    config, problems = configuration.complete(given)
+    config, problems = configuration.complete(user_config)
     if config is None:
         return None, {}, problems
     problems += index_store.prepare(config, folders, store)
@@ -126,7 +127,7 @@ def check(
 
 
 def _inputs(config, samples):
-    """Every file or folder that is read: of the config, then of the sheet."""
+    """Every input file or folder, first those of the config, then those of the sheet."""
     named = [config["samples"], config["counts"], config["trimming"]["rrna"]]
     named += [config["reference"][key] for key in ("fasta", "gtf", "index", "store")]
     named += [config[section]["gene_sets"] for section in ("expression", "features")]
@@ -181,7 +182,7 @@ def find_own_tools() -> None:
 
 
 def message(problems: Sequence[str]) -> str:
-    """All problems as one text, a line each."""
+    """All problems as one text with one line each."""
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
     return "\n".join(
         [
@@ -192,7 +193,8 @@ def message(problems: Sequence[str]) -> str:
 
 
 def index_prefix(config: Mapping[str, Any]) -> str | None:
-    """What the aligner is told of a given index: STAR its folder, HISAT2 folder and name. None without one."""
+    """The index argument of the aligner: the folder for STAR, folder and base name for HISAT2. None if the config
+    names no index."""
     index = config["reference"]["index"]
     return precheck.hisat2_prefix(index) if index and config["alignment"]["tool"] == "hisat2" else index
 
@@ -246,9 +248,9 @@ def external(samples: Mapping[str, Sample], config: Mapping[str, Any]) -> list[s
 
 def design_columns(config: Mapping[str, Any]) -> set[str]:
     """The set of the sheet's columns that training and its splits read."""
-    given = config["design"]
-    single = [given["batch"], given["group"], config["evaluation"]["holdout"], *outcome.columns(given)]
-    return {column for column in (*single, *given["covariates"]) if column}
+    design = config["design"]
+    single = [design["batch"], design["group"], config["evaluation"]["holdout"], *outcome.columns(design)]
+    return {column for column in (*single, *design["covariates"]) if column}
 
 
 def covariate_kinds(config: Mapping[str, Any], samples: Mapping[str, Sample]) -> dict[str, str]:

@@ -1,4 +1,5 @@
-"""What a quota leaves of a disk, where Lustre (`lfs quota`) or the machine (`quota`) tells: the disk itself may be far from full.
+"""Space left under a disk quota as reported by Lustre (`lfs quota`) or the machine (`quota`); the disk itself may be
+far from full.
 
 Quotas are of a user, a group or a project; the smallest rest counts. Where nothing answers there is no quota.
 """
@@ -74,7 +75,7 @@ def _group(folder: str | Path) -> str:
 
 
 def _ask(*command: str) -> str:
-    """Output of a command; empty where it does not work. `quota` ends with 1 where a limit is exceeded."""
+    """Output of a command; empty if it fails. `quota` exits with 1 if a limit is exceeded."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
         return subprocess.run(command, capture_output=True, text=True, timeout=WAIT).stdout
     return ""

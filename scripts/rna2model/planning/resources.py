@@ -1,4 +1,4 @@
-"""What a job asks for: memory and time from the size of its input, more at each further attempt."""
+"""Memory and time requests of jobs, from the size of their input; each further attempt asks for more."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ class JobResources:
 
         def needed(wildcards, input, attempt, threads):
             genome = per_genome_mb * self.genome_mb() if per_genome_mb else 0
-            given = per_input_mb * self.size_mb(input) if per_input_mb else 0
-            wanted = int((SNAKEMAKE_MB + base + genome + given) * 2 ** (attempt - 1))
+            for_input = per_input_mb * self.size_mb(input) if per_input_mb else 0
+            wanted = int((SNAKEMAKE_MB + base + genome + for_input) * 2 ** (attempt - 1))
             return round_up_to_cloud_size(wanted, threads) if self.as_sold else wanted
 
         return needed
@@ -94,13 +94,14 @@ class JobResources:
         """Run time request: a base and what a gigabyte of input takes, times the attempt."""
 
         def needed(wildcards, input, attempt):
-            given = per_gigabyte * self.size_mb(input) / 1000 if per_gigabyte else 0
-            return int((base + given) * attempt)
+            for_input = per_gigabyte * self.size_mb(input) / 1000 if per_gigabyte else 0
+            return int((base + for_input) * attempt)
 
         return needed
 
 
 def round_up_to_cloud_size(mb: float, threads: int) -> int:
-    """Memory as clouds sell it: AWS Batch's executor takes no other numbers, and at least two gigabytes for each thread."""
+    """Round memory up to a size that clouds offer: AWS Batch's executor accepts no other numbers, and needs two
+    gigabytes per thread."""
     step = next(step for most, step in ((16384, 1024), (61440, 4096), (inf, 8192)) if mb <= most)
     return max(step * ceil(mb / step), 2048 * threads)

@@ -1,4 +1,4 @@
-"""Who predicts into a results folder: one run at a time, by a file that says on which machine, as which process, since when.
+"""Lock of a results folder, so that one prediction run writes to it at a time: a file with machine, process and start time.
 
 The family: two runs at once (cron and a person), a run that was killed (its lock names a process that is no more, or whose
 number another one has by now), a killed starter whose Snakemake goes on, a machine that died. A lock of this machine is
@@ -92,26 +92,27 @@ def now() -> str:
 def read(path: str | Path) -> dict[str, Any] | None:
     """Content of a lock; None where there is none, {} where it cannot be read."""
     try:
-        found = json.loads(Path(path).read_text())
+        content = json.loads(Path(path).read_text())
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def living(held: Mapping[str, Any], path: Path) -> str | None:
-    """Of a lock's content, who still lives (text), or None: a process of this machine, or another machine that refreshes it."""
+    """The living holder of a lock as text, or None: a process of this machine, or another machine that still refreshes
+    the lock."""
     if held.get("host") == socket.gethostname():
-        found = [one for one in held.get("processes") or [] if is_alive(one)]
-        return f"process {found[0]['pid']}" if found else None
+        alive = [one for one in held.get("processes") or [] if is_alive(one)]
+        return f"process {alive[0]['pid']}" if alive else None
     return (
         None if _silence(path) > SILENT else f"process {(held.get('processes') or [{}])[0].get('pid', '?')}"
     )
 
 
 def message(path: Path, held: Mapping[str, Any], other: str) -> str:
-    """Who is running, and what can be done."""
+    """Message that names the running process and what the user can do."""
     return (
         f"{path.parent} is in use: {other} on {held.get('host', 'another machine')} has predicted into it since"
         f" {held.get('since', '(unknown)')}. Wait for its end ({path.parent / 'status.json'} says how far it is), or give"

@@ -1,4 +1,4 @@
-"""What a run would ask for, calculated before its files are there, by the rules' own requests (`make plan`)."""
+"""The resources that a run would request, computed from the rules before any file exists (`make plan`)."""
 
 from __future__ import annotations
 
@@ -34,42 +34,43 @@ class RunPlan:
         self.workflow, self.resources, self.partitions = workflow, resources, partitions
         self.read_samples, self.disk_message = read_samples, disk_message
 
-    def asked(self, job: Any, attempt: int = 1, uncut: bool = True) -> slurm_requests.Request:
+    def request(self, job: Any, attempt: int = 1, uncut: bool = True) -> slurm_requests.Request:
         """The Request of a job at an attempt, by the sizes that its input will have."""
         with self.resources.planning(uncut):
-            found = job.rule.expand_resources(job.wildcards, job.input, attempt)
-        number = {name: value if isinstance(value, int) else 0 for name, value in found.items()}
+            amounts = job.rule.expand_resources(job.wildcards, job.input, attempt)
+        number = {name: value if isinstance(value, int) else 0 for name, value in amounts.items()}
         gpus = number.get("gpu", 0)
         return slurm_requests.Request(
-            number.get("mem_mb", 0), number.get("runtime", 0), found["_cores"], gpus
+            number.get("mem_mb", 0), number.get("runtime", 0), amounts["_cores"], gpus
         )
 
     def largest_jobs(self, jobs: Iterable[Any]) -> dict[str, Any]:
         """{rule: the job with the largest input}."""
-        found: dict[str, Any] = {}
+        largest: dict[str, Any] = {}
         for job in jobs:
             size = sum(map(self.resources.expected.size_mb, job.input))
-            if size > found.get(job.rule.name, (-1,))[0]:
-                found[job.rule.name] = size, job
-        return {name: job for name, (_, job) in found.items()}
+            if size > largest.get(job.rule.name, (-1,))[0]:
+                largest[job.rule.name] = size, job
+        return {name: job for name, (_, job) in largest.items()}
 
     def unfit_rules(self, jobs: Iterable[Any]) -> tuple[list[str], list[str]]:
-        """(problems, notes) of slurm_requests.unfit() for the largest of these jobs of each rule; none where partitions are not known."""
+        """(problems, notes) of slurm_requests.unfit() for the largest job of each rule; empty if partitions are not
+        known."""
         largest = self.largest_jobs(jobs)
         known = self.partitions.known()
         return slurm_requests.unfit(
-            {name: (lambda attempt, job=job: self.asked(job, attempt)) for name, job in largest.items()},
+            {name: (lambda attempt, job=job: self.request(job, attempt)) for name, job in largest.items()},
             self.partitions.of if known else lambda name: [slurm_requests.Partition("any")],
             {name: job.rule.restart_times or 0 for name, job in largest.items()},
         )
 
     def text(self) -> str:
-        """A table of what the run asks for by rule, and its sums, for `make plan`."""
+        """Table of the requests of each rule and their sums, for `make plan`."""
         jobs = [job for job in self.workflow.dag.needrun_jobs() if job.rule.name not in TARGETS]
         by_rule: dict[str, list[slurm_requests.Request]] = {}
         together = set()
         for job in jobs:
-            by_rule.setdefault(job.rule.name, []).append(self.asked(job, uncut=False))
+            by_rule.setdefault(job.rule.name, []).append(self.request(job, uncut=False))
             whose = next(iter(job.wildcards_dict.values()), "")
             together.add((job.group, whose) if job.group else (job.rule.name, *job.wildcards_dict.values()))
         files, records = sum(map(files_that_stay, jobs)), sum(len(job.output) for job in jobs)

@@ -1,4 +1,4 @@
-"""Object storage, where Snakemake is told of one (profiles for clouds): what lies there, and what jobs elsewhere need.
+"""Object storage of a run, if Snakemake has one (profiles for clouds): which files exist there, and what remote jobs need.
 
 Without `--default-storage-provider` nothing here does anything: paths stay as they are.
 """
@@ -59,21 +59,23 @@ class RunStorage:
                 " by its S3 interface (--storage-s3-endpoint-url)."
             )
 
-    def given(self, path: str | None) -> Any:
-        """A file that config or sheet names, as an input: an address of its own, or a path that Snakemake completes."""
+    def as_input(self, path: str | None) -> Any:
+        """A file named in config or sheet as a rule's input: a storage object for an address, else the path for
+        Snakemake to resolve."""
         return self.storage(path) if path and self.is_stored and "://" in path else path
 
     def beside(self, matrix: str, store: Store) -> Any:
-        """Input: what lies beside a given matrix in the Store and says how it was counted, if anything."""
+        """Input: the JSON beside a matrix in the Store that records how it was counted, if there is one."""
         path = fingerprint.name_beside(matrix)
-        return [] if self.first_bytes(store.address(path), 1) is None else self.given(path)
+        return [] if self.first_bytes(store.address(path), 1) is None else self.as_input(path)
 
     def object(self, address: str) -> Any:
         """The plugin's object of an address."""
         return self.workflow.storage_registry.default_storage_provider.object(address)
 
     def first_bytes(self, address: str, most: int) -> bytes | None:
-        """The first bytes of an object, by one question; None where there is none, OSError when the storage does not say."""
+        """The first bytes of an object, with one request; None if there is no such object, OSError if the storage does
+        not answer."""
         item = self.object(address)
         client = item.provider.s3c.meta.client
         try:
@@ -89,19 +91,19 @@ class RunStorage:
 
     def _listed(self) -> dict[str, tuple[float, int]] | None:
         """{name: (time of change, bytes)} of all objects and folders below the run's prefix; None where they may not be listed."""
-        found: dict[str, tuple[float, int]]
-        inside, found = self.object(os.path.join(self.prefix, "any")), {}
+        state_of_name: dict[str, tuple[float, int]]
+        inside, state_of_name = self.object(os.path.join(self.prefix, "any")), {}
         run = os.path.dirname(inside.local_suffix())  # bucket and prefix
         try:
             for entry in inside.s3bucket().objects.filter(Prefix=inside.key.removesuffix("any")):
                 name = f"{inside.bucket}/{entry.key}"
                 while len(name) > len(run):
-                    time, size = found.get(name, (0, 0))
-                    found[name] = max(time, entry.last_modified.timestamp()), size + entry.size
+                    time, size = state_of_name.get(name, (0, 0))
+                    state_of_name[name] = max(time, entry.last_modified.timestamp()), size + entry.size
                     name = os.path.dirname(name)
         except Exception:  # a role that reads and writes, but does not list
             return None
-        return found
+        return state_of_name
 
     def answers(self, item: Any) -> bool:
         """Whether the list of the run answers for an object of the plugin: while the main process plans, below the prefix."""
@@ -114,7 +116,7 @@ class RunStorage:
         return planning and is_below and self.listed() is not None
 
     def unpacked(self, files: Iterable[str | Path]) -> list[str]:
-        """Why jobs elsewhere could not start, as lines: they get what lies below the working directory."""
+        """Why remote jobs could not start, one line each: they receive only files below the working directory."""
         from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
         if not self.is_stored or SharedFSUsage.SOURCES in self.settings.shared_fs_usage:

@@ -1,4 +1,4 @@
-"""Whether a file holds what it held: by content, whatever its date and place."""
+"""Whether the content of a file is unchanged, whatever its date and path."""
 
 from __future__ import annotations
 
@@ -25,34 +25,36 @@ IN_FOLDER = 1 << 26  # bytes; larger files of a folder, such as the suffix array
 
 
 def of(path: str | os.PathLike[str]) -> str | None:
-    """What is equal of two files or folders that hold the same, as text; None where it cannot be read."""
+    """Fingerprint (text) that is equal for files or folders of equal content; None if the path cannot be read."""
     try:
-        found = os.stat(path)
-        if stat.S_ISDIR(found.st_mode):
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
             return _of_folder(path)
-        return _of_file(str(path), found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+        return (
+            _of_file(str(path), status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+        )
     except OSError:
         return None
 
 
 @lru_cache(100_000)
 def _of_file(path: str, size: int, changed: int, most: int | None = None) -> str | None:
-    """`changed` is there for the cache: an input is read once, not for each output of each job that had it."""
+    """`changed` is part of the cache's key: an input is read once, not for each output of each job that used it."""
     if size > SMALL and (path.endswith(READS) or (most and size > most)):
         return seen_files.answer("ends", path, _ends, certain=True)
     return seen_files.answer("content", path, lambda file: f"sha256:{checksum(file)}", certain=True)
 
 
 def _ends(path):
-    found = alike(path, 1 << 20)
-    return found and "ends:{}-{}".format(*found)
+    ends = alike(path, 1 << 20)
+    return ends and "ends:{}-{}".format(*ends)
 
 
 def _of_folder(path: str | os.PathLike[str]) -> str:
     digest = hashlib.sha256()
     for file in sorted(file for file in Path(path).rglob("*") if file.is_file()):
-        found = file.stat()
-        content = _of_file(str(file), found.st_size, found.st_mtime_ns, IN_FOLDER)
+        status = file.stat()
+        content = _of_file(str(file), status.st_size, status.st_mtime_ns, IN_FOLDER)
         digest.update(f"{file.relative_to(path).as_posix()}\t{content}\n".encode())
     return f"folder:{digest.hexdigest()}"
 
@@ -91,4 +93,4 @@ def recorded_content(
     if path in old:
         return old[path]
     gone = {known for name, known in old.items() if name not in now}
-    return found if gone and (found := content(path)) in gone else None
+    return content_now if gone and (content_now := content(path)) in gone else None

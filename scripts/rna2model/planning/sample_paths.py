@@ -1,4 +1,4 @@
-"""Where the files of a sample are: its reads after each step, its alignments, and what says how it went."""
+"""Paths of a sample's files: its reads after each step, its alignments and its quality reports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SamplePaths:
 
     config : the checked config; samples : {name: Sample}
     temp : function of a path that marks an output as temporary (Snakemake's)
-    given : function of a path that the user named, which returns it as an input
+    as_input : function of a path that the user named, which returns it as an input
     only_named : whether jobs get copies of what their rule names, and nothing else
 
     Attributes
@@ -51,11 +51,11 @@ class SamplePaths:
         config: Mapping[str, Any],
         samples: Mapping[str, Sample],
         temp: Callable[[str], Any],
-        given: Callable[[str], Any],
+        as_input: Callable[[str], Any],
         only_named: bool = False,
     ) -> None:
         self.config, self.samples, self.results = config, samples, config["results"]
-        self.temp, self.given, self.only_named = temp, given, only_named
+        self.temp, self.as_input, self.only_named = temp, as_input, only_named
         self.trimmer, self.aligner, self.counter = (
             config[key]["tool"] for key in ("trimming", "alignment", "quantification")
         )
@@ -70,7 +70,7 @@ class SamplePaths:
         self.counted_bam = filtered or self.bam
 
     def layout(self, sample: str) -> str:
-        """The folder of a sample's reads, which says how many files it has; `bam` for a sample that comes aligned."""
+        """`paired` or `single`, the folder of a sample's reads; `bam` for a sample given as alignments."""
         return "bam" if self.samples[sample].bam else self.samples[sample].layout
 
     def mates(self, sample: str) -> list[str]:
@@ -121,7 +121,7 @@ class SamplePaths:
             fetched = f"{self.results}/reads/fetched/{sample.layout}"
             if sample.accessions and (mate == 1 or sample.layout == "paired"):
                 return [f"{fetched}/{accession}_R{mate}.fastq.gz" for accession in sample.accessions]
-            return [self.given(file) for file in (sample.fastq_1 if mate == 1 else sample.fastq_2)]
+            return [self.as_input(file) for file in (sample.fastq_1 if mate == 1 else sample.fastq_2)]
 
         return files
 
@@ -144,7 +144,7 @@ class SamplePaths:
         return f"{self.results}/aligned/{self.filters[place - 1]}/{{sample}}.bam" if place else self.bam
 
     def sample_facts(self, names: Iterable[str]) -> list[str]:
-        """What the gate judges of each sample."""
+        """The facts by which the QC gate judges a sample."""
         return [self.of_sample("json", name) for name in names]
 
     def of_sample(self, ending: str, name: str) -> str:
@@ -160,7 +160,7 @@ class SamplePaths:
         return self.evidence_of(wildcards.sample)
 
     def evidence_of(self, name: str) -> dict[str, Any]:
-        """{kind: file or files} that say what became of a sample's fragments; the tools in use decide which there are."""
+        """{kind: file or files} that count a sample's fragments after each step; the kinds depend on the tools in use."""
         layout = self.layout(name)
         files: dict[str, Any] = {
             "verdict": self.of_sample(f"{layout}.reads.json", name),
@@ -184,13 +184,13 @@ class SamplePaths:
         return files
 
     def only_quality(self, name: str) -> list[str]:
-        """Files of a sample that tell of its quality, and without which it is counted."""
+        """Quality files of a sample that are not needed for its counts."""
         files = [self.of_sample("stats.txt", name)] if self.is_aligned(name) else []
         has_fastqc = self.config["qc"]["fastqc_reads"] and self.layout(name) != "bam"
         return files + ([self.of_sample("fastqc.tar", name)] if has_fastqc else [])
 
     def multiqc_files(self, names: Iterable[str]) -> list[str]:
-        """Every QC file of samples, listed so that files of other settings never slip in."""
+        """Every QC file of the samples by name, so that files left by other settings are not included."""
         files = []
         for name in names:
             known = self.evidence_of(name)
@@ -215,15 +215,15 @@ class SamplePaths:
 def steps(config: Mapping[str, Any]) -> list[str]:
     """Names of the steps that write reads, in their order."""
     trimming = config["trimming"]
-    found = ["prepared"]
-    found += ["with_umi"] if trimming["umi"] and trimming["umi"] != "in_name" else []
-    found += ["trimmed"] if trimming["tool"] != "none" else []
-    found += ["without_rrna"] if trimming["rrna"] else []
-    return found
+    names = ["prepared"]
+    names += ["with_umi"] if trimming["umi"] and trimming["umi"] != "in_name" else []
+    names += ["trimmed"] if trimming["tool"] != "none" else []
+    names += ["without_rrna"] if trimming["rrna"] else []
+    return names
 
 
 def filters(config: Mapping[str, Any]) -> list[str]:
     """Names of the filters that write alignments, in their order."""
-    found = ["deduplicated"] if config["trimming"]["umi"] else []
-    found += ["selected"] if config["alignment"]["min_mapq"] else []
-    return found
+    names = ["deduplicated"] if config["trimming"]["umi"] else []
+    names += ["selected"] if config["alignment"]["min_mapq"] else []
+    return names

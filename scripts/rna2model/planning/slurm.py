@@ -1,4 +1,5 @@
-"""What SLURM is asked before the first job, so that no run finds out job by job, or stands still.
+"""Checks of SLURM before the first job, so that a wrong account or limit does not fail one job after another, or stall
+the run.
 
 The executor (2.8) learns of a wrong account only when it submits, and waits for ever without a word where the first
 thing it submits is a group of jobs.
@@ -43,29 +44,29 @@ def problems(
     unfit: Callable[[Any], tuple[list[str], list[str]]],
     warn: Callable[[str], object],
 ) -> list[str]:
-    """Why SLURM takes no job as the profile asks for it: lines, none where it does.
+    """Why SLURM would reject this run's jobs as the profile requests them: lines, empty if it accepts them.
 
     settings : of the executor; jobs : Snakemake's jobs that will run; jobs_at_once : the most that are in the queue
     unfit : function of jobs that returns (problems, notes), see RunPlan.unfit_rules; warn : function of a text
     """
-    found = refusals(settings, jobs)
-    if not found:
-        found = too_many_for_queue(settings, jobs, jobs_at_once) + too_large_for_partitions(
+    problems = refusals(settings, jobs)
+    if not problems:
+        problems = too_many_for_queue(settings, jobs, jobs_at_once) + too_large_for_partitions(
             *unfit(jobs), warn
         )
     if settings.array_jobs:
-        found.append(
+        problems.append(
             "slurm-array-jobs: with this executor each task of an array deletes the output of the first one"
             " (profiles/README.md). Use group-components instead."
         )
-    return found
+    return problems
 
 
 def refusals(settings: Any, jobs: Sequence[Any]) -> list[str]:
-    """What SLURM says where no partition takes a small CPU job with a rule's account, QOS and constraint."""
+    """SLURM's messages if no partition accepts a small CPU job with a rule's account, QOS and constraint."""
     if not shutil.which("sbatch"):
         return ["There is no sbatch on the PATH: run this on a login node of the cluster."]
-    found = []
+    refusal_lines = []
     for account, qos, constraint, partition in requests(settings, jobs):
         options = {
             "account": account,
@@ -77,18 +78,20 @@ def refusals(settings: Any, jobs: Sequence[Any]) -> list[str]:
         answers = {name: sbatch_refusal(partition=name, **options) for name in names}
         if answers and all(answers.values()):
             named = {"slurm_account": account or "(not set)", "slurm-qos": qos, "constraint": constraint}
-            found.append(
+            refusal_lines.append(
                 "SLURM takes no job with "
                 + ", ".join(f"{name}: {value}" for name, value in named.items() if value)
             )
-            found += [f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()]
-    return found + (associations() if found else [])
+            refusal_lines += [
+                f"  in partition {name or '(default)'}: {text}" for name, text in answers.items()
+            ]
+    return refusal_lines + (associations() if refusal_lines else [])
 
 
 def requests(settings: Any, jobs: Sequence[Any]) -> list[tuple[str, str | None, str | None, str | None]]:
     """(account, QOS, constraint, partition) that the CPU jobs of this run ask for, each once."""
     one_of_each = {job.rule.name: job for job in jobs}
-    asked = {
+    combinations = {
         (
             str(resources.get("slurm_account") or "").replace(",", " ").split(" ")[0],
             settings.qos or resources.get("qos"),
@@ -98,7 +101,7 @@ def requests(settings: Any, jobs: Sequence[Any]) -> list[tuple[str, str | None, 
         for resources in (job.resources for job in one_of_each.values())
         if not any(resources.get(name) for name in NOT_ASKED)
     }
-    return sorted(asked, key=str)
+    return sorted(combinations, key=str)
 
 
 def too_many_for_queue(settings: Any, jobs: Sequence[Any], jobs_at_once: int) -> list[str]:
@@ -160,9 +163,9 @@ def partitions(settings: Any) -> list[str | None]:
 
 
 def sbatch_refusal(**options: str | None) -> str:
-    """SLURM's lasting reason not to take a small job, or an empty text; nothing is submitted."""
-    given = [f"--{name}={value}" for name, value in options.items() if value]
-    command = ["sbatch", "--test-only", "--time=10", "--mem=500", "--ntasks=1", "--wrap=true", *given]
+    """SLURM's permanent reason to reject a small job, or an empty text; nothing is submitted."""
+    arguments = [f"--{name}={value}" for name, value in options.items() if value]
+    command = ["sbatch", "--test-only", "--time=10", "--mem=500", "--ntasks=1", "--wrap=true", *arguments]
     done = subprocess.run(command, capture_output=True, text=True)
     text = done.stderr.strip()
     return text.splitlines()[-1].split(": ", 1)[-1] if done.returncode and LASTING.search(text) else ""

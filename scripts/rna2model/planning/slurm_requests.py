@@ -1,4 +1,4 @@
-"""What jobs ask of a cluster, and what its partitions take: a request larger than every partition is cut to the largest.
+"""Resource requests of jobs and limits of partitions: a request larger than every partition is cut to the largest one.
 
 A job that is tried again asks for twice the memory; where that fits no partition it would never be submitted, while all
 of the largest partition may well be enough.
@@ -30,7 +30,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Request:
-    """What a job asks for; `gpus` decides which partitions it may go to."""
+    """The resources that a job requests; `gpus` decides which partitions it may go to."""
 
     mem_mb: int
     minutes: int
@@ -88,7 +88,7 @@ def loads(text: str | None) -> list[Partition]:
 
 
 def largest(partitions: Sequence[Partition], gpus: int = 0) -> str:
-    """What the partitions take at most, as words for people."""
+    """The limits of the largest partitions, as text."""
     able = [partition for partition in partitions if partition.gpus >= gpus]
     if not able:
         return "no partition has GPUs (max_gpu)"

@@ -1,4 +1,4 @@
-"""What Snakemake and its SLURM executor do otherwise than this workflow needs: every change to their functions stands here.
+"""All changes to functions of Snakemake and its SLURM executor that this workflow needs.
 
 Each patch says why it is there, and where Snakemake's own way is discussed if anywhere. It is applied in the versions that it
 was tested with and in no others; what is lost without it is then said (patching.py). rules/common.smk applies them. Names of
@@ -55,9 +55,9 @@ def compare_contents(folder: str | Path) -> None:
         return await asyncio.to_thread(same_content.of, file.file)
 
     def checksums_now(records, job, path):
-        found = checksums(records, job, path)
-        if found != {None} or getattr(path, "is_storage", False):
-            return found
+        recorded = checksums(records, job, path)
+        if recorded != {None} or getattr(path, "is_storage", False):
+            return recorded
         known = [(records.metadata(output) or {}).get("input_checksums") or {} for output in job.output]
         now = set(records._input(job))
         return {same_content.recorded_content(str(path), now, one, folder) for one in known}
@@ -71,9 +71,9 @@ def compare_contents(folder: str | Path) -> None:
 
     def metadata_now(records, target):
         """Results were recorded by their absolute paths where the config gave one."""
-        found = metadata(records, target)
-        earlier = None if found or target.is_storage else os.path.join(folder, target)
-        return found or (earlier and records._read_record(earlier))
+        record = metadata(records, target)
+        earlier = None if record or target.is_storage else os.path.join(folder, target)
+        return record or (earlier and records._read_record(earlier))
 
     _IOFile.is_checksum_eligible, _IOFile.checksum = eligible_now, checksum_now
     PersistenceBase.metadata = metadata_now
@@ -103,11 +103,11 @@ def name_targets_from_here(folder: str | Path) -> None:
 
     make = DAG.__init__
 
-    def make_now(dag, *given, **options):
+    def make_now(dag, *arguments, **options):
         for kind in ("targetfiles", "forcefiles", "priorityfiles", "untilfiles", "omitfiles"):
             if options.get(kind):
                 options[kind] = {paths.below(folder, file) for file in options[kind]}
-        make(dag, *given, **options)
+        make(dag, *arguments, **options)
 
     DAG.__init__ = make_now
 
@@ -126,13 +126,13 @@ def keep_counted(archived: Mapping[str, Sequence[str]]) -> None:
     async def exists_now(file):
         return str(file) in gone or await exists(file)
 
-    async def changed_now(file, *given, **options):
-        return Mtime(local=0) if str(file) in gone else await changed(file, *given, **options)
+    async def changed_now(file, *arguments, **options):
+        return Mtime(local=0) if str(file) in gone else await changed(file, *arguments, **options)
 
-    async def postprocess_now(dag, *given, **options):
+    async def postprocess_now(dag, *arguments, **options):
         if not dag.workflow.touch and (needed := needed_again(dag, archived, gone)):
             raise WorkflowError(archived_reads.refusal(needed))
-        return await postprocess(dag, *given, **options)
+        return await postprocess(dag, *arguments, **options)
 
     _IOFile.exists, _IOFile.mtime_uncached, DAG.postprocess = exists_now, changed_now, postprocess_now
 
@@ -288,7 +288,7 @@ def show_instead_of_run(show: Callable[[Any], object]) -> None:
 
 @of_slurm("GPU jobs are sent again to nodes whose GPU does not work")
 def avoid_broken_gpus(warn_of_node: Callable[..., object]) -> None:
-    """The executor knows no nodes without working GPU: GPU jobs go to others than those on which one of this run failed."""
+    """The executor does not know nodes with a broken GPU: GPU jobs avoid nodes on which a GPU job of this run failed."""
     import snakemake_executor_plugin_slurm as plugin
 
     if not isinstance(plugin.get_submit_command, gpu_nodes.Submissions):

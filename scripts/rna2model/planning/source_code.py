@@ -77,13 +77,13 @@ class SourceCode:
 
     def files(self, first: Iterable[Path]) -> set[Path]:
         """The set of files that the Python files `first` are made of: themselves, what they import, and what those read."""
-        todo, found = list(first), set()
+        todo, members = list(first), set()
         while todo:
             path = todo.pop()
-            if path not in found and path.stem not in APART:
-                found.add(path)
+            if path not in members and path.stem not in APART:
+                members.add(path)
                 todo += self._read(path)[1]
-        return found
+        return members
 
     def _hash(self, first: Iterable[Path]) -> str:
         """Of the contents alone: where a file lies changes nothing but the imports of others."""
@@ -91,25 +91,25 @@ class SourceCode:
         return hashlib.sha256(b"".join(digests)).hexdigest()[:16]
 
     def _read_once(self, path: Path) -> tuple[bytes, tuple[Path, ...]]:
-        """(SHA-256 of what a file says, the files that it imports or reads)."""
+        """(SHA-256 of a file's statements, the files that it imports or reads)."""
         if path.suffix != ".py":
             return hashlib.sha256(path.read_bytes()).digest(), ()
-        said = statements(path.read_text(encoding="utf-8"))
+        code = statements(path.read_text(encoding="utf-8"))
         package, named = path.relative_to(self.folder).parent.parts, set()
-        for words in run(said):
+        for words in run(code):
             for name in imported(words, package):
                 named.update(self._files(name))
             if "REPOSITORY" in words:
                 named.update(self._resources(words))
-        text = "\n".join("\t".join(words) for words in said)
+        text = "\n".join("\t".join(words) for words in code)
         return hashlib.sha256(text.encode()).digest(), tuple(named)
 
     def _files(self, name: str) -> list[Path]:
         """The file of a module and those of the packages that it is in; none for a name of others."""
         place = self.folder.joinpath(*name.split("."))
-        found = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+        files = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
         packages = [folder / "__init__.py" for folder in place.parents if folder.is_relative_to(self.folder)]
-        return [*found, *(file for file in packages if file.is_file())] if found else []
+        return [*files, *(file for file in packages if file.is_file())] if files else []
 
     def _resources(self, words: Sequence[str]) -> Iterator[Path]:
         """The file, or the files of the folder, that a line names as `REPOSITORY / "resources" / "name"`."""
@@ -121,7 +121,7 @@ class SourceCode:
 
 def statements(text: str) -> list[list[str]]:
     """The statements of a Python text as lists of words, without comments and docstrings; a block is between { and }."""
-    lines, words, found, inner = text.splitlines(keepends=True), [], [], []
+    lines, words, code, inner = text.splitlines(keepends=True), [], [], []
     for kind, word, start, end, _ in tokenize.generate_tokens(io.StringIO(text).readline):
         if kind in BEGIN:
             inner.append(start)
@@ -130,21 +130,21 @@ def statements(text: str) -> list[list[str]]:
         elif inner or kind in SILENT:
             continue
         elif kind in LAYOUT:
-            found.append([LAYOUT[kind]])
+            code.append([LAYOUT[kind]])
         elif kind in (token.NEWLINE, token.ENDMARKER) or word == ";":
             if words[:1] != ["__version__"] and not all(map(is_text, words)):
-                found.append(words)
+                code.append(words)
             words = []
         else:
             words.append(word)
-    return found
+    return code
 
 
-def run(said: Sequence[list[str]]) -> Iterator[list[str]]:
-    """The statements without the blocks below `if TYPE_CHECKING:`, which no job runs."""
+def run(code: Sequence[list[str]]) -> Iterator[list[str]]:
+    """Statements outside `if TYPE_CHECKING:` blocks, which no job runs."""
     depth, skipped_from = 0, None
-    for number, words in enumerate(said):
-        if skipped_from is None and words == ["{"] and said[number - 1] == ["if", "TYPE_CHECKING", ":"]:
+    for number, words in enumerate(code):
+        if skipped_from is None and words == ["{"] and code[number - 1] == ["if", "TYPE_CHECKING", ":"]:
             skipped_from = depth
         if skipped_from is None:
             yield words

@@ -1,4 +1,4 @@
-"""Results of versions that kept a folder for each kind of quality file: the same facts, now in a folder for each sample.
+"""Move quality files of earlier versions, which had a folder for each kind of file, into a folder for each sample.
 
 Without this every sample would be aligned again for the new names of its files, and none whose reads are archived could be.
 """
@@ -69,18 +69,18 @@ def _tidy(qc, name, there):
     def present(paths):
         return [qc / path for path in (path.format(name) for path in paths) if path in there]
 
-    found = {
+    new_places = {
         qc / old.format(name): folder / f"{name}{new}"
         for old, new in RENAMED.items()
         if old.format(name) in there
     }
-    found = {old: new for old, new in found.items() if old != new}
+    new_places = {old: new for old, new in new_places.items() if old != new}
     rseqc, library = present(RSEQC), present(LIBRARY)
     reports = {f"{path.parts[-3]}/{path.name}": path for path in present(f"{path}.zip" for path in REPORTS)}
-    if not (found or rseqc or library or reports):
+    if not (new_places or rseqc or library or reports):
         return False
     folder.mkdir(exist_ok=True)
-    for old, new in found.items():
+    for old, new in new_places.items():
         os.replace(old, new)
     if len(rseqc) == len(RSEQC):
         _join(rseqc, folder / f"{name}.rseqc.txt", _text)
@@ -126,12 +126,13 @@ def _text(paths, target):
 
 
 def _facts(paths, target):
-    """strandedness, layout and fragments, flagstat: what there is of them (Salmon alone has the first)."""
+    """Join strandedness, layout with fragments, and flagstat, as far as they exist (Salmon writes only the first),
+    into `target`."""
     facts = {}
     for path in paths:
         if path.suffix == ".txt":
-            found = dict(line.split("=") for line in path.read_text().splitlines())
-            facts |= {"layout": found["layout"], "fragments": int(found["fragments"])}
+            library = dict(line.split("=") for line in path.read_text().splitlines())
+            facts |= {"layout": library["layout"], "fragments": int(library["fragments"])}
         else:
             read = json.loads(path.read_text())
             facts |= {"flagstat": read} if path.parent.name == "flagstat" else read

@@ -1,4 +1,4 @@
-"""What the config's choices mean in each tool's own options, and in those of training."""
+"""Translate the config into command line options of each tool and options of training."""
 
 from __future__ import annotations
 
@@ -31,10 +31,14 @@ class ToolOptions:
 
     def adapters(self, first: str, second: str, layout: str) -> str | None:
         """Options `first` (R1) and `second` (R2, refused without one) with the given sequences; None when they are to be found."""
-        given = self.trimming["adapters"]
-        if given == "auto":
+        sequences = self.trimming["adapters"]
+        if sequences == "auto":
             return None
-        pairs = zip((first, second), (given[0], given[-1]) if layout == "paired" else given[:1], strict=False)
+        pairs = zip(
+            (first, second),
+            (sequences[0], sequences[-1]) if layout == "paired" else sequences[:1],
+            strict=False,
+        )
         return " ".join(f"{option} {sequence}" for option, sequence in pairs)
 
     def poly_g_options(self, tool: str) -> str:
@@ -44,30 +48,28 @@ class ToolOptions:
             "cutadapt": ("--quality-cutoff 20", "--nextseq-trim 20"),
             "trim_galore": ("", "--2colour 20"),
         }[tool]
-        asked = self.trimming["poly_g"]
-        words = (without, with_tails) if asked == "auto" else (with_tails if asked else without,) * 2
+        setting = self.trimming["poly_g"]
+        words = (without, with_tails) if setting == "auto" else (with_tails if setting else without,) * 2
         return " ".join(f"'{word}'" for word in words)
 
     def fastp_options(self, layout: str) -> str:
-        """Adapters are found by fastp unless the config names them."""
-        # Detection is on by default for single ends.
-        found = {"paired": "--detect_adapter_for_pe", "single": ""}[layout]
+        """Options of fastp, which detects adapters unless the config names them."""
+        adapters = self.adapters("--adapter_sequence", "--adapter_sequence_r2", layout)
+        if adapters is None:
+            adapters = "--detect_adapter_for_pe" if layout == "paired" else ""  # the default of single ends
         poly_a = "--trim_poly_x" if self.trimming["poly_a"] else ""
-        given = self.adapters("--adapter_sequence", "--adapter_sequence_r2", layout)
         packing = "" if self.config["keep"]["trimmed"] else "--compression 1"
-        return " ".join(
-            filter(None, [found if given is None else given, poly_a, packing, "--dont_eval_duplication"])
-        )
+        return " ".join(filter(None, [adapters, poly_a, packing, "--dont_eval_duplication"]))
 
     def cutadapt_options(self, layout: str) -> str:
-        """Without given adapters those of Illumina TruSeq."""
+        """Options of cutadapt; adapters of Illumina TruSeq unless the config names others."""
         truseq = ["-a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA", "-A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT"]
-        found = " ".join(truseq if layout == "paired" else truseq[:1])
+        adapters = " ".join(truseq if layout == "paired" else truseq[:1])
         poly_a = "--poly-a" if self.trimming["poly_a"] else ""
-        return " ".join(filter(None, [self.adapters("-a", "-A", layout) or found, poly_a]))
+        return " ".join(filter(None, [self.adapters("-a", "-A", layout) or adapters, poly_a]))
 
     def trim_galore_options(self, layout: str) -> str:
-        """Adapters are found by Trim Galore unless the config names them."""
+        """Options of Trim Galore, which detects adapters unless the config names them."""
         pairing = "--paired" if layout == "paired" else ""
         return " ".join(filter(None, [pairing, self.adapters("-a", "-a2", layout)]))
 
@@ -78,7 +80,7 @@ class ToolOptions:
         )
 
     def salmon_library(self, wildcards: Any) -> str:
-        """Salmon finds the strandedness itself unless the sheet gives it."""
+        """Library type for Salmon, which infers the strandedness unless the sheet states it."""
         kind = {"unstranded": "U", "forward": "SF", "reverse": "SR"}.get(
             self.samples[wildcards.sample].strandedness
         )
@@ -88,16 +90,18 @@ class ToolOptions:
 
 
 def training_options(config: Mapping[str, Any], model: str, torch_models: Collection[str]) -> dict[str, Any]:
-    """What the config says of one model's training; a change for one model leaves the others as they are.
+    """Training options of one model, so that a change for one model does not retrain the others.
 
     torch_models : those that are networks
     """
-    given, design = config["training"], config["design"]
-    options: dict[str, Any] = {"search": {model: given["search"][model]}} if model in given["search"] else {}
+    training, design = config["training"], config["design"]
+    options: dict[str, Any] = (
+        {"search": {model: training["search"][model]}} if model in training["search"] else {}
+    )
     if design["task"] == "classification":
-        options |= {key: given[key] for key in ("imbalance", "calibration", "threshold")}
+        options |= {key: training[key] for key in ("imbalance", "calibration", "threshold")}
         if design["positive"] is not None:  # classes as text, as the sheet has them
             options["positive"] = str(design["positive"])
     if model in torch_models:
-        options |= {key: given[key] for key in ("seeds", "pretrained", "tensorboard")}
+        options |= {key: training[key] for key in ("seeds", "pretrained", "tensorboard")}
     return options

@@ -1,4 +1,4 @@
-"""Which software a run used: each environment of the rules is asked itself, since the pins of its file may be ranges."""
+"""Software versions of a run, queried in each environment, since the pins of its file may be ranges."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def gather(answers: Mapping[str, str | Path], own: Mapping[str, str]) -> list[tu
 
     answers: {environment: file of its answer}
     """
-    found: dict[tuple[str, str], list[str]] = {}
+    environments_of_version: dict[tuple[str, str], list[str]] = {}
     for environment, path in answers.items():
         with open(path, newline="") as file:
             for software, version in csv.reader(file, delimiter="\t"):
-                found.setdefault((software, version), []).append(environment)
+                environments_of_version.setdefault((software, version), []).append(environment)
     rows = [(software, version, "workflow") for software, version in own.items()]
-    return rows + [(*key, ", ".join(found[key])) for key in sorted(found)]
+    return rows + [(*key, ", ".join(environments_of_version[key])) for key in sorted(environments_of_version)]
 
 
 def write(rows: Iterable[Sequence[str]], path: str | Path) -> None:

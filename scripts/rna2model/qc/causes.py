@@ -1,4 +1,4 @@
-"""Why a library lost most of its fragments: the cause behind a low number, for the reason of an exclusion."""
+"""Why a library lost most of its fragments, to be added to the reason of an exclusion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def of_loss(
     min_length: int | None,
     reference: Mapping[str, Any],
 ) -> dict[str, str]:
-    """{what is low: cause} of one sample.
+    """{low metric: cause} of one sample.
 
     Keys are `nothing_left` (no fragment came through trimming), `mapped_pct` and `assigned_pct`; each is there only where one
     fate took most of the fragments. longest : bases of the longest read of each mate, or None; min_length :
@@ -36,8 +36,8 @@ def of_loss(
     }.items():
         share = fates[fate] / max(kept, 1)
         if share > MOST:
-            told = text.format(gtf=Path(reference["gtf"]).name)
-            causes["assigned_pct"] = f"{100 * share:.0f} % of the fragments {told}"
+            fate_text = text.format(gtf=Path(reference["gtf"]).name)
+            causes["assigned_pct"] = f"{100 * share:.0f} % of the fragments {fate_text}"
             if fate == "ambiguous" and reference.get("gene_id_is_transcript_id"):
                 causes["assigned_pct"] = (
                     f"{100 * share:.0f} % ambiguous: gene_id equals transcript_id in {Path(reference['gtf']).name}, so that"

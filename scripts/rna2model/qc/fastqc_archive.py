@@ -1,4 +1,4 @@
-"""FastQC's reports of a sample, which are one file: raw/SAMPLE_R1_fastqc.zip, trimmed/SAMPLE_R1_fastqc.zip and so on."""
+"""Archive of all FastQC reports of a sample: raw/SAMPLE_R1_fastqc.zip, trimmed/SAMPLE_R1_fastqc.zip and so on."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ READ = "fastqc_data.txt"  # all that MultiQC looks at
 
 
 def pack(reports: Mapping[str, str | Path], target: str | Path) -> None:
-    """Write such a file of {name in it: path of the report}."""
+    """Write the archive from {name in it: path of the report}."""
     with tarfile.open(target, "w") as packed:
         for name, path in reports.items():
             packed.add(path, name)
 
 
 def unpacked(paths: Iterable[str | Path], folder: str | Path) -> list[str | Path]:
-    """`paths` with what FastQC's hold in their place, as far as MultiQC reads it, written below `folder`."""
-    found: list[str | Path] = []
+    """`paths` in which each FastQC archive is replaced by its files that MultiQC reads, extracted below `folder`."""
+    unpacked_paths: list[str | Path] = []
     for path in paths:
-        found += _unpack(path, Path(folder)) if str(path).endswith(ENDING) else [path]
-    return found
+        unpacked_paths += _unpack(path, Path(folder)) if str(path).endswith(ENDING) else [path]
+    return unpacked_paths
 
 
 def _unpack(path, folder):

@@ -1,4 +1,4 @@
-"""What became of every fragment of a library: the ledger in which nothing may go missing.
+"""Account for every fragment of a library, from the input to the counts.
 
 A fragment is a read pair, or a read of a single-end library. Each step's own report says how many went in and
 came out; `ledger` adds them up and says where they do not meet. Such a gap stops nothing: a small one is a flag of the
@@ -76,7 +76,7 @@ class Alignments:
 
 @dataclass(frozen=True)
 class Gap:
-    """Two numbers of fragments that should be one: what a step let out, and what the next took in."""
+    """Two numbers of fragments that should be equal: output of one step and input of the next."""
 
     before: int
     where: str
@@ -92,22 +92,22 @@ def of_flagstat(report: Mapping[str, Any]) -> Alignments:
 
     Reads that the sequencer marked as failed are reads: aligners align and counters count them.
     """
-    found = {key: report["QC-passed reads"][key] + report["QC-failed reads"][key] for key in FLAGSTAT}
-    pairs, alone = found["read1"], found["primary"] - found["paired in sequencing"]
-    mates_mapped = found["with itself and mate mapped"] + found["singletons"]
+    reads = {key: report["QC-passed reads"][key] + report["QC-failed reads"][key] for key in FLAGSTAT}
+    pairs, alone = reads["read1"], reads["primary"] - reads["paired in sequencing"]
+    mates_mapped = reads["with itself and mate mapped"] + reads["singletons"]
     return Alignments(
         total=alone + pairs,
-        mapped=found["primary mapped"]
+        mapped=reads["primary mapped"]
         - mates_mapped
-        + found["with itself and mate mapped"] // 2
-        + found["singletons"],
-        mapped_pct=percent(found["primary mapped"], found["primary"]),
+        + reads["with itself and mate mapped"] // 2
+        + reads["singletons"],
+        mapped_pct=percent(reads["primary mapped"], reads["primary"]),
         paired=pairs > 0,
     )
 
 
 def percent(part: float, whole: float) -> float:
-    """100 x part / whole, two decimals; 0 of nothing."""
+    """100 x part / whole, two decimals; 0 if `whole` is 0."""
     return round(100 * part / whole, 2) if whole else 0.0
 
 
@@ -140,25 +140,26 @@ def _of_trim_galore(text):
 def of_counter(tool: str, path: str | Path, strandedness: str) -> tuple[dict[str, int], int | None]:
     """({fate: fragments}, fragments assigned or None) of a counter's summary, which holds one alignment of each read.
 
-    Salmon's says nothing of the fragments that it assigned.
+    Salmon's summary lacks the number of assigned fragments.
     """
-    found = dict.fromkeys(("unmapped", "multimapped", "no_feature", "ambiguous"), 0)
+    fates = dict.fromkeys(("unmapped", "multimapped", "no_feature", "ambiguous"), 0)
     if tool == "salmon":
         report = json.loads(Path(path).read_text())
-        return found | {"unmapped": report["unmapped"]}, None
+        return fates | {"unmapped": report["unmapped"]}, None
     names = {"featurecounts": FEATURECOUNTS, "htseq": HTSEQ, "star": STAR}[tool]
     column, assigned = STAR_COLUMN[strandedness] if tool == "star" else 1, 0
     with open(path, newline="") as file:
         for row in csv.reader(file, delimiter="\t"):
-            if row and names.get(row[0]) in found:
-                found[names[row[0]]] += int(row[column])
+            if row and names.get(row[0]) in fates:
+                fates[names[row[0]]] += int(row[column])
             elif row and _is_assigned(tool, row[0]):
                 assigned += int(row[column])
-    return found, assigned
+    return fates, assigned
 
 
 def _is_assigned(tool, name):
-    """Whether a line of a counter's summary says what was assigned: one line of featureCounts, the genes of the others."""
+    """Whether a line of a counter's summary counts assigned fragments: one line of featureCounts, every gene line of
+    the others."""
     return name == "Assigned" if tool == "featurecounts" else not name.startswith(("__", "N_"))
 
 
@@ -224,22 +225,22 @@ def open_share(gaps: Iterable[Gap], reads: int) -> float:
 
 
 def unaccounted(gaps: Iterable[Gap], verdict: str | Path, sources: Mapping[str, Any]) -> str:
-    """Reason to exclude a sample whose numbers do not meet.
+    """Reason to exclude a sample whose fragments do not add up.
 
-    verdict : path of the input check's report; sources : {path: what files.alike said of it then}
+    verdict : path of the input check's report; sources : {path: files.alike of it at the input check}
     """
     changed = [
         path for path, known in sources.items() if files.alike(path) not in (None, known and tuple(known))
     ]
-    told = f"fragments do not add up: {'; '.join(map(str, gaps))}"
+    reason = f"fragments do not add up: {'; '.join(map(str, gaps))}"
     if changed:
-        told += f"; {', '.join(changed)} changed after the check: run again with --forcerun {verdict}"
-    return told
+        reason += f"; {', '.join(changed)} changed after the check: run again with --forcerun {verdict}"
+    return reason
 
 
-def altered(path: str | Path, found: int, recorded: int) -> str:
-    """Reason to exclude a sample whose counts are not those that its counter recorded."""
+def altered(path: str | Path, total: int, recorded: int) -> str:
+    """Reason to exclude a sample whose count file differs from its counter's summary."""
     return (
-        f"{path} adds up to {found} fragments, but its counter recorded {recorded}: the file was changed after it was"
+        f"{path} adds up to {total} fragments, but its counter recorded {recorded}: the file was changed after it was"
         f" written; run again with --forcerun {path}"
     )

@@ -59,7 +59,8 @@ def judge(
 
 
 def _missed(facts, limits):
-    """After too few reads the percentages say nothing, and nor do they where trimming left nothing."""
+    """Reasons to exclude a sample: the limits it misses; percentages are not judged if it has too few reads or
+    trimming left none."""
     if facts["reads"] < limits["min_reads"]:
         return [f"too few reads: {facts['reads']}, minimum {limits['min_reads']}"]
     reasons, causes = [], facts.get("causes", {})
@@ -187,7 +188,8 @@ def column(path: str | Path, name: str) -> dict[str, str]:
 
 
 def of_failure(failed: tool_failure.Failure, verdict: str | Path | None = None) -> dict[str, Any]:
-    """What rule tally_fragments says of a sample of a tool_failure.Failure: the reads it had, where the input check could count them.
+    """Facts, as rule tally_fragments writes them, of a sample with a tool_failure.Failure: its reads, if the input
+    check counted them.
 
     verdict : path of the input check's verdict; its own problem comes first
     """
@@ -195,7 +197,7 @@ def of_failure(failed: tool_failure.Failure, verdict: str | Path | None = None) 
     if verdict and Path(verdict).is_file() and tool_failure.of(verdict) is None:
         known = json.loads(Path(verdict).read_text())
     reads, problem = known.get("reads", 0), known.get("problem")
-    told = {
+    facts = {
         **dict.fromkeys(NUMBERS),
         "reads": reads,
         "problem": problem or failed.reason,
@@ -203,7 +205,7 @@ def of_failure(failed: tool_failure.Failure, verdict: str | Path | None = None) 
         "fates": dict.fromkeys(FATES, 0) | {"faulty": reads},
     }
     return (
-        told
+        facts
         if problem
-        else told | {"failure": {key: getattr(failed, key) for key in ("rule", "log", "file")}}
+        else facts | {"failure": {key: getattr(failed, key) for key in ("rule", "log", "file")}}
     )

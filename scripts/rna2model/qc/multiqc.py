@@ -1,4 +1,4 @@
-"""Our own sections of the MultiQC page, as its custom content: who is in and why not, and where the fragments went."""
+"""Custom sections of the MultiQC page: status of each sample with its reason, and the fates of its fragments."""
 
 from __future__ import annotations
 
@@ -145,13 +145,15 @@ def _read(path):
 
 
 def _flag(rows, failures):
-    """Add to the flags of included samples what is neither a reason nor a flag yet."""
-    told = {}
+    """Add the failures of tools to the flags of included samples, unless already there."""
+    reasons_of_sample = {}
     for failure in failures:
-        told.setdefault(failure.sample, dict.fromkeys([failure.reason]))[failure.reason] = None
+        reasons_of_sample.setdefault(failure.sample, dict.fromkeys([failure.reason]))[failure.reason] = None
     for row in rows:
         if row["status"] == "included":
-            more = [reason for reason in told.get(row["sample"], ()) if reason not in row["flags"]]
+            more = [
+                reason for reason in reasons_of_sample.get(row["sample"], ()) if reason not in row["flags"]
+            ]
             row["flags"] = "; ".join(filter(None, [row["flags"], *more]))
 
 
@@ -160,12 +162,12 @@ def _rest(percent):
 
 
 def _doubt(row):
-    """The excluded first, then the flagged: nobody looks for them at the end of a long table."""
+    """Sort key: excluded samples first, then flagged ones, so that they are at the top of a long table."""
     return row["status"] == "included", not row["flags"]
 
 
 def _shown(cell):
-    """As MultiQC has to get it: it puts a cell into the page as it is, and takes commas for those of thousands."""
+    """Escape a cell for MultiQC, which inserts it into the page unescaped and reads commas as thousands separators."""
     return escape(cell).replace(",", "&#44;")
 
 

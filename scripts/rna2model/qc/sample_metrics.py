@@ -1,4 +1,4 @@
-"""Quality numbers of one sample, out of what the tools wrote."""
+"""Quality metrics of one sample, computed from the tools' reports."""
 
 from __future__ import annotations
 

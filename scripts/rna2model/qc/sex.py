@@ -1,4 +1,4 @@
-"""The sex that a sample's genes show, against what its sheet says: swapped samples betray themselves here.
+"""Compare the sex that a sample's genes show with the sheet, to detect swapped samples.
 
 XIST is expressed from an inactive X chromosome, the others lie on Y (human and mouse symbols, human Ensembl ids).
 """
@@ -23,15 +23,15 @@ CLEAR = 0.9  # share of one kind
 
 
 def kinds(genes: Iterable[str], symbols: Iterable[Any]) -> dict[str, str]:
-    """{gene: female or male} for the genes that tell; empty unless both kinds are there."""
-    found = {}
+    """{gene: female or male} for the sex-specific genes; empty unless both kinds are present."""
+    kind_of_gene = {}
     for gene, symbol in zip(genes, symbols, strict=True):
         names = {gene.split(".")[0].upper(), str(symbol).upper()}
         if names & FEMALE:
-            found[gene] = "female"
+            kind_of_gene[gene] = "female"
         elif names & MALE:
-            found[gene] = "male"
-    return found if len(set(found.values())) == 2 else {}
+            kind_of_gene[gene] = "male"
+    return kind_of_gene if len(set(kind_of_gene.values())) == 2 else {}
 
 
 def judge(kinds: Mapping[str, str], counts: Mapping[str, float]) -> str:
@@ -58,9 +58,9 @@ def of_matrix(
 
 
 def contradiction(seen: str, metadata: Mapping[str, Any]) -> str:
-    """A flag when the sheet's sex (or gender) column says otherwise than the genes, else an empty text."""
+    """A flag if the sheet's sex (or gender) column contradicts the genes, else an empty text."""
     for column, cell in metadata.items():
-        given = WORDS.get(str(cell).strip().lower())
-        if column.lower() in COLUMNS and given and seen in ("female", "male") and given != seen:
+        stated = WORDS.get(str(cell).strip().lower())
+        if column.lower() in COLUMNS and stated and seen in ("female", "male") and stated != seen:
             return f"{column} is {cell} in the sheet, but the genes look {seen}"
     return ""

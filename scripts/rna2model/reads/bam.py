@@ -1,4 +1,4 @@
-"""Alignments that somebody else made: checked against our genome, and brought into the form of our own.
+"""Check alignments that the user provides against the genome, and convert them to the form that the counters expect.
 
 That form is one record for each read, mates of one name, and pairs whose records know of each other. Whatever wrote
 the file, each fragment is then counted once.
@@ -29,9 +29,8 @@ def read_contigs(path: str | Path) -> dict[str, int]:
 
 
 def problem(path: str | Path, contigs: Mapping[str, int], fasta: str | Path) -> str | None:
-    """What is wrong with the alignment file `path` for a genome of `contigs` {name: length}, or None.
-
-    The file is read to its end once, so that a fault in it is told from one of this machine later.
+    """Why the alignment file `path` does not fit a genome of `contigs` {name: length}, or None. The file is read to
+    its end once, so that later errors are known not to come from it.
     """
     try:
         with pysam.AlignmentFile(path, reference_filename=str(fasta), check_sq=False) as file:
@@ -67,14 +66,14 @@ def _of_another_genome(theirs, contigs):
 
 
 def _other_bases(header, contigs, fasta):
-    """Why a CRAM file cannot be unpacked with this genome: it knows the MD5 of each sequence that it was packed with."""
+    """Why a CRAM file cannot be decoded with this genome, by the MD5 of each sequence in its header; else None."""
     packed_with = {entry["SN"]: entry["M5"] for entry in header.get("SQ", ()) if "M5" in entry}
     with pysam.FastaFile(str(fasta)) as genome:
         for name in sorted(packed_with.keys() & contigs.keys()):
-            found = hashlib.md5(genome.fetch(name).upper().encode(), usedforsecurity=False).hexdigest()
-            if found != packed_with[name]:
+            md5 = hashlib.md5(genome.fetch(name).upper().encode(), usedforsecurity=False).hexdigest()
+            if md5 != packed_with[name]:
                 return (
-                    f"CRAM made with another genome: the bases of {name} differ (MD5 {packed_with[name][:8]} there, {found[:8]}"
+                    f"CRAM made with another genome: the bases of {name} differ (MD5 {packed_with[name][:8]} there, {md5[:8]}"
                     " in reference.fasta); give the genome it was made with, or a BAM file"
                 )
     return None
@@ -88,29 +87,30 @@ def take_over(
     threads: int = 1,
     umi: bool = False,
 ) -> tuple[str | None, dict[str, Any]]:
-    """(problem or None, {fact: value}) of the alignments at `path`, brought to `target`; an empty library with a problem.
+    """(problem or None, {fact: value}) of the alignments at `path`, converted to `target`; with a problem, `target` is
+    an empty library.
 
     umi : whether names must end in a molecular identifier. Facts are `fragments`, `mapped` (those with an aligned mate),
-    the counts of fragment_fates.TAKEN_OVER, and `note`, what the file cannot tell, or an empty text.
+    the counts of fragment_fates.TAKEN_OVER, and `note`, what the file does not contain, or an empty text.
     """
     why = problem(path, contigs, fasta)
-    found = mate_lines.Found()
+    tally = mate_lines.FragmentTally()
     if why is None:
         try:
-            found = _bring(path, target, fasta, threads, umi)
-            why = found.problem
+            tally = _bring(path, target, fasta, threads, umi)
+            why = tally.problem
         except (OSError, ValueError, pysam.SamtoolsError) as error:
             if isinstance(error, OSError) and error.errno:  # a full disk, say: no fault of the file
                 raise
             why = _damaged(path, error)
     if why:
         write_empty(contigs, target)
-        found = mate_lines.Found()
-    return why, found.facts()
+        tally = mate_lines.FragmentTally()
+    return why, tally.facts()
 
 
 def _bring(path, target, fasta, threads, umi):
-    """Collate, bring each fragment's lines into form, sort by place, index."""
+    """Collate, normalise each fragment's records, sort by coordinate, index."""
     pool, fasta = str(threads), str(fasta)
     with scratch.folder(ROOM * Path(path).stat().st_size, target) as folder:
         renamed = _name_alike(path, f"{folder}/renamed.bam", fasta)
@@ -127,11 +127,11 @@ def _bring(path, target, fasta, threads, umi):
             str(renamed or path),
             f"{folder}/part",
         )
-        found = mate_lines.form(collated, formed, umi)
+        tally = mate_lines.form(collated, formed, umi)
         Path(collated).unlink()
         pysam.sort("-@", pool, "-T", f"{folder}/sort", "-o", str(target), formed)
     pysam.index(str(target))
-    return found
+    return tally
 
 
 def _name_alike(path, target, fasta):
@@ -165,20 +165,20 @@ def _name_alike(path, target, fasta):
 
 
 def _mate_number(name):
-    """1 or 2 of a name that ends in a separator and that number, or None."""
-    found = read_names.MATE.search(name)
-    return int(found[0][1]) if found and len(found[0]) == 2 and found[0][1] in "12" else None
+    """1 or 2 if a name ends in a separator and that number, else None."""
+    suffix = read_names.MATE.search(name)
+    return int(suffix[0][1]) if suffix and len(suffix[0]) == 2 and suffix[0][1] in "12" else None
 
 
 def _has_both(path, fasta):
-    """Whether reads that were aligned as single ones are named as first and as second mates."""
+    """Whether reads aligned as single-end are named as first and second mates."""
     with pysam.AlignmentFile(str(path), reference_filename=fasta) as file:
-        found = set()
+        endings = set()
         for read in file.fetch(until_eof=True):
-            found.add(read.query_name[-2:])
-            if len(found) > 2:
+            endings.add(read.query_name[-2:])
+            if len(endings) > 2:
                 return False
-    return {text[-1:] for text in found} == {"1", "2"} and {text[0] for text in found} <= {"/"}
+    return {text[-1:] for text in endings} == {"1", "2"} and {text[0] for text in endings} <= {"/"}
 
 
 def _some(these, most=3):

@@ -1,7 +1,7 @@
-"""Check FASTQ files by reading them once, and bring the lanes of a library together.
+"""Check FASTQ files by reading them once, and join the lanes of a library.
 
-A faulty library is not an exception: it gets a verdict and an empty library, so that one bad sample
-never stops a run and is excluded with its reason.
+A faulty library raises no exception: it gets a verdict and empty files, so that the run goes on and excludes the
+sample with its reason.
 """
 
 from __future__ import annotations
@@ -122,12 +122,12 @@ class Shape:
             self.tails[base] += any(mate.sequence.endswith(run) for mate in mates)
 
     def lengthen(self, mates: Sequence[dnaio.SequenceRecord]) -> None:
-        """Note that one of the mates is longer than those before."""
+        """Update the length of the longest read of each mate."""
         for place, mate in enumerate(mates):
             self.longest[place] = max(self.longest[place], len(mate))
 
     def describe(self) -> str:
-        """What was seen of tails, for a log."""
+        """Log line on the tails that were seen."""
         shares = [
             f"{100 * count / (self.seen or 1):.2f} % end in {base} x {self.RUN}"
             for base, count in self.tails.items()
@@ -228,7 +228,7 @@ def _too_long(lane, mates):
 
 
 def _at_first_sight(look, lane):
-    """What `look` says of a lane; None where it cannot be read, which is explained by who reads all of it."""
+    """`look` of a lane; None if it cannot be read, which the complete check then explains."""
     try:
         return look(lane)
     except FAULTS:
@@ -236,7 +236,7 @@ def _at_first_sight(look, lane):
 
 
 def _readable(path):
-    """Whether one file alone is whole; only asked after a fault, to name the file that has it."""
+    """Whether a file can be read to its end; only checked after an error, to name the faulty file."""
     try:
         with dnaio.open(path) as records:
             for _ in records:
@@ -251,7 +251,7 @@ def _names(paths):
 
 
 def _explain(lane, fragments, error):
-    """The fault in words a person can act on."""
+    """Message on a fault, with what to do."""
     broken = [path for path in lane if not _readable(path)]
     text, where = (
         _shortened(str(error)),

@@ -1,4 +1,4 @@
-"""What the first reads of a FASTQ file tell that no single record does: how files were packed, paired and scaled."""
+"""Checks of the first reads of FASTQ files: compression, pairing and quality encoding."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BASES = set("ACGTNRYSWKMBDHV")  # IUPAC
 
 
 def problem(lane: Sequence[str | Path]) -> str | None:
-    """Why the fragments of `lane`, (path,) or (path_1, path_2), are not what they are taken for, or None."""
+    """Why the files of `lane`, (path,) or (path_1, path_2), cannot be used as reads or as a pair, or None."""
     for path in lane:
         why = _packing(path) or _line_ends(path)
         if why:
@@ -56,7 +56,7 @@ def _first(lane):
 
 
 def _packing(path):
-    """How a file is packed other than by gzip, or other than its name says."""
+    """Problem of a file whose compression is not gzip or contradicts its name."""
     with open(path, "rb") as file:
         start = file.read(6)
         file.seek(-min(ZEROS, file.seek(0, 2)), 2)
@@ -117,9 +117,9 @@ def looks_like_phred64(lane: Sequence[str | Path]) -> bool:
 
 
 def may_be_phred64(records: Iterable[dnaio.SequenceRecord]) -> bool:
-    """Whether all qualities of the records are among those of Phred+64; one below them, and they are Phred+33."""
-    found = "".join(record.qualities or "" for record in records)
-    return not found or (ord(min(found)) in OLD_QUALITIES and ord(max(found)) in OLD_QUALITIES)
+    """Whether all qualities of the records are valid in Phred+64; any lower one shows Phred+33."""
+    qualities = "".join(record.qualities or "" for record in records)
+    return not qualities or (ord(min(qualities)) in OLD_QUALITIES and ord(max(qualities)) in OLD_QUALITIES)
 
 
 def _name(path):

@@ -1,4 +1,4 @@
-"""The lines of each fragment in an alignment file: one line of each read is kept, and mates are told of each other.
+"""Normalise the records of each fragment in an alignment file: keep one record per read, and set the mate fields of pairs.
 
 Programs write several primary lines of a read (STAR's AllBestScore), lines of mates that no longer are there, single reads
 among pairs, reads that failed at the sequencer. Each counter makes something else of those; of what is written here all
@@ -26,25 +26,25 @@ OF_PAIRS = PAIRED | PROPER | MATE_UNMAPPED | MATE_REVERSE | FIRST | SECOND
 
 
 @dataclass
-class Found:
-    """What a file held, in fragments unless it says reads."""
+class FragmentTally:
+    """Counts of what a file holds, in fragments unless named reads."""
 
     fragments: int = 0
     mapped: int = 0
     unmapped_reads: int = 0
     mapped_reads: int = 0
-    told_places: int = 0  # reads with an NH tag
+    reads_with_nh: int = 0  # reads with an NH tag
     pairs: int = 0
     single: int = 0
     mates_missing: int = 0
     repeated_primary: int = 0
     failed_filter: int = 0
-    named: read_names.Names = field(default_factory=read_names.Names)
+    names_seen: read_names.Names = field(default_factory=read_names.Names)
 
     @property
     def problem(self) -> str | None:
-        """Why the names do not hold what the config promises, or None."""
-        return self.named.problem_of(self.fragments)
+        """Why the read names lack what the config promises (UMIs), or None."""
+        return self.names_seen.problem_of(self.fragments)
 
     def facts(self) -> dict[str, Any]:
         """JSON-able facts (bam.take_over says which)."""
@@ -53,7 +53,7 @@ class Found:
             "the BAM file has no unmapped reads: its mapped % says nothing": self.mapped_reads
             and not self.unmapped_reads,
             "the BAM file has no NH tags: fragments with several places are counted at the one it gives": self.mapped_reads
-            and not self.told_places,
+            and not self.reads_with_nh,
             f"the BAM file lacks mates of some pairs: {self.mates_missing} fragments are counted by one mate": self.mates_missing,
             f"the BAM file has several primary alignments of {self.repeated_primary} fragments: each is counted once": self.repeated_primary,
             f"the BAM file mixes {self.single} single reads with {self.pairs} pairs: each is one fragment": mixed,
@@ -69,26 +69,26 @@ class Found:
         }
 
 
-def form(source: str | Path, target: str | Path, umi: bool = False) -> Found:
-    """Write each fragment of `source`, a BAM file whose lines of one name follow one another, to `target`; returns Found.
+def form(source: str | Path, target: str | Path, umi: bool = False) -> FragmentTally:
+    """Write each fragment of `source`, a BAM file whose lines of one name follow one another, to `target`; returns FragmentTally.
 
-    Single reads in a file that has pairs, too, become first mates of which the second is not there.
+    Single reads in a file that also has pairs become first mates without a second one.
     """
     has_pairs = _has_pairs(source)
-    found = Found(named=read_names.Names(umi))
+    tally = FragmentTally(names_seen=read_names.Names(umi))
     with (
         pysam.AlignmentFile(source) as file,
         pysam.AlignmentFile(target, "wb", header=_unsorted(file.header)) as out,
     ):
         for name, group in itertools.groupby(file.fetch(until_eof=True), key=lambda read: read.query_name):
             if umi:
-                found.named.add_name(name)
-            for mates in _fragments(list(group), found):
-                _note(mates, found)
+                tally.names_seen.add_name(name)
+            for mates in _fragments(list(group), tally):
+                _note(mates, tally)
                 _link(mates, has_pairs)
                 for read in mates:
                     out.write(read)
-    return found
+    return tally
 
 
 def _has_pairs(path):
@@ -97,12 +97,12 @@ def _has_pairs(path):
 
 
 def _unsorted(header):
-    told = header.to_dict()
-    told["HD"] = {"VN": "1.6"} | {key: value for key, value in told.get("HD", {}).items() if key == "VN"}
-    return told
+    fields = header.to_dict()
+    fields["HD"] = {"VN": "1.6"} | {key: value for key, value in fields.get("HD", {}).items() if key == "VN"}
+    return fields
 
 
-def _fragments(group, found):
+def _fragments(group, tally):
     """The fragments among the lines of one name, each a list of one or two lines, one for each read."""
     ends = defaultdict(list)
     for line in group:
@@ -111,7 +111,7 @@ def _fragments(group, found):
     first, second = (_of_each_read(ends.pop(end, [])) for end in (FIRST, SECOND))
     alone = [lines for kind in ends.values() for lines in _of_each_read(kind)]
     if any(sum(not line.flag & SECONDARY for line in lines) > 1 for lines in [*first, *second, *alone]):
-        found.repeated_primary += 1
+        tally.repeated_primary += 1
     return [*_pairs(first, second), *([_choose(lines)] for lines in alone)]
 
 
@@ -159,7 +159,7 @@ def _mate_of(one, others):
 
 
 def _choose(lines):
-    """The line that stands for a read: primary before secondary, then the best score; of equal ones any, by its name."""
+    """The record kept for a read: primary before secondary, then the best score; ties are broken by the read's name."""
     primary = [line for line in lines if not line.flag & SECONDARY] or lines
     if len(primary) == 1:
         return primary[0]
@@ -179,24 +179,24 @@ def _place(line):
     return line.reference_id, line.reference_start, line.cigarstring or ""
 
 
-def _note(mates, found):
-    """Count one fragment in `found`, by its lines as the file has them."""
-    found.fragments += 1
+def _note(mates, tally):
+    """Add one fragment to `tally`, from its unchanged records."""
+    tally.fragments += 1
     is_mapped = [not line.flag & UNMAPPED for line in mates]
-    found.mapped += any(is_mapped)
-    found.mapped_reads += sum(is_mapped)
-    found.unmapped_reads += len(mates) - sum(is_mapped)
-    found.told_places += sum(line.has_tag("NH") for line in mates)
-    found.failed_filter += any(line.flag & FAILED for line in mates)
+    tally.mapped += any(is_mapped)
+    tally.mapped_reads += sum(is_mapped)
+    tally.unmapped_reads += len(mates) - sum(is_mapped)
+    tally.reads_with_nh += sum(line.has_tag("NH") for line in mates)
+    tally.failed_filter += any(line.flag & FAILED for line in mates)
     if not mates[0].flag & PAIRED:
-        found.single += 1
+        tally.single += 1
     else:
-        found.pairs += 1
-        found.mates_missing += len(mates) == 1
+        tally.pairs += 1
+        tally.mates_missing += len(mates) == 1
 
 
 def _link(mates, has_pairs):
-    """Tell the lines of a fragment of each other, in place; forget what no longer holds."""
+    """Set the mate fields of a fragment's records in place, and remove outdated tags and flags."""
     for line in mates:
         line.flag &= ~(SECONDARY | FAILED)
         line.set_tag("HI", None)  # numbers the places of a read, of which one is left
@@ -213,7 +213,7 @@ def _link(mates, has_pairs):
 
 
 def _know(line, mate):
-    """Write into `line` where its mate is."""
+    """Set the mate position of `line`."""
     flag = line.flag & ~(MATE_UNMAPPED | MATE_REVERSE)
     if mate.flag & UNMAPPED:
         flag = flag & ~PROPER | MATE_UNMAPPED

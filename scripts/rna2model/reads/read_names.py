@@ -1,4 +1,4 @@
-"""The names of reads: whether every later tool takes them the same way, and how they are written where not.
+"""Check that all tools read the names of reads alike, and rewrite those that they do not.
 
 Tools differ: STAR ends a name at a slash, HISAT2 and Bowtie2 cut `/1` and `/2` only, umi_tools and samtools compare
 names as they are, BAM has room for 254 characters, and STAR marks reads as failed where their comment says so.
@@ -53,7 +53,7 @@ class Names:
                 self._look(mates)
 
     def add_name(self, name: str) -> None:
-        """Note the name alone, as an alignment file has it."""
+        """Add a name from an alignment file, which has no comment."""
         if self.umi and self.problem is None:
             self.problem = self._umi_problem(name)
 
@@ -67,13 +67,13 @@ class Names:
         return self.problem
 
     def note(self, fragments: int) -> str:
-        """What a person should look at in a library of so many fragments, or an empty text."""
+        """Note on odd names in a library of so many fragments, or an empty text."""
         if self.swapped > fragments / 2:
             return "R1 holds second mates by their names, R2 first ones: are fastq_1 and fastq_2 exchanged in the sheet?"
         return ""
 
     def _look(self, mates):
-        """The slow way, for the names that are not plainly as they should be."""
+        """Check names one by one, if the quick check of many at once was not conclusive."""
         ids = [mate.id for mate in mates]
         name = without_mate(ids)
         for what, applies in {
@@ -105,7 +105,7 @@ class Names:
 
 
 def _slashed(first, last):
-    """Whether the names of mates are x/1 and x/2, which all tools take for one; two lists of names."""
+    """Whether the names of mates are x/1 and x/2, which all tools read as one name; two lists of names."""
     return all(
         one[-2:] == "/1" and two[-2:] == "/2" and one[:-2] == two[:-2]
         for one, two in zip(first, last, strict=True)
@@ -141,12 +141,12 @@ def without_mate(ids: Sequence[str]) -> str:
 
 def umi_of(name: str) -> str | None:
     """The molecular identifier at the end of a name, behind a colon, or None."""
-    found = UMI.search(name)
-    return found[1] if found else None
+    ending = UMI.search(name)
+    return ending[1] if ending else None
 
 
 def rewritten(ids: Sequence[str], number: int, umi: bool = False, lane: int = 0) -> str:
-    """A name that all tools take the same way, for fragment `number` (from 1) of a library.
+    """A name that all tools read alike, for fragment `number` (from 1) of a library.
 
     `lane`: number of the lane where another lane has the same names, else 0.
     """

@@ -1,4 +1,4 @@
-"""Decide how a library's reads lie relative to their genes, from real alignments.
+"""Infer the strandedness of a library from its alignments.
 
 The same evidence as RSeQC's infer_experiment.py (Wang et al. 2012): the strand of read 1, as aligned,
 against the strand of the gene it lies in.
@@ -82,18 +82,20 @@ def observe(bam: str | Path, genes: Iterable[tuple[str, int, int, str]], seed: i
     return sense, antisense
 
 
-def decide(sense: int, antisense: int, given: str = "auto") -> dict[str, Any]:
-    """Evidence and decision: {strandedness, sense, antisense, sense_pct, given, flag}."""
+def decide(sense: int, antisense: int, stated: str = "auto") -> dict[str, Any]:
+    """Evidence and decision: {strandedness, sense, antisense, sense_pct, given, flag}; stated : in the sheet, or auto."""
     total = sense + antisense
     share = sense / total if total else 0.5
     seen, flag = _seen(share, total)
-    used = seen if given == "auto" else given
-    if given != "auto":
-        contradicts = total >= ENOUGH and not flag and seen != given
-        flag = f"given as {given}, but the reads look {seen} ({_percent(share)} sense)" if contradicts else ""
+    used = seen if stated == "auto" else stated
+    if stated != "auto":
+        contradicts = total >= ENOUGH and not flag and seen != stated
+        flag = (
+            f"given as {stated}, but the reads look {seen} ({_percent(share)} sense)" if contradicts else ""
+        )
     return {
         "strandedness": used,
-        "given": given,
+        "given": stated,
         "sense": sense,
         "antisense": antisense,
         "sense_pct": round(100 * share, 2) if total else None,

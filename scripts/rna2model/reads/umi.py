@@ -1,4 +1,4 @@
-"""One fragment of each molecule, by place and molecular identifier: umi_tools, and what it leaves out of pairs.
+"""Deduplicate by position and UMI with umi_tools, and restore mates that it drops.
 
 umi_tools dedup (1.1.6) forgets pairs of which only the second mate is aligned, and the second mates of pairs whose first
 lies on a later chromosome: its last search for mates begins at the end of the file. Both are put back here.
@@ -60,7 +60,7 @@ def _key(read):
 
 
 def _lost_mates(source, kept, folder):
-    """Second mates in `source` of first mates in `kept`, which lacks them; None where it has all."""
+    """Second mates in `source` of first mates in `kept`, which lacks them; None if no mate is missing."""
     wanted, there = set(), set()
     with pysam.AlignmentFile(kept) as file:
         for read in file.fetch(until_eof=True):
@@ -71,17 +71,17 @@ def _lost_mates(source, kept, folder):
     wanted -= there
     if not wanted:
         return None
-    found = folder / "mates.bam"
-    with pysam.AlignmentFile(source) as file, pysam.AlignmentFile(found, "wb", template=file) as out:
+    mates = folder / "mates.bam"
+    with pysam.AlignmentFile(source) as file, pysam.AlignmentFile(mates, "wb", template=file) as out:
         for read in file.fetch(until_eof=True):
             if read.is_read2 and not read.is_unmapped and _key(read) in wanted:
                 out.write(read)
-    return found
+    return mates
 
 
 def _second_alone(source, separator, folder):
     """Second mates whose first is not aligned, one of each molecule; None without any. To umi_tools they are single reads."""
-    alone, kept, found = (folder / f"{name}.bam" for name in ("alone", "alone_kept", "second"))
+    alone, kept, second = (folder / f"{name}.bam" for name in ("alone", "alone_kept", "second"))
     number = 0
     with pysam.AlignmentFile(source) as file, pysam.AlignmentFile(alone, "wb", template=file) as out:
         for read in file.fetch(until_eof=True):
@@ -93,11 +93,11 @@ def _second_alone(source, separator, folder):
         return None
     pysam.index(str(alone))
     _umi_tools(alone, kept, separator, [])
-    with pysam.AlignmentFile(kept) as file, pysam.AlignmentFile(found, "wb", template=file) as out:
+    with pysam.AlignmentFile(kept) as file, pysam.AlignmentFile(second, "wb", template=file) as out:
         for read in file.fetch(until_eof=True):
             read.flag |= PAIRED | MATE_UNMAPPED | SECOND
             out.write(read)
-    return found
+    return second
 
 
 def _fragments(path):

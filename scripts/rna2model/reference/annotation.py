@@ -85,10 +85,10 @@ def read(path: str | Path, feature: str = "exon", attribute: str = "gene_id") ->
                 _add_labels(labels[owner.gene], owner.values)
                 place = _place(path, number, cells, circles.get(cells[0]))
                 _add_interval(transcripts, owner, cells, place, cells[2] == feature)
-    found = [transcript for transcript in transcripts.values() if transcript.exons]
-    if not found:
+    counted = [transcript for transcript in transcripts.values() if transcript.exons]
+    if not counted:
         raise InputProblem(no_feature(path, feature, seen.types))
-    return Annotation(_gene_records(found, labels), found, gff3, circles, seen)
+    return Annotation(_gene_records(counted, labels), counted, gff3, circles, seen)
 
 
 def look(path: str | Path, feature: str, attribute: str, most: int) -> tuple[set[str], Census, bool]:

@@ -51,8 +51,8 @@ def is_gff3(path: str | Path) -> bool:
 def attributes(text: str, gff3: bool) -> dict[str, str]:
     """{key: value} of column 9. GFF3 encodes what would separate, so Parent stays as written: `parents_of` splits it."""
     if gff3:
-        stripped = {key: value.strip() for key, value in GFF3_ATTRIBUTE.findall(text)}
-        return {key: value if key == "Parent" else unquote(value) for key, value in stripped.items()}
+        fields = {key: value.strip() for key, value in GFF3_ATTRIBUTE.findall(text)}
+        return {key: value if key == "Parent" else unquote(value) for key, value in fields.items()}
     return {key: quoted or plain for key, quoted, plain in GTF_ATTRIBUTE.findall(text)}
 
 

@@ -40,27 +40,27 @@ def resolve(
 ) -> list[str]:
     """Put the files of a named reference into a complete config, in place; return the problems (list of str).
 
-    fetch : get what is not there; else only their places are named
+    fetch : download missing files; otherwise only set their paths
     tell : called with a line before each download
     stored : whether the run's files lie in object storage
     """
-    given = config["reference"]
-    if not given["name"] and not given["annotation"]:
+    reference = config["reference"]
+    if not reference["name"] and not reference["annotation"]:
         return []
     try:
         if stored:
             raise InputProblem("a name cannot be used where files lie in object storage; give fasta and gtf")
-        both = [key for key in ("fasta", "gtf") if given[key]]
+        both = [key for key in ("fasta", "gtf") if reference[key]]
         if both:
             raise InputProblem(f"reference.{both[0]} is given, too; give files, or name and annotation")
-        row = find(given["name"], given["annotation"], tables(given["store"]))
+        row = find(reference["name"], reference["annotation"], tables(reference["store"]))
         wanted = ("gtf",) if config["counts"] else ("fasta", "gtf")
-        folder = _folder(given, folders)
+        folder = _folder(reference, folders)
         if row is None:
-            found = _by_genomepy(given["name"], given["annotation"], folder, fetch, tell)
-            return given.update({key: found[key] for key in wanted}) or []
+            installed = _by_genomepy(reference["name"], reference["annotation"], folder, fetch, tell)
+            return reference.update({key: installed[key] for key in wanted}) or []
         paths = {key: folder / fetching.name_of(row[key]) for key in wanted}
-        given.update({key: str(path) for key, path in paths.items()})
+        reference.update({key: str(path) for key, path in paths.items()})
         if fetch:
             _provide(row, paths, tell)
     except InputProblem as problem:
@@ -108,23 +108,23 @@ def find(name: str | None, annotation: str | None, rows: Sequence[dict[str, str]
 
 def _meant(word, known):
     close = difflib.get_close_matches((word or "").lower(), [one.lower() for one in known], n=1, cutoff=0.7)
-    found = next((one for one in known if close and one.lower() == close[0]), None)
-    return f"did you mean {found}? " if found else ""
+    nearest = next((one for one in known if close and one.lower() == close[0]), None)
+    return f"did you mean {nearest}? " if nearest else ""
 
 
-def _folder(given, folders):
-    """Where the files are or go: in the store, or in the project where there is none or it lacks them and cannot be written."""
-    name = f"{given['name']}-{given['annotation']}"
+def _folder(reference, folders):
+    """Folder of the files: in the store, or in the project if there is no store or it lacks them and is read-only."""
+    name = f"{reference['name']}-{reference['annotation']}"
     own = Path(folders[0] if folders else "") / WITHOUT_STORE / name
-    if not given["store"]:
+    if not reference["store"]:
         return own
-    shared = Path(given["store"]) / SOURCES / name
+    shared = Path(reference["store"]) / SOURCES / name
     nearest = next(path for path in (shared, *shared.parents) if path.exists())
     return shared if shared.is_dir() or os.access(nearest, os.W_OK) else own
 
 
 def _provide(row, paths, tell):
-    """Fetch what is not there, and compare all with what is known of it; InputProblem with every file that cannot be had."""
+    """Download missing files and verify all checksums; InputProblem lists every file that cannot be downloaded."""
     missing = {key: path for key, path in paths.items() if not path.exists()}
     problems = []
     for key, path in missing.items():
@@ -144,7 +144,7 @@ def _provide(row, paths, tell):
 
 
 def _compare(row, key, path):
-    """InputProblem where a file is not what the table says, or what it was when it was first used."""
+    """InputProblem if a file's checksum differs from the table, or from the one at its first use."""
     now, record = checksums.checksum(path), path.with_name(path.name + ".json")
     if (stated := row.get(f"{key}_sha256")) and stated.lower() != now:
         raise InputProblem(
@@ -166,11 +166,11 @@ def _compare(row, key, path):
 
 
 def _by_genomepy(name, provider, folder, fetch, tell):
-    """{key: path} of a genome that genomepy knows."""
+    """{key: path} of a genome provided by genomepy."""
     place = folder / name
-    found = {key: _installed(place, pattern) for key, pattern in (("fasta", "*.fa*"), ("gtf", "*.gtf*"))}
-    if all(found.values()) or not fetch:
-        return found
+    paths = {key: _installed(place, pattern) for key, pattern in (("fasta", "*.fa*"), ("gtf", "*.gtf*"))}
+    if all(paths.values()) or not fetch:
+        return paths
     try:
         import genomepy
     except ImportError:
@@ -183,14 +183,14 @@ def _by_genomepy(name, provider, folder, fetch, tell):
         genomepy.install_genome(name, provider, genomes_dir=str(folder), annotation=True)
     except Exception as error:  # of the network, or of its own, which it does not document
         raise InputProblem(f"genomepy cannot get {name} of {provider}: {error}") from None
-    found = {key: _installed(place, pattern) for key, pattern in (("fasta", "*.fa*"), ("gtf", "*.gtf*"))}
-    if lacking := [key for key, path in found.items() if not path]:
+    paths = {key: _installed(place, pattern) for key, pattern in (("fasta", "*.fa*"), ("gtf", "*.gtf*"))}
+    if lacking := [key for key, path in paths.items() if not path]:
         raise InputProblem(f"genomepy got no {lacking[0]} of {name} from {provider}; name another provider")
-    return found
+    return paths
 
 
 def _installed(place, pattern):
-    """The one file of a kind, in text or gzipped, that genomepy left in a folder; None where there is none."""
+    """The one matching file, plain or gzipped, that genomepy installed in a folder, or None."""
     ends = (".fa", ".fa.gz", ".gtf", ".gtf.gz")
     names = [path for path in sorted(place.glob(pattern)) if path.name.endswith(ends)]
     return str(names[0]) if names else None

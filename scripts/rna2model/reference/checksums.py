@@ -1,4 +1,4 @@
-"""Checksums of large files that were read before: remembered in the user's cache, by path, size and dates.
+"""Cache of checksums of large files, in the user's cache folder, by path, size and dates.
 
 The family: each serving run reads the genome (3 GB, a minute and more) and the annotation only to know that they are those of
 the bundle. A file is the same where its size, date of content, date of change (which no program can set), inode, and the
@@ -25,18 +25,18 @@ SETTLED = 5  # seconds without a change
 
 
 def genome(fasta: str | Path) -> tuple[str, dict[str, int]]:
-    """fingerprint.genome() of a FASTA file, or what it was when the file was the same."""
+    """fingerprint.genome() of a FASTA file, cached while the file is unchanged."""
     digest, lengths = _of(fasta, "genome", lambda: fingerprint.genome(fasta))
     return digest, lengths
 
 
 def unpacked(path: str | Path) -> str:
-    """fingerprint.unpacked() of a file, or what it was when the file was the same."""
+    """fingerprint.unpacked() of a file, cached while the file is unchanged."""
     return _of(path, "unpacked", lambda: fingerprint.unpacked(path))
 
 
 def checksum(path: str | Path) -> str:
-    """files.checksum() of a file, or what it was when the file was the same."""
+    """files.checksum() of a file, cached while the file is unchanged."""
     return _of(path, "checksum", lambda: files.checksum(path))
 
 
@@ -59,10 +59,10 @@ def _of(path, kind, read):
 
 
 def _state(path):
-    """What changes with the content of a file, JSON-able; None where it cannot be read."""
+    """Size, ends and dates, which change with a file's content, JSON-able; None if it cannot be read."""
     ends = files.alike(path)
     if ends is None:
         return None
-    found = os.stat(path)
-    times = {"changed": found.st_mtime_ns, "status": found.st_ctime_ns, "inode": found.st_ino}
+    status = os.stat(path)
+    times = {"changed": status.st_mtime_ns, "status": status.st_ctime_ns, "inode": status.st_ino}
     return {"size": ends[0], "ends": ends[1], **times}

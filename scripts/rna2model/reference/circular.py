@@ -24,7 +24,7 @@ MOST_SPLICED = 0.1  # share of transcripts with introns; circular chromosomes ha
 def unrolled(start: int, end: int, length: int) -> tuple[int, int]:
     """(start, end) as GFF3 wants them on a circle of `length` bases: the end beyond the length where it is crossed.
 
-    What is no place on the circle is returned as it came.
+    An interval that is not on the circle is returned unchanged.
     """
     if 1 <= end < start <= length:
         return start, end + length
@@ -38,7 +38,7 @@ def unrolled(start: int, end: int, length: int) -> tuple[int, int]:
 def sequences(annotation: Annotation, lengths: Mapping[str, int]) -> dict[str, str]:
     """{sequence: how that is known} of those whose genes may lie across the end; `lengths`: {sequence: bases}.
 
-    GFF3 says which are circular. A GTF cannot; there it is what looks like it, see `_looks_circular`.
+    GFF3 names circular sequences. GTF cannot; there they are inferred by `_looks_circular`.
     """
     across = {r["chromosome"] for r in annotation.genes if r["end"] > lengths.get(r["chromosome"], r["end"])}
     declared = {
@@ -120,7 +120,7 @@ def places(annotation: Annotation, lengths: Mapping[str, int]) -> list[dict[str,
     members: defaultdict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for transcript in annotation.transcripts:
         members[transcript.gene, transcript.chromosome] += transcript.exons
-    found = []
+    records = []
     for record in annotation.genes:
         length = lengths.get(record["chromosome"])
         if length is not None and record["end"] == length and record["start"] == 1:
@@ -128,19 +128,19 @@ def places(annotation: Annotation, lengths: Mapping[str, int]) -> list[dict[str,
             if behind:
                 across = {"start": min(before)[0], "end": max(end for _, end in behind) + length}
                 record = record | across
-        found.append(record)
-    return found
+        records.append(record)
+    return records
 
 
 def notes(
     genes: Sequence[Mapping[str, Any]], lengths: Mapping[str, int], circles: Mapping[str, str]
 ) -> list[str]:
-    """What to say about genes across an origin, a line for each sequence of `circles`."""
-    told = []
+    """Notes on genes across an origin, a line for each sequence of `circles`."""
+    notes = []
     for name, how in sorted(circles.items()):
         names = [r["gene_id"] for r in genes if r["chromosome"] == name and r["end"] > lengths[name]]
-        told.append(
+        notes.append(
             f"{name} is taken as circular ({how}); counted up to its end and from 1: {', '.join(names[:10])}"
             + (f" … ({len(names)} genes)" if len(names) > 10 else "")
         )
-    return told
+    return notes

@@ -1,4 +1,4 @@
-"""What samples were counted with, as content: two references are the same when they hold the same, however they are packed."""
+"""Fingerprints of the reference and settings that samples were counted with, by content, whatever the compression."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ CAPITALS = bytes.maketrans(b"acgtnrykmswbdhvu", b"ACGTNRYKMSWBDHVU")
 def genome(fasta: str | Path) -> tuple[str, dict[str, int]]:
     """(SHA-256, {name: length}) of the sequences of a FASTA file, plain or gzipped: names and bases, in any order, line
     length and case (lower case only says where repeats are)."""
-    found = {}
+    sequences = {}
     for name, digest, length in _sequences(fasta):
-        found[name] = f"{name}\t{length}\t{digest}", length
-    lines = sorted(line for line, _ in found.values())
-    return text_sha256("\n".join(lines)), {name: length for name, (_, length) in found.items()}
+        sequences[name] = f"{name}\t{length}\t{digest}", length
+    lines = sorted(line for line, _ in sequences.values())
+    return text_sha256("\n".join(lines)), {name: length for name, (_, length) in sequences.items()}
 
 
 def _sequences(fasta):
@@ -64,14 +64,14 @@ def _sequences(fasta):
     yield name, digest.hexdigest(), length
 
 
-def annotation(found: Annotation) -> str:
-    """SHA-256 of what is counted with an annotation.Annotation: the exons of each gene and transcript, in any order and
+def annotation(gene_model: Annotation) -> str:
+    """SHA-256 of a gene model (annotation.Annotation): the exons of each gene and transcript, in any order and
     format; names for people and biotypes do not matter."""
     return text_sha256(
         "\n".join(
             sorted(
                 f"{one.gene}\t{one.name}\t{one.chromosome}\t{one.strand}\t{start}\t{end}"
-                for one in found.transcripts
+                for one in gene_model.transcripts
                 for start, end in one.exons
             )
         )
@@ -100,22 +100,22 @@ def text_sha256(text: str) -> str:
 
 
 def of_reference(
-    fasta: str | Path, gtf: str | Path, lengths: Mapping[str, int], genome_sha256: str, found: Annotation
+    fasta: str | Path, gtf: str | Path, lengths: Mapping[str, int], genome_sha256: str, gene_model: Annotation
 ) -> dict[str, Any]:
-    """The facts by which a reference is known again, JSON-able; `found` is its Annotation."""
+    """The facts that identify a reference, JSON-able; `gene_model` is its Annotation."""
     longest = sorted(lengths.items(), key=lambda item: (-item[1], item[0]))[:TOLD]
     return {
         "fasta": os.path.abspath(fasta),
         "gtf": os.path.abspath(gtf),
         "fasta_sha256": genome_sha256,
-        "gtf_sha256": annotation(found),
+        "gtf_sha256": annotation(gene_model),
         "gtf_text_sha256": unpacked(gtf),
         "genome_bases": sum(lengths.values()),
         "contigs": len(lengths),
         "contig_lengths": dict(longest),
-        "genes": len(found.genes),
-        "transcripts": len(found.transcripts),
-        "gene_ids_sha256": genes([record["gene_id"] for record in found.genes])["sha256"],
+        "genes": len(gene_model.genes),
+        "transcripts": len(gene_model.transcripts),
+        "gene_ids_sha256": genes([record["gene_id"] for record in gene_model.genes])["sha256"],
     }
 
 
@@ -134,18 +134,18 @@ FACTS |= {"genes", "transcripts"}
 
 def reference_differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs between the reference of a bundle and that of new samples (facts of `of_reference`), in words."""
-    told = []
+    differences = []
     if made["fasta_sha256"] != now["fasta_sha256"]:
-        told.append(
+        differences.append(
             f"genome: the bundle was made with {_genome(made)}, these samples are of {_genome(now)}; {_contigs(made, now)}"
         )
     if made["gtf_sha256"] != now["gtf_sha256"]:
         same = made["gene_ids_sha256"] == now["gene_ids_sha256"]
         how = "the same genes with other exons or transcripts" if same else "other genes"
-        told.append(
+        differences.append(
             f"annotation: the bundle was made with {_annotation(made)}, these samples are of {_annotation(now)}; {how}"
         )
-    return told
+    return differences
 
 
 def _genome(facts):
@@ -178,18 +178,18 @@ def setting_differences(
     made: Mapping[str, Any], now: Mapping[str, Any], skip: Collection[str] = ()
 ) -> list[str]:
     """What differs between two nested dicts of settings, in words; keys (`a.b`) in `skip` are not compared."""
-    told = []
+    differences = []
     for section in sorted(made.keys() | now.keys()):
         one, two = made.get(section), now.get(section)
         if isinstance(one, dict) and isinstance(two, dict):
-            told += [
+            differences += [
                 f"{section}.{key}: the bundle says {one.get(key)!r}, these samples {two.get(key)!r}"
                 for key in sorted(one.keys() | two.keys())
                 if f"{section}.{key}" not in skip and one.get(key) != two.get(key)
             ]
         elif one != two and section not in skip:
-            told.append(f"{section}: the bundle says {one!r}, these samples {two!r}")
-    return told
+            differences.append(f"{section}: the bundle says {one!r}, these samples {two!r}")
+    return differences
 
 
 # How the sample is counted, whatever the path of a file or the strand of one sample.
@@ -201,13 +201,13 @@ def counting_differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> lis
 
     Both are dicts of `counting` (settings by section), `reference` (facts of `of_reference`), `rrna_sha256` (or None).
     """
-    told = setting_differences(made["counting"], now["counting"], UNCOMPARED)
+    differences = setting_differences(made["counting"], now["counting"], UNCOMPARED)
     if made.get("rrna_sha256") != now.get("rrna_sha256"):
-        told.append(
+        differences.append(
             f"trimming.rrna: the bundle says sequences {_short(made.get('rrna_sha256'))}, these samples"
             f" {_short(now.get('rrna_sha256'))}"
         )
-    return told + reference_differences(made["reference"], now["reference"])
+    return differences + reference_differences(made["reference"], now["reference"])
 
 
 def _short(digest):
@@ -217,37 +217,37 @@ def _short(digest):
 def read_beside(matrix: str | Path, path: str | Path | None = None) -> dict[str, Any] | None:
     """How a matrix was counted, from the JSON that this workflow writes beside it (matrix.tsv.gz, matrix.json), or None.
 
-    `path`: where that JSON is, when it was brought here from elsewhere.
+    `path`: of that JSON, if it was copied elsewhere.
     """
     path = Path(path) if path else beside(matrix)
     if path is None:
         return None
     try:
-        told = json.loads(path.read_text())
+        facts = json.loads(path.read_text())
     except (OSError, ValueError, RecursionError) as error:
         raise InputProblem(
             f"{path} says how {matrix} was counted, but cannot be read ({error}); remove or repair it."
         ) from None
-    if not (isinstance(told, dict) and told.get("counting") and told.get("reference")):
+    if not (isinstance(facts, dict) and facts.get("counting") and facts.get("reference")):
         return None
-    if not isinstance(told["counting"], dict) or not isinstance(told["reference"], dict):
+    if not isinstance(facts["counting"], dict) or not isinstance(facts["reference"], dict):
         raise InputProblem(
             f"{path} does not say how {matrix} was counted as this workflow writes it; remove it."
         )
-    if missing := FACTS - told["reference"].keys():
+    if missing := FACTS - facts["reference"].keys():
         raise InputProblem(
             f"{path} lacks {', '.join(sorted(missing))} of the reference; remove or repair it."
         )
-    return told
+    return facts
 
 
 def beside(matrix: str | Path) -> Path | None:
-    """Path of that JSON, or None where there is none."""
+    """Path of that JSON, or None if there is none."""
     path = Path(name_beside(matrix))
     return path if path.is_file() and path != Path(matrix) else None
 
 
 def name_beside(matrix: str | Path) -> str:
-    """What that JSON is called."""
+    """Name of that JSON."""
     folder, slash, name = str(matrix).rpartition("/")
     return f"{folder}{slash}{name.split('.')[0]}.json"

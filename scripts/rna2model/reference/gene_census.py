@@ -1,4 +1,4 @@
-"""Which lines of an annotation reach which of its genes, and whether what it calls a gene is one.
+"""Count which line types of an annotation cover which genes, and detect transcripts that are named as genes.
 
 Two kinds of files are sound and give counts of nothing, or of a few genes:
 * bacteria, archaea, and whatever else NCBI annotates without transcripts: proteins have CDS lines, only RNA genes have `exon`;
@@ -42,7 +42,8 @@ def is_of_a_gene(kind: str) -> bool:
 
 
 class Census:
-    """What `add` saw of each line. types: {type: lines}; reached: {type: set of the genes that such lines have}."""
+    """Statistics over the lines passed to `add`. types: {type: lines}; reached: {type: set of the genes that such
+    lines have}."""
 
     def __init__(self) -> None:
         self.types: Counter[str] = Counter()
@@ -88,12 +89,12 @@ class Census:
         return bool(self.own) and sum(self.own.values()) >= SAME_NAME * len(self.genes())
 
     def looks_odd(self, feature: str) -> bool:
-        """Whether what was seen so far would be a problem, so that it is worth reading on."""
+        """Whether the lines so far would be a problem, so that more should be read."""
         reached, genes = self.reach(feature)
         return reached < LEAST_REACHED * genes or self.gene_id_is_transcript_id()
 
     def problem(self, path: str | Path, feature: str) -> str:
-        """Why counting `feature` lines cannot be meant, or an empty text."""
+        """Why counting `feature` lines is likely a mistake, or an empty text."""
         return self._few_genes(path, feature) or self.isoforms_as_genes(path)
 
     def _few_genes(self, path, feature):
@@ -107,14 +108,14 @@ class Census:
         )
 
     def _is_choice(self, feature):
-        """Whoever counts CDS or UTRs, where most genes code for no protein, means the genes that do."""
+        """Whether counting CDS or UTRs is a deliberate choice of the coding genes, since most genes have none."""
         coding = self.reached.get("CDS", set())
         return feature != "exon" and 2 * len(coding & self.reached.get(feature, set())) >= len(coding) > 0
 
     def _better(self, feature):
-        """Types that reach more genes than `feature`, with their numbers, as text; the one that reaches most last."""
+        """Line types that cover more genes than `feature`, with their numbers, as text; the largest last."""
         reached = len(self.reached.get(feature, ()))
-        more = {kind: len(found) for kind, found in self.reached.items() if len(found) > reached}
+        more = {kind: len(genes) for kind, genes in self.reached.items() if len(genes) > reached}
         most = max(more.values(), default=0)
         chosen = sorted(
             (kind for kind in OFFERED if more.get(kind, 0) > most / 2), key=lambda kind: more[kind]
@@ -135,31 +136,33 @@ class Census:
         )
 
     def _way_out(self):
-        for key, found in self.names.items():
-            if len(found) == len(self.places) and len(set(found.values())) < 0.9 * len(found):
-                return f"Set quantification.attribute: {key}, which names {len(set(found.values()))} genes."
+        for key, name_of_gene in self.names.items():
+            if len(name_of_gene) == len(self.places) and len(set(name_of_gene.values())) < 0.9 * len(
+                name_of_gene
+            ):
+                return f"Set quantification.attribute: {key}, which names {len(set(name_of_gene.values()))} genes."
         return (
             "Take a GTF with ids of genes: of Ensembl, GENCODE or NCBI, or the one in the folder bigZips/genes of the genome"
             " at hgdownload.soe.ucsc.edu."
         )
 
     def notes(self, feature: str) -> list[str]:
-        """What is worth knowing, as a list of lines."""
+        """Notes on genes that are not counted or overlap, as a list of lines."""
         reached, genes = self.reach(feature)
-        told = []
+        notes = []
         if reached < NEARLY_ALL * genes:
             better = self._better(feature)
-            told.append(
+            notes.append(
                 f"{feature!r} lines reach {reached} of {genes} genes; the others are not counted"
                 + (f" (quantification.feature could be {better})" if better else "")
             )
         shared = self._sharing() if self.gene_id_is_transcript_id() else 0
         if shared and shared >= SOME_SHARED * len(self.places):
-            told.append(
+            notes.append(
                 f"genes are called like their transcripts, and {shared} of {len(self.places)} share at least half of their"
                 " bases with another: if those are isoforms, their reads are ambiguous"
             )
-        return told
+        return notes
 
     def _sharing(self):
         """Number of genes that have half of their bases, on their strand, in common with other genes."""
@@ -168,9 +171,9 @@ class Census:
             for chromosome, strand, start, end in places:
                 edges[chromosome, strand] += [(start, 1, gene), (end + 1, -1, gene)]
         covered, common = Counter(), Counter()
-        for found in edges.values():
+        for ends in edges.values():
             active, before = Counter(), 0
-            for place, step, gene in sorted(found):
+            for place, step, gene in sorted(ends):
                 for one in active if place > before else ():
                     covered[one] += place - before
                     common[one] += place - before if len(active) > 1 else 0

@@ -1,4 +1,4 @@
-"""Genome and annotation as later steps read them, checked against each other."""
+"""Write genome and annotation in the form that later steps read, checked against each other."""
 
 from __future__ import annotations
 
@@ -180,13 +180,13 @@ def check_chromosomes(
             " says so (Is_circular=true in the line of the region); a GTF cannot."
         )
     elsewhere = sum(record["chromosome"] not in lengths for record in records)
-    told = f"{len(unknown)} chromosomes of the annotation are not in the genome: {_some(unknown)}"
+    sentence = f"{len(unknown)} chromosomes of the annotation are not in the genome: {_some(unknown)}"
     if elsewhere > MOST_ELSEWHERE * len(records):
         raise InputProblem(
-            f"{told}. {elsewhere} of {len(records)} genes are on them and would have no reads.\n  annotation {gtf}: {_some(used)}"
+            f"{sentence}. {elsewhere} of {len(records)} genes are on them and would have no reads.\n  annotation {gtf}: {_some(used)}"
             f"\n  genome {fasta}: {_some(lengths)}\n  {naming_hint(unknown, lengths)}"
         )
-    return [told] if unknown else []
+    return [sentence] if unknown else []
 
 
 def _some(names, most=5):
@@ -195,7 +195,7 @@ def _some(names, most=5):
 
 
 def naming_hint(used: Iterable[str], lengths: Iterable[str]) -> str:
-    """What to do about two sets of chromosome names that do not meet."""
+    """Advice on two sets of chromosome names that have none in common."""
     if {f"chr{name}" for name in used} & set(lengths):
         return "The genome says chr1 where the annotation says 1: add 'chr' to column 1 of the GTF, or take both from one source."
     if {name.removeprefix("chr") for name in used} & set(lengths):

@@ -24,14 +24,14 @@ def prepare(config: dict[str, Any], folders: Sequence[str | Path], store: Any = 
 
     store : the object storage of the run, if it has one
     """
-    given = config["reference"]["store"]
-    if not given:
+    named = config["reference"]["store"]
+    if not named:
         return []
     if store:
         return [
             "config: reference.store: a folder cannot be given where files lie in object storage; set it to null"
         ]
-    path = config["reference"]["store"] = os.path.abspath(locate(given, folders))
+    path = config["reference"]["store"] = os.path.abspath(locate(named, folders))
     if os.path.exists(path):
         if not os.path.isdir(path):
             return [f"config: reference.store: is a file, not a folder: {path}"]
@@ -46,7 +46,7 @@ def prepare(config: dict[str, Any], folders: Sequence[str | Path], store: Any = 
 
 
 def note(store: str | Path) -> str:
-    """A sentence where a store can only be read, else an empty text. The folder may still have to be made."""
+    """A note if the store is read-only, else an empty text. The folder need not exist yet."""
     places = [Path(store) / INDICES, Path(store)]
     nearest = next((path for path in places if path.is_dir()), None)
     if nearest is None or os.access(nearest, os.W_OK):
@@ -55,12 +55,13 @@ def note(store: str | Path) -> str:
 
 
 def is_broken(index: str | Path) -> bool:
-    """Whether `index`, a folder, has links to files that are not there."""
+    """Whether the folder `index` has broken links."""
     return any(path.is_symlink() and not path.exists() for path in Path(index).glob("*"))
 
 
 def repair(results: str | Path, store: str | Path | None = None) -> list[str]:
-    """Problems (list of str) of indices in `results` whose links lead nowhere; a `store` that has the same is linked instead.
+    """Problems (list of str) of indices in `results` with broken links; if `store` has the same index, it is linked
+    instead.
 
     To Snakemake a folder of other links to the same index is the same, so that nothing runs again where a store was moved.
     """

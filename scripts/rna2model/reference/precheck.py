@@ -1,4 +1,4 @@
-"""A look at the reference before any job: what its first lines and file names already tell."""
+"""Checks of the reference before any job, by its first lines and file names."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ def problems(config: Mapping[str, Any], whole: bool = True, thorough: bool = Fal
     `whole`: the annotation is there to its end, not only its first lines. `thorough`: read on where those look odd, and
     compare a given index with the annotation, which takes seconds.
     """
-    given, counting = config["reference"], config["quantification"]
-    found, names, first = [], set(), None
+    reference, counting = config["reference"], config["quantification"]
+    problems, names, first = [], set(), None
     try:
-        first = first_sequence(given["fasta"])
+        first = first_sequence(reference["fasta"])
     except InputProblem as problem:
-        found.append(f"config: reference.fasta: {problem}")
+        problems.append(f"config: reference.fasta: {problem}")
     try:
-        names = chromosomes(given["gtf"], counting["feature"], counting["attribute"], whole, thorough)
+        names = chromosomes(reference["gtf"], counting["feature"], counting["attribute"], whole, thorough)
     except InputProblem as problem:
-        found.append(f"config: reference.gtf: {problem}")
+        problems.append(f"config: reference.gtf: {problem}")
     if first and names and first not in names and {f"chr{first}", first.removeprefix("chr")} & names:
         hint = genome.naming_hint(names, [first])
-        found.append(
+        problems.append(
             f"config: reference.gtf: its chromosomes are named otherwise than the genome's ({first}). {hint}"
         )
-    if given["index"]:
+    if reference["index"]:
         counts = counting["tool"] == "star"
-        wrong = index_problems(Path(given["index"]), config["alignment"]["tool"], counts)
-        if counts and thorough and not wrong and not found:
+        wrong = index_problems(Path(reference["index"]), config["alignment"]["tool"], counts)
+        if counts and thorough and not wrong and not problems:
             wrong = star_index.differences(
-                given["index"], given["gtf"], counting["feature"], counting["attribute"]
+                reference["index"], reference["gtf"], counting["feature"], counting["attribute"]
             )
-        found += wrong
-    return found + rrna_problems(config["trimming"]["rrna"])
+        problems += wrong
+    return problems + rrna_problems(config["trimming"]["rrna"])
 
 
 def first_sequence(fasta: str | Path) -> str:
@@ -94,18 +94,18 @@ def rrna_problems(path: str | Path | None) -> list[str]:
 
 
 def stored_problems(config: dict[str, Any], store: Any) -> list[str]:
-    """The same where genome and annotation lie in object storage: by the part of them that is looked at."""
-    given, rrna = config["reference"], config["trimming"]["rrna"]
+    """Like `problems`, for files in object storage, of which only the beginning is read."""
+    reference, rrna = config["reference"], config["trimming"]["rrna"]
     with ExitStack() as stack:
-        fasta, gtf = (stack.enter_context(store.beginning(given[key])) for key in ("fasta", "gtf"))
-        here = config | {"reference": given | {"fasta": str(fasta[0]), "gtf": str(gtf[0])}}
-        names = {str(fasta[0]): given["fasta"], str(gtf[0]): given["gtf"]}
+        fasta, gtf = (stack.enter_context(store.beginning(reference[key])) for key in ("fasta", "gtf"))
+        here = config | {"reference": reference | {"fasta": str(fasta[0]), "gtf": str(gtf[0])}}
+        names = {str(fasta[0]): reference["fasta"], str(gtf[0]): reference["gtf"]}
         if rrna:
             part, _ = stack.enter_context(store.beginning(rrna))
             here["trimming"] = config["trimming"] | {"rrna": str(part)}
             names[str(part)] = rrna
-        found = problems(here, gtf[1], thorough=True)
-    return [re.sub("|".join(map(re.escape, names)), lambda hit: names[hit[0]], text) for text in found]
+        of_copies = problems(here, gtf[1], thorough=True)
+    return [re.sub("|".join(map(re.escape, names)), lambda hit: names[hit[0]], text) for text in of_copies]
 
 
 def chromosomes(
@@ -131,13 +131,13 @@ def chromosomes(
 
 
 def index_problems(folder: Path, tool: str, counts: bool = False) -> list[str]:
-    """Why `folder` is no index of `tool`, as a list of str. `counts`: STAR is to count genes, too."""
+    """Why `folder` is not an index of `tool`, as a list of str. `counts`: STAR is to count genes, too."""
     where = f"config: reference.index: {folder}"
     try:
-        told = hisat2_prefix(folder) if tool == "hisat2" else str(folder)
+        argument = hisat2_prefix(folder) if tool == "hisat2" else str(folder)
     except InputProblem as problem:
         return [f"config: reference.index: {problem}"]
-    bad = UNTOLD[tool].search(told) if tool in UNTOLD else None
+    bad = UNTOLD[tool].search(argument) if tool in UNTOLD else None
     if bad:
         return [f"{where}: {tool} cannot be told a path with {bad[0]!r}; rename or link it"]
     if tool != "star":

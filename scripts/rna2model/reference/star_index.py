@@ -1,6 +1,7 @@
-"""A given STAR index, looked at before any job: complete, of this STAR, and of the annotation that STAR is to count with.
+"""Check a STAR index given by the user before any job: complete, made by this version, and with the annotation to
+count with.
 
-STAR counts with the genes and exons that it was given when the index was made, whatever the config says now.
+STAR counts with the genes and exons in its index, whatever annotation the config names.
 """
 
 from __future__ import annotations

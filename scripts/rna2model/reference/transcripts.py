@@ -1,6 +1,7 @@
-"""Transcripts as every tool takes them: each on one strand of one sequence, within its ends, under a name of its own.
+"""Convert transcripts to a form that every tool accepts: on one strand of one sequence, within its ends, with a unique
+name.
 
-Files have others, and tools then stop, or lose reads without a word: STAR keeps one strand and chromosome of each name,
+With others, tools stop or silently lose reads: STAR keeps one strand and chromosome of each name,
 HTSeq wants a strand, Salmon wants each name once, none knows circles. So
 * a transcript on both strands or on two chromosomes (trans-splicing) is one piece for each;
 * one across the origin of a circular chromosome is a piece before and a piece behind it;
@@ -33,17 +34,17 @@ def for_tools(transcripts: Sequence[Transcript], lengths: Mapping[str, int]) -> 
     """
     together = _pieces_of_one(transcripts)
     first: dict[tuple[Any, str], str] = {}
-    names, found = _Names(transcripts), []
+    names, pieces = _Names(transcripts), []
     for transcript in transcripts:
         for strand in "+-" if transcript.strand in ".?" else transcript.strand:
             one = together.get(id(transcript), id(transcript)), strand if transcript.strand in ".?" else ""
             for exons, coding in _parts(transcript, strand, lengths.get(transcript.chromosome)):
                 name = names.new(transcript.name)
                 whole = first.setdefault(one, name)
-                found.append(
+                pieces.append(
                     replace(transcript, name=name, strand=strand, exons=exons, coding=coding, whole=whole)
                 )
-    return found
+    return pieces
 
 
 def _pieces_of_one(transcripts):
@@ -54,13 +55,13 @@ def _pieces_of_one(transcripts):
     groups = defaultdict(list)
     for transcript in transcripts:
         groups[transcript.gene, transcript.name].append(transcript)
-    found = {}
+    key_of_piece = {}
     for key, group in groups.items():
         sizes = {tuple(sorted(end - start for start, end in t.exons)) for t in group}
         copies = len(sizes) == 1 and len({t.chromosome for t in group}) == len(group)
         if len(group) > 1 and not copies:
-            found |= {id(transcript): key for transcript in group}
-    return found
+            key_of_piece |= {id(transcript): key for transcript in group}
+    return key_of_piece
 
 
 def _parts(transcript, strand, length):
@@ -81,7 +82,7 @@ def _parts(transcript, strand, length):
 
 
 class _Names:
-    """Names for transcripts: what the file says where that is safe and free, otherwise with a number behind it."""
+    """Unique names for transcripts: the file's name if it is valid and free, otherwise with a number appended."""
 
     def __init__(self, transcripts):
         self.wanted = {self._safe(transcript.name) for transcript in transcripts}

@@ -40,7 +40,7 @@ def design(role, column="c"):
 
 
 def unclear(role, cells):
-    found = placeholders.found(rows("c", cells), design(role))
+    found = placeholders.suspect_cells(rows("c", cells), design(role))
     return set(found["c"][1]) if found else set()
 
 

@@ -211,12 +211,12 @@ def test_the_barcode_of_another_flowcell_is_another_sample(tmp_path):
 @given(st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=6))
 def test_mended_names_are_valid_and_told_apart(texts):
     """The same ones for the same texts, whatever they are."""
-    samples = [make_sheet.Found("", text) for text in dict.fromkeys(texts)]
+    samples = [make_sheet.FoundSample("", text) for text in dict.fromkeys(texts)]
     make_sheet._give_names(samples)
     pattern = sheet.schema("samples")["properties"]["sample"]["pattern"]
     assert all(sheet.re.fullmatch(pattern, sample.name) for sample in samples)
     assert len({sheet.sheet_text.alike(sample.name) for sample in samples}) == len(samples)
-    again = [make_sheet.Found("", sample.written) for sample in reversed(samples)]
+    again = [make_sheet.FoundSample("", sample.written) for sample in reversed(samples)]
     make_sheet._give_names(again)
     assert {s.written: s.name for s in again} == {s.written: s.name for s in samples}
 

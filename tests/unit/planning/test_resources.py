@@ -139,7 +139,9 @@ def test_the_plan_sums_requests_and_names_what_fits_no_partition(tmp_path, monke
     text = plan.text()
     assert "3 jobs in about 3 submissions; they leave about 9 files" in text and "disk: x" in text
     assert "They reserve at most 12 core hours" in text and files_that_stay(jobs[0]) == 3
-    assert plan.asked(jobs[2], attempt=2).mem_mb == 12800 and plan.asked(jobs[2], uncut=False).mem_mb == 5000
+    assert (
+        plan.request(jobs[2], attempt=2).mem_mb == 12800 and plan.request(jobs[2], uncut=False).mem_mb == 5000
+    )
 
 
 def test_reads_of_a_sample_count_in_the_plan(tmp_path, monkeypatch):

@@ -80,8 +80,8 @@ def bucket():
 def test_files_of_a_shared_disk_keep_their_paths(provider, only_named):
     found = run_storage(provider)
     assert found.only_named == only_named and not found.is_stored
-    assert found.given("reads/a.fastq.gz") == "reads/a.fastq.gz" and found.unpacked(["/a/b"]) == []
-    assert found.given("s3://other/x") == "s3://other/x"
+    assert found.as_input("reads/a.fastq.gz") == "reads/a.fastq.gz" and found.unpacked(["/a/b"]) == []
+    assert found.as_input("s3://other/x") == "s3://other/x"
 
 
 @pytest.mark.parametrize("provider", ["gcs", "http", "azure"])
@@ -92,8 +92,8 @@ def test_other_storage_is_refused_with_what_would_do(provider):
 
 def test_an_address_of_its_own_is_asked_of_the_storage_and_a_path_is_completed_by_snakemake():
     found = run_storage("s3")
-    assert found.given("s3://other/x") == "storage(s3://other/x)"
-    assert found.given("reads/a") == "reads/a" and found.given(None) is None
+    assert found.as_input("s3://other/x") == "storage(s3://other/x)"
+    assert found.as_input("reads/a") == "reads/a" and found.as_input(None) is None
 
 
 def test_what_lies_outside_the_folder_that_jobs_get_is_named(tmp_path, monkeypatch):

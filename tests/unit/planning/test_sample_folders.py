@@ -35,7 +35,7 @@ def test_reads_are_taken_evenly_the_same_way_before_and_after_trimming(tmp_path,
 
 @pytest.mark.parametrize("given", ["auto", "reverse"])
 def test_counters_read_the_facts_of_a_library(tmp_path, given):
-    facts = strandedness.decide(10, 990, given=given) | {
+    facts = strandedness.decide(10, 990, stated=given) | {
         "layout": "paired",
         "fragments": 1200,
         "flagstat": {"fragments": 7},

@@ -31,7 +31,7 @@ def paths(samples=SAMPLES, only_named=False, **changes):
         config,
         samples,
         temp=lambda path: f"temp({path})",
-        given=lambda path: f"{path}!",
+        as_input=lambda path: f"{path}!",
         only_named=only_named,
     )
 

@@ -86,10 +86,10 @@ def test_doubt_is_flagged():
 
 
 def test_a_given_value_is_used_and_its_contradiction_flagged():
-    decision = strandedness.decide(20, 980, given="forward")
+    decision = strandedness.decide(20, 980, stated="forward")
     assert decision["strandedness"] == "forward"
     assert decision["flag"] == "given as forward, but the reads look reverse (2 % sense)"
-    assert strandedness.decide(20, 980, given="reverse")["flag"] == ""
+    assert strandedness.decide(20, 980, stated="reverse")["flag"] == ""
 
 
 def test_genes_overlapped_from_the_other_strand_tell_nothing(tmp_path):

@@ -1,4 +1,4 @@
-"""Which columns of a table are samples, and which describe its genes: by name, type and content, alike in training and serving."""
+"""Tell columns of samples from columns that describe genes, by name, type and content, the same in training and serving."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def plain(name: object) -> str:
 def split(table: pd.DataFrame, samples: Iterable[str] = ()) -> tuple[list[int], list[int]]:
     """(columns of samples, columns that describe genes) of a table, as positions.
 
-    A column is no sample whose name is that of an annotation, or none of whose cells is a number; one that `samples` names
-    always is, whatever it is called.
+    A column is not a sample if its name is that of an annotation or none of its cells is a number, unless `samples`
+    names it.
     """
     claimed, kept, described = set(samples), [], []
     for place, name in enumerate(table.columns):
@@ -68,8 +68,9 @@ def _is_empty(column):
 
 
 def _is_text(column):
-    """Whether no cell of a column is a number: with one wrong cell a sample stays one, and is refused for it."""
+    """Whether no cell of a column is a number. A sample with some invalid cells is still a sample, and is reported for
+    them."""
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return False
-    given = column.dropna().astype(str).str.replace(",", "", regex=False).str.strip()
-    return bool(len(given)) and not pd.to_numeric(given.head(1000), errors="coerce").notna().any()
+    cells = column.dropna().astype(str).str.replace(",", "", regex=False).str.strip()
+    return bool(len(cells)) and not pd.to_numeric(cells.head(1000), errors="coerce").notna().any()

@@ -1,4 +1,4 @@
-"""The text formats that are recognised by their first rows. A new one is a `Format` in FORMATS: how it looks, and what is said."""
+"""Text formats that are recognised by their first rows. To add one, append a `Format` to FORMATS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FEATURE_COUNTS = ["geneid", "chr", "start", "end", "strand", "length"]
 
 @dataclass(frozen=True)
 class Format:
-    """`matches(layout)`: whether a table is of this kind; `note`: what a person should know about its values.
+    """`matches(layout)`: whether a table is in this format; `note`: a remark for the user about its values.
 
     `single`: it holds one sample, and is given in the sheet's column counts_file.
     """

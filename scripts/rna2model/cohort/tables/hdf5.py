@@ -24,7 +24,8 @@ def is_archs4(path: str | Path) -> bool:
 
 
 def read_archs4(path: str | Path, samples: Collection[str] = ()) -> tuple[pd.DataFrame, list[str]]:
-    """(DataFrame genes x samples, notes) of the wanted samples (GSM) of an ARCHS4 file; of all of a small file without them."""
+    """(DataFrame genes x samples, notes) of the wanted samples (GSM) of an ARCHS4 file; without `samples`, of all
+    samples if the file is small."""
     with h5py.File(path) as file:
         names = [_text(name) for name in file["meta/samples/geo_accession"][()]]
         if not samples and len(names) > MOST_UNNAMED:
@@ -112,9 +113,9 @@ def _places(data):
 
 
 def _whole(data):
-    """Layers, and `raw`, of whole numbers."""
-    found = ["raw"] if data.raw is not None and _is_whole(data.raw.X) else []
-    return [*found, *(name for name in _layers(data) if _is_whole(data.layers[name]))]
+    """Names of the layers (and `raw`) that hold whole numbers."""
+    raw = ["raw"] if data.raw is not None and _is_whole(data.raw.X) else []
+    return [*raw, *(name for name in _layers(data) if _is_whole(data.layers[name]))]
 
 
 def _is_whole(values):

@@ -1,4 +1,4 @@
-"""How a text table is laid out, seen in its first rows: comments above it, separator, header, and R's header that is a cell short."""
+"""Detect the layout of a text table from its first rows: comments, separator, header, and R's header with one cell less."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Layout:
 def read(path: str | Path, name: str = "") -> Layout:
     """The Layout of the text file at `path`; ValueError says what is wrong with its first rows.
 
-    name : what the file is called; a .csv is taken for commas where its content leaves it open
+    name : the file's name; a .csv is read with commas if its content is ambiguous
     """
     with opening.text(path) as file:
         comments, lines = _start(file)
@@ -135,7 +135,7 @@ def _cells(line, separator):
 
 
 def _settle_header(layout):
-    """Drop what stands behind the last name of the header; ValueError where header and first row do not fit.
+    """Drop empty cells behind the last name of the header; ValueError if header and first row do not fit.
 
     A header a cell short is R's only if it has nothing above the ids: otherwise all values would be those of a neighbour.
     """

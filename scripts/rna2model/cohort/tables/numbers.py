@@ -1,4 +1,4 @@
-"""Numbers that were read as text: decimal commas are read where they can be nothing else; what is to be done about others."""
+"""Convert numbers that were read as text: decimal commas only where unambiguous; advice for all others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ USUAL = 0.5  # of the columns must have decimal commas before they are taken for
 
 
 def read(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """(table with decimal commas read, notes); a cell that is no number, or could be two, stays text."""
+    """(table with decimal commas converted, notes); a cell that is not a number, or is ambiguous, stays text."""
     import pandas as pd
 
     text = [place for place in range(table.shape[1]) if table.dtypes.iloc[place].kind not in "iuf"]
@@ -41,17 +41,19 @@ def read(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _numbers(column, converted):
-    """The numbers of `converted`, a column of text; cells that hold none stay as they are in `column`."""
+    """The numbers of `converted`, a text column; cells that are not numbers keep their text in `column`."""
     import pandas as pd
 
-    found = pd.to_numeric(converted, errors="coerce").where(column.notna())
+    parsed = pd.to_numeric(converted, errors="coerce").where(column.notna())
     return (
-        found if (found.notna() | column.isna()).all() else found.astype(object).where(found.notna(), column)
+        parsed
+        if (parsed.notna() | column.isna()).all()
+        else parsed.astype(object).where(parsed.notna(), column)
     )
 
 
 def _kinds(column):
-    """Which ways of writing a number there are in a column of text."""
+    """The number formats that occur in a text column."""
     with_comma = column[column.str.contains(",", regex=False)]
     is_thousands = with_comma.str.fullmatch(SEVERAL.pattern)
     is_decimal = with_comma.str.fullmatch(DECIMAL.pattern) & ~with_comma.str.fullmatch(GROUPED.pattern)
@@ -67,7 +69,7 @@ def _has_fractions(column):
 
 
 def advice(cell: str) -> str:
-    """What to do about a cell that reads as two numbers, or as one in another way; a full stop for any other."""
+    """Advice for a cell that is ambiguous or in another number format; a full stop for any other."""
     plain = cell.replace(",", "")
     if SEVERAL.fullmatch(cell):
         return f": commas between thousands; write {plain}."

@@ -1,4 +1,4 @@
-"""Open a text file whatever it is packed with or encoded in; what it is shows in its first bytes, not in its name."""
+"""Open a text file in any supported compression and encoding, detected from its first bytes, not from its name."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def kind(path: str | Path) -> str:
-    """What a file is by its first bytes: gzip, bzip2, xz, zip, zstd, xlsx, hdf5, parquet, or plain."""
+    """Type of a file by its first bytes: gzip, bzip2, xz, zip, zstd, xlsx, hdf5, parquet, or plain."""
     with open(path, "rb") as file:
         start = file.read(8)
     if start.startswith(HDF5) or start.startswith(b"PAR1"):
         return "hdf5" if start.startswith(HDF5) else "parquet"
-    found = next((name for magic, name in PACKED.items() if start.startswith(magic)), "plain")
-    if found == "zip":
+    packing = next((name for magic, name in PACKED.items() if start.startswith(magic)), "plain")
+    if packing == "zip":
         with zipfile.ZipFile(path) as archive:
             return "xlsx" if WORKBOOK in archive.namelist() else "zip"
-    return found
+    return packing
 
 
 @contextlib.contextmanager
 def text(path: str | Path) -> Iterator[io.TextIOWrapper]:
     """The unpacked text of the file at `path`, open for reading, every line end as newline.
 
-    ValueError where it is no text, packed in a way that is not read, or an archive of several files.
+    ValueError if it is not text, has an unsupported compression, or is an archive of several files.
     """
     with contextlib.ExitStack() as stack:
         packed = kind(path)
@@ -65,8 +65,8 @@ def text(path: str | Path) -> Iterator[io.TextIOWrapper]:
 def _member(archive):
     names = [one for one in archive.namelist() if not one.endswith("/") and not one.startswith("__MACOSX/")]
     if len(names) != 1:
-        told = ", ".join(names[:5]) or "none"
+        listed = ", ".join(names[:5]) or "none"
         raise ValueError(
-            f"it is an archive of {len(names)} files ({told}); unpack it and name the one with the counts"
+            f"it is an archive of {len(names)} files ({listed}); unpack it and name the one with the counts"
         )
     return names[0]

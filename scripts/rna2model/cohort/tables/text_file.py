@@ -1,4 +1,4 @@
-"""Read a text table as its layout says: ids verbatim, values as numbers where they are, and what the format asks for."""
+"""Read a text table by its layout: ids verbatim, numeric cells as numbers, with the conversions that its format needs."""
 
 from __future__ import annotations
 
@@ -42,15 +42,19 @@ def read(
 ) -> tuple[pd.DataFrame, list[str], dict[str, str]]:
     """(DataFrame of ids x columns as in the file, notes, other names of columns) of the text file at `path`.
 
-    ValueError where it is no table, or a table of one sample. A column that tells nothing of a sample may be among them.
+    ValueError if it is not a table, or a table of one sample. Columns that describe genes may still be among them.
     """
     seen = layout.read(path, name)
-    found = check_start(seen, samples)
+    table_format = check_start(seen, samples)
     table = frame(path, seen, samples)
-    notes = [] if not found else [f"read as {found.name}" + (f"; {found.note}" if found.note else "")]
-    if seen.comments and not found:
+    notes = (
+        []
+        if not table_format
+        else [f"read as {table_format.name}" + (f"; {table_format.note}" if table_format.note else "")]
+    )
+    if seen.comments and not table_format:
         notes.append(f"{_counted(len(seen.comments), 'line')} above the header skipped")
-    if found and found.name == "a table of DepMap":
+    if table_format and table_format.name == "a table of DepMap":
         table, more = _turned(table)
     else:
         metadata = [name for name in seen.columns[1 : seen.beside] if name not in samples]
@@ -64,19 +68,20 @@ def read(
 
 
 def check_start(seen: Layout, samples: Collection[str] = ()) -> formats.Format | None:
-    """The Format of a table, or None; ValueError for what the first rows show: a table of one sample, a name twice, a series without values."""
-    found = formats.recognise(seen)
-    if found and found.single and not set(samples) & set(seen.columns):
+    """The Format of a table, or None; ValueError if the first rows show a table of one sample, a repeated name, or a
+    series without values."""
+    table_format = formats.recognise(seen)
+    if table_format and table_format.single and not set(samples) & set(seen.columns):
         what = (
             "STAR's table of one sample"
-            if found.name.startswith("STAR's")
-            else f"{found.name}, of one sample"
+            if table_format.name.startswith("STAR's")
+            else f"{table_format.name}, of one sample"
         )
         raise ValueError(f"it is {what}; {IN_SHEET}")
     _check_header(seen)
-    if found and found.name == "a series matrix of GEO":
+    if table_format and table_format.name == "a series matrix of GEO":
         _check_series(seen)
-    return found
+    return table_format
 
 
 def _counted(number, what):
@@ -84,7 +89,7 @@ def _counted(number, what):
 
 
 def _check_header(seen):
-    """ValueError for columns that are there twice, which pandas would rename."""
+    """ValueError for repeated column names, which pandas would rename."""
     names = [name for name in seen.header if name]
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
@@ -140,7 +145,7 @@ def _header_and_metadata(seen):
 
 
 def _texts(seen, samples):
-    """Positions of the columns that hold ids or words, by their names, or as a GCT file says."""
+    """Positions of the columns with ids or words, by their names, or by the header of a GCT file."""
     places = [0]
     for place, name in enumerate(seen.columns[1:], start=1):
         named = columns.plain(name) in columns.IDS | columns.OF_TRANSCRIPTS
@@ -192,8 +197,8 @@ def with_ids(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _of_prepde(label):
-    found = UNSTABLE.fullmatch(label)
-    return found[1] if found else label.split("|")[0]
+    parsed = UNSTABLE.fullmatch(label)
+    return parsed[1] if parsed else label.split("|")[0]
 
 
 def _is_named(column):
@@ -209,7 +214,7 @@ def is_numbered(ids: Iterable[Any]) -> bool:
 def _turned(table):
     """DepMap's table, samples x `SYMBOL (id)`, as genes x samples: Ensembl ids where it has them, else symbols."""
     labels = {name: formats.DEPMAP_GENE.fullmatch(name) for name in table.columns}
-    genes = [name for name, found in labels.items() if found]
+    genes = [name for name, parsed in labels.items() if parsed]
     others = [name for name in table.columns if not labels[name]]
     notes, ids = (
         [f"samples were rows and genes columns; turned, {len(genes)} genes"],
