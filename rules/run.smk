@@ -16,6 +16,7 @@ from rna2model.planning import (
     rule_defaults,
     s3_patches,
     slurm,
+    slurm_patches,
     snakemake_patches,
 )
 from rna2model.planning.partitions import Partitions
@@ -35,7 +36,7 @@ os.environ[gpu.FALLBACK] = config["training"]["gpu_fallback"]
 snakemake_patches.activate_without_conda(skipped=SKIPPED)
 snakemake_patches.trust_channel_priority(skipped=SKIPPED)
 snakemake_patches.retry_where_it_may_help(
-    lambda log: tool_failure.stopped_for_good(log, STARTED), snakemake_patches.gpu_elsewhere, skipped=SKIPPED
+    lambda log: tool_failure.stopped_for_good(log, STARTED), slurm_patches.gpu_elsewhere, skipped=SKIPPED
 )
 if IS_MAIN_PROCESS:
     snakemake_patches.compare_contents(HERE, skipped=SKIPPED)
@@ -95,8 +96,8 @@ def check_slurm():
     if problems:
         raise WorkflowError("\n  ".join(["nothing was submitted.", *problems]))
     skipped = []
-    snakemake_patches.name_jobs(workflow.scheduler._executor, settings, HERE, skipped=skipped)
-    snakemake_patches.avoid_broken_gpus(logger.warning, skipped=skipped)
+    slurm_patches.name_jobs(workflow.scheduler._executor, settings, HERE, skipped=skipped)
+    slurm_patches.avoid_broken_gpus(logger.warning, skipped=skipped)
     for text in patching.messages(skipped):
         logger.warning(text)
 

@@ -4,22 +4,22 @@ import json
 from pathlib import Path
 
 from rna2model.core import files, job
-from rna2model.reads import fastq, read_names
+from rna2model.reads import fastq, lanes, read_names
 
 job.start(snakemake)
 umi = snakemake.params.umi_in_names
 
 mates = [snakemake.input.r1, snakemake.input.r2] if snakemake.input.r2 else [snakemake.input.r1]
-lanes = list(zip(*mates, strict=True))
+lane_files = list(zip(*mates, strict=True))
 copies, part = fastq.Copies(), fastq.Evenly(snakemake.config["qc"]["fastqc_reads"])
 named, shape = read_names.Names(umi), fastq.Shape()
-fragments, problem = fastq.inspect(lanes, copies, part, named, shape)
+fragments, problem = fastq.inspect(lane_files, copies, part, named, shape)
 problem = problem or named.problem_of(fragments)
-repeated = problem is None and len(lanes) > 1 and fastq.share_names(lanes)
+repeated = problem is None and len(lane_files) > 1 and lanes.share_names(lane_files)
 if problem is None and (named.odd or repeated):
-    read_names.rewrite(lanes, snakemake.output.reads, umi, repeated)
+    read_names.rewrite(lane_files, snakemake.output.reads, umi, repeated)
 else:
-    fastq.join(lanes, snakemake.output.reads, good=problem is None)
+    lanes.join(lane_files, snakemake.output.reads, good=problem is None)
 if problem:
     part = fastq.Evenly(0)
 part.write(snakemake.output.part)
@@ -33,7 +33,7 @@ verdict = {
     "poly_g": shape.has_poly_g(),
     "failed_filter": named.failed,
     "note": named.note(fragments),
-    "files": {str(path): files.alike(path) for lane in lanes for path in lane},
+    "files": {str(path): files.alike(path) for lane in lane_files for path in lane},
 }
 Path(snakemake.output.verdict).write_text(json.dumps(verdict) + "\n")
 print(problem or f"{fragments} reads or read pairs, no problem found")

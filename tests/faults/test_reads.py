@@ -7,7 +7,7 @@ import gzip
 import pytest
 import yaml
 
-from rna2model.reads import fastq
+from rna2model.reads import fastq, lanes
 from tests.command import LOCAL
 from tests.conftest import snakemake
 from tests.faults.case import ACCEPTED, EXCLUDED
@@ -50,7 +50,7 @@ def test_what_the_first_reading_says(case, tmp_path):
     before = [path.read_bytes() for path in lane]
     fragments, problem = fastq.inspect([lane], fastq.Copies(), fastq.Evenly(100))
     targets = [tmp_path / f"out_{mate}.fastq.gz" for mate in range(len(lane))]
-    fastq.join([lane], targets, good=problem is None)
+    lanes.join([lane], targets, good=problem is None)
     assert [path.read_bytes() for path in lane] == before
     if case.verdict:
         assert problem and case.verdict in problem and problem.isprintable() and len(problem) < 300

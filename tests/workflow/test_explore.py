@@ -9,6 +9,7 @@ import yaml
 
 from rna2model.explore import clusters, combat_seq, differential, embedding, enrichment, outliers
 from rna2model.simulate import demo as simulate
+from rna2model.simulate import expression
 from rna2model.simulate import genome as simulate_genome
 from tests.command import LOCAL, REPOSITORY
 from tests.conftest import snakemake
@@ -23,8 +24,8 @@ def explored(tmp_path_factory):
     seed = definition["seed"]
     genome = simulate_genome.build(definition, seed)
     samples = [sample for sample in simulate.cohort(definition["cohort"]) if sample.fault is None]
-    effects = simulate.draw_effects(definition, genome.genes, seed)
-    counts = simulate.draw_cohort_counts(definition, effects, samples, seed)
+    effects = expression.draw_effects(definition, genome.genes, seed)
+    counts = expression.draw_cohort_counts(definition, effects, samples, seed)
     simulate_genome.write_gtf(genome.genes, folder / "annotation.gtf")
     simulate.write_gene_sets(genome.genes, effects, folder / "sets.gmt", seed)
     ids = [gene.id for gene in genome.genes]

@@ -1,6 +1,6 @@
 """Intervals of any metric: a bootstrap of groups whose resamples are weightings of the rows, many at once.
 
-A resample without one of the classes (without an event) says nothing of a metric that compares classes: it has no value
+A resample without one of the classes (without an event) leaves a metric that compares classes undefined: it has no value
 there. Where fewer than RARE groups hold a class, most resamples of several such classes would be without value, so that
 these groups are drawn among themselves; all others are drawn from the cohort as it is.
 """
@@ -34,7 +34,7 @@ class Predictions:
     fold, repeat (n,) str; cluster (n,) int, what the bootstrap draws; n_samples different samples; rows: (split, sample)
 
     `kinds`: (n,) what each row counts as (class, event), or None where no value is rare.
-    A task says in RANKED which metrics are computed within folds, in UNDEFINED why one may be without a value, and has
+    A task lists the metrics computed within folds in RANKED, the reasons for undefined ones in UNDEFINED, and has
     `one_repeat(rows, weights, only)`: ({metric: (B,)}, {metric of RANKED: folds skipped}) for weights (B, len(rows)).
     """
 

@@ -1,4 +1,4 @@
-"""Do predicted probabilities come true? Bins of out-of-fold predictions with what was observed in them.
+"""Calibration in bins: out-of-fold predictions and the observed outcome in each bin.
 
 Repeats are averaged sample by sample before, so that a sample counts once. Bins hold equally many samples (ties stay together).
 """

@@ -1,4 +1,4 @@
-"""What average precision labels without any meaning would reach on the same scores, folds and groups.
+"""Average precision expected by chance: labels permuted on the same scores, folds and groups.
 
 It lies above the share of the class: the mean over all orders of n samples with m positives is
 ((m - 1) / (n - 1) (n - H_n) + H_n) / n, H_n = 1 + 1/2 + ... + 1/n (Bestgen 2015), which is .37 in a fold of ten with two.
@@ -33,8 +33,8 @@ def average_precision(
     where no fold has a sample of each class; of two classes only the last has a value of its own.
     """
     rng, K = np.random.default_rng(seed), probabilities.shape[1]
-    found: Any
-    classes, found = [1] if K == 2 else range(K), []
+    auprcs: Any
+    classes, auprcs = [1] if K == 2 else range(K), []
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)
         drawn, alone = permuted(truth[rows], units[rows], rng), np.ones((1, len(rows)))
@@ -43,9 +43,9 @@ def average_precision(
             if 0 < (truth[rows] == k).sum() < len(rows):  # the fold counts for this class
                 of_class[k] = ranking.Ranking(probabilities[rows, k], drawn == k).auprc(alone)
         own = ranking.nanmean(of_class.T)
-        found.append([ranking.nanmean(own), *own])
-    found = ranking.nanmean(np.array(found))
-    return found[0], found[1:]
+        auprcs.append([ranking.nanmean(own), *own])
+    auprcs = ranking.nanmean(np.array(auprcs))
+    return auprcs[0], auprcs[1:]
 
 
 def permuted(y: NDArray[np.int64], units: NDArray[Any], rng: np.random.Generator) -> NDArray[np.int64]:

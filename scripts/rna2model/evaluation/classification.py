@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-# What tables and figures show. The first, which needs no threshold, leads headline, figures and checks.
+# Metrics shown in tables and figures. The first needs no threshold, and is the one of headline, figures and checks.
 SHOWN = {
     "classification": (
         "auroc",
@@ -52,9 +52,9 @@ SHOWN = {
     "regression": ("r2", "spearman", "pearson", "mae", "rmse", "calibration_slope"),
     "survival": ("harrell_c", "uno_c", "auc", "integrated_brier", "calibration_slope"),
 }
-# What models are compared by on the same samples: ranking, probabilities, predicted classes.
+# Metrics of paired differences between models: ranking, probabilities, predicted classes.
 COMPARED = {task: shown[: 3 if task == "classification" else 2] for task, shown in SHOWN.items()}
-# What a score in new batches, or elsewhere, is held against: a shift of all scores leaves their order as it is.
+# Metrics to compare with scores in new batches or cohorts: a shift of all predictions does not change their order.
 TRANSPORTED = {
     "classification": ("auroc", "balanced_accuracy"),
     "regression": ("r2",),
@@ -131,7 +131,7 @@ def metrics(
 
 
 def leading(task: str, scores: Mapping[str, Any]) -> str:
-    """Name of the metric that headlines speak of: the first, or where it has no value (folds of one class) the next."""
+    """Name of the headline metric: the first, or the next if that is undefined (folds of one class)."""
     known = [name for name in TRANSPORTED[task] if (scores.get(name) or {}).get("estimate") is not None]
     return known[0] if known else SHOWN[task][0]
 
@@ -216,14 +216,14 @@ def threshold_metrics(
 ) -> dict[str, NDArray[np.float64]]:
     """{metric: (B,)} from weighted confusion matrices; as scikit-learn defines them.
 
-    NaN where a weighting lacks one of the true classes: what cannot be called wrong is not right.
+    NaN if a weighting has no row of one of the true classes.
     """
     cells = np.eye(K * K)[truth * K + predicted]
     confusion = (weights @ cells).reshape(len(weights), K, K)
     hits, true, called = np.einsum("bkk->bk", confusion), confusion.sum(axis=2), confusion.sum(axis=1)
     total, right = true.sum(axis=1), hits.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        recall, f1 = hits / true, 2.0 * hits / (true + called)  # NaN for a class that is not there
+        recall, f1 = hits / true, 2.0 * hits / (true + called)  # NaN for an absent class
         spread = np.sqrt((total**2 - (true**2).sum(axis=1)) * (total**2 - (called**2).sum(axis=1)))
         mcc = np.where(spread > 0, (right * total - (true * called).sum(axis=1)) / spread, 0.0)
     lacks = _lacks_a_class(truth, weights)
@@ -268,16 +268,16 @@ def _calibration(probability, positive, folds, weights):
 
 
 def _chance(table, seed):
-    """{"chance": AUPRC of labels without meaning on the same scores; of more than two classes "chance_of_class", too}."""
+    """{"chance": AUPRC expected of permuted labels on the same scores; also "chance_of_class" for more than two classes}."""
     each = []
     for name in sorted(set(table.repeat.tolist())):
         rows = table.of_repeat(name)
-        given = table.probabilities[rows], table.truth[rows], table.fold[rows], table.cluster[rows]
-        overall, of_class = chance_level.average_precision(*given, seed)
+        predicted = table.probabilities[rows], table.truth[rows], table.fold[rows], table.cluster[rows]
+        overall, of_class = chance_level.average_precision(*predicted, seed)
         each.append([overall, *of_class])
-    found = [None if np.isnan(value) else float(value) for value in ranking.nanmean(np.array(each))]
-    more = {"chance_of_class": dict(zip(table.classes, found[1:], strict=True))}
-    return {"chance": found[0]} | (more if len(table.classes) > 2 else {})
+    means = [None if np.isnan(value) else float(value) for value in ranking.nanmean(np.array(each))]
+    more = {"chance_of_class": dict(zip(table.classes, means[1:], strict=True))}
+    return {"chance": means[0]} | (more if len(table.classes) > 2 else {})
 
 
 def _prevalence(table):

@@ -67,9 +67,9 @@ def fit(table: pd.DataFrame, task: str, groups: Mapping[str, str] | None = None)
 
 
 def read(settings: Mapping[str, Any] | None) -> dict[str, float]:
-    """{class or "predicted": threshold} of what `fit` gave, or of nothing."""
-    given = (settings or {}).get("thresholds") or {}
-    return {str(name): np.inf if value is None else float(value) for name, value in given.items()}
+    """{class or "predicted": threshold} from the JSON of `fit`; empty for None."""
+    thresholds = (settings or {}).get("thresholds") or {}
+    return {str(name): np.inf if value is None else float(value) for name, value in thresholds.items()}
 
 
 def columns(thresholds: Mapping[str, float], table: pd.DataFrame, task: str) -> dict[str, list[Any]]:
@@ -109,14 +109,14 @@ def coverage(
         more: dict[str, Any] = {"width": width if np.isfinite(width) else None}
     else:
         truth, sets = table["truth"].astype(str).to_numpy(), [cell.split(BETWEEN) for cell in table[SET]]
-        inside = np.array([name in found for name, found in zip(truth, sets, strict=True)])
-        sizes = np.array([len(found) for found in sets])
+        inside = np.array([name in classes for name, classes in zip(truth, sets, strict=True)])
+        sizes = np.array([len(classes) for classes in sets])
         more = {"of_class": {name: float(inside[truth == name].mean()) for name in sorted(set(truth))}}
         more |= {"one_class": float((sizes == 1).mean()), "size": float(sizes.mean())}
     n = len(np.unique(unit))
     share, lower, upper = calibration_bins.wilson(inside.mean() * n, n)
-    told = {"coverage": float(share), "lower": float(lower), "upper": float(upper)}
-    return {**told, "n": int(table["sample"].nunique()), **more}
+    covered = {"coverage": float(share), "lower": float(lower), "upper": float(upper)}
+    return {**covered, "n": int(table["sample"].nunique()), **more}
 
 
 def _units(table, groups):
@@ -136,12 +136,12 @@ def _thresholds(table, task, unit, names=None):
     if task == "regression":
         error = np.abs(table["truth"].astype(float) - table["predicted"].astype(float)).to_numpy()
         return {"predicted": threshold(error, unit)}, {"predicted": len(np.unique(unit))}
-    truth, found, behind = table["truth"].astype(str).to_numpy(), {}, {}
+    truth, thresholds, behind = table["truth"].astype(str).to_numpy(), {}, {}
     for name in names:
         own = truth == name
-        found[name] = threshold(1 - _probabilities(table, name)[own], unit[own])
+        thresholds[name] = threshold(1 - _probabilities(table, name)[own], unit[own])
         behind[name] = len(np.unique(unit[own]))
-    return found, behind
+    return thresholds, behind
 
 
 def _probabilities(table, name):

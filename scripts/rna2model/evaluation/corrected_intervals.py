@@ -91,7 +91,7 @@ def inflations(
     alone, by_fold : what `parts` found. With the variance S2 between folds Nadeau & Bengio's is S2 (1 / all folds + n_test / n_train).
     """
     folds, repeats = _folds(table)
-    found = {}
+    ratios = {}
     for name in values if folds > 1 else ():
         spread = _variance(values[name][1:])
         among = [_variance(part[name][1:]) for part in alone]
@@ -100,8 +100,8 @@ def inflations(
             between = by_fold[name].var(ddof=1)
             estimates.append(between * (1 / (folds * repeats) + 1 / (folds - 1)))
         if spread > 0 and estimates:
-            found[name] = float(np.nanmax([1.0, *(estimate / spread for estimate in estimates)]))
-    return found
+            ratios[name] = float(np.nanmax([1.0, *(estimate / spread for estimate in estimates)]))
+    return ratios
 
 
 def _variance(values):
@@ -182,11 +182,11 @@ def summaries(
 ) -> dict[str, Any]:
     """{name: summary with both intervals} of statistics, repeats averaged; function(rows, weights): {name: (B,)}."""
     values = bootstrap(table, function, seed, n_boot)
-    found = {
+    intervals = {
         name: resampling.summary(name, each, table.n_samples, undefined or {})
         for name, each in values.items()
     }
-    return widen(found, table)
+    return widen(intervals, table)
 
 
 def resampled(
@@ -207,6 +207,6 @@ def difference(
     (a, a_alone, a_folds), (b, b_alone, b_folds) = first, second
     alone = [{metric: one[metric] - other[metric]} for one, other in zip(a_alone, b_alone, strict=True)]
     by_fold = {name: a_folds[name] - b_folds[name] for name in a_folds}
-    found = {metric: resampling.summary(metric, a - b, table.n_samples, table.UNDEFINED)}
+    interval = {metric: resampling.summary(metric, a - b, table.n_samples, table.UNDEFINED)}
     inflation = inflations({metric: a - b}, table, alone, by_fold)
-    return widen(found, table, bounded=False, inflation=inflation)[metric]
+    return widen(interval, table, bounded=False, inflation=inflation)[metric]

@@ -41,8 +41,8 @@ def slope(
         if np.abs(step).max() < 1e-9:
             break
     done = (information > 1e-9) & (np.abs(step) < 1e-6)
-    found = beta / scale
-    return np.where(done & (np.abs(found) < LARGEST), found, np.nan)
+    slopes = beta / scale
+    return np.where(done & (np.abs(slopes) < LARGEST), slopes, np.nan)
 
 
 class _Stratum:

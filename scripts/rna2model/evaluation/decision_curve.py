@@ -52,9 +52,11 @@ def _of_class(table, name, seed, n_boot):
     values = corrected_intervals.bootstrap(table, function, seed, n_boot)
     made = []
     for k, threshold in enumerate(THRESHOLDS):
-        told = {key: bootstrap.summary(key, values[key][:, k], 0, {}) for key in ("benefit", "advantage")}
-        told = corrected_intervals.widen(told, table)
-        row = [name, threshold, *(told["benefit"].get(key) for key in ("estimate", *ENDS))]
-        row += [values["everybody"][0, k], *(told["advantage"].get(key) for key in ("estimate", *ENDS))]
+        summaries = {
+            key: bootstrap.summary(key, values[key][:, k], 0, {}) for key in ("benefit", "advantage")
+        }
+        summaries = corrected_intervals.widen(summaries, table)
+        row = [name, threshold, *(summaries["benefit"].get(key) for key in ("estimate", *ENDS))]
+        row += [values["everybody"][0, k], *(summaries["advantage"].get(key) for key in ("estimate", *ENDS))]
         made.append(row)
     return pd.DataFrame(made, columns=COLUMNS)

@@ -60,18 +60,18 @@ def replace(metrics: dict[str, Any], table: Table) -> dict[str, Any]:
     table : classification.Table of one split. `interval` says which it is. The bootstrap stays for more than two classes (whose
     AUROC is an average), and where a class has fewer than two groups.
     """
-    found = metrics.get("auroc", {})
-    if found.get("estimate") is None:
+    auroc = metrics.get("auroc", {})
+    if auroc.get("estimate") is None:
         return metrics
     area, error, lower, upper = np.nan, np.nan, np.nan, np.nan
     if len(table.classes) == 2 and len(np.unique(table.fold)) == 1:
         area, error, lower, upper = interval(table.probabilities[:, 1], table.truth == 1, table.cluster)
     if not np.isfinite(area):
-        return {**metrics, "auroc": {**found, "interval": "bootstrap"}}
+        return {**metrics, "auroc": {**auroc, "interval": "bootstrap"}}
     clustered = len(np.unique(table.cluster)) < len(table.cluster)
-    told = {**found, "lower": float(lower), "upper": float(upper), "standard_error": float(error)}
-    told |= {"interval": "DeLong, groups as Obuchowski" if clustered else "DeLong"}
-    told |= {"bootstrap_lower": found["lower"], "bootstrap_upper": found["upper"]}
+    replaced = {**auroc, "lower": float(lower), "upper": float(upper), "standard_error": float(error)}
+    replaced |= {"interval": "DeLong, groups as Obuchowski" if clustered else "DeLong"}
+    replaced |= {"bootstrap_lower": auroc["lower"], "bootstrap_upper": auroc["upper"]}
     if error < 1e-12:
-        told["note"] = "the classes are separated, so that no interval can show the uncertainty"
-    return {**metrics, "auroc": told}
+        replaced["note"] = "the classes are separated, so that no interval can show the uncertainty"
+    return {**metrics, "auroc": replaced}

@@ -1,4 +1,4 @@
-"""Would more samples help? The whole pipeline, trained on fewer and fewer of them and tested on the same held-out samples."""
+"""Learning curves: the whole pipeline trained on subsets of the training samples and tested on the same held-out samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ["fraction", "n_train", "folds", "metric", "estimate", "lower", "upper"]
 COLUMNS += ["subsets", "sd", "change", "change_lower", "change_upper"]
-OWN = ["fraction", "subset", "n_train", "fold"]  # columns of a curve that predictions have not
+OWN = ["fraction", "subset", "n_train", "fold"]  # columns of a curve that tables of predictions do not have
 Z95 = 1.959963984540054  # of a standard normal, for 95 %
 LEAST_GROUPS = 2  # of each class: fewer leave nothing to learn from
 
@@ -70,16 +70,16 @@ def predict(
 
     data : split_data.SplitData; fit : function of a SplitData with fewer training samples that gives (model, Preprocessing) fitted
     on them alone; times : of predictions.table. A fraction that cannot be trained (a class is gone, a batch coincides with
-    the target) is said in the log and left out.
+    the target) is left out, and the log says so.
     """
     parts = []
     for fraction, number in itertools.product(sorted(set(fractions) - {1.0}), range(1, subsets + 1)):
         fewer = dataclasses.replace(data, train=subset(data, fraction, split, seed, number))
-        said = f"fraction {fraction:g}, subset {number} of {subsets}"
+        subset_name = f"fraction {fraction:g}, subset {number} of {subsets}"
         try:
             model, fitted = fit(fewer)
         except InputProblem as problem:
-            log(f"{split}: {len(fewer.train)} training samples ({said}) left out: {problem}")
+            log(f"{split}: {len(fewer.train)} training samples ({subset_name}) left out: {problem}")
             continue
         expression = fewer.expression(fewer.test, fitted, unseen=unseen)
         table = predictions.table(fewer.test, model, expression, times)
@@ -88,7 +88,7 @@ def predict(
         table.insert(0, "subset", number)
         table.insert(0, "fraction", f"{fraction:g}")
         parts.append(table)
-        log(f"{split}: trained on {len(fewer.train)} of {len(data.train)} samples ({said})")
+        log(f"{split}: trained on {len(fewer.train)} of {len(data.train)} samples ({subset_name})")
     return (
         pd.concat(parts, ignore_index=True)
         if parts
@@ -110,23 +110,23 @@ def table(
     training, options : as classification.metrics. `folds`: how many folds could be trained. Subsets of a fraction are averaged as
     repeats are; `sd` is their standard deviation. `change`, at 1: from the largest fraction below it (`change_to_all`).
     """
-    given = (
+    parts = (
         [(fraction, _as_repeats(part)) for fraction, part in curve.groupby("fraction")] if len(curve) else []
     )
-    given = sorted(given, key=lambda each: float(each[0]))
-    last = given[-1][1] if given else None
-    given.append(("1", _as_repeats(whole.assign(n_train=whole["split"].map(n_train), subset=1))))
+    parts = sorted(parts, key=lambda each: float(each[0]))
+    last = parts[-1][1] if parts else None
+    parts.append(("1", _as_repeats(whole.assign(n_train=whole["split"].map(n_train), subset=1))))
     rows = []
-    for fraction, part in given:
+    for fraction, part in parts:
         scored = {"training": _of_subsets(training, part), **options}
-        found = classification.metrics(part.drop(columns=OWN), **scored)
+        metrics = classification.metrics(part.drop(columns=OWN), **scored)
         subsets = [
             classification.metrics(one.drop(columns=OWN), **scored | {"n_boot": 1})
             for _, one in part.groupby("subset")
         ]
         size = part.groupby("fold")["n_train"].first().astype(float).mean()
-        for name in (name for name in shown if name in found):
-            value = [found[name][key] for key in ("estimate", "lower", "upper")]
+        for name in (name for name in shown if name in metrics):
+            value = [metrics[name][key] for key in ("estimate", "lower", "upper")]
             each = [
                 one[name]["estimate"] for one in subsets if name in one and one[name]["estimate"] is not None
             ]
@@ -140,14 +140,14 @@ def table(
 
 
 def _as_repeats(part):
-    """Predictions with each subset of a split as a repeat of the cross-validation (split r1x2f3); `fold` is the split it was."""
+    """Predictions in which each subset of a split becomes a repeat of the cross-validation (split r1x2f3); `fold` keeps the split's name."""
     part = part.assign(fold=part["split"], fraction=part.get("fraction", "1"))
     number = part["subset"].astype(str)
     return part.assign(split=[f.replace("f", f"x{s}f") for f, s in zip(part["fold"], number, strict=True)])
 
 
 def _of_subsets(training, part):
-    """`training` by the names that `_as_repeats` gives splits."""
+    """`training` under the split names that `_as_repeats` makes."""
     if training is None:
         return None
     return {split: training[fold] for split, fold in zip(part["split"], part["fold"], strict=True)}
@@ -168,10 +168,10 @@ def change_to_all(
     every = [whole[whole["split"].isin(one["fold"])].assign(subset=s) for s, one in part.groupby("subset")]
     both = _as_repeats(pd.concat(every)).drop(columns=OWN, errors="ignore"), part.drop(columns=OWN)
     scored = {"training": _of_subsets(training, part), **options}
-    found = classification.paired_difference(*both, metric, **scored)
-    if found["estimate"] is None or found["lower"] is None:
-        return [found["estimate"], None, None]
-    numbers, estimate = both[0]["split"].str.extract(r"x(\d+)f")[0], found["estimate"]
+    difference = classification.paired_difference(*both, metric, **scored)
+    if difference["estimate"] is None or difference["lower"] is None:
+        return [difference["estimate"], None, None]
+    numbers, estimate = both[0]["split"].str.extract(r"x(\d+)f")[0], difference["estimate"]
     gains = []
     for number in sorted(set(numbers)):
         one, other = (side[side["split"].str.contains(f"x{number}f")] for side in both)
@@ -180,7 +180,7 @@ def change_to_all(
         )
     gains = [gain for gain in gains if gain is not None]
     reach = Z95 * np.std(gains, ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
-    lower, upper = estimate - found["lower"], found["upper"] - estimate
+    lower, upper = estimate - difference["lower"], difference["upper"] - estimate
     return [estimate, estimate - np.hypot(lower, reach), estimate + np.hypot(upper, reach)]
 
 

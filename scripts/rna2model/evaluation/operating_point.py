@@ -1,4 +1,4 @@
-"""What calling samples means for people: sensitivity, specificity and predictive values at the threshold in use.
+"""Sensitivity, specificity and predictive values at the threshold in use.
 
 The threshold in use is whatever made the column `predicted`: the most probable class, or a cut that was tuned in inner folds.
 """
@@ -42,19 +42,19 @@ def metrics(
 ) -> dict[str, Any]:
     """{sensitivity, specificity, ppv, npv: summary with both intervals}; of more than two classes `sensitivity_<class>` ...
 
-    ppv and npv hold where the classes are as common as in this cohort, nowhere else.
+    ppv and npv hold only for populations with this cohort's class frequencies.
     """
     table = classification.read(predictions, groups)
     shown = looked_at(table.classes, positive)
     notes = {f"{name}{end}": why for _, end in shown for name, why in UNDEFINED.items()}
 
     def function(rows, weights):
-        found = {}
+        shares_of_class = {}
         for name, end in shown:
             number = table.classes.index(name)
             values = shares(table.truth[rows] == number, table.predicted[rows] == number, weights)
-            found |= {f"{key}{end}": each for key, each in values.items()}
-        return found
+            shares_of_class |= {f"{key}{end}": each for key, each in values.items()}
+        return shares_of_class
 
     return corrected_intervals.summaries(table, function, seed, n_boot, notes)
 
@@ -62,7 +62,7 @@ def metrics(
 def shares(
     positive: NDArray[np.bool_], called: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> dict[str, NDArray[np.float64]]:
-    """{NAMES: (B,)} for positive, called (n,) bool and weights (B, n); NaN where nobody is counted."""
+    """{NAMES: (B,)} for positive, called (n,) bool and weights (B, n); NaN if no sample is counted."""
     cells = [positive & called, ~positive & ~called, positive, ~positive, called, ~called]
     right, free, cases, others, yes, no = (weights @ np.array(cells, dtype=float).T).T
     pairs = zip(NAMES, ((right, cases), (free, others), (right, yes), (free, no)), strict=True)

@@ -48,9 +48,9 @@ def differences(
         for model in read:
             for other in anchors:
                 if other != model and other in read:
-                    found = corrected_intervals.difference(values[model], values[other], metric, first)
-                    rows.append([model, other, metric, found["estimate"]])
-                    rows[-1] += [found.get(key) for key in COLUMNS[4:8]]
+                    difference = corrected_intervals.difference(values[model], values[other], metric, first)
+                    rows.append([model, other, metric, difference["estimate"]])
+                    rows[-1] += [difference.get(key) for key in COLUMNS[4:8]]
     order = {name: place for place, name in enumerate(predictions)}
     rows.sort(key=lambda row: (order[row[0]], anchors.index(row[1])))
     different = len({(frozenset(row[:2]), row[2]) for row in rows})

@@ -1,7 +1,7 @@
-"""Tables of predictions: sample, predicted, and what the task adds.
+"""Tables of predictions: sample, predicted, and columns of the task.
 
 Classification: prob_<class> for each class. Survival: predicted is a risk; risk_group, survival_<time> at the landmarks
-and curve_<time> for the metrics, which people are not shown.
+and curve_<time>, which only the metrics read.
 """
 
 from __future__ import annotations
@@ -73,6 +73,6 @@ def read(paths: Iterable[str | Path]) -> pd.DataFrame:
 
 
 def write(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write what people are shown of a table of predictions."""
+    """Write a table of predictions without the columns that only the metrics need."""
     hidden = [name for name in frame if name.startswith("curve_")]
     frame.drop(columns=hidden).to_csv(path, sep="\t", index=False)

@@ -42,8 +42,8 @@ class Ranking:
     def auprc(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """(B,) average precision (scikit-learn's definition); NaN where one side is missing."""
         positive, negative = self._counts(weights)
-        found, flagged = np.cumsum(positive, axis=1), np.cumsum(positive + negative, axis=1)
-        precision = np.divide(found, flagged, out=np.zeros_like(found), where=flagged > 0)
+        true_positives, flagged = np.cumsum(positive, axis=1), np.cumsum(positive + negative, axis=1)
+        precision = np.divide(true_positives, flagged, out=np.zeros_like(true_positives), where=flagged > 0)
         both = np.where(negative.sum(axis=1) > 0, positive.sum(axis=1), 0.0)
         return _ratio((positive * precision).sum(axis=1), both)
 
@@ -82,17 +82,17 @@ def pairs(
 
 
 def over_folds(
-    found: NDArray[np.float64], repeats: Sequence[str] | None = None
+    pairs: NDArray[np.float64], repeats: Sequence[str] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """((B,) share of right pairs, (B,) plain mean over folds, number of folds without a pair for the first weighting).
 
-    found (F, 2, K, B) right and all pairs of each fold, which may be weighted. Folds are never compared with each other, and count by
-    their pairs: a fold of one pair says less than one of twenty. Classes count the same, and so do `repeats` (F,), if given.
+    pairs (F, 2, K, B) : concordant and all pairs of each fold, which may be weighted. Samples of different folds are never compared;
+    folds count by their number of pairs. Classes count the same, and so do `repeats` (F,), if given.
     """
-    share = _ratio(found[:, 0], found[:, 1])
+    share = _ratio(pairs[:, 0], pairs[:, 1])
     each = nanmean(np.moveaxis(share, 1, 0))
-    labels = np.zeros(len(found)) if repeats is None else np.asarray(repeats)
-    summed = [found[labels == label].sum(axis=0) for label in np.unique(labels)]
+    labels = np.zeros(len(pairs)) if repeats is None else np.asarray(repeats)
+    summed = [pairs[labels == label].sum(axis=0) for label in np.unique(labels)]
     values = nanmean(np.array([nanmean(_ratio(*one)) for one in summed]))
     return values, nanmean(each), int(np.isnan(each[:, 0]).sum())
 

@@ -1,8 +1,8 @@
-"""What recalibrating a frozen model on the cohort that validates it would give: the model stays, its scale is moved.
+"""Recalibration of a frozen model on the cohort that validates it: the model stays, its scale is moved.
 
 Two updates, as in Steyerberg (2004) and Van Calster (2019): the intercept alone (the cohort has another prevalence, or another
-level), and intercept and slope. `update` is [intercept, slope] of all samples, as one would use it; what is said of an update
-(calibration and scores) is out of sample: the line that moves a group was estimated on all others.
+level), and intercept and slope. `update` is [intercept, slope] of all samples, as one would use it; the metrics of an update
+(calibration and scores) are out of sample: the line that moves a group was estimated on all others.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def _calibration(predicted, truth, fit):
     everybody = np.ones((1, len(truth)))
     intercept = fit(predicted, truth, everybody, False)[0, 0]
     slope = fit(predicted, truth, everybody, True)[0, 1]
-    found = {"calibration_intercept": intercept, "calibration_slope": slope}
-    return {name: float(value) if np.isfinite(value) else None for name, value in found.items()}
+    coefficients = {"calibration_intercept": intercept, "calibration_slope": slope}
+    return {name: float(value) if np.isfinite(value) else None for name, value in coefficients.items()}
 
 
 def _left_out(cluster):
@@ -108,12 +108,13 @@ def _least_squares(predicted, truth, weights, with_slope):
 def _probability_scores(logit, positive):
     p = calibration_line.sigmoid(logit)
     both = np.stack([1.0 - p, p], axis=1)
-    found = classification.probability_metrics(both, positive.astype(int), np.ones((1, len(p))))
-    return {name: float(values[0]) for name, values in found.items()}
+    scores = classification.probability_metrics(both, positive.astype(int), np.ones((1, len(p))))
+    return {name: float(values[0]) for name, values in scores.items()}
 
 
 def _number_scores(predicted, truth):
-    found = classification.regression.pooled(truth, predicted, np.ones((1, len(truth))))
+    scores = classification.regression.pooled(truth, predicted, np.ones((1, len(truth))))
     return {
-        name: float(found[name][0]) if np.isfinite(found[name][0]) else None for name in ("r2", "mae", "rmse")
+        name: float(scores[name][0]) if np.isfinite(scores[name][0]) else None
+        for name in ("r2", "mae", "rmse")
     }

@@ -1,4 +1,4 @@
-"""How good predicted numbers are; for any row weights, many at once.
+"""Metrics of predicted numbers, for many row weightings at once.
 
 Nothing here depends on the target's unit: what counts as rounding is a share of the spread, so that a target in mol/l of 1e-9
 has the scores of the same target in nmol/l.

@@ -71,13 +71,13 @@ def curve(time: NDArray[np.float64], event: NDArray[np.bool_]) -> Curve:
 
 def curves(table: pd.DataFrame) -> dict[str, Curve]:
     """{risk group: Curve} of predictions of one repeat (time, event, risk_group); groups without samples are left out."""
-    found = {}
+    curve_of_group = {}
     for name in NAMES:
         part = table[table["risk_group"] == name]
         if len(part):
             time, event = part["time"].astype(float).to_numpy(), part["event"].astype(float).to_numpy() > 0
-            found[name] = curve(time, event)
-    return found
+            curve_of_group[name] = curve(time, event)
+    return curve_of_group
 
 
 def ticks(longest: float) -> NDArray[np.float64]:
@@ -89,19 +89,19 @@ def ticks(longest: float) -> NDArray[np.float64]:
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:
     """JSON {risk group: {n, events, times, at_risk, survival, lower, upper}} at the same round times; null is not defined."""
-    found = curves(table)
-    if not found:
+    curve_of_group = curves(table)
+    if not curve_of_group:
         return {}
-    at = ticks(max(each.followed[-1] for each in found.values()))
-    told = {}
-    for name, each in found.items():
+    at = ticks(max(each.followed[-1] for each in curve_of_group.values()))
+    groups = {}
+    for name, each in curve_of_group.items():
         values = np.array([each.at(t) for t in at])
-        told[name] = {
+        groups[name] = {
             "n": len(each.followed),
             "events": each.events,
             "times": [float(f"{t:.9g}") for t in at],
         }
-        told[name]["at_risk"] = [each.at_risk(t) for t in at]
+        groups[name]["at_risk"] = [each.at_risk(t) for t in at]
         for key, column in zip(("survival", "lower", "upper"), values.T, strict=True):
-            told[name][key] = [float(v) if np.isfinite(v) else None for v in column]
-    return told
+            groups[name][key] = [float(v) if np.isfinite(v) else None for v in column]
+    return groups

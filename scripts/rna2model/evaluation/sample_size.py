@@ -1,4 +1,4 @@
-"""Is the cohort large enough? The criteria of Riley et al. for prediction models by regression without a penalty.
+"""Sample size: the criteria of Riley et al. for prediction models by regression without a penalty.
 
 Numbers: Stat Med 2019;38:1262. Two classes and survival: Stat Med 2019;38:1276; BMJ 2020;368:m441. Of more than two classes the
 rarest against the rest. They ask for the candidates that a model could choose from, before any selection that looked at labels.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SHRINKAGE, OPTIMISM, MARGIN, Z = 0.9, 0.05, 0.05, 1.959963984540054
-USUAL = 0.15  # of the largest R2 that is possible: what Riley et al. take where nothing is known
+USUAL = 0.15  # of the largest R2 that is possible: Riley et al.'s default without prior studies
 BY_PARAMETER = (
     "shrinkage of at most 10 %",
     "optimism of R2 at most 0.05",
@@ -28,15 +28,15 @@ COLUMNS += ["criterion", "minimum_n", "met", "most_parameters"]
 
 def binary(parameters: int, share: float, r2: float) -> dict[str, float]:
     """{criterion: smallest n} for `share` of cases and an anticipated Cox-Snell R2."""
-    found = _likelihood(parameters, r2, largest_r2(share))
-    return found | {"overall risk within 0.05": (Z / MARGIN) ** 2 * share * (1 - share)}
+    sizes = _likelihood(parameters, r2, largest_r2(share))
+    return sizes | {"overall risk within 0.05": (Z / MARGIN) ** 2 * share * (1 - share)}
 
 
 def survival(parameters: int, share: float, r2: float, rate: float, at: float) -> dict[str, float]:
     """The same for `share` of samples with an event, `rate` events per sample and time, and the risk at the time `at`."""
-    found = _likelihood(parameters, r2, largest_r2_of_survival(share))
+    sizes = _likelihood(parameters, r2, largest_r2_of_survival(share))
     away = math.log1p(MARGIN * math.exp(rate * at)) / at
-    return found | {"overall risk within 0.05": rate * (Z / away) ** 2 / (share / rate)}
+    return sizes | {"overall risk within 0.05": rate * (Z / away) ** 2 / (share / rate)}
 
 
 def numbers(parameters: int, r2: float, mean: float, sd: float) -> dict[str, float]:
@@ -51,14 +51,14 @@ def numbers(parameters: int, r2: float, mean: float, sd: float) -> dict[str, flo
         left = n - parameters - 1
         return 0.1 - t.ppf(0.975, left) * sd * math.sqrt((1 - r2) / n) / abs(mean)
 
-    found = {
+    sizes = {
         BY_PARAMETER[0]: _least(lambda n: shrinkage(n) - SHRINKAGE, parameters + 2),
         BY_PARAMETER[1]: 1 + parameters * (1 - r2) / OPTIMISM,
         "residual sd within 10 %": 234 + parameters,
     }
     if abs(mean) > sd / 10:  # a target around 0 has no relative margin
-        found["mean within 10 %"] = _least(intercept, parameters + 2)
-    return found
+        sizes["mean within 10 %"] = _least(intercept, parameters + 2)
+    return sizes
 
 
 def largest_r2(share: float) -> float:
@@ -168,10 +168,10 @@ def reached(scores: Mapping[str, Any], y: NDArray[Any], task: str) -> float | No
     return float(1 - np.exp(-2 * (-(share * np.log(share)).sum() - loss)))
 
 
-def sentences(found: pd.DataFrame) -> list[str]:
-    """What the table says, for report and checklist: a list of sentences, one for each kind of candidates."""
-    told = []
-    for name, part in found.groupby("candidates", sort=False):
+def sentences(adequacy: pd.DataFrame) -> list[str]:
+    """Sentences about the table `adequacy` for report and checklist, one for each kind of candidate parameters."""
+    lines = []
+    for name, part in adequacy.groupby("candidates", sort=False):
         row, usual = part.iloc[0], part[part["r2_from"] == part["r2_from"].iloc[0]]
         least = int(usual["minimum_n"].max())
         per = (
@@ -181,17 +181,19 @@ def sentences(found: pd.DataFrame) -> list[str]:
         )
         asking = usual.loc[usual["minimum_n"].idxmax(), "criterion"]
         many = "parameter" if row["parameters"] == 1 else "parameters"
-        said = (
+        sentence = (
             f"{name[0].upper()}{name[1:]}: {int(row['parameters']):,} candidate {many}, {int(row['n'])} independent"
             f" samples{per}; a regression without penalty would need {least:,} (Riley et al.: {asking}; R² {row['r2']:.2g}, {row['r2_from']})."
         )
         carries = usual["most_parameters"].dropna()
         if least > row["n"] and len(carries):
-            said += f" With this many samples the criteria allow {int(carries.min())} candidate parameters."
+            sentence += (
+                f" With this many samples the criteria allow {int(carries.min())} candidate parameters."
+            )
         if row["parameters"] > row["n"]:
-            said += (
+            sentence += (
                 " With more candidates than samples no cohort of this kind meets the criteria: the penalty, inner tuning and"
                 " out-of-fold scores stand in for them, and do not replace a larger cohort."
             )
-        told.append(said)
-    return told
+        lines.append(sentence)
+    return lines

@@ -39,22 +39,24 @@ def measure(
     They are never below 0: of perfect predictions of few samples they are not 0 either.
     Of more than two classes each has its own (`ici_<class>`). Survival has none here: ({}, no rows).
     """
-    found: dict[str, Any]
+    metrics: dict[str, Any]
     curves: list[Any]
-    found, curves = {}, []
+    metrics, curves = {}, []
     for outcome, end, table, predicted, truth in _outcomes(predictions, task, groups, positive):
         grid = np.linspace(predicted.min(), predicted.max(), POINTS)
         limits = (0.0, 1.0) if task == "classification" else (-np.inf, np.inf)
         values = corrected_intervals.bootstrap(table, _function(predicted, truth, grid), seed, n_boot)
         curve = values.pop("curve")
-        told = {f"{name}{end}": bootstrap.summary(name, v, table.n_samples, {}) for name, v in values.items()}
-        found |= corrected_intervals.widen(told, table)
+        summaries = {
+            f"{name}{end}": bootstrap.summary(name, v, table.n_samples, {}) for name, v in values.items()
+        }
+        metrics |= corrected_intervals.widen(summaries, table)
         points = {str(k): bootstrap.summary("curve", curve[:, k], 0, {}) for k in range(POINTS)}
         for at, point in zip(grid, corrected_intervals.widen(points, table).values(), strict=True):
             row = [point.get(key) for key in ("estimate", *COLUMNS[3:])]
             curves.append([outcome, at, *(None if v is None else np.clip(v, *limits) for v in row)])
     frame = pd.DataFrame(curves, columns=COLUMNS)
-    return found, frame.round({name: 9 for name in COLUMNS[1:]})
+    return metrics, frame.round({name: 9 for name in COLUMNS[1:]})
 
 
 def _outcomes(predictions, task, groups, positive):
@@ -130,15 +132,15 @@ def quantiles(
     order = np.argsort(values, axis=1)
     ranked, reached = (np.take_along_axis(a, order, axis=1) for a in (values, counts))
     reached = np.cumsum(reached, axis=1)
-    found = []
+    of_share = []
     for share in shares:
         place = (reached[:, -1] - 1) * share
         ends = [
             np.take_along_axis(ranked, _first_above(reached, k), axis=1)[:, 0]
             for k in (np.floor(place), np.ceil(place))
         ]
-        found.append(ends[0] + (place - np.floor(place)) * (ends[1] - ends[0]))
-    return found
+        of_share.append(ends[0] + (place - np.floor(place)) * (ends[1] - ends[0]))
+    return of_share
 
 
 def _first_above(reached, k):

@@ -1,4 +1,4 @@
-"""Scores in each level of columns of the sheet (sex, age band, site): whether a model works for everybody it is meant for."""
+"""Scores in each level of columns of the sheet (sex, age band, site): whether the model works in every subgroup it is meant for."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLUMNS = ["column", "level", "n", "groups", "events", "metric", "estimate", "lower", "upper"]
 COLUMNS += ["lower_corrected", "upper_corrected", "note"]
 NOT_GIVEN = "(not given)"
-FEW, FEW_EVENTS = 20, 10  # samples, and of either outcome, below which a level says hardly anything
+FEW, FEW_EVENTS = 20, 10  # samples, and of either outcome, below which a level is noted as small
 ALSO = {"classification": ("log_loss", "calibration_intercept"), "regression": (), "survival": ()}
 COMPARING = ("balanced_accuracy", "mcc", "f1_macro", "auroc", "auprc", "calibration_slope")
 
@@ -45,9 +45,9 @@ def table(
             n, events, note = _size(part, predictions, design)
             own = part["sample"].nunique() if not groups else part["sample"].map(groups).nunique()
             for metric, value in _scores(part, predictions, design, groups, seed, n_boot, training).items():
-                said = "; ".join(filter(None, [note, value.get("note")]))
+                notes = "; ".join(filter(None, [note, value.get("note")]))
                 row = [column, level, n, own, events, metric, value["estimate"]]
-                rows.append([*row, *(value.get(key) for key in COLUMNS[7:11]), said])
+                rows.append([*row, *(value.get(key) for key in COLUMNS[7:11]), notes])
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -56,7 +56,7 @@ def _level(cell):
 
 
 def _size(part, whole, design):
-    """(samples, events, what is to be said of a small level)."""
+    """(samples, events, note if the level is small)."""
     each = part.drop_duplicates("sample")
     n, events, other = len(each), None, None
     if design["task"] == "survival":
@@ -74,19 +74,19 @@ def _size(part, whole, design):
 
 
 def _scores(part, whole, design, groups, seed, n_boot, training):
-    """{metric: summary} of one level; what compares classes has no value where one is not there."""
+    """{metric: summary} of one level; metrics that compare classes are undefined if the level lacks one."""
     task = design["task"]
     own = {name: training[name] for name in part["split"].unique()} if training else None
     scores = classification.metrics(part, groups=groups, seed=seed, n_boot=n_boot, task=task, training=own)
     names = list(dict.fromkeys([*classification.SHOWN[task], *ALSO[task]]))
-    found = {name: scores[name] for name in names if name in scores}
+    shown = {name: scores[name] for name in names if name in scores}
     if task != "classification":
-        return found
+        return shown
     lacking = sorted(set(whole["truth"].astype(str)) - set(part["truth"].astype(str)))
     for name in COMPARING if lacking else ():
-        if name in found:
+        if name in shown:
             why = f"the level has no sample of {', '.join(lacking)}"
-            found[name] = {
+            shown[name] = {
                 "estimate": None,
                 "lower": None,
                 "upper": None,
@@ -94,5 +94,5 @@ def _scores(part, whole, design, groups, seed, n_boot, training):
                 "note": why,
             }
     if whole["truth"].nunique() == 2:
-        found |= operating_point.metrics(part, groups, seed, n_boot, design.get("positive"))
-    return found
+        shown |= operating_point.metrics(part, groups, seed, n_boot, design.get("positive"))
+    return shown

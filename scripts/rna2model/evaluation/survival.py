@@ -1,4 +1,4 @@
-"""How good predicted risks and survival curves are; for any row weights, many at once.
+"""Metrics of predicted risks and survival curves, for many row weightings at once.
 
 Censoring is met by weighting with the inverse probability of being uncensored (Uno et al. 2007, 2011; Graf et al. 1999),
 which is estimated on the training rows of each split. An event at T could be seen by who was uncensored just before T, so
@@ -75,8 +75,8 @@ class Survival(bootstrap.Predictions):
                 self.at, self.squared[rows], self.known[rows], weights
             )
         if only in (None, "calibration_slope"):
-            given = self.risk[rows], self.time[rows], self.event[rows], fold, weights
-            values["calibration_slope"] = cox_slope.slope(*given)
+            inputs = self.risk[rows], self.time[rows], self.event[rows], fold, weights
+            values["calibration_slope"] = cox_slope.slope(*inputs)
         if only is not None and only not in values:
             raise InputProblem(f"{only!r} is not a metric of survival.")
         return values, skipped
@@ -91,7 +91,7 @@ class Survival(bootstrap.Predictions):
         return np.where(self.time[rows] < self.last, self._inverse(rows) ** 2, 0.0), longer
 
     def _inverse(self, rows):
-        """1 / probability to be uncensored just before an event; 0 for censored rows, and where nobody could be seen."""
+        """1 / probability to be uncensored just before an event; 0 for censored rows, and where no training row was followed."""
         usable = self.event[rows] & (self.uncensored[rows] > 0)
         return np.divide(1.0, self.uncensored[rows], out=np.zeros(len(rows)), where=usable)
 

@@ -82,32 +82,37 @@ class Explainer:
         again: dict[str, Any]
         shown, again = X[rows], {"groups": groups, "select": self.selector(fitted.features, model.SEES)}
         effects, how = importance.effects(model, shown, shown.mean(axis=0))
-        found = Explained(list(fitted.names), self._classes(model, len(effects)), effects, how)
-        found.trained, found.settings = list(data.train), model.settings_
+        explained = Explained(list(fitted.names), self._classes(model, len(effects)), effects, how)
+        explained.trained, explained.settings = list(data.train), model.settings_
         if self.outcomes is not None:
             place = {name: row for row, name in enumerate(data.full)}
             outcomes = self.outcomes[:, [place[name] for name in data.train]]
-            found.control = null_models.effects(model, X, outcomes, shown, **again)
+            explained.control = null_models.effects(model, X, outcomes, shown, **again)
         if final:
-            found.seeds = null_models.of_other_seeds(model, X, y, shown, **again)
-            found.residuals = _residuals(X, data.labels(data.train))
-        return found
+            explained.seeds = null_models.of_other_seeds(model, X, y, shown, **again)
+            explained.residuals = _residuals(X, data.labels(data.train))
+        return explained
 
     def _classes(self, model, effects):
         return model.classes_ if effects > 1 else [outcome.quantity(self.design) or model.classes_[-1]]
 
 
 def stability(folds: Sequence[Explained], final: Explained) -> dict[str, Any]:
-    """What stability.json says of Explained folds and the final one: agreement over folds, of shuffled labels, over seeds."""
-    told: dict[str, Any] = {"note": None, "effect": final.how, "samples_at_most": MOST, "top": importance.TOP}
-    told |= importance.agreement([(one.names, one.effects) for one in folds])
-    told["shared_training"] = shared([one.trained for one in folds])
-    told["penalty"] = penalty.summary(final.settings, [one.settings for one in folds])
+    """Content of stability.json for the Explained of folds and final model: agreement over folds, of shuffled labels, over seeds."""
+    summary: dict[str, Any] = {
+        "note": None,
+        "effect": final.how,
+        "samples_at_most": MOST,
+        "top": importance.TOP,
+    }
+    summary |= importance.agreement([(one.names, one.effects) for one in folds])
+    summary["shared_training"] = shared([one.trained for one in folds])
+    summary["penalty"] = penalty.summary(final.settings, [one.settings for one in folds])
     controls = [(one.names, one.control) for one in folds if one.control is not None]
-    told["shuffled_labels"] = null_models.agreement(controls) if controls else None
+    summary["shuffled_labels"] = null_models.agreement(controls) if controls else None
     seeds = [(final.names, effects) for effects in [final.effects, *final.seeds]]
-    told["seeds"] = importance.agreement(seeds) | {"n": len(seeds)} if final.seeds else None
-    return told
+    summary["seeds"] = importance.agreement(seeds) | {"n": len(seeds)} if final.seeds else None
+    return summary
 
 
 def shared(trained: Sequence[Iterable[str]]) -> float | None:

@@ -1,4 +1,4 @@
-"""Which gene sets a model leans on: ranks of the genes' effects, compared with what models of shuffled labels give the same set.
+"""Gene sets that a model relies on: ranks of their genes' effects, compared with those in models of shuffled labels.
 
 |coefficient x sd| grows with a gene's sd whatever is predicted, so sets of variable genes rank high in every model. What a
 set reaches by chance is therefore its own, and only models of shuffled labels know it.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = ["class", "gene_set", "genes", "matched", "auc", "correlation", "up_share", "p", "fdr", "strongest"]
 COLUMNS += ["chance", "z"]
 SHOWN = 5  # genes named for each set
-LEAST_SHUFFLES = 20  # of fewer no spread is known
+LEAST_SHUFFLES = 20  # below which their spread is not estimated
 
 
 def table(
@@ -60,7 +60,7 @@ def table(
             )
         part = pd.DataFrame(rows, columns=COLUMNS[:-2]).assign(chance=np.nan, z=np.nan)
         if why_no_p(control) is None:
-            assert control is not None  # without it there is a reason
+            assert control is not None  # otherwise why_no_p gives a reason
             part["chance"], part["z"], part["p"] = against(auc, aucs(np.abs(control[:, k]), columns_of))
             part["fdr"] = false_discovery_control(part["p"])
         order = np.lexsort((part["gene_set"], -part["auc"], part["p"]))
@@ -69,7 +69,7 @@ def table(
 
 
 def why_no_p(control: NDArray[Any] | None) -> str | None:
-    """Why sets have no p, in words; None where they have."""
+    """Why gene sets have no p value; None if they have one."""
     if control is not None and len(control) >= LEAST_SHUFFLES:
         return None
     return (
@@ -83,12 +83,12 @@ def aucs(strength: NDArray[Any], columns_of: Sequence[NDArray[Any]]) -> NDArray[
     from scipy.stats import rankdata
 
     ranks = rankdata(strength, axis=1)
-    found = np.full((len(strength), len(columns_of)), 0.5)  # of a set that all genes are in
+    areas = np.full((len(strength), len(columns_of)), 0.5)  # 0.5 for a set of all genes
     for i, columns in enumerate(columns_of):
         k, outside = len(columns), strength.shape[1] - len(columns)
         if outside:
-            found[:, i] = (ranks[:, columns].sum(axis=1) - k * (k + 1) / 2) / (k * outside)
-    return found
+            areas[:, i] = (ranks[:, columns].sum(axis=1) - k * (k + 1) / 2) / (k * outside)
+    return areas
 
 
 def against(

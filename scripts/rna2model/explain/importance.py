@@ -84,8 +84,8 @@ def agreement(models: Sequence[tuple[Sequence[str], NDArray[Any]]]) -> dict[str,
     """
     every = sorted({name for names, _ in models for name in names})
     picks = [dict(zip(names, chosen(effect), strict=True)) for names, effect in models]
-    found = stability.nogueira([[pick.get(name, False) for name in every] for pick in picks])
-    return {key: None if np.isnan(value) else round(float(value), 4) for key, value in found.items()}
+    measured = stability.nogueira([[pick.get(name, False) for name in every] for pick in picks])
+    return {key: None if np.isnan(value) else round(float(value), 4) for key, value in measured.items()}
 
 
 def table(

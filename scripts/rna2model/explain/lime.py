@@ -1,4 +1,4 @@
-"""What moved the prediction of one sample: a linear surrogate around it (LIME; Ribeiro, Singh & Guestrin 2016).
+"""Explain the prediction of one sample by a linear surrogate around it (LIME; Ribeiro, Singh & Guestrin 2016).
 
 Features of the sample are put back to the training mean at random, the model predicts each such copy, and a weighted ridge
 regression of the predictions on what was put back says how much each feature's own value adds. For any model, and for genes
@@ -81,9 +81,9 @@ def explain(
     weight = np.exp(-(((~kept).mean(axis=1) / WIDTH) ** 2))
     fitted = Ridge(alpha=PENALTY).fit(kept[:COPIES], reached[:COPIES], sample_weight=weight[:COPIES])
     if np.ptp(reached[COPIES:]) == 0:
-        return fitted.coef_, 1.0  # none of these features matters here, and the surrogate says so
-    told = fitted.predict(kept[COPIES:])
-    return fitted.coef_, float(r2_score(reached[COPIES:], told, sample_weight=weight[COPIES:]))
+        return fitted.coef_, 1.0  # the prediction depends on none of these features, and the surrogate agrees
+    approximated = fitted.predict(kept[COPIES:])
+    return fitted.coef_, float(r2_score(reached[COPIES:], approximated, sample_weight=weight[COPIES:]))
 
 
 def table(

@@ -1,4 +1,4 @@
-"""Explanations of models that were fitted again: to shuffled labels, where there is nothing to explain, and with other seeds."""
+"""Explanations of refitted models: on shuffled labels, as a null distribution, and with other seeds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUANTILE = 0.95
 
 
 def wanted(setting: Any, model: Model) -> int:
-    """How many shuffles: a number as it is given; `auto` takes SHUFFLES where they are one batch, otherwise none."""
+    """Number of shuffles: as configured; `auto` is SHUFFLES if all can be fitted in one batch, else 0. Survival has none."""
     if setting != "auto":
         return 0 if model.task == "survival" else setting
     return SHUFFLES if _in_one_batch(model) else 0
@@ -67,12 +67,12 @@ def effects(
     penalty shrinks everything to nothing and whatever the true model does would exceed that.
     """
     if _in_one_batch(model):
-        given = (
+        targets = (
             outcomes
             if model.task == "regression"
             else np.array([outcome.class_numbers(model.classes_, y) for y in outcomes])
         )
-        return (model.refit(X, given) * shown.std(axis=0)).astype(np.float32)
+        return (model.refit(X, targets) * shown.std(axis=0)).astype(np.float32)
     return np.stack([_again(model, model.settings_["seed"], X, y, shown, groups, select) for y in outcomes])
 
 
@@ -107,17 +107,17 @@ def agreement(folds: Sequence[tuple[Sequence[str], NDArray[Any]]]) -> dict[str, 
 
     folds : list of (feature names, (P, C, p) effects); shuffle i is the same in all folds
     """
-    found: list[Any] = [
+    stabilities: list[Any] = [
         importance.agreement([(names, parts[i]) for names, parts in folds])["stability"]
         for i in range(len(folds[0][1]))
     ]
-    found = [value for value in found if value is not None]
-    if not found:
+    stabilities = [value for value in stabilities if value is not None]
+    if not stabilities:
         return None
     return {
-        "mean": round(float(np.mean(found)), 4),
-        "upper": round(float(np.quantile(found, QUANTILE)), 4),
-        "n": len(found),
+        "mean": round(float(np.mean(stabilities)), 4),
+        "upper": round(float(np.quantile(stabilities, QUANTILE)), 4),
+        "n": len(stabilities),
     }
 
 

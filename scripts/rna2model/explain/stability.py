@@ -11,7 +11,7 @@ def nogueira(chosen: Any, level: float = 0.95) -> dict[str, float]:
     """{stability, lower, upper} of sets of features (Nogueira, Sechidis & Brown 2018): 1 always the same, 0 as by chance.
 
     The interval takes the M sets as independent. Folds share most of their training samples (two of five 75 %), so that it is too
-    narrow for folds, and says nothing of another cohort.
+    narrow for folds, and does not apply to other cohorts.
 
     chosen : (M, p) bool, row i the features chosen in fold i; M >= 2. NaN where nothing, or everything, is chosen everywhere.
     """

@@ -1,4 +1,4 @@
-"""How much batches and labels show in a cohort's expression, before and after correction; for people, not for models."""
+"""Batch and label effects in a cohort's expression before and after correction; no model reads them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def compare(
     labels, batches = np.asarray(labels)[chosen], None if batches is None else np.asarray(batches)[chosen]
     views = {name: values[chosen] for name, values in views.items()}
     known = labels != ""
-    found: dict[str, Any] = {
+    diagnostics: dict[str, Any] = {
         "samples": len(labels),
         "labelled": int(known.sum()),
         "design": None,
@@ -42,13 +42,13 @@ def compare(
     }
     if batches is not None and known.any():
         design = registry.confounding(batches[known], labels[known])
-        found["design"] = design | {
+        diagnostics["design"] = design | {
             "label_from_batch": label_from_batch(batches[known], labels[known]),
             "batch_only_auc": batch_only_auc(batches[known], labels[known]),
         }
     for name, values in views.items():
-        found["views"][name] = describe(values, batches, labels, known)
-    return found
+        diagnostics["views"][name] = describe(values, batches, labels, known)
+    return diagnostics
 
 
 def describe(
@@ -61,22 +61,22 @@ def describe(
     kbet : see `kbet`, for batches only
     """
     scores, shares = components(values)
-    told: dict[str, Any] = {"batch": None, "target": _separation(scores[known], labels[known])}
+    numbers: dict[str, Any] = {"batch": None, "target": _separation(scores[known], labels[known])}
     if batches is not None:
-        told["batch"] = _separation(scores, batches)
-        if told["batch"]:
-            told["batch"]["kbet"] = kbet(scores, batches)
-    told["variance"] = None
+        numbers["batch"] = _separation(scores, batches)
+        if numbers["batch"]:
+            numbers["batch"]["kbet"] = kbet(scores, batches)
+    numbers["variance"] = None
     if known.sum() > 1:
         own = batches[known] if batches is not None else None
-        told["variance"] = _variance(scores[known], shares, own, labels[known])
-    return told
+        numbers["variance"] = _variance(scores[known], shares, own, labels[known])
+    return numbers
 
 
 def label_from_batch(batches: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Balanced accuracy of guessing each label as the commonest one in its batch: what a model could know without any gene.
+    """Balanced accuracy of guessing each label as the commonest one in its batch: the accuracy of a model that sees no gene.
 
-    A tie counts its share, a batch of one sample says nothing. 1 / classes is a design that gives nothing away.
+    Ties count their share, and a batch of one sample counts as chance. A design without confounding gives 1 / classes.
     """
     classes = sorted(set(labels.tolist()))
     right = np.empty(len(labels))

@@ -1,4 +1,4 @@
-"""Which samples are alike: correlations, their hierarchical order, and clusters against labels and batches."""
+"""Similarity of samples: correlations, their hierarchical order, and clusters against labels and batches."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ COLUMNS = [
 
 
 def correlations(values: NDArray[Any]) -> NDArray[np.float64]:
-    """(n, n) Pearson correlations of samples over all genes (n, g); 0 with a sample that does not vary."""
+    """(n, n) Pearson correlations of samples over all genes (n, g); 0 for a sample without variance."""
     centred = values - values.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1)
     unit = np.divide(centred, length[:, None], out=np.zeros_like(centred), where=length[:, None] > 0)
-    found = np.clip(unit @ unit.T, -1, 1)
-    np.fill_diagonal(found, 1.0)
-    return found
+    coefficients = np.clip(unit @ unit.T, -1, 1)
+    np.fill_diagonal(coefficients, 1.0)
+    return coefficients
 
 
 def tree(correlation: NDArray[Any]) -> NDArray[np.float64]:
@@ -56,16 +56,16 @@ def order(correlation: NDArray[Any]) -> NDArray[Any]:
 
 
 def table(
-    found: Mapping[str, NDArray[Any]], orders: Mapping[str, NDArray[Any]], samples: Sequence[str]
+    correlations: Mapping[str, NDArray[Any]], orders: Mapping[str, NDArray[Any]], samples: Sequence[str]
 ) -> pd.DataFrame:
     """DataFrame: view, sample, position in the hierarchical order from 1, and a column for each sample's correlation.
 
-    found : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
+    correlations : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
     """
     import pandas as pd
 
     parts = []
-    for view, values in found.items():
+    for view, values in correlations.items():
         part = pd.DataFrame(values.round(4), columns=samples)
         position = np.empty(len(samples), int)
         position[orders[view]] = np.arange(1, len(samples) + 1)

@@ -91,10 +91,10 @@ def _matched(counts, mean, dispersions, new_mean, new_dispersions):
     quantile = special.betainc(size, y, size / (size + m))  # P(count < y)
     share = new_size / (new_size + new_m)
     least = quantile * (1 - 64 * np.finfo(float).eps)  # as R's qnbinom, which is continuous from the left
-    found = np.maximum(stats.nbinom.ppf(np.minimum(least, 1 - 1e-5), new_size, share), 0)
-    lower = np.maximum(found - 1, 0)
-    found = np.where(special.betainc(new_size, lower + 1, share) >= least, lower, found)
-    found = np.where(special.betainc(new_size, found + 1, share) < least, found + 1, found)
+    quantiles = np.maximum(stats.nbinom.ppf(np.minimum(least, 1 - 1e-5), new_size, share), 0)
+    lower = np.maximum(quantiles - 1, 0)
+    quantiles = np.where(special.betainc(new_size, lower + 1, share) >= least, lower, quantiles)
+    quantiles = np.where(special.betainc(new_size, quantiles + 1, share) < least, quantiles + 1, quantiles)
     matched = counts.copy()
-    matched[many] = np.where(np.abs(quantile - 1) < 1e-4, y, 1 + found)
+    matched[many] = np.where(np.abs(quantile - 1) < 1e-4, y, 1 + quantiles)
     return matched

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-LEAST = 100  # times the smallest dispersion: genes below say nothing about the trend
+LEAST = 100  # times the smallest dispersion: genes below are left out of the trend fit
 NEAR = 1e-4, 15  # dispersions over the trend, between which a gene takes part
 
 
@@ -61,7 +61,7 @@ class DESeq2(DeseqDataSet):
     def _informative(self):
         """(dispersions, means, (g,) bool) of the genes whose dispersion is above the floor."""
         dispersions = self.var["genewise_dispersions"].to_numpy(float)
-        chosen = dispersions > LEAST * self.min_disp  # not-a-number is not
+        chosen = dispersions > LEAST * self.min_disp  # False for NaN
         return dispersions[chosen], self.var["_normed_means"].to_numpy(float)[chosen], chosen
 
 
@@ -69,31 +69,31 @@ def trend(dispersions: NDArray[Any], means: NDArray[Any]) -> pd.Series | None:
     """Series a0, a1 of dispersion = a0 + a1 / mean, a gamma regression without outliers; None where none fits."""
     import pandas as pd
 
-    found = np.array([0.1, 1.0])
+    coefficients = np.array([0.1, 1.0])
     design = np.column_stack([np.ones(len(means)), 1 / means])
     for _ in range(11):
-        ratio = dispersions / (design @ found)
+        ratio = dispersions / (design @ coefficients)
         good = (ratio > NEAR[0]) & (ratio < NEAR[1])
-        before, found = found, _gamma(dispersions[good], design[good], found)
-        if found is None or (found <= 0).any():
+        before, coefficients = coefficients, _gamma(dispersions[good], design[good], coefficients)
+        if coefficients is None or (coefficients <= 0).any():
             return None
-        if (np.log(found / before) ** 2).sum() < 1e-6:
-            return pd.Series(found, index=["a0", "a1"])
+        if (np.log(coefficients / before) ** 2).sum() < 1e-6:
+            return pd.Series(coefficients, index=["a0", "a1"])
     return None
 
 
 def _gamma(y, design, start, steps=100):
     """(2,) coefficients of a gamma regression with identity link, by reweighted least squares; None where it fails."""
-    found = start
+    coefficients = start
     for _ in range(steps):
-        mean = design @ found
+        mean = design @ coefficients
         if len(y) < 3 or (mean <= 0).any():
             return None
-        before = found
-        found = np.linalg.lstsq(design / mean[:, None], y / mean, rcond=None)[0]
-        if np.abs(found - before).max() < 1e-10 * np.abs(found).max():
-            return found
-    return found
+        before = coefficients
+        coefficients = np.linalg.lstsq(design / mean[:, None], y / mean, rcond=None)[0]
+        if np.abs(coefficients - before).max() < 1e-10 * np.abs(coefficients).max():
+            return coefficients
+    return coefficients
 
 
 def matched_variance(residuals: NDArray[Any], free: int) -> float:

@@ -86,10 +86,10 @@ class AllGenes(DefaultInference):
         def work(counts, mu, alpha_hat):
             start = np.log(alpha_hat)
             slope = Slope(counts.astype(float), mu, design_matrix if cr_reg else None, start, width)
-            found, converged = _downhill(slope, np.clip(start, *limits), *limits)
-            found = np.exp(found)
-            for gene in np.flatnonzero(~converged | (np.minimum(found, alpha_hat) < INVISIBLE)):
-                found[gene], converged[gene] = utils.fit_alpha_mle(
+            dispersions, converged = _downhill(slope, np.clip(start, *limits), *limits)
+            dispersions = np.exp(dispersions)
+            for gene in np.flatnonzero(~converged | (np.minimum(dispersions, alpha_hat) < INVISIBLE)):
+                dispersions[gene], converged[gene] = utils.fit_alpha_mle(
                     counts[gene],
                     design_matrix,
                     mu[gene],
@@ -101,7 +101,7 @@ class AllGenes(DefaultInference):
                     prior_reg,
                     optimizer,
                 )
-            return found, converged
+            return dispersions, converged
 
         return tuple(self._by_pieces(work, len(counts), counts.T, mu.T, alpha_hat))
 
@@ -193,7 +193,7 @@ def _leverage(design, mean, disp, ridge):
 
 
 def _fixed_likelihood(y, disp):
-    """(g,) what of pydeseq2's utils.nb_nll does not depend on the means."""
+    """(g,) the terms of pydeseq2's utils.nb_nll that do not depend on the means."""
     r = 1 / disp[:, None]
     binomial = special.gammaln(y + r) - special.gammaln(y + 1) - special.gammaln(r)
     return (r * np.log(disp[:, None]) - binomial).sum(axis=1)
@@ -235,7 +235,7 @@ class Slope:
 
 
 def _downhill(slope, start, low, high):
-    """(minima (g,), found (g,)): from each start in steps of 1, 2, 4 ... until the slope changes its sign, then exactly there."""
+    """(minima (g,), converged (g,)): from each start in steps of 1, 2, 4 ... until the slope changes its sign, then exactly there."""
     genes = np.arange(len(start))
     near, far, at = start.copy(), start.copy(), slope(start, genes)
     way = -np.sign(at)
@@ -247,11 +247,11 @@ def _downhill(slope, start, low, high):
         uphill = at * way[left] >= 0
         left = left[~uphill & (far[left] > low) & (far[left] < high)]
         step *= 2
-    minima, found = far.copy(), np.ones(len(start), bool)
+    minima, converged = far.copy(), np.ones(len(start), bool)
     ends = slope(far, genes)
     inside = genes[(way != 0) & (ends * way >= 0) & (near != far)]
     if len(inside):
         bracket = near[inside], far[inside]
         root = elementwise.find_root(slope, bracket, args=(inside,), tolerances={"xatol": EXACT, "xrtol": 0})
-        minima[inside], found[inside] = root.x, root.success
-    return minima, found
+        minima[inside], converged[inside] = root.x, root.success
+    return minima, converged

@@ -49,7 +49,7 @@ def of_cohort(
 
     design : the config's section; unit : of the counts; gene_filter : where `auto` is on, the genes that edgeR's
     filterByExpr keeps are tested.
-    A design that cannot answer gives a table without rows and a note that says why.
+    A design without a valid test gives a table without rows and a note with the reason.
     """
     import pandas as pd
 
@@ -126,7 +126,7 @@ def test(
 
     counts : (n, g) of labelled samples, rounded; labels : (n,) str; nuisance : {column: (n,) str} what else the samples
     differ in (batch, covariates); genes : (g,) ids; symbols : {gene_id: symbol} or None
-    Raises InputProblem where the design cannot answer: too few samples, or the target cannot be told from the rest.
+    Raises InputProblem if the design allows no test: too few samples, or a target confounded with the nuisance.
     """
     labels = np.asarray(labels).astype(str)
     notes, used = [], np.ones(len(labels), bool)
@@ -220,7 +220,7 @@ def _wald(counts, design, contrasts, genes, cpus):
     # a geometric mean needs a gene that every sample has; without one, DESeq2 advises the counts above zero
     size_factors = "ratio" if counts.all(axis=0).any() else "poscounts"
     options = {"inference": AllGenes(n_cpus=cpus), "quiet": True}
-    found = []
+    tables = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of pydeseq2, about single genes
         data = DESeq2(
@@ -238,5 +238,5 @@ def _wald(counts, design, contrasts, genes, cpus):
             result = stats.results_df.reindex(list(genes))
             result.columns = ["base_mean", "log2_fold_change", "lfc_se", "stat", "p", "padj"]
             result["base_mean"] = result["base_mean"].fillna(0.0)
-            found.append(result.rename_axis("gene_id").reset_index())
-    return found
+            tables.append(result.rename_axis("gene_id").reset_index())
+    return tables

@@ -32,9 +32,9 @@ def test(
     differential = differential.assign(gene_id=gene_ids.plain(list(differential["gene_id"])))
     wanted = {gene for genes in sets.values() for gene in genes}
     ranked = differential[differential["stat"].notna()]
-    found = {column: len(wanted & set(ranked[column])) for column in ("gene_id", "symbol")}
-    by = max(found, key=found.__getitem__)
-    details = {"matched_by": by, "matched_pct": round(100 * found[by] / len(wanted), 2)}
+    matches = {column: len(wanted & set(ranked[column])) for column in ("gene_id", "symbol")}
+    by = max(matches, key=matches.__getitem__)
+    details = {"matched_by": by, "matched_pct": round(100 * matches[by] / len(wanted), 2)}
     parts = [pd.DataFrame(columns=COLUMNS)]
     for contrast, part in ranked.groupby("contrast", sort=False):
         part = part[part[by].fillna("") != ""].sort_values("base_mean", ascending=False, kind="stable")
@@ -60,7 +60,7 @@ def test(
 
 
 def why_empty(differential: pd.DataFrame, sets: Sized, details: Mapping[str, Any]) -> str:
-    """Why `test` found no set to test, in words."""
+    """Message on why `test` had no gene set to test."""
     if not len(differential):
         return "no gene sets: there is no differential expression to rank genes by"
     return (

@@ -37,7 +37,7 @@ def save(figure: Figure, path: str | Path) -> None:
 
 
 def empty(text: str, path: str | Path) -> None:
-    """A picture that says why there is none."""
+    """A placeholder picture with the reason why there is no figure."""
     figure, axes = plt.subplots(figsize=(5, 1.2))
     axes.axis("off")
     axes.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
@@ -58,9 +58,11 @@ def heatmap(
     figure, axes = plt.subplots(
         1, len(tables), figsize=(len(tables) * (side + 2), side), squeeze=False, layout="constrained"
     )
-    for panel, (view, (found, order)) in zip(axes[0], tables.items(), strict=True):
-        low = np.min(found) if len(found) > 1 else 0
-        image = panel.imshow(found[np.ix_(order, order)], cmap="cividis", vmin=low, vmax=1, rasterized=True)
+    for panel, (view, (correlations, order)) in zip(axes[0], tables.items(), strict=True):
+        low = np.min(correlations) if len(correlations) > 1 else 0
+        image = panel.imshow(
+            correlations[np.ix_(order, order)], cmap="cividis", vmin=low, vmax=1, rasterized=True
+        )
         panel.set_title(view.replace("_", " "))
         panel.set_xticks([])
         if len(samples) <= MOST_NAMES:

@@ -74,13 +74,13 @@ def fit(
         )[..., 0]
         tried = beta[:, active] + np.clip(step.T, -5, 5)
         m = np.exp(np.clip(design @ tried + offsets[:, active], -700, 700))
-        found = deviance(y, m, phi)
-        better = found <= lost[active] * (1 + 1e-12) + 1e-12
-        gain = lost[active] - found
+        tried_deviance = deviance(y, m, phi)
+        better = tried_deviance <= lost[active] * (1 + 1e-12) + 1e-12
+        gain = lost[active] - tried_deviance
         taken = active[better]
-        beta[:, taken], mean[:, taken], lost[taken] = tried[:, better], m[:, better], found[better]
+        beta[:, taken], mean[:, taken], lost[taken] = tried[:, better], m[:, better], tried_deviance[better]
         damping[active] = np.where(better, damping[active] / 10, np.maximum(damping[active], 1e-6) * 10)
-        still = ~better | (gain > tolerance * (1 + np.abs(found)))
+        still = ~better | (gain > tolerance * (1 + np.abs(tried_deviance)))
         active = active[still & (damping[active] < 1e10)]
         if not len(active):
             break
@@ -130,8 +130,8 @@ def common_dispersion(counts: NDArray[Any], groups: NDArray[Any], offsets: NDArr
     def lost(root):
         return -profile_likelihood(rich, groups, offsets, np.full(rich.shape[1], root**4)).sum()
 
-    found = minimize_scalar(lost, bounds=(0, 4**0.25), method="bounded", options={"xatol": 1e-5})
-    return found.x**4
+    minimum = minimize_scalar(lost, bounds=(0, 4**0.25), method="bounded", options={"xatol": 1e-5})
+    return minimum.x**4
 
 
 def gene_dispersions(

@@ -1,4 +1,4 @@
-"""Samples unlike the others, in words. A verdict informs; it never excludes."""
+"""Outliers among the samples, with a verdict in words that never excludes a sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-FEWEST = 8  # samples, below which none can be told to be odd
+FEWEST = 8  # samples, below which outliers are not looked for
 ROBUST = 20  # samples from which the covariance is estimated without the outliers
 GROUP = 4  # samples of one label and batch, from which they are compared with each other
 LEVEL = 0.01  # about the chance that a large cohort without outliers shows one; a small one shows more
@@ -111,13 +111,13 @@ def _freedom(n: int, k: int) -> float:
 
 def _median_correlation(values):
     """(n,) median correlation of each sample with the others."""
-    found = clusters.correlations(values)
-    np.fill_diagonal(found, np.nan)
-    return np.nanmedian(found, axis=1)
+    correlations = clusters.correlations(values)
+    np.fill_diagonal(correlations, np.nan)
+    return np.nanmedian(correlations, axis=1)
 
 
 def _lowest_usual(middle: NDArray[Any]) -> float:
-    """The correlation below which a sample is unlike the others."""
+    """The median correlation below which a sample is an outlier."""
     z = np.arctanh(np.clip(middle, -0.999999, 0.999999))
     spread = 1.4826 * np.median(np.abs(z - np.median(z)))
     return float(np.tanh(np.median(z) - DEVIATIONS * max(spread, 0.02)))

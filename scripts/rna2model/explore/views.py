@@ -54,7 +54,7 @@ def roles(
 
 
 def conclude(table: pd.DataFrame, path: str | Path, note: str | None = None, **details: Any) -> None:
-    """Write a table, and beside it the JSON of the same name: `note` says why the table is empty, or is null."""
+    """Write a table, and beside it the JSON of the same name: `note` is the reason why the table is empty, or null."""
     table.to_csv(path, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
     beside(path, note, **details)
 

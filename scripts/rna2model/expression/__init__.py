@@ -1,1 +1,1 @@
-"""From counts to what models see; each step is fitted on training samples and applied to any sample alone."""
+"""From counts to the columns of a model; each step is fitted on training samples and applied to each sample alone."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jsonschema import Draft202012Validator
 
 from rna2model.cohort import outcome, placeholders, splits
 from rna2model.core.errors import InputProblem
 from rna2model.core.missing import is_missing
 from rna2model.expression.batch import registry
 from rna2model.expression.features import covariates
-from rna2model.inputs import sheet_text, sheet_values, subgroup_columns
-from rna2model.inputs.config import schema
+from rna2model.inputs import left_out_batches, sheet_values, subgroup_columns
 from rna2model.serving import unknown_labels
 
 if TYPE_CHECKING:
@@ -102,9 +100,7 @@ def check_columns(path: str | Path, samples: Mapping[str, Sample], config: Mappi
     if not problems:
         problems += _confounded(path, trained, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:
-        problems += _batch_names(path, trained, design["batch"])
-        problems += _events_elsewhere(path, trained, design)
-        problems += _classes_elsewhere(path, trained, design)
+        problems += left_out_batches.problems(path, trained, design)
     return problems
 
 
@@ -243,79 +239,3 @@ def too_few_to_train(samples: Mapping[str, Sample], config: Mapping[str, Any]) -
 
 def _outcome(labelled, design):
     return outcome.read(design, lambda column: [sample.metadata[column] for sample in labelled])
-
-
-def _events_elsewhere(path, labelled, design):
-    """Problems of batches without which no training sample has an event."""
-    if design["task"] != "survival":
-        return []
-    events = _outcome(labelled, design)["event"]
-    happened = {sample.name for sample, event in zip(labelled, events, strict=True) if event}
-    return [
-        f"{path}, column {design['event']}: all events are in batch {held_out!r}{_and_groups(design)}; leave_one_batch_out"
-        " would train without an event"
-        for held_out, left in _without_each_batch(labelled, design)
-        if not happened.intersection(left)
-    ]
-
-
-def _classes_elsewhere(path, labelled, design):
-    """Problems of batches without which fewer than two classes are left to train on."""
-    if design["task"] != "classification":
-        return []
-    label_of = {sample.name: sample.metadata[design["target"]] for sample in labelled}
-    classes, problems = set(label_of.values()), []
-    for held_out, left in _without_each_batch(labelled, design):
-        classes_left = {label_of[name] for name in left}
-        lost = ", ".join(repr(label) for label in sorted(classes - classes_left))
-        if len(classes_left) < 2:
-            what_is_left = (
-                f"all labelled samples are {classes_left.pop()!r}"
-                if classes_left
-                else "no labelled sample is left"
-            )
-            problems.append(
-                f"{path}, column {design['batch']}: without batch {held_out!r}{_and_groups(design)} {what_is_left};"
-                " leave_one_batch_out would have nothing to tell apart"
-            )
-        elif lost and design["group"]:
-            problems.append(
-                f"{path}, column {design['batch']}: without batch {held_out!r}{_and_groups(design)} no sample is {lost};"
-                " leave_one_batch_out would predict a class that it never saw"
-            )
-    return problems
-
-
-def _and_groups(design):
-    """Words for the groups that are held out together with a batch."""
-    return f" and the {design['group']} that it shares with others" if design["group"] else ""
-
-
-def _without_each_batch(labelled, design):
-    """(batch, names of the labelled samples that would train without it) of each batch."""
-    batches = {sample.name: sample.metadata[design["batch"]] for sample in labelled}
-    groups = (
-        {sample.name: sample.metadata[design["group"]] for sample in labelled} if design["group"] else None
-    )
-    for name in sorted(set(batches.values())):
-        yield name, splits.outside(name, sorted(batches), batches, groups)
-
-
-def _batch_names(path, labelled, column):
-    names = sorted({sample.metadata[column] for sample in labelled})
-    pattern = schema("samples")["properties"]["sample"]["pattern"]
-    bad = [n for n in names if list(Draft202012Validator({"pattern": pattern}).iter_errors(n))]
-    problems = [
-        f"{path}, column {column}: batch {name!r} becomes a file name for leave_one_batch_out;"
-        " use letters, digits, '.', '_' or '-'"
-        for name in bad
-    ]
-    problems += [
-        f"{path}, column {column}: batch {name!r} ends with the same text 20 times or more, which Snakemake refuses in"
-        " file names (leave_one_batch_out needs one); shorten it"
-        for name in names
-        if sheet_text.is_periodic(f"batch.{name}")  # as splits.names has it
-    ]
-    if len(names) < 2:
-        problems.append(f"{path}, column {column}: leave_one_batch_out needs at least two batches")
-    return problems

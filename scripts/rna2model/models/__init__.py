@@ -68,7 +68,7 @@ REGRESSION |= NETWORKS
 SURVIVAL |= NETWORKS
 OF_NETWORK = "rna2model.models.neural.tasks:model_of"  # makes a model of a network
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
-# Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
+# Always run: dummy and the anchors that every model is compared with. Then the default models of a config without any.
 ALWAYS = {
     "classification": ["dummy", "logistic_l2", "linear_svm"],
     "regression": ["dummy", "ridge"],
@@ -136,7 +136,7 @@ def load(folder: str | Path) -> Any:
 
 
 def class_of(name: str, task: str) -> Any:
-    """The class of model `name` for `task`; InputProblem for a name that is none."""
+    """The class of model `name` for `task`; InputProblem for an unknown name."""
     known = TASKS.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")

@@ -1,4 +1,4 @@
-"""What every model has in common: checks, settings, prediction row by row, saving."""
+"""The base class of all models: checks, settings, prediction row by row, saving."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ class Model(Adjusting):
     ) -> Self:
         """Learn from X (n, p) log2 expression and y (n,) labels; `groups` (n,) stay whole in inner folds.
 
-        select : selection.Selector or None; what it chooses from all rows is used for the model, and tuning chooses
-        anew from the training rows of each inner fold.
+        select : selection.Selector or None; the model uses the columns that it chooses from all rows; tuning
+        chooses anew from the training rows of each inner fold.
 
         InputProblem for one class only, or for values that are not finite.
         """
@@ -129,8 +129,8 @@ class Model(Adjusting):
         folds: Any = splits.inner(strata, groups, self.inner_folds, self.seed, needed)
         self.settings_["inner_folds"] = len(folds)
         if not folds and self.search:
-            told = described.get("class_counts", f"{len(y)} samples")
-            self._note(f"too few samples per class for inner folds ({told}): defaults, not tuned", log)
+            sizes = described.get("class_counts", f"{len(y)} samples")
+            self._note(f"too few samples per class for inner folds ({sizes}): defaults, not tuned", log)
         folds, self.columns_ = [Fold(fold) for fold in folds], None
         if select is not None:
             for fold in folds:
@@ -165,15 +165,15 @@ class Model(Adjusting):
     def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
         X = self._input(X)
-        found = self._probabilities(X).reshape(len(X), len(self.classes_))
-        found = found if self.prevalence_ is None else self.prevalence_.apply(found)
-        return found if self.calibrator_ is None else self.calibrator_.apply(found)
+        probabilities = self._probabilities(X).reshape(len(X), len(self.classes_))
+        probabilities = probabilities if self.prevalence_ is None else self.prevalence_.apply(probabilities)
+        return probabilities if self.calibrator_ is None else self.calibrator_.apply(probabilities)
 
     def decide(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
         """(n,) numbers of the predicted classes of (n, K) probabilities, by the same rule whatever the model (`threshold`)."""
         if self.threshold_ is not None:
             return (probabilities[:, 1] >= self.threshold_).astype(int)
-        if self.shares_ is None or len(self.classes_) > 2:  # None: a model of an earlier version
+        if self.shares_ is None or len(self.classes_) > 2:  # None in models of earlier versions
             return probabilities.argmax(axis=1)
         return calibrators.by_share(probabilities, self.shares_)
 

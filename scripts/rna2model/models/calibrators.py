@@ -1,4 +1,4 @@
-"""From a model's probabilities to calibrated ones and to a predicted class, learned from predictions for rows held out."""
+"""Calibration of probabilities and choice of the predicted class, both learned from predictions of held-out rows."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Sigmoid:
         """Learn from (n, K) probabilities of held-out rows, their class numbers y (n,) and weights (n,)."""
         logits = self._logits(probabilities)
         self.offsets = np.zeros(logits.shape[1])
-        # of a model that says the same for all there is nothing to learn
+        # constant probabilities leave nothing to learn
         if np.ptp(logits, axis=0).max() > 1e-9:
             self.slope, self.offsets = platt.fit(logits, y, weight)
         return self
@@ -132,11 +132,11 @@ CALIBRATORS = {"sigmoid": Sigmoid, "isotonic": Isotonic}
 
 
 def restore(described: Mapping[str, Any] | None) -> Sigmoid | Isotonic | None:
-    """The calibrator that `described` speaks of; None for None."""
+    """The calibrator with the settings `described`; None for None."""
     if described is None:
         return None
-    given = {key: value for key, value in described.items() if key != "kind"}
-    return CALIBRATORS[described["kind"]](**given)
+    parameters = {key: value for key, value in described.items() if key != "kind"}
+    return CALIBRATORS[described["kind"]](**parameters)
 
 
 def by_share(probabilities: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -160,8 +160,8 @@ def best_threshold(probability: NDArray[np.float64], y: NDArray[np.int64]) -> fl
     if len(levels) < 2:
         return share
     positive, total = np.bincount(at, weights=y), np.bincount(at)
-    found = 1.0 - np.cumsum(positive)[:-1] / positive.sum()  # of class 1, above each cut
+    sensitivity = 1.0 - np.cumsum(positive)[:-1] / positive.sum()  # of class 1, above each cut
     spared = np.cumsum(total - positive)[:-1] / (total - positive).sum()
-    score, cuts = np.round((found + spared) / 2.0, 12), (levels[:-1] + levels[1:]) / 2.0
+    score, cuts = np.round((sensitivity + spared) / 2.0, 12), (levels[:-1] + levels[1:]) / 2.0
     best = cuts[score == score.max()]
     return float(best[np.abs(best - share).argmin()])

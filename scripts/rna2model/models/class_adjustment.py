@@ -1,4 +1,4 @@
-"""What classifiers do beside their fit, on training rows only: balance classes, bring the probabilities back to the training
+"""Adjustments of classifiers around their fit, on training rows only: balance classes, bring the probabilities back to the training
 shares, calibrate them, tune the threshold."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from rna2model.models import calibrators
 from rna2model.models.scores import balanced_weights, held_out, log_loss
 
-EQUAL = 1.25  # times the smallest class: with classes so equal, weights change next to nothing
+EQUAL = 1.25  # times the smallest class: below, weights would hardly change the fit
 
 
 class Adjusting:
@@ -46,24 +46,24 @@ class Adjusting:
         return X, y, folds
 
     def _adjust(self, X, y, folds, log):
-        """Bring weighted probabilities back to the training shares, then learn calibrator and threshold; from what the
-        inner folds predict for the rows they hold out."""
+        """Bring weighted probabilities back to the training shares, then learn calibrator and threshold; from predictions
+        of the rows that inner folds hold out."""
         kind = "none" if self.calibration == "auto" else self.calibration
         kind = "none" if kind == "sigmoid" and self.CALIBRATES else kind
-        asked = kind != "none" or self.threshold == "tuned"
+        wanted = kind != "none" or self.threshold == "tuned"
         if self._off_shares:
             self.prevalence_ = calibrators.Prevalence(self.shares_ * len(self.shares_))
-        if folds and (asked or self._mends):
+        if folds and (wanted or self._mends):
             rows = held_out(folds)
             self._hear(kind, self._inner_probabilities(X, y, folds), y[rows], log)
-        elif asked:
+        elif wanted:
             self._note("without inner folds neither calibrated nor a threshold tuned", log)
         self._absorb()
 
     def _hear(self, kind, probabilities, truth, log):
         """`_adjust` with (m, K) probabilities of held-out rows and their class numbers (m,)."""
         if self._off_shares:
-            if self._mends and kind == "none":  # a calibrator does the same
+            if self._mends and kind == "none":  # a calibrator corrects the shares, too
                 shares = np.bincount(truth, minlength=len(self.shares_)) / len(truth)
                 self.prevalence_.fit(probabilities, shares)
             probabilities = self.prevalence_.apply(probabilities)
@@ -92,34 +92,34 @@ class Adjusting:
 
     @property
     def _mends(self):
-        """Whether the shares alone may not bring such probabilities back, so that held-out rows are asked."""
+        """Whether the shares alone may not correct such probabilities, so that held-out predictions are needed."""
         return self._off_shares and self.shares_.max() > EQUAL * self.shares_.min()
 
     @property
     def _asks_held_out(self):
-        """Whether `_adjust` wants what inner folds predict."""
-        asked = self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned"
-        return self.ADJUSTED and (asked or self._mends)
+        """Whether `_adjust` needs predictions of held-out rows."""
+        wanted = self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned"
+        return self.ADJUSTED and (wanted or self._mends)
 
     def _absorb(self):
         """Take prevalence_ and calibrator_ into the model's own weights, where that is possible."""
 
     def _inner_probabilities(self, X, y, folds):
-        """(m, K) what models with the chosen hyperparameters, fitted in the inner folds, say of `held_out(folds)`.
+        """(m, K) probabilities of `held_out(folds)` by models with the chosen hyperparameters, fitted in the inner folds.
 
         A `_fit` that has them leaves them in `_inner`; otherwise every fold is fitted once more.
         """
-        found, self._inner = self._inner, None
-        if found is not None:
-            return found
-        found = np.empty((len(y), len(self.classes_)))
+        probabilities, self._inner = self._inner, None
+        if probabilities is not None:
+            return probabilities
+        probabilities = np.empty((len(y), len(self.classes_)))
         for fold in folds:
             (train, valid), own, one = fold, fold.of(X), copy.copy(self)
             one.search = {name: [self.settings_[name]] for name in self.SEARCH}
             one.settings_ = {"notes": []}
             one._fit(own[train], y[train], [], lambda *_: None)
-            found[valid] = one._probabilities(own[valid])
-        return found[held_out(folds)]
+            probabilities[valid] = one._probabilities(own[valid])
+        return probabilities[held_out(folds)]
 
     @property
     def class_weight(self) -> str:

@@ -1,4 +1,4 @@
-"""The model without genes: what any other has to beat."""
+"""The model without genes, the baseline of all others."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The inner folds in which a model tunes: training rows only, and what each of them may use."""
+"""The inner folds in which a model tunes: training rows only, and the data that each fold may use."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Fold(tuple):
 
     @property
     def X(self) -> NDArray[np.float64] | None:
-        """What `own` gives, made anew so that folds do not all stand in memory; or None."""
+        """The rows from `own`, computed on each call so that not all folds are in memory; or None."""
         return None if self.own is None else self.own()
 
     def of(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What this fold trains and validates on."""
+        """The rows that this fold trains and validates on."""
         return X if self.own is None else self.own()

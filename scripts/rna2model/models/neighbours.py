@@ -1,4 +1,4 @@
-"""Nearest neighbours: a sample is what the training samples most like it are."""
+"""Nearest neighbours: a sample gets the classes of the most similar training samples."""
 
 from typing import ClassVar
 

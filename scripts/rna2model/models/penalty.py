@@ -33,8 +33,8 @@ def at_end(settings: Mapping[str, Any]) -> dict[str, Any] | None:
     end = "lowest" if settings[name] <= values[0] else "highest"
     chosen = [one for one in tried if np.isclose(one[name], settings[name], rtol=1e-9)]
     penalty = "strongest" if end == STRONGEST[name] else "weakest"
-    found = {"parameter": name, "value": settings[name], "end": end, "penalty": penalty}
-    return found | {"signal": _signal(settings, chosen)}
+    place = {"parameter": name, "value": settings[name], "end": end, "penalty": penalty}
+    return place | {"signal": _signal(settings, chosen)}
 
 
 def _signal(settings, chosen):
@@ -64,10 +64,10 @@ def _entropy(counts, class_weight):
 
 def summary(final: Mapping[str, Any], folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """{final: at_end, folds: n, strongest, weakest, no_signal: of how many folds} of settings of the final model and the folds'."""
-    found = [at_end(settings) for settings in folds]
-    ends = [one["penalty"] for one in found if one]
+    at_ends = [at_end(settings) for settings in folds]
+    ends = [one["penalty"] for one in at_ends if one]
     counted = {"strongest": ends.count("strongest"), "weakest": ends.count("weakest")}
-    counted["no_signal"] = sum(one is not None and _no_signal(one) for one in found)
+    counted["no_signal"] = sum(one is not None and _no_signal(one) for one in at_ends)
     return {"final": at_end(final), "folds": len(folds), **counted}
 
 
@@ -75,14 +75,12 @@ def _no_signal(end):
     return end["penalty"] == "strongest" and end["signal"] is False
 
 
-def sentence(told: Mapping[str, Any] | None) -> str:
+def sentence(summary: Mapping[str, Any] | None) -> str:
     """What a summary means, in words; empty where the final penalty lies inside the grid."""
-    given: Mapping[str, Any] = told or {}
-    end = given.get("final")
-    if not end:
+    if not summary or not (end := summary.get("final")):
         return ""
     chosen = f"Tuning chose the {end['penalty']} penalty of its grid ({end['parameter']} {end['value']:.2g}, the {end['end']})"
-    folds = f", and so in {given[end['penalty']]} of {given['folds']} folds." if given["folds"] else "."
+    folds = f", and so in {summary[end['penalty']]} of {summary['folds']} folds." if summary["folds"] else "."
     if _no_signal(end):
         return f"{chosen}: there was no signal in the inner folds, where nothing beat a model without genes by 1 % of its loss{folds}"
     other = "stronger" if end["penalty"] == "strongest" else "weaker"

@@ -1,4 +1,4 @@
-"""All changes to functions of Snakemake and its SLURM executor that this workflow needs.
+"""Changes to functions of Snakemake that this workflow needs; slurm_patches.py and s3_patches.py change its plugins.
 
 Each patch says why it is there, and where Snakemake's own way is discussed if anywhere. It is applied in the versions that it
 was tested with and in no others; what is lost without it is then said (patching.py). rules/common.smk applies them. Names of
@@ -14,8 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rna2model.core import gpu_nodes, paths
-from rna2model.planning import archived_reads, conda_activation, notify, same_content
+from rna2model.core import paths
+from rna2model.planning import archived_reads, conda_activation, same_content
 from rna2model.planning.patching import patch
 
 if TYPE_CHECKING:
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 ISSUES = "https://github.com/snakemake/snakemake"
 SNAKEMAKE, TESTED = "snakemake", ("9.27",)
-SLURM, SLURM_TESTED = "snakemake-executor-plugin-slurm", ("2.8",)
 of_snakemake = partial(patch, SNAKEMAKE, TESTED)
-of_slurm = partial(patch, SLURM, SLURM_TESTED)
 
 
 # What runs again: a file with another date or place, but the same content, is the same; reads that were counted may be gone.
@@ -272,7 +270,7 @@ def trust_channel_priority() -> None:
     Conda._check_condarc = lambda conda: None
 
 
-# `make plan`, and the SLURM executor.
+# `make plan`.
 
 
 @of_snakemake("nothing can be planned without running it")
@@ -289,31 +287,3 @@ def show_instead_of_run(show: Callable[[Any], object]) -> None:
         sys.exit(0)
 
     Workflow._build_dag = build_and_show
-
-
-@of_slurm("GPU jobs are sent again to nodes whose GPU does not work")
-def avoid_broken_gpus(warn_of_node: Callable[..., object]) -> None:
-    """The executor does not know nodes with a broken GPU: GPU jobs avoid nodes on which a GPU job of this run failed."""
-    import snakemake_executor_plugin_slurm as plugin
-
-    if not isinstance(plugin.get_submit_command, gpu_nodes.Submissions):
-        plugin.get_submit_command = gpu_nodes.Submissions(
-            plugin.get_submit_command, plugin.set_gres_string, warn_of_node
-        )
-
-
-def gpu_elsewhere(rule: str, error: str) -> bool:
-    """Whether a job that ended for the lack of a GPU may do better on another node, to which it is sent then."""
-    executor = sys.modules.get("snakemake_executor_plugin_slurm")
-    submissions = getattr(executor, "get_submit_command", None)
-    return isinstance(submissions, gpu_nodes.Submissions) and submissions.may_try_again(rule, error)
-
-
-@of_slurm("the names of jobs do not begin with the project's")
-def name_jobs(executor: Any, settings: Any, folder: str | Path) -> None:
-    """Let the names of jobs begin with the project's, unless slurm-jobname-prefix says else.
-
-    The executor joins prefix and run ID when it is made, before `onstart`; what it submits and asks for takes the ID then.
-    """
-    if hasattr(executor, "run_uuid") and not settings.jobname_prefix:
-        executor.run_uuid = f"{notify.job_prefix(folder)}_{executor.run_uuid}"

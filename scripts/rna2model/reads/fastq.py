@@ -1,26 +1,24 @@
-"""Check FASTQ files by reading them once, and join the lanes of a library.
+"""Check FASTQ files by reading them once.
 
-A faulty library raises no exception: it gets a verdict and empty files, so that the run goes on and excludes the
+A faulty library raises no exception: it gets a verdict and empty files (lanes.join), so that the run goes on and excludes the
 sample with its reason.
 """
 
 from __future__ import annotations
 
 import gzip
-import shutil
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dnaio
 
-from rna2model.core.files import is_gzip, unpacker_errors
+from rna2model.core.files import unpacker_errors
 from rna2model.reads import fastq_checks, read_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EMPTY = gzip.compress(b"", mtime=0)
 MOST_BASES = 650  # STAR stops at longer reads, and so would the whole run
 AT_ONCE = 1000  # fragments whose names are looked at together
 MOST_TEXT = 160  # characters of dnaio's message in a reason
@@ -213,15 +211,6 @@ def delivered_twice(ends: Sequence[tuple[Any, Any, Any]]) -> str | None:
     return None
 
 
-def share_names(lanes: Sequence[Sequence[str | Path]]) -> bool:
-    """Whether two lanes begin with the same name: names that count from 1 in each file."""
-    firsts = []
-    for lane in lanes:
-        with dnaio.open(lane[0]) as records:
-            firsts += [record.id for record, _ in zip(records, range(1), strict=False)]
-    return len(set(firsts)) < len(firsts)
-
-
 def _too_long(lane, mates):
     longest = max(map(len, mates))
     return f"a read of {longest} bases in {_names(lane)}: this is for short reads, of at most {MOST_BASES}"
@@ -271,34 +260,3 @@ def _explain(lane, fragments, error):
 def _shortened(text):
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     return text if len(text) <= MOST_TEXT else f"{text[:MOST_TEXT]} ..."
-
-
-def join(lanes: Sequence[Sequence[str | Path]], targets: Sequence[str | Path], good: bool) -> None:
-    """Write one gzipped file per mate to `targets`: a link to a single gzipped lane, else all lanes in order.
-
-    With `good` false the targets are empty libraries.
-    """
-    for mate, target in enumerate(targets):
-        target = Path(target)
-        sources = [Path(lane[mate]).resolve() for lane in lanes]
-        target.unlink(missing_ok=True)
-        if not good:
-            target.write_bytes(EMPTY)
-        elif len(sources) == 1 and is_gzip(sources[0]):
-            target.symlink_to(sources[0])
-        else:
-            _concatenate(sources, target)
-
-
-def _concatenate(sources, target):
-    """Gzip members follow one another in a valid gzip file, so compressed lanes need no recompression."""
-    with target.open("wb") as out:
-        for source in sources:
-            with source.open("rb") as file:
-                if is_gzip(source):
-                    shutil.copyfileobj(file, out, 1 << 20)
-                else:
-                    with gzip.GzipFile(
-                        fileobj=out, mode="wb", compresslevel=3, mtime=0, filename=""
-                    ) as packed:
-                        shutil.copyfileobj(file, packed, 1 << 20)

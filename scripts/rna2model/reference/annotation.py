@@ -7,29 +7,21 @@ that a source keeps on its gene lines only (NCBI does) are on every line. What i
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
-from rna2model.core import files
 from rna2model.core.errors import InputProblem
-from rna2model.reference import circular
-from rna2model.reference.gene_census import Census, is_gene, is_of_a_gene
+from rna2model.reference import annotation_lines, circular
+from rna2model.reference.gene_census import Census
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
-GTF_ATTRIBUTE = re.compile(
-    r'([^\s;]+)\s+(?:"([^"]*)"|([^";]*?))\s*(?:;|$)'
-)  # what is quoted may hold a semicolon
 BAD_ID = re.compile('[\\s";\ufffd]')  # tools end an id at the first three; the last marks invalid UTF-8
-GFF3_ATTRIBUTE = re.compile(r"\s*([^=;\s]+)=([^;]*)")
-PLACE = re.compile(r" *-?[0-9]{1,12} *")
 STRANDS = ("+", "-", ".", "?")
 NAME_KEYS = ("gene_name", "gene_symbol", "gene", "Name")
 BIOTYPE_KEYS = ("gene_biotype", "gene_type", "biotype")
@@ -72,12 +64,14 @@ def read(path: str | Path, feature: str = "exon", attribute: str = "gene_id") ->
     `feature` and `attribute` are what quantification counts and joins by (GTF column 3 and a key of
     column 9). In GFF3 a line's gene is the top of its Parent chain.
     """
-    gff3 = is_gff3(path)
-    parents, circles = _ancestors(path) if gff3 else ({}, {})
+    gff3 = annotation_lines.is_gff3(path)
+    parents, circles = annotation_lines.ancestors(path) if gff3 else ({}, {})
     transcripts: dict[tuple[str, str, str, str], Transcript] = {}
     labels: defaultdict[str, dict[str, str]] = defaultdict(dict)
     seen = Census()
-    for number, cells, values, owners in owned_lines(path, feature, attribute, gff3, parents):
+    for number, cells, values, owners in annotation_lines.owned_lines(
+        path, feature, attribute, gff3, parents
+    ):
         seen.add(cells, values, owners)
         if cells[2] not in (feature, "CDS"):
             if not gff3 and values.get(attribute):
@@ -103,10 +97,10 @@ def look(path: str | Path, feature: str, attribute: str, most: int) -> tuple[set
     InputProblem for a line that could not be counted with.
     """
     names: set[str] = set()
-    gff3, seen = is_gff3(path), Census()
-    parents, _ = _ancestors(path, most) if gff3 else ({}, {})
+    gff3, seen = annotation_lines.is_gff3(path), Census()
+    parents, _ = annotation_lines.ancestors(path, most) if gff3 else ({}, {})
     for place, (number, cells, values, owners) in enumerate(
-        owned_lines(path, feature, attribute, gff3, parents)
+        annotation_lines.owned_lines(path, feature, attribute, gff3, parents)
     ):
         if place == most:
             return names, seen, False
@@ -119,110 +113,6 @@ def look(path: str | Path, feature: str, attribute: str, most: int) -> tuple[set
     return names, seen, True
 
 
-def lines(path: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """(line number, nine cells) of the annotation lines of `path`."""
-    for number, line in enumerate(files.lines(path), start=1):
-        if line.startswith("##FASTA"):
-            return
-        if line.startswith("#") or not line.strip():
-            continue
-        cells = line.rstrip("\r\n").split("\t")
-        if len(cells) != 9:
-            raise InputProblem(
-                f"{path} line {number}: has {len(cells)} tab-separated cells, GTF and GFF3 need 9."
-            )
-        yield number, cells
-
-
-def is_gff3(path: str | Path) -> bool:
-    """Whether `path` is GFF3: by its header, otherwise by how its first line writes attributes."""
-    for line in files.lines(path):
-        if line.startswith("##gff-version 3"):
-            return True
-        if not line.startswith("#") and line.count("\t") == 8:
-            return bool(re.match(r"[\w.]+=", line.rsplit("\t", 1)[1].strip()))
-    return False
-
-
-def attributes(text: str, gff3: bool) -> dict[str, str]:
-    """{key: value} of column 9. GFF3 encodes what would separate, so Parent stays as written: `parents_of` splits it."""
-    if gff3:
-        fields = {key: value.strip() for key, value in GFF3_ATTRIBUTE.findall(text)}
-        return {key: value if key == "Parent" else unquote(value) for key, value in fields.items()}
-    return {key: quoted or plain for key, quoted, plain in GTF_ATTRIBUTE.findall(text)}
-
-
-def parents_of(values: Mapping[str, str]) -> list[str]:
-    """List of the parents of a GFF3 line, at least one (it may be empty): a%2Cb is one parent called a,b."""
-    return [unquote(parent) for parent in values.get("Parent", "").split(",")]
-
-
-@dataclass
-class Owner:
-    """The gene (or None) and transcript of a line; values: attributes that describe the gene; is_transcript: whether the
-    file itself names the transcript, and nothing above it but the gene."""
-
-    gene: str | None
-    transcript: str
-    values: dict[str, str]
-    is_transcript: bool
-
-
-def owned_lines(
-    path: str | Path,
-    feature: str,
-    attribute: str,
-    gff3: bool,
-    parents: Mapping[str, tuple[str, dict[str, str]]],
-) -> Iterator[tuple[int, list[str], dict[str, str], list[Owner]]]:
-    """(line number, cells, attributes, list of Owner) of each line; of GFF3 only lines of genes and their parts have any."""
-    for number, cells in lines(path):
-        values = attributes(cells[8], gff3)
-        if not gff3:
-            yield number, cells, values, [_gtf_owner(values, attribute)]
-            continue
-        cells[0] = unquote(cells[0])
-        counted = cells[2] == feature or is_of_a_gene(cells[2])
-        yield number, cells, values, _owners(cells[2], values, attribute, parents) if counted else []
-
-
-def _ancestors(path, most=None):
-    """({ID: (type, attributes)} of the first `most` GFF3 lines that may be parents, {sequence: length} of circular ones)."""
-    parents, circles = {}, {}
-    for _, cells in itertools.islice(lines(path), most):
-        if cells[2] in ("exon", "CDS") or not ("ID=" in cells[8] or "s_circular=" in cells[8]):
-            continue
-        values = attributes(cells[8], gff3=True)
-        if "ID" in values:
-            parents[values["ID"]] = cells[2], values
-        if values.get("Is_circular", "").lower() == "true" and PLACE.fullmatch(cells[4]):
-            circles[unquote(cells[0])] = int(cells[4])
-    return parents, circles
-
-
-def _gtf_owner(values, attribute):
-    gene, transcript = values.get(attribute), values.get("transcript_id")
-    return Owner(gene, transcript or gene, values, bool(transcript))
-
-
-def _owners(kind, values, attribute, parents):
-    """Owners of a GFF3 line, one for each of its parents."""
-    owners = []
-    for parent in parents_of(values):
-        chain, name = [(kind, values)], parent
-        while name in parents and len(chain) < 10:  # a line may name itself as its parent
-            chain.append(parents[name])
-            name = parents_of(parents[name][1])[0]
-        top_kind, top = chain[-1]
-        keys = ("gene_id", "geneID") if attribute == "gene_id" else (attribute,)  # the second is gffread's
-        gene = next((link[key] for _, link in reversed(chain) for key in keys if link.get(key)), None)
-        if not gene and attribute == "gene_id":
-            gene = re.sub(r"^gene[:-]", "", top.get("ID", "")) or None
-        transcript = re.sub(r"^(transcript|rna)[:-]", "", parent) or gene
-        owners.append(Owner(gene, transcript, top, len(chain) > 1 and not is_gene(top_kind)))
-    return owners
-
-
 def _add_labels(label, values):
     for column, keys in (("gene_name", NAME_KEYS), ("biotype", BIOTYPE_KEYS)):
         if not label.get(column):
@@ -231,7 +121,7 @@ def _add_labels(label, values):
 
 def _place(path, number, cells, circle):
     """(start, end) of a line; `circle` is the length of a circular chromosome, where the end may be smaller or beyond."""
-    if not (PLACE.fullmatch(cells[3]) and PLACE.fullmatch(cells[4])):
+    if not (annotation_lines.PLACE.fullmatch(cells[3]) and annotation_lines.PLACE.fullmatch(cells[4])):
         raise InputProblem(f"{path} line {number}: start {cells[3]!r} and end {cells[4]!r} must be numbers.")
     start, end = int(cells[3]), int(cells[4])
     if cells[6] not in STRANDS:

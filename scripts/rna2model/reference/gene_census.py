@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from rna2model.reference.annotation import Owner
+    from rna2model.reference.annotation_lines import Owner
 
 LEAST_REACHED = 0.5  # share of the genes that the counted lines must reach
 NEARLY_ALL = (
@@ -57,7 +57,7 @@ class Census:
         self.names: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
     def add(self, cells: Sequence[str], values: Mapping[str, str], owners: Iterable[Owner]) -> None:
-        """Take a line: its cells, attributes, and list of annotation.Owner."""
+        """Take a line: its cells, attributes, and list of annotation_lines.Owner."""
         kind = cells[2]
         self.types[kind] += 1
         for owner in owners:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rna2model.core import files
 from rna2model.core.errors import InputProblem
-from rna2model.reference import annotation
+from rna2model.reference import annotation, annotation_lines
 
 GENOME_VERSION = "2.7.4a"  # of the indexes that STAR 2.7.4a to 2.7.11b write and read
 FILES = ("Genome", "SA", "SAindex", "chrNameLength.txt", "genomeParameters.txt")
@@ -139,7 +139,7 @@ def _on_both_strands(rows):
 
 def _exons(gtf, feature, attribute):
     """(gene, sequence as bytes, start, end, strand as STAR writes it) of the lines that are counted."""
-    if annotation.is_gff3(gtf):
+    if annotation_lines.is_gff3(gtf):
         for transcript in annotation.read(gtf, feature, attribute).transcripts:
             for start, end in transcript.exons:
                 names = transcript.gene.encode(), transcript.chromosome.encode()

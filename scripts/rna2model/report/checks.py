@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SMALL = 75  # test samples, below which a score is too uncertain to be quoted alone (TRIPOD+AI discussions)
 CONFOUNDED = 0.3  # Cramer's V of batch and target
-ROUNDING = 1e-15  # what is smaller is zero
+ROUNDING = 1e-15  # smaller values are shown as zero
 CHANCE_BAND = (
     0.1  # how far from chance the mean of shuffled labels may lie (AUROC, concordance; 0 for correlations)
 )
@@ -66,7 +66,7 @@ def confounding(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
 
 
 def _labels(run: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[NDArray[Any], pd.DataFrame]:
-    """((n,) class of each labelled sample or what stands for it, their rows of samples.tsv)."""
+    """((n,) class of each labelled sample or its substitute, their rows of samples.tsv)."""
     used = run["samples"][run["samples"]["sample"].isin(run["predictions"][run["shipped"]]["sample"])]
     cells = {name: used[gate.column_name(name)].tolist() for name in outcome.columns(config["design"])}
     return outcome.labels(config["design"], cells), used
@@ -83,17 +83,15 @@ def warnings(run: Mapping[str, Any], task: str) -> Iterator[str]:
             f" ({number(score['lower'])} to {number(score['upper'])}) reaches dummy's {words(main)}"
             f" ({number(floor['estimate'])})."
         )
-    yield from (
-        f"{name}: {told}" for name, verdict, told in checks(run) if verdict == "failed"
-    )  # what should never be
+    yield from (f"{name}: {detail}" for name, verdict, detail in checks(run) if verdict == "failed")
     if run["confounding"] and run["confounding"]["cramers_v"] > CONFOUNDED:
         yield (
             f"Batch and target are confounded (Cramer's V {run['confounding']['cramers_v']:.2f}): part of any score"
             " may be the batch. Look at leave-one-batch-out."
         )
-    if found := _doubtful(run):
-        more = f" So may {len(found) - 1} more pairs: splits/one_library.tsv." if len(found) > 1 else ""
-        yield f"S{duplicates.doubt(*found[0])[1:]}{more}"
+    if doubtful := _doubtful(run):
+        more = f" So may {len(doubtful) - 1} more pairs: splits/one_library.tsv." if len(doubtful) > 1 else ""
+        yield f"S{duplicates.doubt(*doubtful[0])[1:]}{more}"
     if run["flow"]["labelled"] < SMALL:
         yield f"{run['flow']['labelled']} test samples: below about {SMALL}, no score is precise; quote the intervals."
     yield from _perfect(run)
@@ -101,7 +99,7 @@ def warnings(run: Mapping[str, Any], task: str) -> Iterator[str]:
 
 
 def _perfect(run: Mapping[str, Any]) -> Iterator[str]:
-    """Resampling samples that are all right gives an interval of no width; what it hides is said in its place."""
+    """If every prediction is right, bootstrap intervals have no width; state the error rate that n samples cannot exclude."""
     table = run["predictions"][run["shipped"]]
     if run["task"] != "classification" or (table["truth"] != table["predicted"]).any():
         return
@@ -115,7 +113,7 @@ def _perfect(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def of_samples(run: Mapping[str, Any]) -> Iterator[str]:
-    """Excluded and flagged samples, many of one kind in one line."""
+    """Excluded and flagged samples, one sentence for all that share a reason."""
     kinds: dict[str, list[str]] = {}
     for row in run["samples"].itertuples():
         if row.status == "excluded":
@@ -129,10 +127,10 @@ def of_samples(run: Mapping[str, Any]) -> Iterator[str]:
                 too_few = row.verdict
             elif row.verdict != "like the others":
                 kinds.setdefault(f"unlike the other samples ({row.verdict})", []).append(row.sample)
-    for said, names in kinds.items():
-        verb = " was " if said.startswith("excluded") else ": "
+    for reason, names in kinds.items():
+        verb = " was " if reason.startswith("excluded") else ": "
         who = names[0] if len(names) == 1 else f"{len(names)} samples ({few(names)})"
-        yield f"{who}{verb if len(names) == 1 else verb.replace('was', 'were')}{said}."
+        yield f"{who}{verb if len(names) == 1 else verb.replace('was', 'were')}{reason}."
     if too_few:
         yield f"{too_few.replace('to say', 'to look for outliers').capitalize()}."
 
@@ -148,7 +146,7 @@ def few(names: Sequence[str], most: int = 5) -> str:
 
 
 def checks(run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """[(what was checked, passed | look | failed | not run, what was found)] against scores that are too good to be true."""
+    """[(what was checked, passed | look | failed | not run, what was found)] of the checks for leakage and confounding."""
     return [
         *_folds(run),
         _duplicates(run),
@@ -159,7 +157,7 @@ def checks(run: Mapping[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _folds(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """From splits/manifest.tsv: nobody trains and is tested in one fold, and nor do samples of one group."""
+    """Check splits/manifest.tsv: no sample, and no group, is in both training and test of a split."""
     folds = run["folds"]
     if folds is None:
         yield "Training and test samples are apart", "not run", "splits/manifest.tsv is not there"
@@ -174,11 +172,11 @@ def _folds(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
             divided += len(
                 {group.get(name, name) for name in train} & {group.get(name, name) for name in test}
             )
-    told = f"{shared} samples on both sides of {pairs} splits"
-    yield "Training and test samples are apart", "failed" if shared else "passed", told
+    detail = f"{shared} samples on both sides of {pairs} splits"
+    yield "Training and test samples are apart", "failed" if shared else "passed", detail
     if group:
-        told = f"{divided} groups on both sides of {pairs} splits"
-        yield "Groups are never divided", "failed" if divided else "passed", told
+        detail = f"{divided} groups on both sides of {pairs} splits"
+        yield "Groups are never divided", "failed" if divided else "passed", detail
     else:
         yield (
             "Groups are never divided",
@@ -188,18 +186,18 @@ def _folds(run: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _duplicates(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Folds are assigned only after duplicates.check: where there are folds, it was sure of nothing."""
+    """Report pairs that may be duplicates; duplicates.check stops the run at certain ones before folds are assigned."""
     name = "No library stands under two names"
     if run["folds"] is None:
         return name, "not run", "splits/manifest.tsv is not there"
-    if found := _doubtful(run):
-        return name, "look", f"{len(found)} pairs of samples may be one library: splits/one_library.tsv"
-    told = (
+    if doubtful := _doubtful(run):
+        return name, "look", f"{len(doubtful)} pairs of samples may be one library: splits/one_library.tsv"
+    detail = (
         f"no two samples of different groups have the same counts, correlate by more than {duplicates.SAME}"
     )
     if run["unit"] not in duplicates.COUNTED:
-        return name, "passed", f"{told}; lanes of one library cannot be told in {run['unit']} values"
-    return name, "passed", f"{told} or differ by counting noise alone"
+        return name, "passed", f"{detail}; lanes of one library cannot be recognised in {run['unit']} values"
+    return name, "passed", f"{detail} or differ by counting noise alone"
 
 
 def _doubtful(run: Mapping[str, Any]) -> list[list[Any]]:
@@ -209,7 +207,7 @@ def _doubtful(run: Mapping[str, Any]) -> list[list[Any]]:
 
 
 def _shuffled(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Shuffled labels must score as chance does, neither better nor worse."""
+    """Models of shuffled labels must score at chance level, neither better nor worse."""
     name = "Shuffled labels score as chance does"
     test = run["metrics"][run["shipped"]].get("permutation")
     if not test or "mean" not in test:
@@ -217,25 +215,25 @@ def _shuffled(run: Mapping[str, Any]) -> tuple[str, str, str]:
         return name, "not run", why or "no permutation test of the shipped model (evaluation.permutations)"
     chance = 0.0 if test.get("metric") in ("spearman", "r2", "pearson") else 0.5
     near = abs(test["mean"] - chance) <= max(CHANCE_BAND, 3 * test["sd"] / np.sqrt(test["n"]))
-    told = f"mean {words(test.get('metric', 'auroc'))} {number(test['mean'])} of {test['n']} shuffles, chance is {chance:g}"
-    return name, "passed" if near else "look", told
+    detail = f"mean {words(test.get('metric', 'auroc'))} {number(test['mean'])} of {test['n']} shuffles, chance is {chance:g}"
+    return name, "passed" if near else "look", detail
 
 
 def _batch_alone(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    name, design = "The batch alone says little of the target", (run["diagnostics"] or {}).get("design")
+    name, design = "The batch alone hardly predicts the target", (run["diagnostics"] or {}).get("design")
     if not design:
         return name, "not run", "the design has no batch"
     auc = design.get("batch_only_auc")
-    told = (
+    detail = (
         f"Cramer's V of batch and target {number(design['cramers_v'], 2)} (0 unrelated, 1 the same); a model that knows only the"
         f" batch has AUROC {number(auc, 2)}"
     )
     doubtful = design["cramers_v"] > CONFOUNDED or (auc or 0) > 0.65
-    return name, "look" if doubtful else "passed", told
+    return name, "look" if doubtful else "passed", detail
 
 
 def _held_out_batches(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Whether scores hold in batches that a model never saw."""
+    """Compare scores in batches that the model was not trained on with those of random folds."""
     name, metrics = "The score holds in batches never seen", run["metrics"][run["shipped"]]
     held = metrics.get("leave_one_batch_out") or {}
     pairs = {
@@ -246,16 +244,16 @@ def _held_out_batches(run: Mapping[str, Any]) -> tuple[str, str, str]:
     pairs = {metric: both for metric, both in pairs.items() if None not in both}
     if not pairs:
         return name, "not run", "evaluation.leave_one_batch_out is off, or there is no batch"
-    told = " and ".join(
+    detail = " and ".join(
         f"{words(metric)} {number(there)} there, {number(here)} on random folds"
         for metric, (there, here) in pairs.items()
     )
     trained = metrics.get("held_out_batches") or {}
     if shared := sum(split["shared"] for split in trained.values()):
-        return name, "failed", f"{told}; but {shared} groups were on both sides"
+        return name, "failed", f"{detail}; but {shared} groups were on both sides"
     if left_out := sum(split["left_out"] for split in trained.values()):
-        told += (
+        detail += (
             f"; {left_out} times a sample did not train, since the batch that was held out has samples of its group"
             f" (trained on {min(split['trained'] for split in trained.values())} samples at least)"
         )
-    return name, "look" if any(there < here - 0.1 for there, here in pairs.values()) else "passed", told
+    return name, "look" if any(there < here - 0.1 for there, here in pairs.values()) else "passed", detail

@@ -40,7 +40,7 @@ def _of(run: Mapping[str, Any], key: str, outcome: str) -> pd.DataFrame | None:
 
 
 def _band(x: pd.Series, part: pd.DataFrame, name: str) -> dict[str, Any]:
-    """A filled area between the ends of the corrected interval, or of the other where there is none."""
+    """A filled area between the ends of the corrected interval, or of the bootstrap's if there is none."""
     ends = [part[f"{end}_corrected"].fillna(part[end]).to_numpy() for end in ("lower", "upper")]
     known = np.isfinite(ends[0]) & np.isfinite(ends[1])
     x, lower, upper = x.to_numpy()[known], ends[0][known], ends[1][known]

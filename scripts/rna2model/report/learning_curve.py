@@ -1,4 +1,4 @@
-"""Whether more samples would still help, in a sentence: what the last step of the learning curve gained, with its interval."""
+"""A sentence on whether more samples would still help: the gain of the last step of the learning curve, with its interval."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOWER_IS_BETTER = ("brier", "log_loss", "mae", "rmse", "integrated_brier")
 
 
 def sentence(table: pd.DataFrame | None, shown: Iterable[str]) -> str:
-    """What the last step of a learning curve (learning_curve.COLUMNS) says of the first metric of `shown`; empty without one."""
+    """Sentence on the last step of a learning curve (learning_curve.COLUMNS) in the first metric of `shown`; empty without a curve."""
     if table is None or "change_lower" not in table or table.empty:
         return ""
     part = table[table["metric"] == next((name for name in shown if name in set(table["metric"])), "")]
@@ -34,5 +34,5 @@ def sentence(table: pd.DataFrame | None, shown: Iterable[str]) -> str:
     if ends[0] > 0:
         return f"{step}more samples would still help."
     if ends[1] < 0:
-        return f"{step}it was better with fewer samples; look for samples that differ from the others, or batches."
-    return f"{step}the interval holds 0, so that this cohort does not say whether more samples would help."
+        return f"{step}fewer samples did better; look for outlying samples or batch effects."
+    return f"{step}the interval includes 0, so this cohort cannot tell whether more samples would help."

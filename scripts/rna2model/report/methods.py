@@ -65,12 +65,12 @@ def paragraphs(run: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
 def _samples(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     flow, design = run["flow"], config["design"]
     classes = ", ".join(f"{name} {count}" for name, count in flow["classes"].items())
-    told = f"{flow['included']} of {flow['sheet']} samples passed quality control, {flow['labelled']} of them with a label"
-    told += f" ({classes}). " if classes else ". "
+    sentence = f"{flow['included']} of {flow['sheet']} samples passed quality control, {flow['labelled']} of them with a label"
+    sentence += f" ({classes}). " if classes else ". "
     if design["group"]:
         known = {run["group_of"].get(name) for name in run["predictions"][run["shipped"]]["sample"]}
-        told += f"They come from {len(known)} groups (column {design['group']}). "
-    return f"{told}{reads(run)}"
+        sentence += f"They come from {len(known)} groups (column {design['group']}). "
+    return f"{sentence}{reads(run)}"
 
 
 def reads(run: Mapping[str, Any]) -> str:
@@ -89,7 +89,7 @@ def reads(run: Mapping[str, Any]) -> str:
 
 
 def _differential(run: Mapping[str, Any]) -> Iterator[str]:
-    """DESeq2 is as PyDESeq2 has it; nothing where it did not run."""
+    """The test of differential expression (PyDESeq2) with its number of genes; nothing if it was not run."""
     if run["differential"] is None or not run["differential"]["p"].notna().any():
         return
     called = run["differential"]["padj"] < 0.05
@@ -100,7 +100,7 @@ def _differential(run: Mapping[str, Any]) -> Iterator[str]:
 
 
 def cited(method: str) -> str:
-    """A method with what a paper must cite for it."""
+    """The name of a method with its citation."""
     return CITED.get(method, method)
 
 
@@ -134,21 +134,21 @@ def _models(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     evaluation, design = config["evaluation"], config["design"]
     rivals = [model_name(model) for model in run["models"]]
     grouped = f" that never divides a {design['group']}" if design["group"] else ""
-    told = (
+    text = (
         f"{_and(rivals)[0].upper()}{_and(rivals)[1:]} were compared by {evaluation['repeats']} x {evaluation['folds']}-fold"
         f" cross-validation stratified by {STRATA[design['task']]}{grouped} (seed {evaluation['seed']})."
     )
     if design["covariates"]:
-        told += f" Models also saw {_and(design['covariates'])}."
+        text += f" Models also saw {_and(design['covariates'])}."
     training = config["training"]
     settings = [
         f"{key} {training[key]}" for key in ("imbalance", "calibration", "threshold") if key in training
     ]
     if design["task"] != "classification":
-        return told
+        return text
     rule = report_words.rule(run["manifest"])
-    told += f" Settings: {', '.join(settings)}; probabilities are those of the classes' shares in training."
-    return f"{told} In the final model {rule}." if rule else told
+    text += f" Settings: {', '.join(settings)}; probabilities are those of the classes' shares in training."
+    return f"{text} In the final model {rule}." if rule else text
 
 
 def _scores(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
@@ -157,26 +157,26 @@ def _scores(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     from rna2model.report.words import words
 
     main = leading(run["task"], run["metrics"][run["shipped"]])
-    value, told = run["metrics"][run["shipped"]].get(main, {}), ""
+    value, text = run["metrics"][run["shipped"]].get(main, {}), ""
     unit = config["design"]["group"] or "sample"
     if value.get("estimate") is not None:
         floor = run["metrics"]["dummy"].get(main, {}).get("estimate")
-        told = (
+        text = (
             f"The shipped model, {model_name(run['shipped'])}, was named before any score was known. It reached"
             f" {words(main)} {number(value['estimate'])} (95 % interval {number(value['lower'])} to"
             f" {number(value['upper'])}, n = {value['n']}; a model without genes {number(floor)}). "
         )
-    told += f"Intervals are percentiles of 1,000 bootstraps of {unit}s within folds."
+    text += f"Intervals are percentiles of 1,000 bootstraps of {unit}s within folds."
     if value.get("lower_corrected") is not None:
-        told += (
+        text += (
             f" Corrected for the choice of training samples (Nadeau & Bengio 2003) the interval is {number(value['lower_corrected'])}"
             f" to {number(value['upper_corrected'])}."
         )
     test = run["metrics"][run["shipped"]].get("permutation")
     if test:
-        told += f" Permutation test: {permutation.quoted(test)}."
-        told += f" {permutation.explained(test, run['manifest'])}"
-    return told
+        text += f" Permutation test: {permutation.quoted(test)}."
+        text += f" {permutation.explained(test, run['manifest'])}"
+    return text
 
 
 def software(run: Mapping[str, Any]) -> str:
@@ -187,12 +187,12 @@ def software(run: Mapping[str, Any]) -> str:
 
 
 def model_name(model: str) -> str:
-    """A model as papers call it."""
+    """The name of a model as papers write it."""
     return NAMES.get(model, model.replace("_", " "))
 
 
 def _with_version(run: Mapping[str, Any], tool: str) -> str:
-    """A tool's name with the version that the run wrote down, where it did."""
+    """A tool's name, with its version if the run recorded it."""
     called = TOOLS.get(tool, tool)
     if run["versions"] is None:
         return called
@@ -208,6 +208,6 @@ def _and(items: Sequence[str]) -> str:
 
 
 def provenance(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """What it takes to do the run again."""
+    """Versions, checksums and config that reproduce the run."""
     keys = ("rna2model", "libraries", "reference", "genes", "files")
     return {key: run["manifest"][key] for key in keys if key in run["manifest"]} | {"config": config}

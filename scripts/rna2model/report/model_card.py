@@ -1,5 +1,5 @@
-"""The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): what the run knows, and what only
-the author can say."""
+"""The model card of a bundle, after TRIPOD+AI (Collins et al. 2024) and DOME (Walsh et al. 2021): filled in by the run,
+with open items for the author."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write(manifest: Mapping[str, Any], scores: Mapping[str, Any], chance: Mappin
     evaluation, shown = manifest["evaluation"], SHOWN[manifest["task"]]
     return f"""# Model card: {manifest["target"]} by {manifest["model"]}
 
-Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122). What a run cannot know says so.
+Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122). Items that the run cannot know are marked.
 
 ## What it predicts
 {manifest["task"]} of `{manifest["target"]}`: {_predicted(manifest)}, from bulk RNA-seq expression.
@@ -107,7 +107,7 @@ def _reference(manifest):
 
 
 def _predicted(manifest):
-    """What comes out, with what was in the training samples."""
+    """What the model predicts, with the classes, events or numbers of its training samples."""
     seen = ", ".join(f"{name} ({count} samples)" for name, count in manifest["classes"].items())
     if manifest["task"] == "regression":
         return "a number; {:g} to {:g} in the training samples".format(*manifest["range"])
@@ -121,10 +121,10 @@ def _predicted(manifest):
 
 
 def _classes(manifest):
-    told = ", ".join(f"{name} {count}" for name, count in manifest["classes"].items())
+    counts = ", ".join(f"{name} {count}" for name, count in manifest["classes"].items())
     positive = (manifest.get("predicts") or {}).get("class")
     of_two = f" The positive class is {positive}." if positive else ""
-    return f"By class or event: {told}.{of_two}" if told else ""
+    return f"By class or event: {counts}.{of_two}" if counts else ""
 
 
 def _size(manifest, scores):
@@ -136,12 +136,12 @@ def _size(manifest, scores):
 
 def _limits(manifest):
     limits = {k: v for k, v in (manifest.get("qc") or {}).items() if k.startswith(("min_", "max_"))}
-    told = ", ".join(
+    bounds = ", ".join(
         f"{WORDS[key[:3]]} {value:g}{' %' * key.endswith('_pct')} {key[4:].removesuffix('_pct').replace('_', ' ')}"
         for key, value in limits.items()
         if not (key.startswith("max_") and value >= 100)  # no limit
     )
-    return f"{told}. " if told and manifest["counting"] else ""
+    return f"{bounds}. " if bounds and manifest["counting"] else ""
 
 
 def _missing(manifest):
@@ -150,19 +150,19 @@ def _missing(manifest):
         "refuse": "a matrix with missing values is refused",
         "mean": "missing values get the gene's training mean",
     }
-    told = cells.get(rule, "missing values come from the nearest training samples")
+    rules = cells.get(rule, "missing values come from the nearest training samples")
     if manifest.get("covariates"):
-        told += f"; missing covariates are imputed by {manifest['features']['impute']}"
+        rules += f"; missing covariates are imputed by {manifest['features']['impute']}"
     kept = "panel.safetensors" in manifest.get("files", {})
     drawn = "; the prediction of a sample that lacks genes or covariates has an interval, drawn from training samples kept in the bundle"
-    return f"{told}{drawn * kept}; samples without a label trained nothing."
+    return f"{rules}{drawn * kept}; samples without a label trained nothing."
 
 
 def _redundancy(manifest):
-    told = f"no two samples of different groups have the same counts, or correlate by more than {duplicates.SAME}"
+    checked = f"no two samples of different groups have the same counts, or correlate by more than {duplicates.SAME}"
     if manifest["counts_unit"] in duplicates.COUNTED:
-        told += ", or surely differ by counting noise alone"
-    return f"{told}; the run stops at such a pair."
+        checked += ", or surely differ by counting noise alone"
+    return f"{checked}; the run stops at such a pair."
 
 
 def _batch(manifest):
@@ -175,11 +175,11 @@ def _batch(manifest):
 
 def _features(manifest):
     selection = (manifest.get("features") or {}).get("selection", "none")
-    told = (
+    text = (
         f" on {manifest['features']['count']} columns chosen by `{selection}`" if selection != "none" else ""
     )
     covariates = manifest.get("covariates") or []
-    return told + (f", with covariates {', '.join(f'`{name}`' for name in covariates)}" if covariates else "")
+    return text + (f", with covariates {', '.join(f'`{name}`' for name in covariates)}" if covariates else "")
 
 
 def _settings(manifest):
@@ -198,7 +198,7 @@ def _settings(manifest):
 
 
 def _class_weight(manifest):
-    """What `imbalance` meant for this model, which may have weights of its own."""
+    """Class weights that `imbalance` gave this model; some models have their own default."""
     made = models.make(manifest["model"], task=manifest["task"], imbalance=manifest["settings"]["imbalance"])
     return made.class_weight
 
@@ -209,16 +209,18 @@ def _grouped(manifest):
 
 
 def _elsewhere(scores, shown):
-    """Scores where random folds do not reach: on a fixed hold-out, on batches that training did not see."""
-    told = _told(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
-    return told + _told(scores.get("leave_one_batch_out"), shown, "On batches that training never saw")
+    """Scores on the fixed hold-out and on batches left out of training."""
+    text = _scores_there(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
+    return text + _scores_there(
+        scores.get("leave_one_batch_out"), shown, "On batches that training never saw"
+    )
 
 
-def _told(held, shown, where):
-    told = [
+def _scores_there(held, shown, where):
+    values = [
         f"{name} {_interval(held[name])}, n = {held[name]['n']}" for name in shown if name in (held or {})
     ]
-    return f"\n{where}: {'; '.join(told)}.\n" if told else ""
+    return f"\n{where}: {'; '.join(values)}.\n" if values else ""
 
 
 def _rows(scores, chance, shown):
@@ -230,9 +232,9 @@ def _rows(scores, chance, shown):
 
 
 def _meanings(scores, shown):
-    """What each metric of the table says, for readers who know others."""
-    told = [f"`{name}`: {words.METRICS[name][1]}" for name in shown if name in scores]
-    return f"{'. '.join(told)}."
+    """The definition of each metric in the table."""
+    meanings = [f"`{name}`: {words.METRICS[name][1]}" for name in shown if name in scores]
+    return f"{'. '.join(meanings)}."
 
 
 def _interval(value):
@@ -240,12 +242,12 @@ def _interval(value):
         return f"not defined: {value.get('note', '')}"
     if value["lower"] is not None and value["lower"] == value["upper"]:
         return f"{_number(value['estimate'])} (no interval: every resample gives this)"
-    told = f"{_number(value['lower'])} to {_number(value['upper'])}"
+    ends = f"{_number(value['lower'])} to {_number(value['upper'])}"
     if value.get("lower_corrected") is not None:
-        told += f"; corrected {_number(value['lower_corrected'])} to {_number(value['upper_corrected'])}"
+        ends += f"; corrected {_number(value['lower_corrected'])} to {_number(value['upper_corrected'])}"
     if value.get("chance") is not None:
-        told += f"; chance {_number(value['chance'])}"
-    return f"{_number(value['estimate'])} ({told})"
+        ends += f"; chance {_number(value['chance'])}"
+    return f"{_number(value['estimate'])} ({ends})"
 
 
 def _number(value):
@@ -258,10 +260,10 @@ def _permutation(scores, manifest):
         return "\nThe scores were not compared with those of shuffled labels.\n"
     lead = test["within_batches"] if permutation.leads_within(test) else test
     where = " within batches" if lead is not test else ""
-    told = f"Labels shuffled{where} reached this {test.get('metric', 'score')} with p = {lead['p']:.3g} ({lead['n']} permutations)."
+    sentence = f"Labels shuffled{where} reached this {test.get('metric', 'score')} with p = {lead['p']:.3g} ({lead['n']} permutations)."
     if lead is not test:
-        told += f" Over the cohort p = {test['p']:.3g} ({test['n']} permutations), in which the batch has its part."
-    return f"\n{told} {permutation.explained(test, manifest)}\n"
+        sentence += f" Over the cohort p = {test['p']:.3g} ({test['n']} permutations), in which the batch has its part."
+    return f"\n{sentence} {permutation.explained(test, manifest)}\n"
 
 
 def _small(scores):

@@ -1,4 +1,4 @@
-"""One self-contained page about a run, from what went in to what was predicted."""
+"""One self-contained HTML page about a run, from its input to its predictions."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def page(
 
 
 def read(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> dict[str, Any]:
-    """The run as the page shows it: what report_run gathers, and what follows from it."""
+    """Everything the page shows of a run: what run_data.gather reads, and what is computed from it."""
     run = run_data.gather(results, config, models)
     group = gate.column_name(config["design"]["group"]) if config["design"]["group"] else None
     samples = run["samples"]
@@ -100,7 +100,7 @@ def read(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> dic
 
 
 def embedded(value: object) -> str:
-    """JSON that cannot end the script element it stands in."""
+    """JSON escaped so that it cannot close the script element around it."""
     return (
         json.dumps(value, allow_nan=False, separators=(",", ":"))
         .replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""What the report, the methods paragraph and the model card say of a permutation test: its p, within batches where batch and
+"""Sentences of the report, the methods paragraph and the model card on a permutation test: its p, within batches where batch and
 label go together, its statistic, its grid, and what was not done again."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def p_value(test: Mapping[str, Any]) -> str:
-    """The p of a permutation test, and whether more permutations could have made it smaller."""
+    """The p of a permutation test, marked if it is the smallest that so few permutations can give."""
     least = (
         f" (the smallest p that {test['n']} permutations can give)"
         if test["p"] <= 1 / (test["n"] + 1) + 1e-12
@@ -42,8 +42,8 @@ def sentence(test: Mapping[str, Any]) -> str:
     if not leads_within(test):
         return f"{score}{cohort}. {beyond}."
     return (
-        f"{score}{beyond}. Over the whole cohort: {cohort}. {_why(within)} The first p asks whether expression says more than"
-        " the batch does; believe it."
+        f"{score}{beyond}. Over the whole cohort: {cohort}. {_why(within)} The first p tests whether expression predicts"
+        " beyond the batch; quote that one."
     )
 
 
@@ -76,30 +76,30 @@ def explained(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
     """The statistic of p, the candidates it was tuned over, what was repeated and what was held fixed, in sentences."""
     metric = words(test.get("metric", "auroc"))
     value = f" ({test['statistic']:.3f})" if "statistic" in test else ""
-    told = [f"The statistic of this p is the {metric} within folds, averaged over folds{value}."]
+    sentences = [f"The statistic of this p is the {metric} within folds, averaged over folds{value}."]
     if test.get("metric", "auroc") != "spearman":
-        told.append("In that average a fold counts by its pairs of samples that can be compared.")
+        sentences.append("In that average a fold counts by its pairs of samples that can be compared.")
     tried, own = test.get("candidates"), test.get("candidates_in_training")
     if tried and own and tried != own:
-        told.append(
+        sentences.append(
             f"For the true labels and for the permuted ones alike, models were tuned over {tried} candidates instead of the {own} of"
             f" training, so this {metric} may differ from that of the model."
         )
     selected = (manifest.get("features") or {}).get("selection", "none") != "none"
     again = ["scaling", *["feature selection"] * selected, "tuning", "fit"]
-    told.append(
+    sentences.append(
         f"Repeated for every permutation: {', '.join(again)}. Held fixed, as they were on the training samples of each fold:"
         f" {', '.join(_fixed(manifest))}."
     )
     if manifest.get("batch_correction", "none") != "none" and _protects(manifest):
-        told.append(
+        sentences.append(
             "The batch correction protects the true labels (expression.protect_target), which permutations cannot undo: p may be too small."
         )
-    return " ".join(told)
+    return " ".join(sentences)
 
 
 def _fixed(manifest: Mapping[str, Any]) -> list[str]:
-    """What permute.py reads as it was fitted for the folds."""
+    """Steps that permute.py does not repeat, but takes as they were fitted for the folds."""
     corrected = manifest.get("batch_correction", "none") != "none"
     made = any(name.startswith("features.") for name in manifest.get("files", {}))
     return [

@@ -18,11 +18,11 @@ MOST_COLUMNS = 200  # samples of a heat map
 
 
 def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> dict[str, Any]:
-    """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
+    """Everything the page shows, as a dict of tables and numbers; None for what this run did not make."""
     task, shipped = config["design"]["task"], config["shipped_model"]
     own, seen = results / f"models/{shipped}", results / "expression"
     frozen = config["training"]["retrain"] == "never"
-    models = sorted(models, key=lambda model: model == "dummy")  # the floor comes last
+    models = sorted(models, key=lambda model: model == "dummy")  # dummy comes last
     run = {
         "task": task,
         "unit": config["counts_unit"],
@@ -50,7 +50,7 @@ def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> d
         "external": document(results / "external_validation.json") if frozen else None,
         "versions": optional(results / "versions.tsv"),
     }
-    if config["expression"]["batch_correction"] == "none":  # the second view is the first
+    if config["expression"]["batch_correction"] == "none":  # both views would be the same
         run["components"] = run["components"][run["components"]["view"] != "batch_corrected"]
         ((run["diagnostics"] or {}).get("views") or {}).pop("batch_corrected", None)
     for column in ("reads", "mapped_pct", "assigned_pct"):
@@ -66,7 +66,7 @@ def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> d
     return run
 
 
-TEXT = {  # columns of optional tables that are no numbers
+TEXT = {  # text columns of optional tables
     "differences": ("model", "against", "metric"),
     "calibration_curve": ("outcome",),
     "decision_curve": ("outcome",),
@@ -83,19 +83,19 @@ def table(path: Path) -> pd.DataFrame:
 
 
 def optional(path: Path) -> pd.DataFrame | None:
-    """The same, or None where the file is not there."""
+    """The table at `path`, or None if there is no such file."""
     return table(path) if path.exists() else None
 
 
 def document(path: Path) -> Any:
-    """A JSON file, or None where it is not there."""
+    """The content of a JSON file, or None if there is no such file."""
     return json.loads(path.read_text()) if path.exists() else None
 
 
 def numbers(
     frame: pd.DataFrame, start: str | tuple[str, ...] = (), but: Collection[str] | None = None
 ) -> pd.DataFrame:
-    """`frame` with the columns whose names start so, or all but some, as numbers (NaN for empty cells)."""
+    """`frame` with the columns of these prefixes (or all columns but some) as numbers, NaN for empty cells."""
     chosen = [c for c in frame if (c.startswith(start) if but is None else c not in but)]
     frame[chosen] = frame[chosen].apply(pd.to_numeric, errors="coerce")
     return frame
@@ -109,12 +109,12 @@ def predictions(path: Path, task: str) -> pd.DataFrame:
 
 def served(path: Path) -> pd.DataFrame | None:
     """Predictions of new samples with their probabilities as numbers, or None."""
-    found = optional(path)
-    return None if found is None else numbers(found, ("prob_", "survival_", "lower_", "upper_", "set_90_"))
+    table = optional(path)
+    return None if table is None else numbers(table, ("prob_", "survival_", "lower_", "upper_", "set_90_"))
 
 
 def first_repeat(frame: pd.DataFrame) -> pd.DataFrame:
-    """Rows of one repeat of the cross-validation: a sample once."""
+    """Rows of the first repeat of the cross-validation, so that each sample is there once."""
     return frame[~frame["split"].str.match(r"r(?!1f)\d+f")] if len(frame) else frame
 
 
@@ -154,22 +154,24 @@ def top_expression(run: Mapping[str, Any], path: Path) -> dict[str, Any] | None:
 
 
 def fewer(run: Mapping[str, Any]) -> str:
-    """Why the heat map has not TOP_GENES genes, or is not there; empty where it has."""
+    """Why the heat map has fewer than TOP_GENES genes or is missing; empty if it has them all."""
     if run["features"] is None:
         return ""
-    asked = run["features"]["feature"].nunique()
+    used = run["features"]["feature"].nunique()
     shown = len(run["heatmap"]["genes"]) if run["heatmap"] else 0
-    lacking = min(asked, TOP_GENES) - shown
-    told = f"The model uses {asked} features. " if asked < TOP_GENES else ""
+    lacking = min(used, TOP_GENES) - shown
+    text = f"The model uses {used} features. " if used < TOP_GENES else ""
     if lacking:
-        told += (
-            f"Of its {min(asked, TOP_GENES)} strongest features {lacking} have no row here: covariates and gene sets, and genes"
+        text += (
+            f"Of its {min(used, TOP_GENES)} strongest features {lacking} have no row here: covariates and gene sets, and genes"
             " that the filter of the whole cohort leaves out, are not in the matrix that is shown."
         )
-    return told.strip()
+    return text.strip()
 
 
 def _truth(run: Mapping[str, Any]) -> pd.DataFrame:
     """DataFrame sample, truth of the labelled samples, each once; for survival the time."""
-    found = run["predictions"][run["shipped"]].drop_duplicates("sample")
-    return found.rename(columns={"time": "truth"} if run["task"] == "survival" else {})[["sample", "truth"]]
+    predictions = run["predictions"][run["shipped"]].drop_duplicates("sample")
+    return predictions.rename(columns={"time": "truth"} if run["task"] == "survival" else {})[
+        ["sample", "truth"]
+    ]

@@ -1,4 +1,4 @@
-"""What the page of a run shows that trained nothing: a frozen bundle served the samples of a sheet."""
+"""Data for the report of a run that trained nothing, but predicted the samples of its sheet with a frozen bundle."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def read(results: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything the page shows, as a dict of tables and numbers; None for what this run has not."""
+    """Everything the page shows, as a dict of tables and numbers; None for what this run did not make."""
     folder, task = Path(config["training"]["bundle"]), config["design"]["task"]
     made, card = document(folder / "manifest.json"), folder / "MODEL_CARD.md"
     external, scored = document(results / "external_validation.json"), results / "external_validation.tsv"
@@ -87,8 +87,8 @@ def warnings(run: Mapping[str, Any]) -> Iterator[str]:
     elif external["n"] < checks.SMALL:
         score = external["metrics"].get(main, {})
         ends = [checks.number(score.get(key)) for key in ("lower", "upper")]
-        told = f" ({words(main)} {ends[0]} to {ends[1]})" if ends[0] != ends[1] else ""
-        yield f"{external['n']} samples validate the bundle: below about {checks.SMALL}, no score is precise{told}."
+        interval_text = f" ({words(main)} {ends[0]} to {ends[1]})" if ends[0] != ends[1] else ""
+        yield f"{external['n']} samples validate the bundle: below about {checks.SMALL}, no score is precise{interval_text}."
     yield from checks.of_samples(run)
 
 
@@ -100,13 +100,13 @@ def _flagged(predicted: pd.DataFrame | None) -> list[str]:
 def paragraphs(run: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     """List of paragraphs in the words of a methods section."""
     made, where = run["manifest"], run["flow"]
-    told = (
+    samples = (
         f"{where['included']} of {where['sheet']} samples passed quality control. They were predicted by a frozen model"
         f" ({made['model']}, bundle {made['manifest_sha256'][:12]}), trained on {made['training']['n']} samples to predict"
         f" {outcome.title(config['design'])}; nothing was fitted on the new samples."
     )
     if where["validated"]:
-        told += (
+        samples += (
             f" {where['validated']} samples with a label that training had not seen validated it; {where['left_out']} were left"
             " out because training knew them. Intervals are percentiles of 1,000 bootstraps."
         )
@@ -118,4 +118,4 @@ def paragraphs(run: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
         f" saw by the rule `{config['expression']['unseen_batch']}`;"
         " all parameters are those that training learned."
     )
-    return [told, steps, methods.software(run)]
+    return [samples, steps, methods.software(run)]

@@ -1,4 +1,4 @@
-"""What the report says of intervals, operating points, subgroups and sample size: sentences and tables from the run's files."""
+"""Sentences and tables of the report on intervals, operating points, subgroups and sample size."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-HEADLINE = 4  # metrics whose corrected interval is said
+HEADLINE = 4  # metrics whose corrected interval is quoted
 
 
 def gather(results: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """{statistics: ...} for the page; each part None (or empty) where the run has it not."""
+    """{statistics: ...} for the page; each part None (or empty) if the run did not make it."""
     task, own = run["task"], results / f"models/{run['shipped']}"
     metrics = run["metrics"][run["shipped"]]
     return {
@@ -39,7 +39,7 @@ def gather(results: Path, run: Mapping[str, Any], config: Mapping[str, Any]) -> 
 
 
 def interval(value: Mapping[str, Any]) -> str:
-    """A score with its corrected interval, or the other one where there is none."""
+    """A score with its corrected interval, or the bootstrap's if there is none."""
     for kind in ("_corrected", ""):
         lower, upper = value.get("lower" + kind), value.get("upper" + kind)
         if lower is not None and lower == lower:
@@ -55,7 +55,7 @@ def corrected(metrics: Mapping[str, Any], task: str) -> str:
 
 
 def comparisons(table: pd.DataFrame | None) -> str:
-    """How many paired differences there are, and what chance makes of so many."""
+    """How many paired differences there are, and how many intervals would exclude zero by chance."""
     if table is None or table.empty or "comparisons" not in table:
         return ""
     n = int(table["comparisons"].iloc[0])
@@ -79,8 +79,8 @@ def calibration(metrics: Mapping[str, Any]) -> str:
         "ici": "mean distance from the curve (ICI)",
     }
     return "; ".join(
-        f"{told} {interval(metrics[name])}"
-        for name, told in names.items()
+        f"{label} {interval(metrics[name])}"
+        for name, label in names.items()
         if metrics.get(name, {}).get("estimate") is not None
     )
 
@@ -94,11 +94,11 @@ def increment(table: pd.DataFrame | None, shipped: str, covariates: Sequence[str
             "not known, since the model of covariates alone was not run; add clinical to models in the config"
         )
     rows = table[(table["against"] == "clinical") & (table["model"] == shipped)]
-    told = "; ".join(
+    differences = "; ".join(
         f"{words(row['metric'])} {interval(row | {'estimate': row['difference']})}"
         for row in rows.to_dict("records")
     )
-    return f"{shipped} less clinical, {told}"
+    return f"{shipped} less clinical, {differences}"
 
 
 def subgroup_table(table: pd.DataFrame | None, task: str) -> pd.DataFrame | None:
@@ -118,7 +118,7 @@ def subgroup_table(table: pd.DataFrame | None, task: str) -> pd.DataFrame | None
             keys = pd.MultiIndex.from_frame(made[["column", "level"]])
             made[words(metric)] = part.reindex(keys).to_numpy()
     few = first["note"].str.contains("few:", regex=False).to_numpy()
-    return made.assign(note=["few samples: says little" if small else "" for small in few])
+    return made.assign(note=["few samples: uncertain" if small else "" for small in few])
 
 
 def _adequacy(table: pd.DataFrame | None) -> list[str]:

@@ -1,6 +1,6 @@
 """The TRIPOD+AI checklist (Collins et al., BMJ 2024;385:e078378) of a run: items in our own words, filled in where the run knows.
 
-What only the authors can say is left to them and says so. The numbers are those of the run's files, which `where` names.
+Items that only the authors can answer are marked as theirs. The numbers are those of the run's files, which `where` names.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ def items(facts: Mapping[str, Any]) -> pd.DataFrame:
     differences (DataFrames) and versions."""
     parts = (_front, _methods, _analysis, _results, _discussion)
     content = {item: text for part in parts for item, text in part(facts).items()} | _open()
-    found = pd.read_csv(ITEMS, sep="\t", dtype=str)
-    return found.assign(content=[content.get(item, AUTHOR) for item in found["item"]])
+    rows = pd.read_csv(ITEMS, sep="\t", dtype=str)
+    return rows.assign(content=[content.get(item, AUTHOR) for item in rows["item"]])
 
 
 def markdown(facts: Mapping[str, Any]) -> str:
     """Text of the checklist."""
-    found = items(facts)
-    left = int(found["content"].str.startswith(AUTHOR).sum())
-    cells = found.map(lambda cell: str(cell).replace("|", "\\|").replace("\n", " "))
+    rows = items(facts)
+    left = int(rows["content"].str.startswith(AUTHOR).sum())
+    cells = rows.map(lambda cell: str(cell).replace("|", "\\|").replace("\n", " "))
     lines = ["| " + " | ".join(row) + " |" for row in (COLUMNS, ["---"] * 4, *cells.to_numpy().tolist())]
     return (
         f"# TRIPOD+AI checklist: {outcome.title(facts['config']['design'])} by {facts['manifest']['model']}\n\n"
         "Items in the words of rna2model; the published wording is in BMJ 2024;385:e078378. Paths are below the results folder."
-        f" {left} of {len(found)} rows are for the authors alone; what the run filled in needs their reading, too.\n\n"
+        f" {left} of {len(rows)} rows are for the authors to fill in; they should also check the others, which the run filled in.\n\n"
         + "\n".join(lines)
         + "\n"
     )
@@ -66,7 +66,7 @@ def _methods(facts):
     config, manifest = facts["config"], facts["manifest"]
     design, samples = config["design"], facts["samples"]
     covariates = ", ".join(design["covariates"]) or "none"
-    told = " ".join(sample_size.sentences(facts["adequacy"])) if facts["adequacy"] is not None else AUTHOR
+    adequacy = " ".join(sample_size.sentences(facts["adequacy"])) if facts["adequacy"] is not None else AUTHOR
     return {
         "6a": f"{AUTHOR} {_levels(samples, design['batch'])}",
         "6b": (
@@ -84,7 +84,7 @@ def _methods(facts):
         "9b": (
             f"Expression per gene ({manifest['counts_unit']}). {AUTHOR} When samples were taken, and each covariate."
         ),
-        "10": (told),
+        "10": (adequacy),
         "11": (
             f"Samples without outcome trained nothing. Missing covariates: {config['features']['impute']} of the training samples of"
             f" each split. Missing expression values: {config['expression']['missing']}."
@@ -173,8 +173,8 @@ def _discussion(facts):
     return {
         "26": f"{AUTHOR} The run's own warnings are at the top of report.html.{small}",
         "27a": (
-            "Missing genes get their training mean, how much depends on them is said, above 20 % there is no prediction; samples unlike"
-            " training are flagged."
+            "Missing genes get their training mean, and a flag reports how much of the prediction depends on them; above 20 % no"
+            " prediction is made. Samples unlike those of training are flagged."
         ),
         "27c": (
             f"{AUTHOR} Labelled samples of another place validate the frozen bundle (training.retrain: never)."
@@ -183,19 +183,19 @@ def _discussion(facts):
 
 
 def _score(value):
-    """A score with the interval that covers most; None where it has no value."""
+    """A score with its corrected interval, or the bootstrap's if there is none; None if the score is undefined."""
     if not value or value.get("estimate") is None:
         return None
-    for kind, said in (("_corrected", ", corrected"), ("", "")):
+    for kind, label in (("_corrected", ", corrected"), ("", "")):
         if value.get(f"lower{kind}") is not None:
             ends = f"{value[f'lower{kind}']:.3f} to {value[f'upper{kind}']:.3f}"
-            return f"{value['estimate']:.3f} (95 % interval {ends}{said})"
+            return f"{value['estimate']:.3f} (95 % interval {ends}{label})"
     return f"{value['estimate']:.3f} (no interval)"
 
 
 def _scores(metrics, names):
-    found = {name: _score(metrics.get(name)) for name in names}
-    return "; ".join(f"{words(name)} {said}" for name, said in found.items() if said)
+    scores = {name: _score(metrics.get(name)) for name in names}
+    return "; ".join(f"{words(name)} {score}" for name, score in scores.items() if score)
 
 
 def _headline(facts):
@@ -205,8 +205,10 @@ def _headline(facts):
 
 def _other(facts):
     names = ("log_loss", "calibration_intercept", "calibration_in_the_large", "ici", *operating_point.NAMES)
-    told = _scores(facts["metrics"], [n for n in names if n not in SHOWN[facts["config"]["design"]["task"]]])
-    return f"{told}." if told else ""
+    scores = _scores(
+        facts["metrics"], [n for n in names if n not in SHOWN[facts["config"]["design"]["task"]]]
+    )
+    return f"{scores}." if scores else ""
 
 
 def _groups(facts):
@@ -215,8 +217,8 @@ def _groups(facts):
         return ""
     metric = SHOWN[facts["config"]["design"]["task"]][0]
     rows = table[table["metric"] == metric]
-    told = [f"{r.column} {r.level} {_cell(r)}{f' ({r.note})' if r.note else ''}" for r in rows.itertuples()]
-    return f"By group, {words(metric)}: {'; '.join(told)}."
+    scores = [f"{r.column} {r.level} {_cell(r)}{f' ({r.note})' if r.note else ''}" for r in rows.itertuples()]
+    return f"By group, {words(metric)}: {'; '.join(scores)}."
 
 
 def _cell(row):
@@ -228,8 +230,8 @@ def _increment(facts):
     if table is None:
         return ""
     rows = table[(table["against"] == "clinical") & (table["model"] == facts["manifest"]["model"])]
-    told = [f"{words(r.metric)} {_score({'estimate': r.difference, **_ends(r)})}" for r in rows.itertuples()]
-    return f"Over the covariates alone: {'; '.join(told)}." if told else ""
+    gains = [f"{words(r.metric)} {_score({'estimate': r.difference, **_ends(r)})}" for r in rows.itertuples()]
+    return f"Over the covariates alone: {'; '.join(gains)}." if gains else ""
 
 
 def _ends(row):
@@ -245,8 +247,8 @@ def _tested(facts):
 
 def _elsewhere(facts):
     evaluation = facts["config"]["evaluation"]
-    told = "; each batch predicted by the others" if evaluation["leave_one_batch_out"] else ""
-    return told + (f"; a fixed hold-out (column {evaluation['holdout']})" if evaluation["holdout"] else "")
+    batches = "; each batch predicted by the others" if evaluation["leave_one_batch_out"] else ""
+    return batches + (f"; a fixed hold-out (column {evaluation['holdout']})" if evaluation["holdout"] else "")
 
 
 def _levels(samples, column):
@@ -261,10 +263,10 @@ def _batches(facts):
     if not column:
         return ""
     shown = SHOWN[facts["config"]["design"]["task"]][:2]
-    told = (
+    elsewhere = (
         f" In batches never seen: {_scores(held, shown)}." if held else " Batches were not left out in turn."
     )
-    return f"{_levels(facts['samples'], column)}{told}"
+    return f"{_levels(facts['samples'], column)}{elsewhere}"
 
 
 def _balance(facts):
@@ -280,10 +282,10 @@ def _counts(manifest):
 
 
 def _missing(facts):
-    samples, told = facts["samples"], []
+    samples, counts = facts["samples"], []
     used = samples[samples["status"] == "included"]
     for column in facts["config"]["design"]["covariates"]:
         if column_name(column) in used:
             empty = sum(is_missing(cell) for cell in used[column_name(column)])
-            told.append(f"{column}: {empty} of {len(used)} missing")
-    return f"{'; '.join(told)}." if told else "No covariates."
+            counts.append(f"{column}: {empty} of {len(used)} missing")
+    return f"{'; '.join(counts)}." if counts else "No covariates."

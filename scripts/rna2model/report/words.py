@@ -1,4 +1,4 @@
-"""Names and meanings in the report of what the files name by keys."""
+"""Names and definitions that the report shows for keys of the result files."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-METRICS = {  # key: (name, what it says)
+METRICS = {  # key: (name, definition)
     "auroc": ("AUROC", "how often a sample of the class ranks above one that is not; guessing gives 0.5"),
     "log_loss": ("log loss", "minus the log probability of what came true; lower is better"),
-    "balanced_accuracy": ("balanced accuracy", "the mean share of each class that is called right; guessing gives 1 / classes"),
-    "auprc": ("AUPRC", "precision averaged over recall; labels without any meaning give its chance, which in small folds lies far above the share of the class"),
+    "balanced_accuracy": ("balanced accuracy", "the mean over classes of the share predicted correctly; guessing gives 1 / classes"),
+    "auprc": ("AUPRC", "precision averaged over recall; permuted labels give its chance level, which in small folds is far above the share of the class"),
     "mcc": ("MCC", "correlation of prediction and truth; guessing gives 0"),
     "f1_macro": ("F1", "harmonic mean of precision and recall, averaged over classes"),
     "brier": ("Brier score", "mean squared error of the probabilities; lower is better"),
     "calibration_slope": (
         "calibration slope",
-        "1 is right, below 1 the predictions are too extreme; not defined where classes are separated perfectly, or nothing varies",
+        "1 is right, below 1 the predictions are too extreme; undefined if the classes are separated perfectly or the predictions are constant",
     ),
     "calibration_intercept": (
         "calibration intercept",
@@ -40,28 +40,28 @@ METRICS = {  # key: (name, what it says)
     "auc": ("time-dependent AUC", "how often a sample with an event by then ranks above one without; guessing gives 0.5"),
     "integrated_brier": ("integrated Brier score", "mean squared error of the predicted survival over time; lower is better"),
 }  # fmt: skip
-FEATURES = {  # columns of features.tsv: (name, what it says)
+FEATURES = {  # columns of features.tsv: (name, definition)
     "feature": ("feature", ""),
     "symbol": ("symbol", ""),
-    "class": ("class", "whom more of it speaks for where the effect is positive"),
+    "class": ("class", "the class that higher values favour if the effect is positive"),
     "effect": ("effect", "of the shipped model"),
     "mean_effect": ("mean of folds", "the same effect in the models of the folds, on average"),
     "sd": ("sd of folds", "and its standard deviation"),
     "folds_chosen": ("folds with it", "share of the folds whose model uses it (of more than 50, among its 50 strongest)"),
     "same_sign": ("same sign", "share of the folds where it points the same way"),
-    "control_q95": ("by chance", "what the same feature reaches in 95 of 100 models of shuffled labels; of many features some exceed it by luck"),
+    "control_q95": ("by chance", "what the same feature reaches in 95 of 100 models of shuffled labels; among many features some exceed it by chance"),
     "above_control": ("above chance", "whether the effect is larger than that"),
 }  # fmt: skip
 VIEWS = {"normalized": "before correction", "batch_corrected": "after correction"}
 
 
 def words(name: Any) -> str:
-    """What people call a metric, a view of the cohort or a column."""
+    """Readable name of a metric, a view of the cohort or a column."""
     return METRICS[name][0] if name in METRICS else VIEWS.get(name, str(name).replace("_", " "))
 
 
 def rule(manifest: Mapping[str, Any]) -> str | None:
-    """From which probability the shipped model predicts a class; None of a bundle that does not say."""
+    """Sentence on the threshold of the shipped model; None for an old bundle without one."""
     made = manifest.get("predicts")
     if not made:
         return None
@@ -86,13 +86,15 @@ def titles(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def samples(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """(samples.tsv as people read it: the excluded and flagged first, and what the sheet says before what tools measured;
+    """(samples.tsv as people read it: the excluded and flagged first, and the sheet's columns before the tools';
     columns that paper has no room for)."""
     order = 2 * (table["status"] == "included") + (table.get("flags", "") == "")
     table = table.iloc[order.argsort(kind="stable")]
     technical = [name for name in (*gate.NUMBERS, *gate.FATES) if name in table]
     own = [name for name in table if name not in technical and name not in gate.COLUMNS]
-    told = [name for name in ("reason", "flags") if name in table]
+    reasons = [name for name in ("reason", "flags") if name in table]
     called = {name: name.replace("_pct", " %").replace("_", " ") for name in technical}
-    shown = table[["sample", "status", *own, *told, *technical]].replace("", None).dropna(axis=1, how="all")
+    shown = (
+        table[["sample", "status", *own, *reasons, *technical]].replace("", None).dropna(axis=1, how="all")
+    )
     return shown.rename(columns=called), [called[name] for name in technical if name not in gate.NUMBERS[:4]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +15,19 @@ from rna2model.core import gene_ids
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import conformal
 from rna2model.expression.features import imputation
-from rna2model.qc import gate
 from rna2model.reference import fingerprint
-from rna2model.serving import bundle_parts, reference_panel
+from rna2model.serving import bundle_parts, flags, reference_panel
 from rna2model.serving import manifest as manifests
 from rna2model.serving import out_of_distribution as ood
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
 OOD = "ood.safetensors"
 PANEL = "panel.safetensors"
 LIBRARIES = ("numpy", "scikit-learn", "torch", "safetensors", "skops")
-FAR_MIXTURE = 0.3  # share of predictions that would have to change to give the classes of training
 MAX_MISSING_PCT = 20  # genes a new sample may lack before its prediction is refused
 
 
@@ -52,24 +49,17 @@ def assemble(
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(normalizer, folder / "normalizer.safetensors")
     shutil.copyfile(batch_model, folder / "batch_model.safetensors")
-    for name, given in ((bundle_parts.FEATURES, features), (OOD, ood)):
+    for name, artefact in ((bundle_parts.FEATURES, features), (OOD, ood)):
         (folder / name).unlink(missing_ok=True)
-        if given:
-            shutil.copyfile(given, folder / name)
+        if artefact:
+            shutil.copyfile(artefact, folder / name)
     (folder / PANEL).unlink(missing_ok=True)
     if kept:
         kept.save(folder / PANEL)
     shutil.rmtree(folder / "model", ignore_errors=True)
     shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
-    versions = {name: _version(name) for name in LIBRARIES}
+    versions = {name: flags.version(name) for name in LIBRARIES}
     return manifests.write(folder, {"rna2model": __version__, **facts, "libraries": versions})
-
-
-def _version(name):
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 class Bundle:
@@ -86,7 +76,7 @@ class Bundle:
             self._try_out()
 
     def _try_out(self):
-        """Predict anything: ValueError (or what numpy says) where parts do not fit together, or hold no numbers."""
+        """Predict made-up samples: ValueError (or numpy's error) if the parts do not fit together or hold no numbers."""
         from rna2model.evaluation import predictions
 
         if self.panel:
@@ -98,7 +88,7 @@ class Bundle:
             seen = self.preprocessing.transform(values, batches, empty)
             table = predictions.table(batches, self.model, seen, self.manifest.get("landmarks", {}))
         except InputProblem:
-            return  # such a sample is none that this bundle takes
+            return  # the bundle refuses the made-up samples, which says nothing about its parts
         if not np.isfinite(table.select_dtypes("number").to_numpy()).all():
             raise ValueError("its predictions are not finite")
 
@@ -119,7 +109,7 @@ class Bundle:
                 " were the samples counted with another annotation?"
             )
         given_out = self.preprocessing.expression(aligned, batches, unseen=unseen)
-        if missing and self.panel:  # the mean share of a library is no mean of logarithms
+        if missing and self.panel:  # align filled in mean shares; the mean of the logarithms is exact
             gone = np.isin(self.preprocessing.normalizer.genes_, missing)
             given_out[:, gone] = self.panel.mean_[gone]
         return given_out, missing
@@ -145,10 +135,10 @@ class Bundle:
             )
         made = self.manifest.get("counting")
         if made and counted["counting"]:
-            if told := fingerprint.counting_differences(self.manifest, counted):
+            if differences := fingerprint.counting_differences(self.manifest, counted):
                 raise InputProblem(
                     f"the samples were not made as those that trained {self.folder}:\n  "
-                    + "\n  ".join(told)
+                    + "\n  ".join(differences)
                     + "\nCount them as the bundle says, or train a bundle on samples counted like these."
                 )
             return ""
@@ -196,8 +186,9 @@ class Bundle:
         )
         if self.ood:
             table["ood_score"] = np.round(scores, 4)
-        gaps, mixtures = self._gaps(counts), self._mixtures(table, batches, adapted)
-        depths = self._depths(counts)
+        trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
+        gaps, mixtures = self._gaps(counts), flags.of_class_mixtures(trained, table, batches, adapted)
+        depths = flags.of_library_sizes(self.manifest, counts, int(self.preprocessing.normalizer.kept_.sum()))
         table["flags"] = [
             "; ".join(
                 filter(
@@ -216,34 +207,8 @@ class Bundle:
         ]
         return table
 
-    def _mixtures(self, table, batches, adapted):
-        """A flag for samples of an adapted batch whose predicted classes are far from those of training: what was taken
-        for a batch effect may be theirs."""
-        flags = dict.fromkeys(batches, "")
-        trained = self.manifest["classes"] if adapted.any() and self.model.task == "classification" else {}
-        for name in set(batches[adapted]):
-            given = table["predicted"][(batches == name) & (table["predicted"] != "")]
-            predicted = given.value_counts(normalize=True)
-            away = sum(abs(predicted.get(c, 0) - n / sum(trained.values())) for c, n in trained.items()) / 2
-            if len(given) and away > FAR_MIXTURE:
-                flags[name] = (
-                    f"the predicted classes of batch {name!r} are far from those of training ({100 * away:.0f} % would have"
-                    " to change): adapting may have removed real differences"
-                )
-        return [flags[name] for name in batches]
-
-    def _depths(self, counts):
-        """For each of counts (m, n_genes) a flag where the library is far smaller than those of training."""
-        if self.manifest.get("counts_unit", "counts") not in units.COUNT_UNITS:
-            return [""] * len(counts)
-        genes, usual = (
-            np.count_nonzero(self.preprocessing.normalizer.kept_),
-            self.manifest.get("library_size") or 0,
-        )
-        return [gate.small(size, usual, genes, "training samples") for size in counts.sum(axis=1)]
-
     def _share(self, missing):
-        """Percentage of the genes that a sample must have which `missing` are."""
+        """Percentage of the model's genes that `missing` makes up."""
         return 100 * len(missing) / np.count_nonzero(self.preprocessing.normalizer.kept_)
 
     def _lacking(self, counts, genes, missing, cells):
@@ -263,7 +228,7 @@ class Bundle:
         return reference_panel.Missing.of(gone, cells)
 
     def _gaps(self, values):
-        """(m,) percentage of each sample's values that are to be imputed."""
+        """(m,) percentage of missing values of each sample, which are imputed."""
         if self.preprocessing.normalizer.missing == "refuse":
             return np.zeros(len(values))
         return imputation.missing_share(values)
@@ -290,24 +255,3 @@ class Bundle:
         """{sample: why} of samples that training knew by name, group, or counts (n, len(genes))."""
         aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
         return manifests.trained(self.manifest, samples, groups, None if missing else aligned)
-
-    def strandedness_flags(self, kinds: Iterable[str]) -> list[str]:
-        """For each sample's strandedness (text, may be empty) a flag where training had none like it."""
-        had = self.manifest.get("strandedness") or {}
-        told = ", ".join(f"{name} ({n} samples)" for name, n in had.items())
-        return [
-            f"{kind} library; training had {told}" if kind and had and kind not in had else ""
-            for kind in kinds
-        ]
-
-    def version_flags(self) -> list[str]:
-        """Versions that can change a prediction and differ. Predictions of most models are arithmetic of this project on
-        stored arrays; only scikit-learn's trees are its own objects, and those may change with a minor version."""
-        made, told = self.manifest.get("libraries", {}), []
-        pairs = [("rna2model", self.manifest.get("rna2model"), __version__)]
-        if any(name.endswith(".skops") for name in self.manifest["files"]):
-            pairs.append(("scikit-learn", made.get("scikit-learn"), _version("scikit-learn")))
-        for name, before, now in pairs:
-            if before and now and before.split(".")[:2] != now.split(".")[:2]:
-                told.append(f"the bundle was made with {name} {before}, predicted with {now}")
-        return told

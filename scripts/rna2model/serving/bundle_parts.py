@@ -1,4 +1,4 @@
-"""What is fitted in a bundle, read and checked: for serving, and for models that start from its weights."""
+"""Read and check the fitted parts of a bundle, for serving and for models that start from its weights."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read(folder: str | Path) -> tuple[dict[str, Any], preprocessing.Preprocessin
 
 @contextlib.contextmanager
 def readable(folder: str | Path) -> Iterator[None]:
-    """What Python or numpy say of parts that do not fit together, as an InputProblem about the bundle."""
+    """Turn Python's or numpy's errors about parts that do not fit together into an InputProblem about the bundle."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError) as error:

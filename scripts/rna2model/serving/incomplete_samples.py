@@ -41,8 +41,12 @@ def complete(
                 "the bundle keeps no training samples (training.panel: 0): how much depends on it is unknown"
             )
         return table, flags
-    given = {column: np.asarray(values, dtype=object)[rows] for column, values in (cells or {}).items()}
-    ends: Any = panels.interval(numbers, serve.panel, expression[rows], given, missing.of_rows(rows))
+    covariates_given = {
+        column: np.asarray(values, dtype=object)[rows] for column, values in (cells or {}).items()
+    }
+    ends: Any = panels.interval(
+        numbers, serve.panel, expression[rows], covariates_given, missing.of_rows(rows)
+    )
     shown = np.full((len(table), 2 * len(names)), np.nan)
     shown[rows] = np.stack(ends, axis=2).reshape(len(rows), -1)
     columns = [f"{side}_{name}" for name in names for side in ("lower", "upper")]
@@ -73,12 +77,12 @@ def _numbers(serve):
 
 
 def _names(serve):
-    """What the numbers are of: classes, or `predicted`."""
+    """Names of the predicted numbers: the classes, or `predicted`."""
     return list(serve.model.classes_) if serve.model.task == "classification" else ["predicted"]
 
 
 def _text(serve, numbers, missing, row, covariates, share):
-    """What is to be said of one sample's missing genes and covariates."""
+    """The flag of a sample that lacks genes or covariates."""
     genes = np.array(serve.preprocessing.normalizer.genes_, dtype=object)
     named = genes[panels.closest(numbers, serve.panel, missing.genes[row])].tolist() + list(covariates)
     if share > LIMIT:
@@ -92,11 +96,11 @@ def _text(serve, numbers, missing, row, covariates, share):
 
 
 def _blank(table, rows):
-    """No prediction for `rows` of the table."""
+    """Empty the predictions in `rows` of the table."""
     labels = table.index[rows]
-    told = ("predicted", "risk_group")
+    outputs = ("predicted", "risk_group")
     for name in table.columns:
-        if name in told or name.startswith(("prob_", "survival_", "curve_")):
-            if name in told and table[name].dtype.kind not in "f":
+        if name in outputs or name.startswith(("prob_", "survival_", "curve_")):
+            if name in outputs and table[name].dtype.kind not in "f":
                 table[name] = table[name].astype(object)
             table.loc[labels, name] = "" if table[name].dtype == object else np.nan

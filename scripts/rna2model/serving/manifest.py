@@ -81,7 +81,7 @@ def check_files(folder: str | Path, manifest: Mapping[str, Any]) -> None:
 def remember(
     samples: Sequence[str], groups: Sequence[str] | None, rows: NDArray[np.float64] | None, salt: str
 ) -> dict[str, Any]:
-    """Who trained: salted hashes of names, groups and counts, by which a bundle knows its samples without naming them.
+    """The training samples as salted hashes of names, groups and counts, so that a bundle recognises them without naming them.
 
     Whoever has the bundle and a list of names can still test these names: pseudonyms, no anonymity.
 
@@ -100,18 +100,18 @@ def trained(
     groups: Sequence[str] | None = None,
     rows: NDArray[np.float64] | None = None,
 ) -> dict[str, str]:
-    """{sample: why training knew it} of those samples that it did: by name, group, or the same counts."""
+    """{sample: reason} of the samples that were in training, by name, group or equal counts."""
     record = manifest.get("training") or {"salt": "", "samples": (), "groups": (), "counts": ()}
     known = {key: set(record[key]) for key in ("samples", "groups", "counts")}
-    found = {}
+    reasons = {}
     for place, name in enumerate(samples):
         if _hashed(record["salt"], name) in known["samples"]:
-            found[name] = "a sample of this name was in training"
+            reasons[name] = "a sample of this name was in training"
         elif groups is not None and _hashed(record["salt"], groups[place]) in known["groups"]:
-            found[name] = f"other samples of {groups[place]!r} were in training"
+            reasons[name] = f"other samples of {groups[place]!r} were in training"
         elif rows is not None and _hashed_row(record["salt"], rows[place]) in known["counts"]:
-            found[name] = "a sample with the same counts was in training"
-    return found
+            reasons[name] = "a sample with the same counts was in training"
+    return reasons
 
 
 def _hashed(salt, name):

@@ -1,4 +1,4 @@
-"""How far a sample is from everything the model was trained on: outside of it, no prediction means much.
+"""Distance of a sample from the training samples; far outside of them a prediction is unreliable.
 
 Principal components of the training samples' expression divide what a sample is into a part that they know and a rest. In
 few samples of many genes the rest is where foreign samples show; within the components are those that are extreme in a
@@ -125,14 +125,16 @@ def _leading(centred, count):
 def _all_distances(X, mean, axes, spread):
     """(n, 2) what _distances gives for each row, to rounding: a piece of rows at a time."""
     rows = max(1, PIECE // X.shape[1])
-    found = [np.empty((0, 2))]
+    distances = [np.empty((0, 2))]
     for start in range(0, len(X), rows):
         centred = X[start : start + rows] - mean
         scores = centred @ axes.T
         centred -= scores @ axes
         within = np.sqrt(((scores / spread) ** 2).sum(axis=1))
-        found.append(np.column_stack([within, np.sqrt(np.einsum("ij,ij->i", centred, centred) / X.shape[1])]))
-    return np.concatenate(found)
+        distances.append(
+            np.column_stack([within, np.sqrt(np.einsum("ij,ij->i", centred, centred) / X.shape[1])])
+        )
+    return np.concatenate(distances)
 
 
 def _distances(row, mean, axes, spread):

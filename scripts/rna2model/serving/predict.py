@@ -1,4 +1,4 @@
-"""Samples of a cohort, predicted by a bundle: new ones, or labelled ones that show what a frozen bundle is worth."""
+"""Predictions of a cohort by a bundle: of new samples, or of labelled ones for an external validation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from rna2model.cohort import outcome
 from rna2model.evaluation import classification, conformal, delong, predictions, recalibration, risk_groups
 from rna2model.qc import gate
-from rna2model.serving import bundle, unknown_labels
+from rna2model.serving import bundle, flags, unknown_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,15 +33,18 @@ def predict(
     unseen: str,
     aligned: Iterable[str] = (),
 ) -> pd.DataFrame:
-    """Table of Bundle.predict for `names` of a Cohort, with every flag there is to raise.
+    """Table of Bundle.predict for `names` of a Cohort, with all flags of each sample.
 
     counting, samples : paths of counts/matrix.json and samples.tsv of the run that made the cohort
     aligned : names of samples that were given as BAM files
     """
     serve = bundle.Bundle(folder)
-    general = [serve.check_counting(json.loads(Path(counting).read_text())), *serve.version_flags()]
+    general = [
+        serve.check_counting(json.loads(Path(counting).read_text())),
+        *flags.of_versions(serve.manifest),
+    ]
     strands = gate.column(samples, "strandedness")
-    strand_flags = serve.strandedness_flags([strands[name] for name in names])
+    strand_flags = flags.of_strandedness(serve.manifest, [strands[name] for name in names])
     counts = data.counts[data.rows(names)]
     known = serve.seen(names, counts, data.genes)
     elsewhere = set(aligned) if _aligns(serve) else ()
@@ -68,7 +71,7 @@ def _aligns(serve):
 
 
 def unknown(folder: str | Path, data: Cohort, design: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
-    """(labelled samples of a Cohort that the bundle never saw, {the others: why it did})."""
+    """(labelled samples of a Cohort that were not in training, {the others: how training knew them})."""
     serve, group = bundle.Bundle(folder), design["group"]
     is_labelled = outcome.known(design, data.obs)
     names = [name for name, labelled in zip(data.samples, is_labelled, strict=True) if labelled]
@@ -106,13 +109,13 @@ def validate(
 
 
 def details(table: pd.DataFrame, data: Cohort, design: Mapping[str, Any]) -> dict[str, Any]:
-    """{name: JSON} of what is said beside the metrics of scored samples: recalibration, coverage of prediction sets, and
+    """{name: JSON} of further results of scored samples: recalibration, coverage of prediction sets, and
     survival of the risk groups."""
     task, groups = design["task"], groups_of(data, table["sample"].tolist(), design)
-    told = {"recalibration": recalibration.of(table, task, groups)}
+    parts = {"recalibration": recalibration.of(table, task, groups)}
     if task == "survival":
-        return {**told, "risk_groups": risk_groups.summary(table)}
-    return {**told, "conformal": conformal.coverage(table, task, groups)}
+        return {**parts, "risk_groups": risk_groups.summary(table)}
+    return {**parts, "conformal": conformal.coverage(table, task, groups)}
 
 
 def groups_of(data: Cohort, names: Sequence[str], design: Mapping[str, Any]) -> dict[str, str] | None:

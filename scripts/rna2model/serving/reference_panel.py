@@ -1,4 +1,4 @@
-"""Training samples that stay with a bundle: what a new sample lacks is drawn from them, to see how much it matters.
+"""Training samples kept in a bundle: values that a new sample lacks are drawn from them, which shows how much its prediction depends on them.
 
 A gene that was not counted gets the mean of the training samples, as the model would have seen it: after normalization and
 batch correction. One number hides how far the prediction could have gone otherwise, above all for a gene that is on or off;
@@ -94,12 +94,12 @@ class Missing:
         return Missing(self.genes[rows], {column: gone[rows] for column, gone in self.cells.items()})
 
     def patterns(self) -> dict[tuple[bytes, tuple[str, ...]], list[int]]:
-        """{what is missing: numbers of the samples that lack just that}."""
-        found: dict[tuple[bytes, tuple[str, ...]], list[int]] = {}
+        """{missing genes and covariates: numbers of the samples that lack exactly these}."""
+        rows_of_pattern: dict[tuple[bytes, tuple[str, ...]], list[int]] = {}
         for row, genes in enumerate(self.genes):
             gone = tuple(column for column, cells in self.cells.items() if cells[row])
-            found.setdefault((genes.tobytes(), gone), []).append(row)
-        return found
+            rows_of_pattern.setdefault((genes.tobytes(), gone), []).append(row)
+        return rows_of_pattern
 
 
 def interval(
@@ -116,11 +116,11 @@ def interval(
     drawn = []
     for number, row in enumerate(panel.rows_.astype(float)):
         filled = np.where(missing.genes, row, expression)
-        given = {
+        covariates = {
             column: np.where(missing.cells[column], panel.cells_[column][number], values)
             for column, values in (cells or {}).items()
         }
-        drawn.append(numbers(filled, given))
+        drawn.append(numbers(filled, covariates))
     return np.percentile(drawn, INTERVAL, axis=0)
 
 

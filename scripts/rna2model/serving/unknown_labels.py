@@ -56,13 +56,13 @@ def classes(table: pd.DataFrame) -> list[str]:
 
 
 def reason(label: str, known: Sequence[str]) -> str:
-    """Why a sample with this label is not scored, in words."""
+    """Flag of a sample with this label, which is not scored."""
     hint = suggestion(label, known)
     return f"label {label!r} is none of the model's classes ({', '.join(map(repr, known))}): not scored{hint}"
 
 
 def suggestion(label: str, known: Sequence[str]) -> str:
-    """ "; did you mean 'case'?" where one class is meant more likely than any other, else an empty text."""
+    """ "; did you mean 'case'?" if one class is clearly the likeliest, else an empty text."""
     for fits in (_same_letters, _same_meaning, _similar):
         near = [name for name in known if fits(label, name)]
         if len(near) == 1:
@@ -111,14 +111,14 @@ def set_aside(table: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
 
 
 def nothing_left(counted: Mapping[str, int], known: Sequence[str]) -> str:
-    """What to say where no label of the sheet ({label: samples}) is one of the model's classes."""
-    told = ", ".join(
+    """Message for a sheet without any label ({label: samples}) that is one of the model's classes."""
+    labels = ", ".join(
         f"{label!r} ({n} sample{'s' if n > 1 else ''}{suggestion(label, known)})"
         for label, n in sorted(counted.items())
     )
     return (
         f"no labelled sample can validate the bundle: its classes are {', '.join(map(repr, known))}, the labels of the sheet"
-        f" {told}; write them as the bundle does, or empty these cells to have the samples predicted only"
+        f" {labels}; write them as the bundle does, or empty these cells to have the samples predicted only"
     )
 
 
@@ -145,10 +145,10 @@ def summary(strangers: Mapping[str, str], known: Sequence[str]) -> str:
     if not strangers:
         return ""
     counted = Counter(strangers.values())
-    told = ", ".join(f"{n} {label!r}{suggestion(label, known)}" for label, n in sorted(counted.items()))
+    labels = ", ".join(f"{n} {label!r}{suggestion(label, known)}" for label, n in sorted(counted.items()))
     return (
         f"{len(strangers)} labelled sample{'s have' if len(strangers) > 1 else ' has'} a label that the model never saw"
-        f" and take{'' if len(strangers) > 1 else 's'} no part in any score: {told}."
+        f" and take{'' if len(strangers) > 1 else 's'} no part in any score: {labels}."
     )
 
 

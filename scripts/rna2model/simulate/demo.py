@@ -22,8 +22,8 @@ import pandas as pd
 import yaml
 
 from rna2model.core.errors import InputProblem
+from rna2model.simulate import expression, reads
 from rna2model.simulate import genome as simulate_genome
-from rna2model.simulate import reads
 from rna2model.simulate.genome import stream
 
 if TYPE_CHECKING:
@@ -48,31 +48,13 @@ class Sample:
     fault: str | None = None
 
 
-@dataclass(frozen=True)
-class Effects:
-    """What decides a gene's expression; every array is (n_genes,), effects are log2.
-
-    Attributes
-    ----------
-    baseline : log2 of fragments, up to a constant
-    log2fc : the second condition against the first; 0 for most genes
-    batch : {batch: effect}, adding up to zero over the batches
-    dispersion : negative-binomial, variance = mean + dispersion x mean^2
-    """
-
-    baseline: NDArray[np.float64]
-    log2fc: NDArray[np.float64]
-    batch: dict[str, NDArray[np.float64]]
-    dispersion: NDArray[np.float64]
-
-
 def read_definition(path: str | Path) -> dict[str, Any]:
     """The definition as a dict; a caller may change values before `make`."""
     return yaml.safe_load(Path(path).read_text())
 
 
 def make(definition: dict[str, Any], out: str | Path) -> list[Sample]:
-    """Write the whole demo below the folder `out`; files that are there and the same keep their dates. Returns the samples."""
+    """Write the whole demo to the folder `out` and return the samples; identical files keep their modification times."""
     out = Path(out).resolve()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".demo", dir=out) as folder:
@@ -92,8 +74,8 @@ def write(definition: dict[str, Any], folder: Path, out: Path) -> list[Sample]:
     seed = definition["seed"]
     genome = simulate_genome.build(definition, seed)
     samples = cohort(definition["cohort"])
-    effects = draw_effects(definition, genome.genes, seed)
-    counts = draw_cohort_counts(definition, effects, samples, seed)
+    effects = expression.draw_effects(definition, genome.genes, seed)
+    counts = expression.draw_cohort_counts(definition, effects, samples, seed)
     simulate_genome.write_fasta(genome.chromosomes, folder / "genome.fa")
     simulate_genome.write_gtf(genome.genes, folder / "annotation.gtf")
     write_reads(definition, genome, samples, counts, folder, seed)
@@ -124,66 +106,6 @@ def cohort(settings: dict[str, Any]) -> list[Sample]:
     if unknown:
         raise InputProblem(f"cohort.faulty: {', '.join(sorted(unknown))} is not one of {', '.join(FAULTS)}.")
     return samples
-
-
-def draw_effects(definition: dict[str, Any], genes: Sequence[simulate_genome.Gene], seed: int) -> Effects:
-    """Baseline, condition and batch effects and dispersion of each gene."""
-    settings, rng = definition["expression"], stream(seed, "expression")
-    lengths = np.array([sum(end - start for start, end in gene.exons) for gene in genes])
-    baseline = np.log2(lengths) + rng.normal(0, settings["baseline_sd"], len(genes))
-    batches = list(definition["cohort"]["batches"])
-    shifts = rng.normal(0, settings["batch_sd"], (len(batches), len(genes)))
-    shifts -= shifts.mean(axis=0)
-    shifts *= np.sqrt(len(batches) / max(len(batches) - 1, 1))  # centring took this much of the spread
-    low, high = settings["dispersion"]
-    return Effects(
-        baseline=baseline,
-        log2fc=draw_fold_changes(baseline, settings, rng),
-        batch=dict(zip(batches, shifts, strict=True)),
-        dispersion=rng.uniform(low, high, len(genes)),
-    )
-
-
-def draw_fold_changes(
-    baseline: NDArray[np.float64], settings: dict[str, Any], rng: np.random.Generator
-) -> NDArray[np.float64]:
-    """log2 fold changes, half up and half down, of genes expressed well enough to show them."""
-    candidates = np.flatnonzero(baseline >= np.median(baseline))
-    if settings["de_genes"] > len(candidates):
-        raise InputProblem("expression.de_genes: at most half of the genes can be differential.")
-    chosen = rng.choice(candidates, settings["de_genes"], replace=False)
-    log2fc = np.zeros(len(baseline))
-    low, high = settings["log2fc"]
-    log2fc[chosen] = rng.uniform(low, high, len(chosen)) * np.resize([1, -1], len(chosen))
-    return log2fc
-
-
-def draw_cohort_counts(
-    definition: dict[str, Any], effects: Effects, samples: Sequence[Sample], seed: int
-) -> NDArray[np.int64]:
-    """Fragments of each gene (rows) in each sample (columns), integers."""
-    columns = [draw_counts(definition, effects, sample, seed) for sample in samples]
-    return np.stack(columns, axis=1)
-
-
-def draw_counts(definition: dict[str, Any], effects: Effects, sample: Sample, seed: int) -> NDArray[np.int64]:
-    """Fragments of each gene in one sample, (n_genes,) integers."""
-    settings, rng = definition["expression"], stream(seed, "counts", sample.name)
-    treated = sample.condition != next(iter(definition["cohort"]["donors"]))
-    donor = stream(seed, "donor", sample.donor).normal(0, settings["donor_sd"], len(effects.baseline))
-    level = 2 ** (effects.baseline + treated * effects.log2fc + effects.batch[sample.batch] + donor)
-    mean = level / level.sum() * library_size(definition, sample, rng)
-    shape = 1 / effects.dispersion
-    return rng.poisson(rng.gamma(shape, mean / shape))  # a gamma-Poisson mixture is negative-binomial
-
-
-def library_size(definition: dict[str, Any], sample: Sample, rng: np.random.Generator) -> float:
-    """Expected fragments of a sample; the `too_few` library is as small as the definition says."""
-    low, high = definition["expression"]["library_size"]
-    factor = np.exp(rng.uniform(np.log(low), np.log(high))) * definition["cohort"]["batches"][sample.batch]
-    if sample.fault == "too_few":
-        return definition["cohort"]["faulty"]["too_few"]["pairs"]
-    return definition["reads"]["pairs"] * factor
 
 
 def write_reads(
@@ -265,7 +187,7 @@ def config_text(settings: dict[str, Any], out: Path) -> str:
 
 def write_gene_sets(
     genes: Sequence[simulate_genome.Gene],
-    effects: Effects,
+    effects: expression.Effects,
     path: Path,
     seed: int,
     size: int = 8,
@@ -294,11 +216,11 @@ def write_truth(
     definition: dict[str, Any],
     genome: simulate_genome.Genome,
     samples: Sequence[Sample],
-    effects: Effects,
+    effects: expression.Effects,
     counts: NDArray[np.int64],
     folder: Path,
 ) -> None:
-    """What an analysis of the demo should find; reads of a foreign organism count for no gene."""
+    """Write the truth tables; reads of a foreign organism belong to no gene."""
     names, ids = [sample.name for sample in samples], [gene.id for gene in genome.genes]
     ours = counts * [sample.fault != "wrong_organism" for sample in samples]
     table = pd.DataFrame(ours, columns=names)

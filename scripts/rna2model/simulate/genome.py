@@ -1,4 +1,4 @@
-"""A small genome with genes that pose the usual problems: introns, both strands, overlaps, paralogues.
+"""A small genome whose genes have the usual difficulties: introns, both strands, overlaps, paralogues.
 
 Bases are codes 0-3 for A, C, G, T, so that the complement of `b` is `3 - b`. Coordinates are 0-based
 and half-open; only the GTF is 1-based.
@@ -28,7 +28,7 @@ MIN_GAP = 100  # bp between neighbouring loci that are not meant to overlap
 
 @dataclass
 class Structure:
-    """A gene before it has a place: lengths in bp, in genomic order."""
+    """A gene before it is placed on a chromosome: lengths in bp, in genomic order."""
 
     exons: NDArray[np.int64]
     introns: NDArray[np.int64]
@@ -72,7 +72,7 @@ class Genome:
 
 
 def stream(seed: int, *purpose: str) -> np.random.Generator:
-    """A random generator of its own for each purpose: one more sample never changes another."""
+    """A separate random generator for each purpose, so that adding a sample changes no other."""
     return np.random.default_rng([seed, zlib.crc32("/".join(purpose).encode())])
 
 
@@ -203,7 +203,7 @@ def name_gene(number: int | np.integer[Any], chromosome: str, structure: Structu
 def draw_sequence(
     settings: dict[str, Any], genes: Iterable[Gene], rng: np.random.Generator
 ) -> dict[str, NDArray[np.uint8]]:
-    """Random chromosomes; exons are richer in GC than what lies between, as in most genomes."""
+    """Random chromosomes; exons are richer in GC than introns and intergenic sequence, as in most genomes."""
     chromosomes = {
         name: random_bases(length, settings["gc"], rng) for name, length in settings["chromosomes"].items()
     }

@@ -39,7 +39,7 @@ STRANDEDNESS = ("reverse", "forward", "unstranded")
 
 @dataclass(frozen=True)
 class Molecules:
-    """What fragments are drawn from: per gene a mature and an unspliced molecule, then the chromosomes.
+    """The molecules that fragments are drawn from: a mature and an unspliced one per gene, then the chromosomes.
 
     Attributes
     ----------

@@ -1,1 +1,1 @@
-"""What happens within a split: preprocessing, then a model."""
+"""Training within a split: preprocessing, then a model."""

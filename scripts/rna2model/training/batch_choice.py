@@ -1,6 +1,6 @@
-"""`batch_correction: auto`: the training samples choose, by predicting each of their batches from the others.
+"""`batch_correction: auto`: chosen on the training samples, by predicting each of their batches from the others.
 
-No answer is right everywhere: batches balanced in the label gain much from correction, studies with different mixtures of
+No method suits every design: batches balanced in the label gain much from correction, studies with different mixtures of
 classes lose by it. What is chosen is chosen on training rows only, anew in every split.
 """
 
@@ -94,7 +94,7 @@ def _held_out(name, X, batches, labels, adapt_samples, groups):
             )
             right[out] = learner.predict(model.transform(X[out], batches[out], unseen="adapt")) == labels[out]
         except InputProblem:
-            continue  # too few of a class without this batch
+            continue  # too few samples of a class outside this batch
     recalls = [right[(labels == label) & ~np.isnan(right)] for label in sorted(set(labels.tolist()))]
     if not all(len(recall) for recall in recalls):
         return None

@@ -1,4 +1,4 @@
-"""The model of one split: made as the config says, trained on what the split's Preprocessing shows of its training samples."""
+"""Make the model of one split from the config and train it on the split's preprocessed training samples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make_model(
     weights: Callable[[Any, str, Sequence[str]], Any] | None = None,
     **more: Any,
 ) -> Model:
-    """An unfitted model with what the config's `training` says of it (planning/tool_options.py).
+    """An unfitted model with its settings from the config's `training` (planning/tool_options.py).
 
     seen : names of the columns the model will see, which pretrained weights are matched to; weights : function of
     (bundle, name, seen) that reads these (pretrained.read), needed where `options` name a bundle; more : as models.make

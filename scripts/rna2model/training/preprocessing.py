@@ -1,4 +1,4 @@
-"""What a split learned before its model, as one object: normalizer, batch model and features.
+"""The fitted preprocessing of a split as one object: normalizer, batch model and features.
 
 Every rule that shows a model something, and the bundle that serves new samples, go through this class: the steps and their
 order stand here and nowhere else.
@@ -29,7 +29,7 @@ PARTS = ("normalizer", "batch_model", "features")
 
 
 class Preprocessing:
-    """Counts, batches and covariates of samples in; what models see of them out.
+    """Turns counts, batches and covariates of samples into the columns that models see.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class Preprocessing:
         return self.add_features(self.expression(counts, batches, unseen), covariates)
 
     def expression(self, counts: Any, batches: NDArray[Any], unseen: str = "uncorrected") -> NDArray[Any]:
-        """(n, n_kept) log2 expression without what is of a batch: the first two steps of `transform`."""
+        """(n, n_kept) log2 expression after batch correction: the first two steps of `transform`."""
         return self.batch_model.transform(self.normalizer.transform(counts), batches, unseen=unseen)
 
     def add_features(
@@ -137,7 +137,7 @@ class Preprocessing:
     def flags(
         self, covariates: Mapping[str, Sequence[str] | NDArray[Any]] | None, samples: Sequence[str]
     ) -> list[str]:
-        """For each sample what is to be said of its covariates; empty where nothing is."""
+        """A flag about the covariates of each sample, or an empty text."""
         return self.features.flags(covariates, samples) if self.features else [""] * len(samples)
 
     def save(
@@ -146,7 +146,7 @@ class Preprocessing:
         batch_model: str | Path | None = None,
         features: str | Path | None = None,
     ) -> None:
-        """Write each part for which a path is given to a file of its own."""
+        """Write the parts that have a path, each to its own file."""
         for name, path in zip(PARTS, (normalizer, batch_model, features), strict=True):
             if path:
                 getattr(self, name).save(path)
@@ -166,7 +166,7 @@ def load(
     )
 
 
-def load_splits(given: Any) -> list[Preprocessing]:
-    """Those of several splits, from a rule's inputs `normalizers`, `batch_models` and `features` (empty where there are none)."""
-    paths = given.normalizers, given.batch_models, given.features or [None] * len(given.normalizers)
+def load_splits(inputs: Any) -> list[Preprocessing]:
+    """The Preprocessing of several splits, from a rule's inputs `normalizers`, `batch_models` and `features` (empty where there are none)."""
+    paths = inputs.normalizers, inputs.batch_models, inputs.features or [None] * len(inputs.normalizers)
     return [load(*parts) for parts in zip(*paths, strict=True)]

@@ -1,4 +1,4 @@
-"""What the rules of one split have in common: its samples, and their expression by its fitted artefacts."""
+"""The data of one split: its samples, and their expression by the split's fitted artefacts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SplitData:
         return outcome.read(self.design, lambda name: self.cohort.column(name, samples))
 
     def labels(self, samples: Sequence[str]) -> NDArray[np.str_]:
-        """(n,) class of each sample, or what stands for it: part of a numeric target's range, event or censored."""
+        """(n,) class of each sample, or its substitute: part of a numeric target's range, event or censored."""
         return outcome.classes(self.design["task"], self.outcome(samples))
 
     def groups(self, samples: Sequence[str]) -> NDArray[np.str_] | None:
@@ -61,8 +61,8 @@ class SplitData:
         self, samples: Sequence[str], preprocessing: Preprocessing, unseen: str = "uncorrected"
     ) -> NDArray[Any]:
         """(n, k) what models see of `samples` by the split's preprocessing.Preprocessing."""
-        given = self.counts(samples), self.batches(samples), self.covariates(samples)
-        return preprocessing.transform(*given, unseen=unseen)
+        measured = self.counts(samples), self.batches(samples), self.covariates(samples)
+        return preprocessing.transform(*measured, unseen=unseen)
 
 
 def read(
@@ -80,7 +80,7 @@ def read_manifest(path: str | Path) -> pd.DataFrame:
 
 
 def of(data: Cohort, manifest: pd.DataFrame, split: str, design: Mapping[str, Any]) -> SplitData:
-    """The same as `read`, of a Cohort and a manifest that are read already."""
+    """Like `read`, from a Cohort and a manifest that are already in memory."""
     batches = batch_of(data, design)
     train = splits.training_samples(
         manifest, split, data.samples, batches=batches, groups=group_of(data, design)
@@ -105,14 +105,14 @@ def held_out_batches(
 ) -> dict[str, dict[str, int]]:
     """{split batch.<name>: {tested, trained, left_out, shared}}: samples tested and trained on, those that did not train since
     the held-out batch has samples of their group, and groups that are on both sides all the same (none should be)."""
-    told = {}
+    sizes = {}
     for name in names:
         split, groups = of(data, manifest, name, design), group_of(data, design) or {}
         sides = [{groups.get(sample, sample) for sample in side} for side in (split.test, split.train)]
-        told[name] = {"tested": len(split.test), "trained": len(split.train)}
-        told[name] |= {"left_out": len(split.full) - len(split.train) - len(split.test)}
-        told[name] |= {"shared": len(sides[0] & sides[1])}
-    return told
+        sizes[name] = {"tested": len(split.test), "trained": len(split.train)}
+        sizes[name] |= {"left_out": len(split.full) - len(split.train) - len(split.test)}
+        sizes[name] |= {"shared": len(sides[0] & sides[1])}
+    return sizes
 
 
 def training_outcomes(

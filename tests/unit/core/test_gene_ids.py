@@ -11,8 +11,6 @@ from rna2model.cohort import cohort
 from rna2model.core import gene_ids, spike_ins
 from rna2model.core.errors import InputProblem
 from rna2model.expression.features import gene_sets
-from rna2model.serving import bundle
-from rna2model.training.preprocessing import Preprocessing
 
 VERSIONS = ["", ".1", ".15", ".15_6", ".15_PAR_Y", "_PAR_Y", ".7_3_PAR_Y"]
 
@@ -236,16 +234,3 @@ def test_spike_ins_counted_from_reads_stay_in_the_matrix_and_out_of_the_cohort(t
     assert whole.loc[genes, "b"].tolist() == counts["b"] and whole.loc[genes, "a"].tolist() == counts["a"]
     with h5py.File(tmp_path / "c.h5ad") as file:
         assert np.allclose(file["layers/tpm"][:].sum(axis=1), 1e6)
-
-
-def test_a_prediction_of_a_tiny_library_says_so():
-    served = bundle.Bundle.__new__(bundle.Bundle)
-    served.manifest = {"counts_unit": "counts", "library_size": 2e7}
-    served.preprocessing = Preprocessing(type("Fitted", (), {"kept_": np.ones(1000, dtype=bool)}))
-    counts = np.zeros((3, 1000))
-    counts[0], counts[1, 0], counts[2] = 20_000, 15, 100
-    sound, tiny, poor = served._depths(counts)
-    assert sound == "" and "15 counts in all: less than 1 % of what training samples have" in tiny
-    assert "100000 counts in all: less than 1 %" in poor
-    served.manifest = {}  # a bundle of before
-    assert served._depths(counts) == ["", "15 counts in all, for 1000 genes: what a gene has is chance", ""]

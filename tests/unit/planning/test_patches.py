@@ -1,4 +1,4 @@
-"""Snakemake and its plugins are changed in two modules only, and only in the versions that this was tested with."""
+"""Snakemake and its plugins are changed in three modules only, and only in the versions that this was tested with."""
 
 import ast
 import re
@@ -6,16 +6,16 @@ import re
 import pytest
 import snakemake.cli  # noqa: F401 - first, as snakemake.dag and others import each other
 
-from rna2model.planning import patching, s3_patches, snakemake_patches
+from rna2model.planning import patching, s3_patches, slurm_patches, snakemake_patches
 from tests.command import REPOSITORY
 
 PATCHES = [
     value
-    for module in (snakemake_patches, s3_patches)
+    for module in (snakemake_patches, slurm_patches, s3_patches)
     for value in vars(module).values()
     if hasattr(value, "tested") and hasattr(value, "lost")
 ]
-HOMES = {"scripts/rna2model/planning/snakemake_patches.py", "scripts/rna2model/planning/s3_patches.py"}
+HOMES = {f"scripts/rna2model/planning/{name}_patches.py" for name in ("snakemake", "slurm", "s3")}
 
 
 def pin(package, *files):
@@ -29,7 +29,7 @@ def test_the_range_of_snakemake_its_pin_and_the_versions_of_the_patches_agree():
     (installed,) = pin("snakemake", "envs/requirements.txt")
     assert (least,) == snakemake_patches.TESTED and patching.is_tested(installed, [least])
     (executor,) = pin("snakemake-executor-plugin-slurm", "envs/requirements.txt")
-    assert patching.is_tested(executor, snakemake_patches.SLURM_TESTED)
+    assert patching.is_tested(executor, slurm_patches.TESTED)
     (storage,) = pin(
         "snakemake-storage-plugin-s3", "envs/clouds.txt", "profiles/Dockerfile", "profiles/README.md"
     )
@@ -56,7 +56,7 @@ def test_one_message_for_each_package_says_what_is_lost(monkeypatch):
     texts = patching.messages(PATCHES)
     assert [text.split()[1] for text in texts] == [
         snakemake_patches.SNAKEMAKE,
-        snakemake_patches.SLURM,
+        slurm_patches.PACKAGE,
         s3_patches.PACKAGE,
     ]
     for patch in PATCHES:

@@ -81,20 +81,6 @@ def test_an_empty_library_is_named(pair):
     )
 
 
-def test_lanes_join_in_order_and_a_single_lane_is_only_linked(tmp_path):
-    one, two, plain = tmp_path / "1.fastq.gz", tmp_path / "2.fastq.gz", tmp_path / "3.fastq"
-    one.write_bytes(gzip.compress(fastq(2)))
-    two.write_bytes(gzip.compress(fastq(3)))
-    plain.write_bytes(fastq(4))
-    target = tmp_path / "out.fastq.gz"
-    reads.join([(one,), (two,), (plain,)], [target], good=True)
-    assert gzip.decompress(target.read_bytes()) == fastq(2) + fastq(3) + fastq(4)
-    reads.join([(one,)], [target], good=True)
-    assert target.is_symlink() and target.resolve() == one
-    reads.join([(one,)], [target], good=False)
-    assert not target.is_symlink() and gzip.decompress(target.read_bytes()) == b"" and one.exists()
-
-
 def test_copies_are_counted_over_the_whole_library_in_bounded_memory():
     copies = reads.Copies(most=2000)
     rng = np.random.default_rng(1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rna2model.reads import fastq, read_names
+from rna2model.reads import fastq, lanes, read_names
 
 IN_BAM = re.compile(
     r"[!-.0-?A-~]{1,254}"
@@ -88,11 +88,11 @@ def test_any_name_with_any_mate_number_becomes_one_that_bam_can_hold(name, mark,
 
 def test_lanes_whose_names_count_from_one_keep_their_reads_apart(tmp_path):
     one, two = (write(tmp_path, "r{n}", stem=stem) for stem in ("a", "b"))
-    assert fastq.share_names([one, two])
+    assert lanes.share_names([one, two])
     targets = [tmp_path / f"out_R{mate}.fastq.gz" for mate in (1, 2)]
     read_names.rewrite([one, two], targets, repeated=True)
     assert len({record.name for record in dnaio.open(targets[0])}) == 24
-    assert not fastq.share_names([one, write(tmp_path, "other{n}", stem="c")])
+    assert not lanes.share_names([one, write(tmp_path, "other{n}", stem="c")])
 
 
 @pytest.mark.parametrize(
@@ -148,10 +148,10 @@ def test_exchanged_files_are_noted(tmp_path):
 def test_a_lane_that_was_delivered_twice_is_named_however_it_was_packed(tmp_path):
     one = write(tmp_path, "A:{n} {m}:N:0:A", stem="a")
     other = write(tmp_path, "A:{n} {m}:N:0:A", stem="b", first=12)
-    for stem, lanes, words in (
+    for stem, both_lanes, words in (
         ("again", [one, other, write(tmp_path, "A:{n} {m}:N:0:A", stem="again")], "a_R1"),
         ("merged", [write(tmp_path, "A:{n} {m}:N:0:A", count=24, stem="merged"), one, other], "merged_R1"),
     ):
-        _, problem = fastq.inspect(lanes, fastq.Copies(), fastq.Evenly(0))
+        _, problem = fastq.inspect(both_lanes, fastq.Copies(), fastq.Evenly(0))
         assert "hold the same reads" in problem and stem in problem and words in problem
     assert fastq.inspect([one, other], fastq.Copies(), fastq.Evenly(0)) == (24, None)

@@ -15,10 +15,10 @@ def test_the_p_within_batches_leads_where_batch_and_label_go_together():
     assert (
         sentence.index("p = 0.4100") < sentence.index("p = 0.0100")
         and "Cramer's V 0.40" in sentence
-        and "believe it" in sentence
+        and "quote that one" in sentence
     )
     apart = permutation.sentence(OVER | {"within_batches": WITHIN | {"cramers_v": 0.05, "associated": False}})
-    assert apart.index("p = 0.0100") < apart.index("p = 0.4100") and "believe" not in apart
+    assert apart.index("p = 0.0100") < apart.index("p = 0.4100") and "quote that one" not in apart
     note = {
         "note": "no permutation test within batches is possible: ...",
         "cramers_v": 1.0,

@@ -235,17 +235,6 @@ def test_samples_that_were_counted_otherwise_are_refused_with_what_differs(folde
         serve.check_counting(counted(unit="tpm"))
 
 
-def test_strandedness_and_versions_that_training_did_not_have_are_flags(folder, monkeypatch):
-    serve = bundle.Bundle(folder)
-    assert serve.strandedness_flags(["reverse", ""]) == ["", ""]
-    assert serve.strandedness_flags(["forward"]) == ["forward library; training had reverse (24 samples)"]
-    assert serve.version_flags() == []
-    serve.manifest["files"]["model/model.skops"] = "0"
-    monkeypatch.setattr(bundle, "_version", lambda name: "99.1.0")
-    (flag,) = serve.version_flags()  # numpy and torch are others, too, and do not matter
-    assert "scikit-learn" in flag and flag.endswith("predicted with 99.1.0")
-
-
 def test_a_bundle_knows_who_trained_it_without_names(folder, counts):
     text = (folder / "manifest.json").read_text()
     assert '"s13"' not in text and '"d6"' not in text

@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score
 
 from rna2model.cohort import splits
 from rna2model.evaluation import chance_level, classification
-from rna2model.report.figures import scores as report_scores
+from rna2model.report.figures import classification as report_classification
 
 
 def noise(n, prevalence, seed, folds=5, repeats=1, K=2):
@@ -92,7 +92,7 @@ def test_the_area_of_the_figure_is_the_reported_number():
     table = noise(50, 0.2, 4)
     scores = classification.metrics(table, n_boot=2)
     run = {"shipped": "m", "models": ["m", "dummy"], "predictions": {"m": table}, "metrics": {"m": scores}}
-    floor, curve = report_scores.precision(run)["choices"]["b"]
+    floor, curve = report_classification.precision(run)["choices"]["b"]
     x, y = np.array(curve["x"]), np.array(curve["y"])
     assert (np.diff(x) * y[1:]).sum() == pytest.approx(scores["auprc"]["estimate"], abs=1e-4)
     assert curve["line"]["shape"] == "vh" and curve["name"] == f"m: {scores['auprc']['estimate']:.3f}"

@@ -1,4 +1,4 @@
-"""Is there anything to predict, as any model sees it? What is predicted is shuffled and the model trained again, each time whole.
+"""Permutation test for any model: the outcome is shuffled and the whole model is trained again.
 
 Nothing is shared between permutations, so this costs a complete training (tuning, selection, resampling, calibration) for
 each permutation and fold; logistic.py and ridge.py do the same for two linear models in a fraction of it.
@@ -51,12 +51,12 @@ def permutation_test(
             values.append(_statistic(task, model, fold.test_expression, truth))
         return np.concatenate(values, axis=2)
 
-    given = groups, n, seed, log, batches
-    return draws.run(folds, outcomes, task, METRICS[task], score, *given, n_within=(n + 1) // 2)
+    options = groups, n, seed, log, batches
+    return draws.run(folds, outcomes, task, METRICS[task], score, *options, n_within=(n + 1) // 2)
 
 
 def _statistic(task, model, X, truth):
-    """(2, K, 1) right and all pairs of what `model` says of rows X (m, p); a correlation counts as one pair, where it is defined."""
+    """(2, K, 1) concordant and all pairs of `model`'s predictions for rows X (m, p); a defined correlation counts as one pair."""
     alone = np.ones((1, len(X)))
     if task == "classification":
         numbers = outcome.class_numbers(model.classes_, truth)

@@ -1,7 +1,7 @@
-"""What a permutation test draws and how it is summed up: over the whole cohort, and within batches where the design has some.
+"""Permutations of a test and its p value: over the whole cohort, and within batches if the design has any.
 
-Over the cohort a batch that goes with what is predicted is part of what is tested: batch effects alone make p small. Within
-batches they are the same in every permutation, so that p speaks of what expression says beyond the batch.
+If batch and outcome are associated, batch effects alone make the p over the cohort small. Within batches they are the same in
+every permutation, so that p tests what expression predicts beyond the batch.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Tested:
 def tested(
     folds: Sequence[PermutationFold], groups: Mapping[str, str] | None, batches: Mapping[str, str] | None
 ) -> Tested:
-    """The Tested of a list of PermutationFold; groups, batches : {sample: name} or None. One batch is none."""
+    """The Tested of a list of PermutationFold; groups, batches : {sample: name} or None. A single batch counts as none."""
     samples = sorted({name for fold in folds for name in (*fold.train, *fold.test)})
     own = samples if groups is None else [groups[name] for name in samples]
     runs = None if batches is None else np.array([batches[name] for name in samples])
@@ -68,7 +68,7 @@ def tested(
 
 @dataclass
 class Drawn:
-    """y (1 + n + m, samples): as it is, n permutations over the cohort and m within batches; why there are none of these."""
+    """y (1 + n + m, samples): the outcome, n permutations over the cohort and m within batches; note: why there are none of the latter."""
 
     y: np.ndarray
     n: int
@@ -77,8 +77,8 @@ class Drawn:
     association: dict
 
     def result(self, statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
-        """What permutation.json says, statistic (1 + n + m,); `within_batches` where there are batches."""
-        found = summary(statistic[: self.n + 1], metric)
+        """Content of permutation.json for statistic (1 + n + m,), with `within_batches` if there are batches."""
+        reported = summary(statistic[: self.n + 1], metric)
         if self.batches is not None:
             within = {"note": self.note}
             if self.note is None:
@@ -86,8 +86,8 @@ class Drawn:
                     within = summary(np.append(statistic[0], statistic[self.n + 1 :]), metric)
                 except InputProblem as problem:
                     within = {"note": str(problem)}
-            found["within_batches"] = within | self.association
-        return found
+            reported["within_batches"] = within | self.association
+        return reported
 
 
 def arrange(
@@ -131,7 +131,7 @@ def run(
     n_within: int | None = None,
     combine: Callable[..., NDArray[np.float64]] | None = None,
 ) -> dict[str, Any]:
-    """What a permutation test says (`Drawn.result`): the one loop over folds, whatever is trained in them.
+    """The result of a permutation test (`Drawn.result`): the loop over folds that all models share.
 
     folds : list of PermutationFold; outcomes : {sample: class, number, or (time, event)}; groups, batches : {sample: name} or None
     score : function of a fold's number, the fold, outcomes (1 + n + m, samples) of its training and of its tested rows, and the
@@ -145,15 +145,15 @@ def run(
     )
     train_rows = [of.rows(fold.train) for fold in folds]
     made = arrange(task, y, of, train_rows, n, seed, n_within)
-    found = []
+    scores = []
     for number, (fold, rows) in enumerate(zip(folds, train_rows, strict=True)):
-        found.append(score(number, fold, made.y[:, rows], made.y[:, of.rows(fold.test)], of.units[rows]))
-        own = combine([fold], found[-1:])
+        scores.append(score(number, fold, made.y[:, rows], made.y[:, of.rows(fold.test)], of.units[rows]))
+        own = combine([fold], scores[-1:])
         log(
             f"permutation test: {fold.split}, {metric} {own[0]:.3f}, permuted {np.nanmean(own[1 : n + 1]):.3f}"
         )
-    statistic = combine(folds, found)
-    if task != "classification":  # a permutation that orders nothing
+    statistic = combine(folds, scores)
+    if task != "classification":  # constant predictions score at chance level
         statistic[1:] = np.where(np.isnan(statistic[1:]), 0.5 if task == "survival" else 0.0, statistic[1:])
     return made.result(statistic, metric)
 
@@ -162,9 +162,9 @@ def association(batches: NDArray[Any], classes: NDArray[Any]) -> dict[str, Any]:
     """{cramers_v, associated} of batches and classes (n,): associated by a chi-squared test at 0.05, or V above CONFOUNDED."""
     from scipy.stats import chi2
 
-    found = registry.confounding(batches, classes)
-    rows, columns = len(found["table"]), len(next(iter(found["table"].values())))
-    v, freedom = found["cramers_v"], (rows - 1) * (columns - 1)
+    crossed = registry.confounding(batches, classes)
+    rows, columns = len(crossed["table"]), len(next(iter(crossed["table"].values())))
+    v, freedom = crossed["cramers_v"], (rows - 1) * (columns - 1)
     statistic = v**2 * len(classes) * min(rows - 1, columns - 1)
     associated = freedom > 0 and (v > CONFOUNDED or chi2.sf(statistic, freedom) < 0.05)
     return {"cramers_v": round(v, 4), "associated": bool(associated)}
@@ -226,21 +226,21 @@ def draw_classes(
 
 def tested_in(n: int, train_rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
     """(n,) number of the first training set that leaves a row out; -1 where none does."""
-    found = np.full(n, -1)
+    first_without = np.full(n, -1)
     for number, rows in reversed(list(enumerate(train_rows))):
-        found[np.setdiff1d(np.arange(n), rows)] = number
-    return found
+        first_without[np.setdiff1d(np.arange(n), rows)] = number
+    return first_without
 
 
 def over_repeats(
-    folds: Sequence[PermutationFold], found: Sequence[NDArray[np.float64]]
+    folds: Sequence[PermutationFold], pairs: Sequence[NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """(1 + n,) the score as it is reported, of (2, K, 1 + n) right and all pairs of each fold."""
-    return ranking.over_folds(np.array(found), [bootstrap.repeat_of(fold.split) for fold in folds])[0]
+    """(1 + n,) reported score from each fold's (2, K, 1 + n) concordant and all pairs."""
+    return ranking.over_folds(np.array(pairs), [bootstrap.repeat_of(fold.split) for fold in folds])[0]
 
 
 def summary(statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
-    """What a permutation test says: statistic (1 + n,) of the labels themselves and of n permutations.
+    """Summary of a permutation test by statistic (1 + n,): the true labels first, then n permutations.
 
     Permutations without a value, whose folds test no two classes, are left out. InputProblem where the labels have none.
     """
@@ -261,7 +261,7 @@ def summary(statistic: NDArray[np.float64], metric: str) -> dict[str, Any]:
 
 
 def without_values(test: Mapping[str, Any]) -> dict[str, Any]:
-    """What metrics.json keeps of permutation.json: all but the scores of single permutations."""
+    """The entries of permutation.json that metrics.json keeps: all but the scores of single permutations."""
     kept = {key: value for key, value in test.items() if key != "values"}
     if "within_batches" in kept:
         kept["within_batches"] = without_values(kept["within_batches"])

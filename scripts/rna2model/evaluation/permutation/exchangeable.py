@@ -1,9 +1,9 @@
-"""Which samples may exchange what is predicted if expression says nothing about it, and whether enough of it moves.
+"""Which samples may exchange their outcome under the null hypothesis, and whether enough of it moves.
 
 A group (donor) stays whole. Groups that have one value throughout exchange it, whatever their sizes; in groups with several
 values samples exchange them within the group, and groups of the same size may exchange all of theirs as a block (Winkler et
 al. 2015). Within batches, only groups that are in the same batches exchange, and samples of a group within each batch. What is
-left in place by all of these is in place in every permutation: a test in which little else moves says nothing.
+left in place by all of these is in place in every permutation: if little else moves, the test is meaningless.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from rna2model.core.errors import InputProblem
 if TYPE_CHECKING:
     pass
 
-LEAST_ARRANGEMENTS = 20  # of fewer no p can be below 0.05
+LEAST_ARRANGEMENTS = 20  # below which no p can reach 0.05
 LEAST_SHARE = 0.5  # of the variance of what is predicted that permutations must move
 TRIED = 200  # draws by which both are found
 
 
 class Exchange:
-    """Draws arrangements of y (n,) classes, numbers or survival times, each as likely as theirs if expression says nothing of them.
+    """Draws arrangements of y (n,) classes, numbers or survival times, each as likely as the observed one under the null hypothesis.
 
     Groups with one value exchange it as a whole, whatever their size (a donor is a case or a control); in groups with several
     (tumour and normal of a patient) samples exchange them within the group (Winkler et al. 2015).
@@ -105,13 +105,15 @@ def check(
 
 
 def _immobile(task, moved, grouped, where):
-    said = f"{'labels' if task == 'classification' else 'values'} can hardly be exchanged{where}: {1 - moved:.0%} of their variance stays where it is"
+    message = f"{'labels' if task == 'classification' else 'values'} can hardly be exchanged{where}: {1 - moved:.0%} of their variance stays where it is"
     if not grouped:
-        return said
+        return message
     if task == "classification":
-        return f"{said}, since groups (design.group) with several classes exchange them within the group only"
+        return (
+            f"{message}, since groups (design.group) with several classes exchange them within the group only"
+        )
     return (
-        f"{said}, since groups (design.group) with several values exchange them only with groups of the same size; if what is"
+        f"{message}, since groups (design.group) with several values exchange them only with groups of the same size; if what is"
         " predicted is a property of the group, give all its samples the same value"
     )
 

@@ -1,4 +1,4 @@
-"""Is there anything to predict? Labels are permuted and the whole procedure is repeated.
+"""Permutation test for logistic regression: labels are permuted and the whole procedure is repeated.
 
 For logistic_l2: scaling and rotation do not use labels and are shared; the inner folds, the choice of C and
 the fit are repeated for every permutation, all of them in one batch per fold (models/linear/batched_newton.py).
@@ -51,8 +51,8 @@ def permutation_test(
     used = {name: str(labels[name]) for fold in folds for name in (*fold.train, *fold.test)}
     classes = sorted(set(used.values()))
     numbers = {name: classes.index(label) for name, label in used.items()}
-    given = groups, n, seed, log, batches
-    return draws.run(folds, numbers, "classification", "auroc", score, *given)
+    options = groups, n, seed, log, batches
+    return draws.run(folds, numbers, "classification", "auroc", score, *options)
 
 
 def _aurocs(fold, trained, tested, units, inner_folds, seed):
@@ -64,10 +64,10 @@ def _aurocs(fold, trained, tested, units, inner_folds, seed):
     weights, intercept = batched_newton.solve(loss, rotation.Z, targets, np.ones(trained.T.shape), chosen)
     logits = np.tensordot(rotation.rotate(fold.test_expression), weights, axes=1) + intercept
     alone = np.ones((1, tested.shape[1]))
-    found = [
+    pairs = [
         ranking.pairs(logistic.probabilities(logits[:, i]), truth, alone) for i, truth in enumerate(tested)
     ]
-    return np.concatenate(found, axis=2)
+    return np.concatenate(pairs, axis=2)
 
 
 def _aurocs_with_selection(fold, trained, tested, units, **settings):

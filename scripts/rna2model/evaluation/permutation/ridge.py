@@ -1,4 +1,4 @@
-"""Is there a number to predict? Its values are permuted and ridge regression is repeated, tuning included.
+"""Permutation test for ridge regression: values are permuted, and tuning and fit are repeated.
 
 Scaling, rotation and the decompositions of the inner folds do not use the values, so all permutations share them.
 """
@@ -47,15 +47,15 @@ def permutation_test(
         return np.array([regression.spearman(truth, p, alone)[0] for truth, p in pairs])
 
     numbers = {name: float(value) for name, value in values.items()}
-    given = groups, n, seed, log, batches
+    options = groups, n, seed, log, batches
     return draws.run(
         folds,
         numbers,
         "regression",
         "spearman",
         score,
-        *given,
-        combine=lambda _, found: ranking.nanmean(np.array(found)),
+        *options,
+        combine=lambda _, correlations: ranking.nanmean(np.array(correlations)),
     )
 
 

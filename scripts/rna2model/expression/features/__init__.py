@@ -1,1 +1,1 @@
-"""What models see beside or instead of genes: covariates, gene-set scores, selected genes."""
+"""Columns of a model beside or instead of genes: covariates, gene-set scores, selected genes."""

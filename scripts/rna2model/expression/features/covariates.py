@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def kind(cells: Iterable[str]) -> str:
     """ "number" where every cell that is not missing is one, else "category"."""
-    given = [cell for cell in cells if not is_missing(cell)]
-    return "number" if given and all(_is_number(cell) for cell in given) else "category"
+    present = [cell for cell in cells if not is_missing(cell)]
+    return "number" if present and all(_is_number(cell) for cell in present) else "category"
 
 
 def _is_number(cell: str) -> bool:
@@ -30,7 +30,7 @@ def _is_number(cell: str) -> bool:
 
 
 class Covariates:
-    """Learned from training rows: categories, means and scale, and what stands in for a missing cell.
+    """Learned from training rows: categories, means and scale, and values for missing cells.
 
     Attributes
     ----------
@@ -71,11 +71,13 @@ class Covariates:
         """(m, k) standardised values of samples; a missing cell as imputed, a category unknown to training all zeros
         before scaling."""
         values = self._scaled(self._values(cells))
-        values[np.isnan(values).all(axis=1)] = self.imputer_.mean_  # nothing is known of it: nobody is near
+        values[np.isnan(values).all(axis=1)] = (
+            self.imputer_.mean_
+        )  # a row without any value has no neighbours
         return self.imputer_.transform(values)
 
     def unknown(self, cells: Mapping[str, Sequence[str] | NDArray[Any]]) -> list[str]:
-        """For each sample a text that names its categories unknown to training; empty where there is none."""
+        """For each sample a text with its categories unknown to training, empty without any."""
         texts = []
         for row in range(len(next(iter(cells.values()), []))):
             new = [

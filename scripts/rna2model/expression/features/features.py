@@ -80,7 +80,7 @@ class Features:
     def flags(
         self, cells: Mapping[str, Sequence[str] | NDArray[Any]] | None, samples: Sequence[str]
     ) -> list[str]:
-        """For each sample what is to be said of its covariates; empty where nothing is."""
+        """A flag about the covariates of each sample, or an empty text."""
         if not self.covariates:
             return [""] * len(samples)
         assert cells is not None  # where there are covariates

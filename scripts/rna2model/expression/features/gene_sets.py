@@ -46,7 +46,7 @@ def members(
     """{set name: (k,) int columns} of the sets with at least LEAST genes in the data, matched by id or else by symbol.
 
     Ids are compared as `gene_ids.plain` has them, without versions.
-    gene_ids, symbols : what each column is called. The naming that finds more genes is used for all sets.
+    gene_ids, symbols : two names of each column. The one that matches more genes is used for all sets.
     """
     gene_ids = geneids.plain(list(gene_ids))
     sets = {name: list(dict.fromkeys(geneids.plain(genes))) for name, genes in sets.items()}
@@ -56,11 +56,11 @@ def members(
     places: dict[str, list[int]] = {}
     for column, name in enumerate(naming):
         places.setdefault(name, []).append(column)
-    found: dict[str, NDArray[Any]] = {
+    columns_of_set: dict[str, NDArray[Any]] = {
         name: np.array(sorted(column for gene in genes for column in places.get(gene, [])), dtype=int)
         for name, genes in sets.items()
     }
-    used = {name: columns for name, columns in found.items() if len(columns) >= LEAST}
+    used = {name: columns for name, columns in columns_of_set.items() if len(columns) >= LEAST}
     if not used:
         raise InputProblem(
             f"none of {len(sets)} gene sets has {LEAST} genes in the data (genes there: {', '.join(gene_ids[:3])} ...;"

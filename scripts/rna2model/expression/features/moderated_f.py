@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def f_statistic(X: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
     """(p,) moderated F of X (n, p) over classes y (n,) int, or of its slope on values y (n,) float.
 
-    Equal to limma's eBayes(lmFit(t(X), design)) with contrasts of all classes; zero where there is nothing to divide by.
+    Equal to limma's eBayes(lmFit(t(X), design)) with contrasts of all classes; zero where the variance is zero.
     """
     X, y = np.asarray(X, dtype=np.float64), np.asarray(y)
     if np.issubdtype(y.dtype, np.integer):

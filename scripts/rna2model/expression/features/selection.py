@@ -1,5 +1,5 @@
 """Choosing columns (genes, gene-set scores) before a model is trained. Most methods use labels, so they are refitted
-inside every inner fold, too: genes chosen with all labels make noise look like signal.
+inside every inner fold, too: genes chosen with all labels would leak the held-out ones.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What all normalizers share: the gene filter, the checks, missing genes, saving.
+"""The base class of normalizers: gene filter, checks, missing genes, saving.
 
 Every row is computed by itself, so that a sample gets bit for bit the same numbers alone, in a batch, or
 in another order.
@@ -74,7 +74,7 @@ class Normalizer:
     def fit_transform(
         self, counts: Any, groups: NDArray[Any] | None = None, dtype: DTypeLike = float
     ) -> NDArray[Any]:
-        """The numbers of `fit` and then `transform` of the same counts, in less time."""
+        """`fit`, then `transform` of the same counts, in less time."""
         kept = self._fit(counts, groups)
         return self._given_out(self._of_training(kept), len(kept), dtype)
 
@@ -129,18 +129,18 @@ class Normalizer:
         Genes of no interest are dropped. A missing gene gets its mean training share of the library (for
         logarithms its mean), so that its normalised value is about the training mean.
         """
-        given = [str(gene) for gene in gene_ids]
-        place = {gene: column for column, gene in enumerate(given)}
-        if len(place) < len(given):
-            _refuse_twice(given, set(self.gene_ids))
+        genes = [str(gene) for gene in gene_ids]
+        place = {gene: column for column, gene in enumerate(genes)}
+        if len(place) < len(genes):
+            _refuse_twice(genes, set(self.gene_ids))
         values = values.toarray() if hasattr(values, "toarray") else SampleRows.of(values).values
-        if values.shape[1] != len(given):
-            raise InputProblem(f"the values have {values.shape[1]} columns for {len(given)} genes.")
+        if values.shape[1] != len(genes):
+            raise InputProblem(f"the values have {values.shape[1]} columns for {len(genes)} genes.")
         columns = np.array([place.get(gene, -1) for gene in self.gene_ids])
-        found = columns >= 0
-        absent = self.kept_ & ~found
+        present = columns >= 0
+        absent = self.kept_ & ~present
         aligned = np.zeros((len(values), len(self.gene_ids)), dtype=float if absent.any() else values.dtype)
-        aligned[:, found] = values[:, columns[found]]
+        aligned[:, present] = values[:, columns[present]]
         if absent.any():
             share = self.proportions_[absent[self.kept_]]
             if self.unit == "log":
@@ -162,7 +162,7 @@ class Normalizer:
         artefact.write(path, arrays, {"kind": KIND, **settings})
 
     def _checked(self, counts):
-        """SampleRows of counts, each looked at; InputProblem with the place of a value that cannot be."""
+        """SampleRows of checked counts; InputProblem with the place of an impossible value."""
         rows = SampleRows.of(counts)
         if rows.shape[1] != len(self.gene_ids):
             raise InputProblem(
@@ -214,7 +214,7 @@ class Normalizer:
         return out
 
     def _of_training(self, kept):
-        """What `_row` makes of the training SampleRows, one after the other."""
+        """`_row` of each of the training SampleRows."""
         return map(self._row, kept)
 
     def _learn(self, kept):
@@ -228,9 +228,9 @@ class Normalizer:
         return 1.0
 
 
-def _refuse_twice(given, known):
+def _refuse_twice(genes, known):
     seen = set()
-    for gene in given:
+    for gene in genes:
         if gene in seen and gene in known:
             raise InputProblem(f"gene {gene} is there twice; add up the rows of one gene.")
         seen.add(gene)

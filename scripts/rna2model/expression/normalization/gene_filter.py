@@ -1,4 +1,4 @@
-"""Which genes carry enough to learn from."""
+"""Filter genes that are too weakly expressed to learn from."""
 
 from __future__ import annotations
 

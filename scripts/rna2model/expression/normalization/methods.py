@@ -50,7 +50,7 @@ class CPM(Normalizer):
     def _learn(self, kept):
         raw = np.fromiter(each(self._raw_factor, kept), float, len(kept))
         self.scale_ = float(np.exp(np.mean(np.log(raw))))
-        self._training_factors = raw / self.scale_  # to give out the training samples without a second look
+        self._training_factors = raw / self.scale_  # so that fit_transform need not compute them again
         self.mean_library_ = np.mean(kept.sums() * self._training_factors)
 
     def _raw_factor(self, row):
@@ -228,10 +228,10 @@ def load(path: str | Path) -> Normalizer:
 
 def _expressed(rows):
     """(k,) bool, genes with a count in any sample."""
-    found = np.zeros(rows.shape[1], dtype=bool)
+    expressed = np.zeros(rows.shape[1], dtype=bool)
     for row in rows:
-        found |= row > 0
-    return found
+        expressed |= row > 0
+    return expressed
 
 
 def _within(values, trim):

@@ -70,9 +70,9 @@ def _trend(counts, factors):
         data.fit_genewise_dispersions()
         data.fit_dispersion_trend()
     if data.uns["disp_function_type"] == "mean":  # no trend: one dispersion for all means
-        found = np.array([data.uns["mean_disp"], 0.0])
+        coefficients = np.array([data.uns["mean_disp"], 0.0])
     else:
-        found = np.asarray(data.uns["trend_coeffs"], dtype=float)
-    if not np.isfinite(found).all() or found[0] <= 0:
+        coefficients = np.asarray(data.uns["trend_coeffs"], dtype=float)
+    if not np.isfinite(coefficients).all() or coefficients[0] <= 0:
         raise InputProblem("vst: no dispersion trend fits these training samples; use tmm.")
-    return found
+    return coefficients

@@ -88,7 +88,7 @@ class ElasticNet(Linear):
 
 
 class Lasso(ElasticNet):
-    """The same with the L1 penalty alone (Tibshirani 1996): of genes that say the same, one."""
+    """The same with the L1 penalty alone (Tibshirani 1996): of correlated genes it keeps one."""
 
     name = "lasso"
     SEARCH: ClassVar[dict] = {"l1_ratio": [1.0], "C_over_smallest": [2.0, 6.0, 20.0]}

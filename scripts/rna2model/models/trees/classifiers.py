@@ -60,7 +60,7 @@ class RandomForest(Trees):
     TREES, TREES_TUNING = 500, 50
 
     def _fit(self, X, y, folds, log):
-        X = X.astype(np.float32)  # what the trees work with
+        X = X.astype(np.float32)  # the type that trees compute in
         candidates = self._candidates()
         chosen = candidates[0]
         if folds:
@@ -83,7 +83,7 @@ class RandomForest(Trees):
             forest = self._forest(candidate, self.TREES_TUNING, own.shape[1], threads)
             self._learn(forest, own[train], y[train]).n_jobs = 1
             probabilities[valid] = forest.predict_proba(own[valid])
-        # a forest says 0 where no tree votes; half a vote keeps one sample from deciding the log loss
+        # a forest predicts 0 if no tree votes for a class; half a vote keeps one sample from deciding the log loss
         return -self._loss(np.maximum(probabilities, 0.5 / self.TREES_TUNING), y, folds)
 
     def _forest(self, candidate, trees, genes, threads):
@@ -99,7 +99,7 @@ class RandomForest(Trees):
 
 
 class DecisionTree(Trees):
-    """One classification tree (Breiman et al. 1984): what can be read off a few genes, and no more.
+    """One classification tree (Breiman et al. 1984): a baseline of a few genes.
 
     Depth and leaf size are chosen by the log loss of pooled inner out-of-fold predictions.
     """
@@ -169,8 +169,8 @@ class GradientBoosting(Trees):
                 staged[number, valid] = probabilities
         losses = np.array([self._loss(one, y, folds) for one in staged])
         best = int(losses.argmin())
-        found = {**candidate, "max_iter": best + 1, "minus_log_loss": -float(losses[best])}
-        return found, staged[best, base.held_out(folds)]
+        tuned = {**candidate, "max_iter": best + 1, "minus_log_loss": -float(losses[best])}
+        return tuned, staged[best, base.held_out(folds)]
 
     def _booster(self, settings, n):
         from sklearn.ensemble import HistGradientBoostingClassifier

@@ -43,7 +43,7 @@ class RandomForestRegression(TreesRegression):
     TREES, TREES_TUNING = 500, 50
 
     def _fit(self, X, y, folds, log):
-        X, y = X.astype(np.float32), self._in_units(y)  # what the trees work with
+        X, y = X.astype(np.float32), self._in_units(y)  # the type that trees compute in
         candidates = self._candidates()
         chosen = candidates[0]
         if folds:

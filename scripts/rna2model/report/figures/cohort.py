@@ -87,19 +87,21 @@ def pca(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def colouring(samples: pd.DataFrame, first: Collection[str] = ()) -> list[str]:
-    """Columns that tell samples apart: `first`, then metadata in the sheet's order, then technical ones; numbers of the gate never."""
+    """Columns to colour samples by: `first`, then metadata in the sheet's order, then technical ones; never the gate's numbers."""
     columns = [c for c in samples if c != "sample" and (c not in gate.COLUMNS or c in FOUND)]
-    told = [c for c in columns if _is_number(samples[c]) or _groups(samples[c])]
-    return sorted(told, key=lambda c: (c not in first, c in FOUND, samples[c].nunique() < 2)) or ["status"]
+    informative = [c for c in columns if _is_number(samples[c]) or _groups(samples[c])]
+    return sorted(informative, key=lambda c: (c not in first, c in FOUND, samples[c].nunique() < 2)) or [
+        "status"
+    ]
 
 
 def _groups(cells: pd.Series) -> bool:
-    """Whether text cells tell samples apart: names of every single one of many do not."""
+    """Whether text cells group the samples; a column with a different name for each of many samples does not."""
     return cells.nunique() <= MOST_LEVELS or cells.nunique() < len(cells)
 
 
 def _is_number(cells: pd.Series) -> bool:
-    """Whether cells are numbers of a scale, more of them than groups would have."""
+    """Whether cells are numbers with more distinct values than groups would have."""
     values = pd.to_numeric(cells[cells != ""], errors="coerce")
     return values.notna().all() and values.nunique() > 8
 

@@ -55,7 +55,7 @@ def _labels(table: pd.DataFrame) -> list[str]:
 
 
 def _bars(part: pd.DataFrame, name: str, colour: str) -> dict[str, Any]:
-    told = [
+    hover = [
         f"{row.feature}: mean over folds {row.mean_effect:.3g} ± {row.sd:.2g}, chosen in {row.folds_chosen:.0%} of folds,"
         f" same sign in {row.same_sign:.0%}"
         for row in part.itertuples()
@@ -65,7 +65,7 @@ def _bars(part: pd.DataFrame, name: str, colour: str) -> dict[str, Any]:
         "orientation": "h",
         "name": name,
         "marker": {"color": colour},
-        "customdata": told,
+        "customdata": hover,
     }
     trace |= {"x": plain(part["effect"]), "y": part["label"].tolist()}
     bars = {"type": "data", "array": plain(part["sd"]), "color": "#666666", "thickness": 1}
@@ -74,15 +74,15 @@ def _bars(part: pd.DataFrame, name: str, colour: str) -> dict[str, Any]:
 
 def heatmap(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """Expression of the strongest features over samples in the order of what is predicted, which a stripe shows."""
-    found = run["heatmap"]
-    if found is None:
+    shown = run["heatmap"]
+    if shown is None:
         return None
-    limit, truth = 2.5, found["truth"]
-    samples, names = found["samples"], _unique(found["names"])
+    limit, truth = 2.5, shown["truth"]
+    samples, names = shown["samples"], _unique(shown["names"])
     hover = [[f"{value}" for value in truth]] * len(names)
     trace = {
         "type": "heatmap",
-        "z": [plain(np.round(row, 2)) for row in found["values"]],
+        "z": [plain(np.round(row, 2)) for row in shown["values"]],
         "x": samples,
         "y": names,
     }
@@ -122,7 +122,7 @@ def _stripe(run, samples, truth):
 
 
 def _unique(names):
-    """Names, the second of a kind with a number."""
+    """Names made unique: a repeated name gets a number."""
     counted, out = {}, []
     for name in names:
         counted[name] = counted.get(name, 0) + 1
@@ -177,5 +177,5 @@ def _genes(part, name, colour, size):
             "textposition": "top center",
             "cliponaxis": False,
         }
-    told = {"customdata": part["label"].tolist(), "hovertemplate": "%{customdata}: %{x:.2f}<extra></extra>"}
-    return trace | told
+    hover = {"customdata": part["label"].tolist(), "hovertemplate": "%{customdata}: %{x:.2f}<extra></extra>"}
+    return trace | hover

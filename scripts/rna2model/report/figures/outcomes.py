@@ -1,4 +1,4 @@
-"""Figures of numbers and survival times: predictions of the shipped model beside what came true, out of fold."""
+"""Figures of numbers and survival times: out-of-fold predictions of the shipped model against the observed outcome."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def predicted(run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def residuals(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Truth less prediction by the prediction: a trend or a funnel says that errors are not the same everywhere."""
+    """Truth less prediction by the prediction: a trend or a funnel shows that errors depend on the prediction."""
     table = run["predictions"][run["shipped"]]
     points = line(table["predicted"], table["truth"] - table["predicted"], run["shipped"], BLUE, "markers")
     points |= {
@@ -42,11 +42,11 @@ def residuals(run: Mapping[str, Any]) -> dict[str, Any]:
 
 def kaplan_meier(run: Mapping[str, Any]) -> dict[str, Any]:
     """Survival of the risk groups with 95 % bands and numbers at risk; the cut between them comes from training samples alone."""
-    found, traces = risk_groups.curves(first_repeat(run["predictions"][run["shipped"]])), []
-    at = risk_groups.ticks(max(each.followed[-1] for each in found.values()))
+    curves, traces = risk_groups.curves(first_repeat(run["predictions"][run["shipped"]])), []
+    at = risk_groups.ticks(max(each.followed[-1] for each in curves.values()))
     for name, colour, dash in (("low", BLUE, "solid"), ("high", RED, "dash")):
-        if name in found:
-            traces += _survival(name, found[name], at, colour, dash)
+        if name in curves:
+            traces += _survival(name, curves[name], at, colour, dash)
     rows = {"tickvals": [1, 0], "ticktext": ["low", "high"], "range": [-0.6, 1.6], "fixedrange": True}
     rows |= {
         "ticks": "outside",
@@ -90,6 +90,6 @@ def _survival(name, curve, at, colour, dash):
 
 
 def _faint(colour):
-    """The colour (#rrggbb) as a wash that leaves what lies below readable."""
+    """The colour (#rrggbb) as a transparent fill."""
     red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.15)"

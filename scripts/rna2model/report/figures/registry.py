@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rna2model.evaluation.classification import SHOWN
-from rna2model.report.figures import cohort, genes, scores
+from rna2model.report.figures import classification, cohort, genes, scores
 from rna2model.report.figures import outcomes as report_outcomes
 from rna2model.report.figures.style import positives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LEAST = 10  # labelled samples, of fewer no curve says anything
+LEAST = 10  # labelled samples, below which no curves are drawn
 
 
 def make(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,10 +45,10 @@ def outcomes(run: Mapping[str, Any]) -> dict[str, Any]:
         return {"predicted": report_outcomes.predicted(run), "residuals": report_outcomes.residuals(run)}
     if run["task"] == "survival":
         return {"kaplan_meier": report_outcomes.kaplan_meier(run)}
-    figures: dict[str, Any] = {"confusion": scores.confusion(run)}
+    figures: dict[str, Any] = {"confusion": classification.confusion(run)}
     if positives(run):
-        figures |= {"roc": scores.roc(run), "precision_recall": scores.precision(run)}
-        figures["decision"] = scores.decision(run)
+        figures |= {"roc": classification.roc(run), "precision_recall": classification.precision(run)}
+        figures["decision"] = classification.decision(run)
     return figures
 
 
@@ -59,5 +59,5 @@ def served(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     if labelled >= LEAST:
         figures |= {"calibration": scores.calibration(run), **outcomes(run)}
     elif labelled and run["task"] == "classification":
-        figures["confusion"] = scores.confusion(run)
+        figures["confusion"] = classification.confusion(run)
     return {name: figure for name, figure in figures.items() if figure}

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 COLOURS = palette.ON_PAGES
 BLUE, ORANGE, RED, GREY = palette.BLUE, palette.ORANGE, palette.VERMILLION, palette.GREY
-DASHES = ["solid", "dash", "dashdot", "longdash"]  # dots are what knows nothing
+DASHES = ["solid", "dash", "dashdot", "longdash"]  # dotted lines are chance level
 SHADES = [
     [0, "rgba(0,114,178,0)"],
     [1, "rgba(0,114,178,0.6)"],
 ]  # text stays readable on a light and a dark page
 DIVERGING = [[0, BLUE], [0.5, "#f7f7f7"], [1, RED]]
 DIGITS = 5  # of a number in the page
+UNIT = {"range": [-0.02, 1.02]}  # an axis of shares or probabilities
 
 
 def axis(title: str, **options: Any) -> dict[str, Any]:
