@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
 SMALL = 500_000  # values of expression
 ALL_ROWS = 1000  # number of the fold that holds nothing out
 PROGRAM_BYTES = 2e9  # memory of one program; more settings than fit are trained in turn
-OF_TRAINING = (
-    "learning_rate",
-    "weight_decay",
-    "auxiliary",
-    "genes",
-)  # hyperparameters that no network is made with
 
 
 class TorchModel(base.Model):
@@ -236,7 +229,7 @@ class TorchModel(base.Model):
         return {**candidate, "seed": self.seed + 1000 * seed}
 
     def _architecture(self, candidate):
-        apart = (*OF_TRAINING[:3], *getattr(self.network, "STACKED", ()))
+        apart = (*coordinates.OF_TRAINING[:3], *getattr(self.network, "STACKED", ()))
         return tuple(value for name, value in candidate.items() if name not in apart)
 
     def _balanced(self, rows):
@@ -298,11 +291,6 @@ class TorchModel(base.Model):
     def _restore(self, folder):
         arrays, _ = artefact.read(Path(folder) / base.WEIGHTS, self.name)
         self.arrays_ = former_names.renamed(self.name, arrays)
-
-
-def constructor(network: Any) -> set[str]:
-    """Names of the arguments of a network's constructor."""
-    return set(inspect.signature(network.__init__).parameters) - {"self"}
 
 
 def X_of(fold: Any) -> NDArray[np.float64] | None:

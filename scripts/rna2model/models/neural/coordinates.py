@@ -7,6 +7,7 @@ other networks read scaled genes, some or all of them.
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from rna2model.models.neural.base import TorchModel
     from rna2model.models.neural.data import TorchFold
 
+OF_TRAINING = (
+    "learning_rate",
+    "weight_decay",
+    "auxiliary",
+    "genes",
+)  # hyperparameters that no network is made with
 INPUT = "input."  # what the names of arrays begin with that scale and choose genes
 
 
@@ -48,8 +55,6 @@ def arguments(
     model: TorchModel, setting: Mapping[str, Any], n_features: int, n_outputs: int
 ) -> dict[str, Any]:
     """What the constructor gets beside names of genes: JSON-able."""
-    from rna2model.models.neural.base import OF_TRAINING, constructor
-
     accepted = constructor(model.network) - {"genes"}
     hyperparameters = {
         name: value for name, value in setting.items() if name in accepted and name not in OF_TRAINING
@@ -57,15 +62,13 @@ def arguments(
     return {"n_features": n_features, "n_outputs": n_outputs, **hyperparameters}
 
 
-def _made(model, given, columns):
-    from rna2model.models.neural.base import constructor
-
+def _made(model, options, columns):
     if "genes" in constructor(model.network):
-        columns = np.arange(given["n_features"]) if columns is None else columns
+        columns = np.arange(options["n_features"]) if columns is None else columns
         names = model.names or [str(i) for i in range(model.n_genes_)]
         chosen = range(model.n_genes_) if model.columns_ is None else model.columns_
-        given = {**given, "genes": [names[chosen[i]] for i in columns]}
-    return model.network(**given)
+        options = {**options, "genes": [names[chosen[i]] for i in columns]}
+    return model.network(**options)
 
 
 def kept(model: TorchModel, state: Mapping[str, NDArray[np.float64]], view: Any) -> dict[str, NDArray[Any]]:
@@ -75,9 +78,9 @@ def kept(model: TorchModel, state: Mapping[str, NDArray[np.float64]], view: Any)
     if first:
         weight, bias = _per_gene(model, state[f"{first}.weight"].T, state[f"{first}.bias"], view)
         state |= {f"{first}.weight": weight, f"{first}.bias": bias}
-    given = arguments(model, model.settings_, len(view.mean), model._n_outputs)
-    model.settings_["network"] = given
-    network = drawn(lambda: _made(model, given, getattr(view, "genes", None)), 0, 0)
+    options = arguments(model, model.settings_, len(view.mean), model._n_outputs)
+    model.settings_["network"] = options
+    network = drawn(lambda: _made(model, options, getattr(view, "genes", None)), 0, 0)
     arrays = {}
     for name, like in network.state_dict().items():
         if not name.startswith(getattr(model.network, "TRAINING_ONLY", ())):
@@ -154,6 +157,11 @@ def activations(network: torch.nn.Module, rows: NDArray[np.float32]) -> int:
     return sum(saved) // max(1, len(batch)) + batch.shape[1]
 
 
+def constructor(network: Any) -> set[str]:
+    """Names of the arguments of a network's constructor."""
+    return set(inspect.signature(network.__init__).parameters) - {"self"}
+
+
 class Fitted:
     """The network of a fitted model in double precision, for one sample after the other: alone it gets the same as in company."""
 
@@ -161,8 +169,8 @@ class Fitted:
         arrays, first = model.arrays_, _first(model)
         width = arrays[f"{first}.weight"].shape[1] if first else len(arrays[f"{INPUT}genes"])
         n_outputs = len(model.classes_) or 1
-        given = model.settings_.get("network") or arguments(model, model.settings_, width, n_outputs)
-        self.network = drawn(lambda: _made(model, given, arrays.get(f"{INPUT}genes")), 0, 0).double().eval()
+        options = model.settings_.get("network") or arguments(model, model.settings_, width, n_outputs)
+        self.network = drawn(lambda: _made(model, options, arrays.get(f"{INPUT}genes")), 0, 0).double().eval()
         state = {name: torch.tensor(a) for name, a in arrays.items() if name in self.network.state_dict()}
         self.network.load_state_dict(state, strict=False)
         self.network.requires_grad_(False)

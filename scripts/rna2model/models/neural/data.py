@@ -26,7 +26,7 @@ class TorchFold:
     valid: np.ndarray
     seen: np.ndarray
     number: int = 0
-    coordinates: object = None
+    coordinates: Any = None
 
     def used(self) -> NDArray[np.int64]:
         """Rows to train on."""

@@ -7,8 +7,6 @@ widths.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rna2model import __version__
+from rna2model.models.neural import checkpoint
 from rna2model.models.neural.checkpoint import Journal
 from rna2model.models.neural.data import TorchFold, TorchRows
 from rna2model.models.neural.stack import Stack, drawn
@@ -25,7 +23,6 @@ from rna2model.models.neural.stack import Stack, drawn
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from rna2model.models.neural.checkpoint import Checkpoint
 
 __all__ = ["Plan", "Program", "TorchFold", "held_out", "train"]
 
@@ -55,7 +52,7 @@ class Plan:
     seed: int = 1
     log: Callable[..., None] = print
     journal: Journal = field(default_factory=Journal)
-    checkpoint: Checkpoint | None = None
+    checkpoint: checkpoint.Checkpoint | None = None
     groups: Sequence[Sequence[int]] | None = None
 
 
@@ -88,14 +85,14 @@ def train(
 @torch.no_grad()
 def held_out(program: Program) -> list[NDArray[np.float64]]:
     """List of (m, K) float64 outputs of the first setting's network of each fold, for the fold's validation rows in order."""
-    found: list[Any] = [None] * len(program.folds)
+    outputs: list[Any] = [None] * len(program.folds)
     for members, stack, rows in program.stacks:
         stack.train(False)
         parts = [(stack(batch)[0], weight) for batch, _, weight, _ in rows.validation()]
         output, there = (torch.cat(part, dim=2).float().cpu().numpy() for part in zip(*parts, strict=True))
         for f, one, weight in zip(members, output, there, strict=True):
-            found[f] = one[0][weight[0] > 0].astype(np.float64)
-    return found
+            outputs[f] = one[0][weight[0] > 0].astype(np.float64)
+    return outputs
 
 
 class Program:
@@ -154,11 +151,13 @@ class Program:
 
     def weights(self) -> list[dict[str, NDArray[np.float32]]]:
         """Per fold {name: (C, ...) array} of all that is left, as Plan.start takes it."""
-        found: list[Any] = [None] * len(self.folds)
+        by_fold: list[Any] = [None] * len(self.folds)
         for members, stack, _ in self.stacks:
             for place, f in enumerate(members):
-                found[f] = {name: one[:, place].detach().cpu().numpy() for name, one in stack.weights.items()}
-        return found
+                by_fold[f] = {
+                    name: one[:, place].detach().cpu().numpy() for name, one in stack.weights.items()
+                }
+        return by_fold
 
     def one_epoch(self) -> NDArray[np.float64]:
         """One pass over the training rows; returns the (F, C) mean training loss."""
@@ -233,7 +232,7 @@ class Program:
         line["candidate"] = self.live.tolist()
         line["train_loss"] = _rounded(learned.mean(axis=0))
         line["validation_loss"] = None if validated is None else _rounded(validated.mean(axis=0))
-        line["learning_rate"] = [self.settings[i]["learning_rate"] for i in self.live]
+        line["learning_rate"] = [self.settings[int(i)]["learning_rate"] for i in self.live]
         self.plan.journal.write(line)
         if self.epoch % LOG_EVERY == 0 or time.monotonic() - self.last_line >= LOG_SECONDS:
             self.last_line = time.monotonic()
@@ -253,7 +252,7 @@ class Program:
         """Go on from the checkpoint of the same program, if there is one."""
         state = None
         if self.plan.checkpoint is not None:
-            self.key = self._hash(truth)
+            self.key = checkpoint.name_of(self, truth)
             state = self.plan.checkpoint.load(self.key)
         if state is None:
             return self.plan.journal.rewind(self.plan.journal.lines)
@@ -282,19 +281,6 @@ class Program:
                     arrays[f"{number}.{part}.{name}"] = one.detach().cpu().numpy()
         facts = {"epoch": self.epoch, "steps": self.steps, "lines": self.plan.journal.lines}
         self.plan.checkpoint.save(self.key, arrays, facts)
-
-    def _hash(self, truth):
-        """Name of this very program: same data, settings and code version."""
-        plan = self.plan
-        facts = [getattr(plan, name) for name in ("label", "epochs", "patience", "minibatch", "seed")]
-        facts += [__version__, torch.__version__, self.settings]
-        digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-        arrays = [truth, *(a for start in plan.start or [] for a in start.values())]
-        for fold in self.folds:
-            arrays += [fold.rows, fold.train, fold.valid, fold.seen]
-        for array in arrays:
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()[:32]
 
 
 def _state(stack):

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from rna2model import models
 from rna2model.models.neural import data, inputs, loop, losses, stack
-from rna2model.models.neural.base import X_of, constructor
+from rna2model.models.neural.base import X_of
+from rna2model.models.neural.coordinates import constructor
 from tests.unit.models.test_models import expression, make, quiet
 
 TORCH = sorted(models.TORCH)
@@ -111,7 +112,7 @@ class Recurrent(torch.nn.Module):
 
     def forward(self, x):
         x = self.norm(x)
-        return self.layer(self.drop(x) if float(x.abs().sum()) > -1 else x)
+        return self.layer(self.drop(x) if float(x.detach().abs().sum()) > -1 else x)
 
 
 class Vectorised(Recurrent):
