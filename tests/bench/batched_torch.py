@@ -61,9 +61,14 @@ def timed(work):
     return found, time.process_time() - start
 
 
+def build(setting, fold):
+    """The mlp of a setting for the rows of a fold."""
+    return mlp.MLP(fold.rows.shape[1], 2, HIDDEN, setting["dropout"])
+
+
 def curves(folds, settings, truth, epochs, device="cpu"):
     plan = loop.Plan(losses.cross_entropy, epochs, log=quiet, device=device)
-    return loop.train(mlp.Network(HIDDEN), folds, settings, truth, plan).curve
+    return loop.train(build, folds, settings, truth, plan).curve
 
 
 def plain(fold, setting, y, epochs):
@@ -138,9 +143,9 @@ def on_gpu(samples, genes, device="cuda", minibatch=8192, configurations=4, side
     settings = [s for s in SETTINGS if s["learning_rate"] == 0.001][:configurations]
     plan = loop.Plan(losses.cross_entropy, 10**6, log=quiet, device=device, minibatch=minibatch)
     truth = np.eye(2)[y]
-    rows = data.TorchRows([fold], truth, device, minibatch, seed=1)
-    program = loop.Program(mlp.Network(HIDDEN), [fold], settings, 2, plan)
-    epoch = seconds(lambda: program.one_epoch(rows), repeats=3, device=device)
+    program = loop.Program(build, [fold], settings, truth, plan)
+    rows = program.stacks[0][2]
+    epoch = seconds(program.one_epoch, repeats=3, device=device)
     work = 4 * samples * genes * HIDDEN * len(settings)  # forward, and the gradient of the first layer
     moved = 2 * samples * genes * rows.rows.element_size()  # forward and gradient each read the matrix
     print(

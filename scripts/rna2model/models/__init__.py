@@ -8,7 +8,7 @@ and one rule says what is predicted (class_adjustment.py, calibrators.py). `none
 samples of the rarer classes, smote.py) say it for all models but dummy; `settings_["class_weight"]` says what
 applies. Calibration and threshold are learned from inner held-out rows (class_adjustment.py) and stored in model.json.
 
-The torch models do every task: tasks.py puts another loss and one output on the networks that classify.
+The networks do every task: neural/tasks.py puts another loss and one output on those that classify.
 """
 
 from __future__ import annotations
@@ -36,11 +36,6 @@ NAMES = {
     "decision_tree": "rna2model.models.trees.classifiers:DecisionTree",
     "random_forest": "rna2model.models.trees.classifiers:RandomForest",
     "gradient_boosting": "rna2model.models.trees.classifiers:GradientBoosting",
-    "mlp": "rna2model.models.neural.mlp:MLP",
-    "autoencoder": "rna2model.models.neural.autoencoder:Autoencoder",
-    "vae": "rna2model.models.neural.vae:VAE",
-    "attention": "rna2model.models.neural.attention:Attention",
-    "cnn": "rna2model.models.neural.cnn:CNN",
 }
 REGRESSION = {
     "dummy": "rna2model.models.regressor:DummyRegression",
@@ -51,23 +46,27 @@ REGRESSION = {
     "lasso": "rna2model.models.linear.elastic_net_regression:Lasso",
     "random_forest": "rna2model.models.trees.regressors:RandomForestRegression",
     "gradient_boosting": "rna2model.models.trees.regressors:GradientBoostingRegression",
-    "mlp": "rna2model.models.neural.tasks:MLPRegression",
-    "autoencoder": "rna2model.models.neural.tasks:AutoencoderRegression",
-    "vae": "rna2model.models.neural.tasks:VAERegression",
-    "attention": "rna2model.models.neural.tasks:AttentionRegression",
-    "cnn": "rna2model.models.neural.tasks:CNNRegression",
 }
 SURVIVAL = {
     "dummy": "rna2model.models.survival_base:DummySurvival",
     "cox_ridge": "rna2model.models.linear.cox:CoxRidge",
     "clinical": "rna2model.models.linear.cox:ClinicalCox",
     "genes_only": "rna2model.models.linear.cox:GenesOnlyCox",
-    "mlp": "rna2model.models.neural.tasks:MLPSurvival",
-    "autoencoder": "rna2model.models.neural.tasks:AutoencoderSurvival",
-    "vae": "rna2model.models.neural.tasks:VAESurvival",
-    "attention": "rna2model.models.neural.tasks:AttentionSurvival",
-    "cnn": "rna2model.models.neural.tasks:CNNSurvival",
 }
+# Classes of torch.nn.Module; each does every task (neural/tasks.py), and trains on a GPU where the config asks for one.
+NETWORKS = {
+    "mlp": "rna2model.models.neural.mlp:MLP",
+    "autoencoder": "rna2model.models.neural.autoencoder:Autoencoder",
+    "vae": "rna2model.models.neural.vae:VAE",
+    "attention": "rna2model.models.neural.attention:Attention",
+    "cnn": "rna2model.models.neural.cnn:CNN",
+    "gru": "rna2model.models.neural.gru:GRU",
+    "transformer": "rna2model.models.neural.transformer:Transformer",
+}
+NAMES |= NETWORKS
+REGRESSION |= NETWORKS
+SURVIVAL |= NETWORKS
+OF_NETWORK = "rna2model.models.neural.tasks:model_of"  # makes a model of a network
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: dummy and the anchors that every model is compared with. Then the default models of a config without any.
 ALWAYS = {
@@ -88,20 +87,15 @@ DEFAULT = {
     "survival": ["cox_ridge"],
 }
 NEED_COVARIATES = {"clinical", "genes_only"}
-TORCH = {
-    "mlp",
-    "autoencoder",
-    "vae",
-    "attention",
-    "cnn",
-}  # trained with torch, and on a GPU where the config asks for one
-
+TORCH = set(NETWORKS)
 PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
 
 
 def modules(task: str) -> dict[str, str]:
-    """{model: name of the module that it is in}, for `task`; of a model that cannot do it, its module for classification."""
-    return {name: place.split(":")[0] for name, place in (NAMES | TASKS[task]).items()}
+    """{model: names of the modules that it is made of}, for `task`; of a model that cannot do it, those for classification."""
+    places = NAMES | TASKS[task]
+    made = {name: [place, OF_NETWORK] if name in TORCH else [place] for name, place in places.items()}
+    return {name: " ".join(place.split(":")[0] for place in own) for name, own in made.items()}
 
 
 def for_task(task: str) -> list[str]:
@@ -146,5 +140,10 @@ def class_of(name: str, task: str) -> Any:
     known = TASKS.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
-    module, kind = known[name].split(":")
-    return getattr(importlib.import_module(module), kind)
+    kind = _object(known[name])
+    return _object(OF_NETWORK)(kind, name, task) if name in TORCH else kind
+
+
+def _object(place):
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)

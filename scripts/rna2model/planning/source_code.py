@@ -38,7 +38,7 @@ MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 def code_of_scripts(folder: Path, models: Mapping[str, str], memory: Path) -> Callable[..., str]:
     """A function of (script, *models) that returns the hash of a script and of the models that it makes or loads.
 
-    folder : has the scripts, and their library below it; models : {model: its module}; memory : folder that keeps the hashes
+    folder : has the scripts, and their library below it; models : {model: its modules, apart by spaces}; memory : folder that keeps the hashes
     for the jobs of a run, which start often and need one of them.
     """
     files = sorted([*folder.rglob("*.py"), *folder.with_name("resources").glob("**/*.*")])
@@ -51,7 +51,7 @@ def code_of_scripts(folder: Path, models: Mapping[str, str], memory: Path) -> Ca
     except (OSError, ValueError):
         source = SourceCode(folder)
         known = {path.name: source.of_script(path.name) for path in filter(Path.is_file, folder.glob("*.py"))}
-        known |= {model: source.of_module(module) for model, module in models.items()}
+        known |= {model: source.of_module(*names.split()) for model, names in models.items()}
         with contextlib.suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)
             whole_files.write(kept, json.dumps(known))
@@ -69,9 +69,9 @@ class SourceCode:
         """The hash of the script `name` of the folder."""
         return self._hash([self.folder / name])
 
-    def of_module(self, name: str) -> str:
-        """The hash of a module, such as `package.module`."""
-        return self._hash(self._files(name))
+    def of_module(self, *names: str) -> str:
+        """The hash of modules, such as `package.module`."""
+        return self._hash([file for name in names for file in self._files(name)])
 
     def files(self, first: Iterable[Path]) -> set[Path]:
         """The set of files that the Python files `first` are made of: themselves, what they import, and what those read."""

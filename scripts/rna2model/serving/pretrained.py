@@ -27,7 +27,7 @@ def read(
     if model.name != name:
         log(f"{name}: not pretrained, {folder} holds {model.name}")
         return None
-    if "hidden_weights" not in getattr(model, "arrays_", {}):
+    if "hidden.weight" not in getattr(model, "arrays_", {}):
         raise InputProblem(f"{folder}: {name} cannot start from a pretrained model.")
     place = {gene: column for column, gene in enumerate(learned.normalizer.genes_)}
     known = [gene in place for gene in genes]
@@ -37,6 +37,6 @@ def read(
         )
     log(f"{name}: starts from {folder}, which knows {sum(known)} of {len(genes)} genes")
     arrays = {key: array.astype(np.float64) for key, array in model.arrays_.items()}
-    weights = np.zeros((len(arrays["hidden_weights"]), len(genes)))
-    weights[:, known] = arrays["hidden_weights"][:, [place[gene] for gene in genes if gene in place]]
-    return arrays | {"hidden_weights": weights}
+    weights = np.zeros((len(arrays["hidden.weight"]), len(genes)))
+    weights[:, known] = arrays["hidden.weight"][:, [place[gene] for gene in genes if gene in place]]
+    return arrays | {"hidden.weight": weights}

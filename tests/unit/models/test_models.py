@@ -17,9 +17,9 @@ from rna2model.models.linear import batched_fista, batched_newton, elastic_net, 
 ALL = list(models.NAMES)
 LINEAR = ["logistic_l2", "linear_svm", "elastic_net"]
 ONE = {"learning_rate": [0.01], "weight_decay": [0.1], "dropout": [0.2]}  # one candidate, to be quick
-SEARCH = {
-    name: ONE | ({"auxiliary": [0.1]} if name in ("autoencoder", "vae") else {}) for name in models.TORCH
-}
+SEARCH = {name: ONE for name in models.TORCH}
+SEARCH |= {name: ONE | {"auxiliary": [0.1]} for name in ("autoencoder", "vae")}
+SEARCH["transformer"] = ONE | {"genes": [60]}
 
 
 def quiet(*_):

@@ -1,4 +1,4 @@
-"""What all models that train with torch have in common: device, tuning in one program per shape, the final network."""
+"""What all networks have in common: device, tuning of many settings in one program, the final network, prediction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
 from rna2model.models import base
+from rna2model.models.neural import coordinates, former_names
 from rna2model.models.neural.inputs import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    import torch
 
 SMALL = 500_000  # values of expression
 ALL_ROWS = 1000  # number of the fold that holds nothing out
@@ -22,49 +25,59 @@ PROGRAM_BYTES = 2e9  # memory of one program; more settings than fit are trained
 
 
 class TorchModel(base.Model):
-    """A network trained by loop.py; a prediction needs numpy only. Classes weigh the same (`imbalance: auto`).
+    """A model whose `network` is a class of torch.nn.Module, trained by loop.py. Classes weigh the same (`imbalance: auto`).
 
-    Here it predicts classes; tasks.py has what makes any of them predict numbers or survival.
+    Here it predicts classes; tasks.py has what makes it predict numbers or survival. The network is made with n_features,
+    n_outputs and those of the searched hyperparameters that its constructor names; `genes` there are the features' names.
+    Of the class itself are read
 
-    All settings of one shape (SHAPES), inner folds and seeds are trained in one program. The setting and the number
-    of epochs are those with the least validation loss, averaged over folds and seeds; the final network is trained
-    on all training rows for that many. A subclass gives `_network`, `_coordinates`, `_keep` and `_outputs` (of one sample).
+        SEARCH             {hyperparameter: values}; learning_rate and weight_decay are AdamW's, `genes` a number of the most
+                           variable genes, all others are the constructor's
+        EPOCHS, PATIENCE, MINIBATCH
+        FIRST_LAYER        name of the torch.nn.Linear that reads all expression, where there is one: it is then trained in
+                           principal axes and kept as weights per gene (coordinates.py)
+        STACKED            hyperparameters that change tensors alone, so that networks that differ in them train side by side
+        PRETRAINING_EPOCHS of training without labels, where `forward` returns (output, loss per row) while training
+        TRAINING_ONLY      beginnings of the names of layers that a prediction does not need
+        ENCODER            layers that may start from `pretrained` weights
 
-    seeds : networks per setting and fold in tuning, each with other initial weights
+    All settings of one architecture, inner folds and seeds are trained in one program. The setting and the number of epochs
+    are those with the least validation loss, averaged over folds and seeds; the final network is trained on all training
+    rows for that many.
+
+    seeds : networks per setting and fold in tuning, each with other initial weights; names : (p,) names of the columns of X
     pretrained : what `pretrained.read` gives, to start from; unlabelled : (m, p) log2 expression without labels
     journal : file for one JSON line per epoch; tensorboard : folder; checkpoint : folder to go on from after a kill
 
     Attributes
     ----------
-    arrays_ : {name: array}, the fitted network, as saved
+    arrays_ : {name: array}, state of the fitted network and what its input is made with, as saved
     """
 
-    _network: Any
+    network: ClassVar[Any]
 
     CLASS_WEIGHT = "balanced"
     MEASURE = "minus_log_loss"  # what tuning compares, the greater the better
-    SHAPES: ClassVar[tuple] = ("hidden",)  # hyperparameters that change the shape of a network
-    EPOCHS, PATIENCE, DEFAULT_EPOCHS, MINIBATCH = 200, 30, 30, 512
+    EPOCHS, PATIENCE, DEFAULT_EPOCHS, MINIBATCH = 100, 30, 30, 128
 
     def __init__(
         self,
         *,
         seeds: int = 1,
+        names: Sequence[str] | None = None,
         pretrained: Mapping[str, NDArray[Any]] | None = None,
         unlabelled: NDArray[np.float64] | None = None,
         journal: str | Path | None = None,
         tensorboard: str | Path | None = None,
         checkpoint: str | Path | None = None,
-        **given: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(**given)
+        super().__init__(**options)
         self.seeds, self.pretrained, self.unlabelled = seeds, pretrained, unlabelled
+        self.names = None if names is None else list(names)
         self.journal, self.tensorboard, self.checkpoint = journal, tensorboard, checkpoint
         if pretrained is not None:
-            self._start_from(pretrained)
-
-    def _start_from(self, pretrained):
-        raise InputProblem(f"{self.name} cannot start from a pretrained model.")
+            coordinates.refuse_other_weights(self, pretrained)
 
     def _fit(self, X, y, folds, log):
         from rna2model.models.neural import checkpoint as torch_state
@@ -73,25 +86,31 @@ class TorchModel(base.Model):
         plan |= {"device": device, "seed": self.seed, "minibatch": max(self.MINIBATCH, len(X) // 50)}
         plan["journal"] = torch_state.Journal(self.journal, self.tensorboard)
         plan["checkpoint"] = torch_state.Checkpoint(self.checkpoint) if self.checkpoint else None
-        plan["loss"], self._truth, plan["outputs"] = self._objective(y)
+        plan["loss"], self._truth, self._n_outputs = self._objective(y)
         self._plan, self._y, self._source = plan, y, Source(self._with_unlabelled(X))
+        coordinates.check_start(self, X, log)
         candidates = self._candidates()
         chosen, epochs = candidates[0], self.DEFAULT_EPOCHS
         if folds:
-            tried = self._tune(candidates, folds)
-            best = max(tried, key=lambda one: one[self.MEASURE])
-            chosen, epochs = {name: best[name] for name in chosen}, best["epochs"]
-            self._refuse_diverged(chosen, [np.isfinite(best[self.MEASURE])])
-            self.settings_["candidates"] = tried
-            log(f"{self.name}: {best} of {len(tried)} candidates")
-            if self._asks_held_out:
-                self._inner = self._say_held_out(chosen, epochs, folds)
+            chosen, epochs = self._best(candidates, folds, log)
         self.settings_.update(chosen, epochs=epochs)
-        self.arrays_ = {name: np.ascontiguousarray(a) for name, a in self._final(chosen, epochs).items()}
+        self.arrays_ = self._final(chosen, epochs)
         self._refuse_diverged(chosen, [np.isfinite(array).all() for array in self.arrays_.values()])
         if plan["checkpoint"]:
             plan["checkpoint"].clear()
         del self._plan, self._y, self._truth, self._source
+
+    def _best(self, candidates, folds, log):
+        """(candidate, epochs) with the least validation loss, kept in the settings with all others."""
+        tried = self._tune(candidates, folds)
+        best = max(tried, key=lambda one: one[self.MEASURE])
+        chosen, epochs = {name: best[name] for name in candidates[0]}, best["epochs"]
+        self._refuse_diverged(chosen, [np.isfinite(best[self.MEASURE])])
+        self.settings_["candidates"] = tried
+        log(f"{self.name}: {best} of {len(tried)} candidates")
+        if self._asks_held_out:
+            self._inner = self._say_held_out(chosen, epochs, folds)
+        return chosen, epochs
 
     def _refuse_diverged(self, chosen, finite):
         if not all(finite):
@@ -102,9 +121,9 @@ class TorchModel(base.Model):
 
     def _objective(self, y):
         """(loss of losses.py, (n, q) truth, outputs of the network) of y as `_fit` has it: class numbers (n,)."""
-        from rna2model.models.neural import losses as torch_losses
+        from rna2model.models.neural import losses
 
-        return torch_losses.cross_entropy, np.eye(len(self.classes_))[y], len(self.classes_)
+        return losses.cross_entropy, np.eye(len(self.classes_))[y], len(self.classes_)
 
     def _measured(self, loss):
         """The least validation loss as MEASURE has it."""
@@ -112,20 +131,18 @@ class TorchModel(base.Model):
 
     def _tune(self, candidates, folds):
         """Each candidate with its best number of epochs and what MEASURE is there."""
-        tried = [None] * len(candidates)
-        for shape in dict.fromkeys(self._shape(candidate) for candidate in candidates):
-            same = [i for i, candidate in enumerate(candidates) if self._shape(candidate) == shape]
-            seen = [self._fold(fold, k, candidates[same[0]]) for k, fold in enumerate(folds)]
-            network = self._network(candidates[same[0]])
-            for part in _parts(same, self._fitting(network, seen)):
+        tried: list[Any] = [None] * len(candidates)
+        for architecture in dict.fromkeys(self._architecture(candidate) for candidate in candidates):
+            same = [i for i, one in enumerate(candidates) if self._architecture(one) == architecture]
+            own = [self._fold(fold, k, candidates[same[0]]) for k, fold in enumerate(folds)]
+            for part in _parts(same, self._fitting(candidates[same[0]], own)):
                 settings = [self._setting(candidates[i], s) for i in part for s in range(self.seeds)]
-                label = f"{self.name} tuning {' '.join(map(str, shape))} from candidate {part[0]}".replace(
-                    "  ", " "
+                label = " ".join(
+                    map(str, (f"{self.name} tuning", *architecture, f"from candidate {part[0]}"))
                 )
-                program = self._train(network, seen, settings, self.EPOCHS, self.PATIENCE, label)
-                curve = (
-                    program.curve.mean(axis=1).reshape(len(program.curve), len(part), self.seeds).mean(axis=2)
-                )
+                program = self._train(own, settings, self.EPOCHS, self.PATIENCE, label)
+                curve = program.curve.mean(axis=1)
+                curve = curve.reshape(len(curve), len(part), self.seeds).mean(axis=2)
                 for i, losses in zip(part, curve.T, strict=True):
                     best = int(losses.argmin())
                     measured = self._measured(float(losses[best]))
@@ -136,33 +153,61 @@ class TorchModel(base.Model):
         """(m, K) probabilities of the rows that inner folds hold out, by networks trained as the final one."""
         from rna2model.models.neural import loop
 
-        seen = [self._fold(fold, k, candidate) for k, fold in enumerate(folds)]
-        settings, label = [self._setting(candidate, 0)], f"{self.name} held out"
-        program = self._train(self._network(candidate), seen, settings, epochs, None, label)
-        found = np.empty((len(self._y), len(self.classes_)))
-        for (_, valid), logits in zip(folds, loop.held_out(program, self._padded_truth()), strict=True):
-            found[valid] = base.softmax(logits)
-        return found[base.held_out(folds)]
+        own = [self._fold(fold, k, candidate) for k, fold in enumerate(folds)]
+        program = self._train(own, [self._setting(candidate, 0)], epochs, None, f"{self.name} held out")
+        probabilities = np.empty((len(self._y), len(self.classes_)))
+        for (_, valid), logits in zip(folds, loop.held_out(program), strict=True):
+            probabilities[valid] = base.softmax(logits)
+        return probabilities[base.held_out(folds)]
 
     def _final(self, candidate, epochs):
         """The arrays of the network trained on all rows for `epochs`."""
         everyone = np.arange(len(self._y)), np.empty(0, dtype=int)
         fold = self._fold(everyone, ALL_ROWS, candidate)
-        settings, label = [self._setting(candidate, 0)], f"{self.name} final"
-        program = self._train(self._network(candidate), [fold], settings, epochs, None, label)
-        return self._keep(program.first(), fold.coordinates)
+        program = self._train([fold], [self._setting(candidate, 0)], epochs, None, f"{self.name} final")
+        return coordinates.kept(self, program.first(), fold.coordinates)
 
-    def _train(self, network, folds, settings, epochs, patience, label, **more):
-        """The Program of loop.py after training; `more` are further fields of its Plan."""
+    def _train(self, folds, settings, epochs, patience, label):
+        """The Program of loop.py after training, without labels first where the network asks for that."""
         from rna2model.models.neural import loop
 
-        plan = {"epochs": epochs, "patience": patience, "together": True, "label": label}
-        plan |= self._plan | more
-        return loop.train(network, folds, settings, self._padded_truth(), loop.Plan(**plan))
+        plan = self._plan | {"start": None, "groups": self._groups(folds, settings)}
+        truth = np.pad(self._truth, ((0, len(self._source.X) - len(self._truth)), (0, 0)))
+        if self.pretrained:
+            settings = [{**setting, "auxiliary": 0.0} for setting in settings]
+            plan["start"] = [coordinates.start(self, fold) for fold in folds]
+        elif unsupervised := getattr(self.network, "PRETRAINING_EPOCHS", 0):
+            more = {"epochs": unsupervised, "supervised": False, "label": f"{label}, pretraining"}
+            plan["start"] = loop.train(
+                self._build, folds, settings, truth, loop.Plan(**plan, **more)
+            ).weights()
+        plan |= {"epochs": epochs, "patience": patience, "label": label}
+        return loop.train(self._build, folds, settings, truth, loop.Plan(**plan))
 
-    def _padded_truth(self):
-        """The truth of all rows; zeros for unlabelled ones."""
-        return np.pad(self._truth, ((0, len(self._source.X) - len(self._truth)), (0, 0)))
+    def _build(self, setting: Mapping[str, Any], fold: Any) -> torch.nn.Module:
+        """The network of a setting for a fold, with random weights."""
+        return coordinates.make(self, setting, fold.coordinates, self._n_outputs)
+
+    def _groups(self, folds, settings):
+        """The folds of each stack: of one width where the network reads genes, one by one where it is large."""
+        if self._bytes(folds, settings[0]) > PROGRAM_BYTES:
+            return [[f] for f in range(len(folds))]
+        if getattr(self.network, "FIRST_LAYER", None):
+            return None  # columns of zeros change nothing
+        widths = [fold.rows.shape[1] for fold in folds]
+        return [[f for f, own in enumerate(widths) if own == width] for width in dict.fromkeys(widths)]
+
+    def _bytes(self, folds, setting):
+        """Memory that training one setting takes, all folds together: weights, gradients, moments, activations."""
+        widest = max(folds, key=lambda fold: fold.rows.shape[1])
+        network = self._build(setting, widest)
+        weights = sum(one.numel() for one in network.parameters())
+        rows = min(self._plan["minibatch"], len(self._y))
+        return 4 * len(folds) * (5 * weights + 2 * rows * coordinates.activations(network, widest.rows))
+
+    def _fitting(self, candidate, folds):
+        """How many settings fit into one program."""
+        return max(1, int(PROGRAM_BYTES // (self.seeds * self._bytes(folds, self._setting(candidate, 0)))))
 
     def _fold(self, fold, number, candidate):
         """The rows of an inner fold, given as (training rows, validation rows), in its own coordinates."""
@@ -173,27 +218,19 @@ class TorchModel(base.Model):
             (self._source, every) if own is None else (Source(own), len(own))
         )  # own: without unlabelled rows
         trained = np.concatenate([train, np.arange(len(self._y), n)])
-        coordinates = self._coordinates(source, trained, candidate)
-        rows = coordinates.rows if n == every else np.pad(coordinates.rows, ((0, every - n), (0, 0)))
+        view = coordinates.of(self, source, trained, candidate)
+        rows = view.rows if n == every else np.pad(view.rows, ((0, every - n), (0, 0)))
         seen = np.isin(np.arange(every), trained).astype(float)
         weights = self._balanced(train), self._balanced(valid), seen
-        return loop.TorchFold(rows, *weights, number, coordinates)
+        return loop.TorchFold(rows, *weights, number, view)
 
     def _setting(self, candidate, seed):
         """A setting of the loop: the hyperparameters and a seed."""
         return {**candidate, "seed": self.seed + 1000 * seed}
 
-    def _shape(self, candidate):
-        return tuple(candidate[name] for name in self.SHAPES if name in candidate)
-
-    def _fitting(self, network, folds):
-        """How many settings fit into one program."""
-        width, rows = max(fold.rows.shape[1] for fold in folds), min(self._plan["minibatch"], len(self._y))
-        weights = sum(
-            a.size for a in network.initial(np.random.default_rng(0), width, self._plan["outputs"]).values()
-        )
-        floats = len(folds) * self.seeds * (5 * weights + 4 * rows * network.activations(width))
-        return max(1, int(PROGRAM_BYTES // (4 * floats)))
+    def _architecture(self, candidate):
+        apart = (*coordinates.OF_TRAINING[:3], *getattr(self.network, "STACKED", ()))
+        return tuple(value for name, value in candidate.items() if name not in apart)
 
     def _balanced(self, rows):
         """(n,) weights by class over `rows` (the same total for each, unless `imbalance` is none), zero elsewhere."""
@@ -230,21 +267,30 @@ class TorchModel(base.Model):
         return self.device
 
     def _probabilities(self, X):
-        self._calculate_in_double()
+        self._load_network()
         return super()._probabilities(X)
 
     def _scores(self, row):
         return base.softmax(self._outputs(row))
 
-    def _calculate_in_double(self):
-        """What `_outputs` works with."""
-        self._double = {name: array.astype(np.float64) for name, array in self.arrays_.items()}
+    def _load_network(self):
+        """The fitted network for `_outputs`, in double precision."""
+        self._fitted = coordinates.Fitted(self)
+
+    def _outputs(self, row):
+        """(K,) float64 outputs of the network for one sample (p,)."""
+        return self._fitted.outputs(row)
+
+    def torch_logits(self) -> Callable[[torch.Tensor], torch.Tensor]:
+        """A function from a tensor of expression (n, p) float64 to outputs (n, K), logits of classes, for gradients."""
+        return coordinates.Fitted(self).logits
 
     def _arrays(self):
         return self.arrays_
 
     def _restore(self, folder):
-        self.arrays_, _ = artefact.read(Path(folder) / base.WEIGHTS, self.name)
+        arrays, _ = artefact.read(Path(folder) / base.WEIGHTS, self.name)
+        self.arrays_ = former_names.renamed(self.name, arrays)
 
 
 def X_of(fold: Any) -> NDArray[np.float64] | None:

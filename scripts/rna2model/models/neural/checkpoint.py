@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -9,6 +10,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from rna2model import __version__
 from rna2model.core import artefact
 from rna2model.core.errors import InputProblem
 
@@ -17,13 +21,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rna2model.models.neural.loop import Program
+
 KIND = "checkpoint"
 
 
 class Checkpoint:
     """A folder with the state of each program of one fit, so that a killed job goes on where it was.
 
-    A program is found by a hash of its rows, truth and settings (`loop.Program.key`): a state of other data is
+    A program is found by a hash of its rows, truth and settings (`name_of`): a state of other data is
     never taken up. Written at most once in `every` seconds, and at the end of a program; `clear` when the fit is done.
     """
 
@@ -53,6 +59,22 @@ class Checkpoint:
 
     def _path(self, key):
         return self.folder / f"{key}.safetensors"
+
+
+def name_of(program: Program, truth: NDArray[Any]) -> str:
+    """The name of the state of a program: of the same data, settings and versions."""
+    import torch
+
+    plan = program.plan
+    facts = [getattr(plan, name) for name in ("label", "epochs", "patience", "minibatch", "seed")]
+    digest = hashlib.sha256(
+        json.dumps([*facts, __version__, torch.__version__, program.settings], sort_keys=True).encode()
+    )
+    arrays = [truth, *(a for start in plan.start or [] for a in start.values())]
+    arrays += [a for fold in program.folds for a in (fold.rows, fold.train, fold.valid, fold.seen)]
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:32]
 
 
 class Journal:

@@ -26,7 +26,7 @@ class TorchFold:
     valid: np.ndarray
     seen: np.ndarray
     number: int = 0
-    coordinates: object = None
+    coordinates: Any = None
 
     def used(self) -> NDArray[np.int64]:
         """Rows to train on."""
@@ -71,9 +71,9 @@ class TorchRows:
         return (self._batch([parts[i] for parts in held_out], "valid") for i in range(self.parts))
 
     def _batch(self, chosen, which):
-        """The chosen rows of each fold; short lists are filled up with the first row at weight zero."""
+        """The chosen rows of each fold; short lists are filled up with their own last row at weight zero."""
         longest = max(map(len, chosen))
-        index = np.stack([np.pad(rows, (0, longest - len(rows))) for rows in chosen]).astype(np.int64)
+        index = np.stack([filled_up(rows, longest) for rows in chosen])
         there = np.arange(longest) < np.array([len(rows) for rows in chosen])[:, None]
         weights = [
             np.stack([getattr(fold, name)[rows] for fold, rows in zip(self.folds, index, strict=True)])
@@ -96,14 +96,11 @@ def _stacked(folds):
     )
 
 
-def stack(arrays: Sequence[Sequence[NDArray[Any]]]) -> NDArray[Any]:
-    """(F, C, ...) array of F lists of C arrays, padded with zeros at the end to the largest."""
-    shape = np.max([one.shape for row in arrays for one in row], axis=0)
-
-    def padded(one):
-        return np.pad(one, [(0, int(size) - have) for size, have in zip(shape, one.shape, strict=True)])
-
-    return np.stack([np.stack([padded(one) for one in row]) for row in arrays])
+def filled_up(rows: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """(length,) the row numbers `rows`, the last of them repeated: statistics over a batch see rows of the fold alone."""
+    return (
+        rows[np.minimum(np.arange(length), len(rows) - 1)] if len(rows) else np.zeros(length, dtype=np.int64)
+    )
 
 
 def _is_gpu(device):

@@ -1,17 +1,15 @@
-"""The torch models for numbers and for survival: the networks that classify, with one output and another loss."""
+"""Networks for every task: the same network predicts classes, or with one output and another loss a number or a risk."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rna2model.models.neural.attention import Attention
-from rna2model.models.neural.autoencoder import Autoencoder
-from rna2model.models.neural.cnn import CNN
-from rna2model.models.neural.mlp import MLP
-from rna2model.models.neural.vae import VAE
+from rna2model.models.neural import former_names
+from rna2model.models.neural.base import TorchModel
 from rna2model.models.regressor import Regressor
 from rna2model.models.survival_base import SurvivalModel
 
@@ -20,12 +18,9 @@ if TYPE_CHECKING:
 
     import torch
 
-# a number needs more or larger steps than a class: at 0.003 alone, MLPs were still learning at the last epoch
-FASTER = {"learning_rate": [0.003, 0.01]}
 
-
-class TorchRegressor(Regressor):
-    """Put before a torch model, makes it predict a number: squared error of the target standardised by the training rows.
+class TorchRegressor(Regressor, TorchModel):
+    """A network that predicts a number: squared error of the target standardised by the training rows.
 
     Predictions are in the target's unit; mean and sd are `settings_`' target_mean and target_sd.
     """
@@ -50,7 +45,7 @@ class TorchRegressor(Regressor):
         return _ones(rows, len(self._source.X))
 
     def _numbers(self, X):
-        self._calculate_in_double()
+        self._load_network()
         return super()._numbers(X)
 
     def _number(self, row):
@@ -58,12 +53,12 @@ class TorchRegressor(Regressor):
 
     def torch_logits(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """A function from a tensor of expression (n, p) float64 to predictions (n, 1) in the target's unit, for gradients."""
-        output = cast(Any, super()).torch_logits()
+        output = super().torch_logits()
         return lambda X: self._in_unit(output(X))
 
 
-class TorchSurvival(SurvivalModel):
-    """Put before a torch model, makes it predict a risk: Cox's partial likelihood with Breslow's ties (DeepSurv, Katzman et al. 2018).
+class TorchSurvival(SurvivalModel, TorchModel):
+    """A network that predicts a risk: Cox's partial likelihood with Breslow's ties (DeepSurv, Katzman et al. 2018).
 
     Tuning compares the partial likelihood per event among the rows that each inner fold holds out. Where a cohort is
     trained in minibatches, the risk sets of a step are those of its minibatch.
@@ -72,8 +67,6 @@ class TorchSurvival(SurvivalModel):
     ----------
     arrays_ : beside those of the network centre (1,), its mean output over the training rows
     """
-
-    _calculate_in_double: Any
 
     MEASURE = "partial_likelihood"
 
@@ -88,14 +81,14 @@ class TorchSurvival(SurvivalModel):
 
     def _fit(self, X, y, folds, log):
         super()._fit(X, y, folds, log)
-        self._calculate_in_double()
+        self._load_network()
         output = np.array([self._outputs(np.array(row))[0] for row in X])
         self.arrays_["centre"] = np.array([output.mean()])
         self._keep_baseline(y, output - self.arrays_["centre"])
 
     def predict(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n,) log hazard ratio to the mean of the training samples. A sample gets the same alone and in company."""
-        self._calculate_in_double()
+        self._load_network()
         return super().predict(X)
 
     def _risk(self, row):
@@ -103,7 +96,7 @@ class TorchSurvival(SurvivalModel):
 
     def torch_logits(self) -> Callable[[torch.Tensor], torch.Tensor]:
         """A function from a tensor of expression (n, p) float64 to risks (n, 1), for gradients."""
-        output = cast(Any, super()).torch_logits()
+        output = super().torch_logits()
         return lambda X: output(X) - self.arrays_["centre"][0]
 
     def _arrays(self):
@@ -111,53 +104,24 @@ class TorchSurvival(SurvivalModel):
 
     def _restore(self, folder):
         arrays = super()._restore(folder)
-        self.arrays_ = {name: array for name, array in arrays.items() if name not in self._baseline()}
+        self.arrays_ = former_names.renamed(
+            self.name, {name: array for name, array in arrays.items() if name not in self._baseline()}
+        )
 
 
-class MLPRegression(TorchRegressor, MLP):
-    """A number by an MLP."""
-
-    SEARCH: ClassVar[dict] = {**MLP.SEARCH, **FASTER}
+KINDS = {"classification": TorchModel, "regression": TorchRegressor, "survival": TorchSurvival}
 
 
-class AutoencoderRegression(TorchRegressor, Autoencoder):
-    """A number by an autoencoder."""
-
-    SEARCH: ClassVar[dict] = {**Autoencoder.SEARCH, **FASTER}
-
-
-class VAERegression(TorchRegressor, VAE):
-    """A number by a variational autoencoder."""
-
-    SEARCH: ClassVar[dict] = {**VAE.SEARCH, **FASTER}
-
-
-class AttentionRegression(TorchRegressor, Attention):
-    """A number by attention."""
-
-
-class CNNRegression(TorchRegressor, CNN):
-    """A number by convolution."""
-
-
-class MLPSurvival(TorchSurvival, MLP):
-    """A risk by an MLP."""
-
-
-class AutoencoderSurvival(TorchSurvival, Autoencoder):
-    """A risk by an autoencoder."""
-
-
-class VAESurvival(TorchSurvival, VAE):
-    """A risk by a variational autoencoder."""
-
-
-class AttentionSurvival(TorchSurvival, Attention):
-    """A risk by attention."""
-
-
-class CNNSurvival(TorchSurvival, CNN):
-    """A risk by convolution."""
+@functools.cache
+def model_of(network: Any, name: str, task: str) -> Any:
+    """The class of the model `name` for `task` whose network is `network`, a class of torch.nn.Module."""
+    search = dict(getattr(network, "SEARCH", {"learning_rate": [0.003], "weight_decay": [0.1]}))
+    search |= getattr(network, f"SEARCH_{task.upper()}", {})
+    defaults = {
+        key: getattr(network, key, getattr(TorchModel, key)) for key in ("EPOCHS", "PATIENCE", "MINIBATCH")
+    }
+    facts = {"network": network, "name": name, "SEARCH": search, "__doc__": network.__doc__, **defaults}
+    return type(f"{network.__name__}{task.title()}", (KINDS[task],), facts)
 
 
 def _ones(rows, n):

@@ -6,7 +6,7 @@ import torch
 from numpy.testing import assert_allclose
 
 from rna2model.models.neural import data, loop, losses
-from tests.unit.models.neural.test_torch import SETTINGS, network_of, plan_of
+from tests.unit.models.neural.test_torch import SETTINGS, build_of, plan_of
 
 TIME, EVENT = [2, 3, 3, 3, 5, 5, 7, 8, 8, 9], [1, 1, 1, 0, 1, 1, 0, 1, 1, 0]
 HAZARD = [0.5, -1, 0.3, 0.8, -0.2, 1.1, 0, -0.7, 0.4, 0.2]
@@ -75,12 +75,10 @@ def test_the_loop_learns_other_losses_too(loss):
     if loss is losses.cox_breslow:
         truth = np.column_stack([np.ceil(10 * np.exp(-x[:, 0] + 0.1 * rng.normal(size=60))), np.ones(60)])
 
-    class OneOutput(type(network_of("mlp")._network({"hidden": 6}))):
-        def initial(self, rng, width, outputs):
-            return super().initial(rng, width, 1)
-
     fold = data.TorchFold(x, np.arange(60) < 45, np.arange(60) >= 45, np.ones(60))
-    program = loop.train(OneOutput(6), [fold], [SETTINGS[2]], truth, plan_of(60, loss))
-    output = program.network.forward(program.weights, torch.tensor(x)[None], torch.tensor([5]))[0][0, 0, :, 0]
+    program = loop.train(build_of("mlp", 1), [fold], [SETTINGS[2]], truth, plan_of(60, loss))
+    _, stack, _ = program.stacks[0]
+    stack.train(False)
+    output = stack(torch.tensor(x)[None])[0][0, 0, :, 0]
     assert np.corrcoef(output.detach(), x[:, 0])[0, 1] > 0.9
     assert program.curve[-1] < program.curve[0]

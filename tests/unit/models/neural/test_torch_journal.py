@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from rna2model.models.neural import loop, losses
-from tests.unit.models.neural.test_torch import LABELS, SETTINGS, folds_of, network_of
+from tests.unit.models.neural.test_torch import LABELS, SETTINGS, build_of, folds_of
 from tests.unit.models.test_models import expression, make, quiet
 
 KILLED = """
@@ -57,11 +57,11 @@ def test_a_killed_training_goes_on_to_the_same_bytes(name, times, tmp_path, repo
 def test_a_checkpoint_of_other_data_is_not_taken_up(tmp_path):
     from rna2model.models.neural import checkpoint
 
-    network, said = network_of("mlp")._network({"hidden": 6}), []
+    said = []
     store = checkpoint.Checkpoint(tmp_path)
     for seed in (0, 1, 0):
         plan = loop.Plan(losses.cross_entropy, 3, log=said.append, checkpoint=store)
-        program = loop.train(network, folds_of(seed=seed), SETTINGS[:1], LABELS, plan)
+        program = loop.train(build_of("mlp"), folds_of(seed=seed), SETTINGS[:1], LABELS, plan)
         assert program.epoch == 3
     assert said == ["training: goes on after epoch 3"]
 

@@ -23,12 +23,12 @@ def test_pretrained_weights_give_the_rows_what_they_gave_before(name):
     model = make(name, pretrained=before.arrays_)
     model.search["learning_rate"], model.DEFAULT_EPOCHS, model.inner_folds = [0.0], 1, 1
     model.fit(other[[0, 1, 2, 3]], labels[[0, 1, 2, 3]], log=quiet)  # four samples: no inner folds
-    for key in ("hidden_weights", "hidden_bias", "latent_weights"):
+    for key in ("hidden.weight", "hidden.bias", "latent.weight"):
         if key in before.arrays_:
             assert_allclose(model.arrays_[key], before.arrays_[key], atol=1e-5)
     axes = inputs.Source(other).axes(np.arange(11))
-    weights, bias = axes.start(before.arrays_["hidden_weights"].astype(float), before.arrays_["hidden_bias"])
-    hidden = other[:11] @ before.arrays_["hidden_weights"].T + before.arrays_["hidden_bias"]
+    weights, bias = axes.start(before.arrays_["hidden.weight"].astype(float), before.arrays_["hidden.bias"])
+    hidden = other[:11] @ before.arrays_["hidden.weight"].T + before.arrays_["hidden.bias"]
     assert_allclose(axes.rows[:11] @ weights + bias, hidden, atol=1e-3)
     assert "starts from pretrained weights" in model.settings_["notes"]
 
@@ -63,7 +63,7 @@ def test_unlabelled_samples_shape_the_autoencoder_and_not_its_labels():
     without = make("autoencoder").fit(X, y, log=quiet)
     model = make("autoencoder", unlabelled=unlabelled).fit(X, y, log=quiet)
     assert model.settings_["n_unlabelled"] == 30 and model.settings_["n_train"] == 24
-    assert np.abs(model.arrays_["hidden_weights"] - without.arrays_["hidden_weights"]).max() > 1e-3
+    assert np.abs(model.arrays_["hidden.weight"] - without.arrays_["hidden.weight"]).max() > 1e-3
     new, truth = expression(n=60, p=40, seed=2)
     assert (model.predict(new) == truth).mean() > 0.8
     models.make("mlp", unlabelled=unlabelled, search={"weight_decay": [0.1]}).fit(X, y, log=quiet)
@@ -79,8 +79,8 @@ def test_pretrained_weights_are_matched_gene_by_gene(tmp_path, monkeypatch):
     learned = Preprocessing(Genes([f"g{i}" for i in range(40)]))
     monkeypatch.setattr(bundle_parts, "read", lambda folder: ({}, learned, fitted))
     found = pretrained.read(tmp_path, "mlp", ["g7", "unknown", "g0"], log=quiet)
-    assert_array_equal(found["hidden_weights"][:, [0, 2]], fitted.arrays_["hidden_weights"][:, [7, 0]])
-    assert not found["hidden_weights"][:, 1].any()
+    assert_array_equal(found["hidden.weight"][:, [0, 2]], fitted.arrays_["hidden.weight"][:, [7, 0]])
+    assert not found["hidden.weight"][:, 1].any()
     assert pretrained.read(tmp_path, "vae", ["g7"], log=quiet) is None
     with pytest.raises(InputProblem, match="other genes"):
         pretrained.read(tmp_path, "mlp", ["unknown"], log=quiet)
