@@ -117,23 +117,32 @@ def make(
     device: str = "cpu",
     threads: int | None = None,
     task: str = "classification",
+    own: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Any:
     """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}.
 
+    own : {"file", "text"} of a user's file that the model is in (own/), or None
     `more`: imbalance, calibration, threshold of a classifier (base.Model), and what only torch models take
     (neural.base.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
     """
-    kind = class_of(name, task)
+    kind = class_of(name, task, own)
     return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **more)
 
 
-def load(folder: str | Path) -> Any:
-    """The fitted model that `Model.save` wrote to `folder`. Never unpickles."""
+def load(folder: str | Path, allow_code: bool = False) -> Any:
+    """The fitted model that `Model.save` wrote to `folder`. Never unpickles.
+
+    allow_code : whether code that a user's model brings may be imported; otherwise InputProblem with its file's name
+    """
     path = Path(folder) / DESCRIPTION
     try:
-        description = json.loads(path.read_text())
-        kind = class_of(description["name"], description.get("task", "classification"))
+        description, own = json.loads(path.read_text()), None
+        if description.get("own"):
+            from rna2model.models.own import stored
+
+            own = stored.code_in(path.parent, description, allow_code)
+        kind = class_of(description["name"], description.get("task", "classification"), own)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
@@ -141,8 +150,12 @@ def load(folder: str | Path) -> Any:
     return kind.restore(description, Path(folder))
 
 
-def class_of(name: str, task: str) -> Any:
-    """The class of model `name` for `task`; InputProblem for a name that is none."""
+def class_of(name: str, task: str, own: Mapping[str, str] | None = None) -> Any:
+    """The class of model `name` for `task`; InputProblem for a name that is none. own : as in `make`."""
+    if own:
+        from rna2model.models import own as users
+
+        return users.class_of(name, task, own)
     known = TASKS.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
