@@ -179,7 +179,7 @@ def training_options(wildcards):
 # judged by it alone (planning/snakemake_patches.py). Rules of single samples do not, so that no other edit than of their script runs
 # them again.
 code_of = source_code.code_of_scripts(
-    REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER
+    REPOSITORY / "scripts", models.modules(DESIGN["task"], config["own_models"]), frozen_config.FOLDER
 )
 # The model by whose scores training samples choose their batch correction
 CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []

@@ -39,6 +39,11 @@ def options():
         help="where the genome and annotation of the bundle are: a config that names them, or a folder with both",
     )
     parser.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="import the Python file of a model that somebody brought, which the bundle carries; read it before",
+    )
+    parser.add_argument(
         "snakemake",
         nargs="*",
         help="after --: options of Snakemake; default: --cores 2 --profile profiles/local",
@@ -48,7 +53,9 @@ def options():
 
 def main():
     given = options()
-    asked = predict_run.look(given.bundle, given.samples, given.counts, given.results, given.reference)
+    asked = predict_run.look(
+        given.bundle, given.samples, given.counts, given.results, given.reference, given.allow_code
+    )
     run = predict_run.begin(asked.results)
     try:
         with run_lock.Lock(asked.results) as lock:

@@ -20,7 +20,7 @@ from jsonschema.validators import extend
 
 from rna2model import REPOSITORY, models
 from rna2model.core.paths import locate
-from rna2model.inputs import config_contradictions
+from rna2model.inputs import config_contradictions, own_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,9 @@ def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
     given = {
         key: value for key, value in copy.deepcopy(config).items() if value is not None
     }  # `qc:` with nothing under it
-    problems = [_explain(error) for error in Validator(schema("config")).iter_errors(given)]
+    given, own, problems = own_models.named(given)
+    allowed = own_models.schema_with(schema("config"), list(own))
+    problems += [_explain(error) for error in Validator(allowed).iter_errors(given)]
     if problems:
         return None, sorted(problems)
     full = _with_defaults(given, schema("config"))
@@ -110,6 +112,7 @@ def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
         full["models"] = models.DEFAULT[task]
     full["shipped_model"] = full["models"][0]
     full["models"] = list(dict.fromkeys([*full["models"], *models.ALWAYS[task]]))
+    full[own_models.KEY] = {name: {"file": file} for name, file in own.items()}
     return full, config_contradictions.problems(full)
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from rna2model.core.errors import InputProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DESCRIPTION = "model.json"  # of a fitted model, in its folder
 NAMES = {
@@ -99,9 +99,13 @@ TORCH = {
 PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
 
 
-def modules(task: str) -> dict[str, str]:
-    """{model: name of the module that it is in}, for `task`; of a model that cannot do it, its module for classification."""
-    return {name: place.split(":")[0] for name, place in (NAMES | TASKS[task]).items()}
+def modules(task: str, own: Iterable[str] = ()) -> dict[str, str]:
+    """{model: name of the module that it is in}, for `task`; of a model that cannot do it, its module for classification.
+
+    own : names of users' models
+    """
+    known = {name: place.split(":")[0] for name, place in (NAMES | TASKS[task]).items()}
+    return known | dict.fromkeys(own, "rna2model.models.own.estimator")
 
 
 def for_task(task: str) -> list[str]:
