@@ -27,7 +27,9 @@ def explain_all():
         params.shuffles,
         lambda features, sees: selection.make(params.features, features, params.seed, sees),
     )
-    explainer.shuffle(splits[-1], [data.train for data in splits], models.load(inputs.models[-1], allow_code=True))
+    explainer.shuffle(
+        splits[-1], [data.train for data in splits], models.load(inputs.models[-1], allow_code=True)
+    )
     found = [
         explainer.explain(data, models.load(folder, allow_code=True), fitted, final=data is splits[-1])
         for data, folder, fitted in zip(splits, inputs.models, preprocessing.load_splits(inputs), strict=True)

@@ -10,8 +10,9 @@ import yaml
 
 from tests.command import LOCAL
 from tests.conftest import snakemake
-from tests.workflow import cohorts
+from tests.workflow import cohorts, faked
 from tests.workflow.conftest import Run
+from tests.workflow.test_incremental import planned
 from tests.workflow.test_serving import predict
 
 FILE = '''"""Gradient boosting as XGBoost has it, in a class that skops has never heard of."""
@@ -42,25 +43,31 @@ def boosted(rounds=30):
 '''
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory):
+CONFIG = {
+    "samples": "samples.tsv",
+    "counts": "counts.tsv",
+    "design": {"target": "kind", "group": "donor"},
+    "models": ["models/my_models.py:boosted"],
+    "evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0},
+    "training": {"calibration": "sigmoid"},
+}
+
+
+def write_project(folder):
     """32 samples of 16 donors and two new ones, on 200 genes; the shipped model is the user's."""
-    folder = tmp_path_factory.mktemp("own")
     sheet = cohorts.write(folder, 2.0, n=32, genes=200)
     score = sheet["score"].replace("", "nan").astype(float)
     sheet["kind"] = np.where(score.isna(), "", np.where(score > score.median(), "high", "low"))
     sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
     (folder / "models").mkdir()
     (folder / "models/my_models.py").write_text(FILE)
-    config = {
-        "samples": "samples.tsv",
-        "counts": "counts.tsv",
-        "design": {"target": "kind", "group": "donor"},
-        "models": ["models/my_models.py:boosted"],
-        "evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0},
-        "training": {"calibration": "sigmoid"},
-    }
-    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    write_project(folder)
     run = snakemake(folder, *LOCAL, check=True)
     return Run(folder, folder / "results", run.text)
 
@@ -87,7 +94,12 @@ def test_the_bundle_carries_the_file_and_serves_only_where_it_may_be_imported(ow
     counts = pd.read_csv(own.folder / "counts.tsv", sep="\t", index_col=0)
     counts[["s032", "s033"]].to_csv(tmp_path / "new.tsv", sep="\t")
     refused = predict(tmp_path, check=False, BUNDLE="bundle", COUNTS="new.tsv")
-    for said in ("bundle/model/my_models.py", made["code"]["sha256"], "own_code.my_models.Boosted", "ALLOW_CODE=1"):
+    for said in (
+        "bundle/model/my_models.py",
+        made["code"]["sha256"],
+        "own_code.my_models.Boosted",
+        "ALLOW_CODE=1",
+    ):
         assert said in refused.text
     assert not (tmp_path / "results").exists()
     predict(tmp_path, BUNDLE="bundle", COUNTS="new.tsv", ALLOW_CODE="1")
@@ -99,24 +111,24 @@ def test_the_bundle_carries_the_file_and_serves_only_where_it_may_be_imported(ow
     assert "differs from the bundle's manifest" in changed.text
 
 
-def test_an_edit_trains_this_model_again_and_no_other(own):
-    """Planned only; the file is put back."""
-    path = own.folder / "models/my_models.py"
+def test_an_edit_trains_this_model_again_and_no_other(tmp_path):
+    """Planned only, in a run that looks done."""
+    write_project(tmp_path)
+    faked.finish(tmp_path)
+    assert planned(tmp_path) == {}
+    path = tmp_path / "models/my_models.py"
     path.write_text(FILE.replace("max_leaf_nodes=4", "max_leaf_nodes=5"))
-    plan = snakemake(own.folder, *LOCAL, "--dry-run", check=True).text
-    path.write_text(FILE)
-    again = {line.split("models/")[-1].strip() for line in plan.splitlines() if line.strip().startswith("output: results/splits")}
-    assert {name for name in again if "/" not in name and "." not in name} == {"boosted"}
-    assert "Nothing to be done" in snakemake(own.folder, *LOCAL, "--dry-run", check=True).text
+    jobs = planned(tmp_path)
+    assert (jobs["train"], jobs["score"], jobs["evaluate"]) == (3, 2, 1)  # of four models
+    assert not {"fit_normalizer", "fit_batch_model", "assign_folds"} & jobs.keys()
 
 
-def test_everything_wrong_with_files_is_said_before_any_job(own, tmp_path):
-    for name in ("samples.tsv", "counts.tsv"):
-        shutil.copy(own.folder / name, tmp_path)
+def test_everything_wrong_with_files_is_said_before_any_job(tmp_path):
+    write_project(tmp_path)
     (tmp_path / "broken.py").write_text("import numpy\n\nx = undefined\n")
     (tmp_path / "fine.py").write_text("def boosted():\n    return 3\n")
     entries = ["broken.py:one", "nowhere.py:two", "fine.py:boosted", "fine.py:boostd"]
-    config = yaml.safe_load((own.folder / "config.yaml").read_text()) | {"models": entries}
+    config = {**CONFIG, "models": entries}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     said = snakemake(tmp_path, *LOCAL, check=False).text
     assert "4 problems" in said and "no job was started" in said

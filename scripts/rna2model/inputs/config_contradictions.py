@@ -78,7 +78,9 @@ def _task_contradictions(config):
     if task != "survival" and config["evaluation"]["landmarks"]:
         problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
     search = {
-        name: values for name, values in config["training"]["search"].items() if name not in config["own_models"]
+        name: values
+        for name, values in config["training"]["search"].items()
+        if name not in config["own_models"]
     }
     return same + problems + _search_problems(search, task)
 

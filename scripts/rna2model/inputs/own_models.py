@@ -107,7 +107,9 @@ def _text(path):
     try:
         text = path.read_bytes()
         if len(text) > LARGEST:
-            raise InputProblem(f"{path} has {len(text)} bytes; a file of models is code, and at most {LARGEST}")
+            raise InputProblem(
+                f"{path} has {len(text)} bytes; a file of models is code, and at most {LARGEST}"
+            )
         return text.decode("utf-8")
     except OSError as error:
         raise InputProblem(f"{path}: {error.strerror}") from None

@@ -210,7 +210,9 @@ def _code(manifest):
     code = manifest.get("code")
     if not code:
         return ""
-    types = f" skops reads its types {', '.join(f'`{name}`' for name in code['types'])}." if code["types"] else ""
+    types = (
+        f" skops reads its types {', '.join(f'`{name}`' for name in code['types'])}." if code["types"] else ""
+    )
     return (
         f"\nThe model is not of rna2model: `model/{code['file']}` (sha256 {code['sha256']}) makes it, and is imported to predict,"
         f" which `--allow-code` has to allow.{types}"

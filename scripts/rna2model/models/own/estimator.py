@@ -26,7 +26,15 @@ SMALL = 500_000  # values of expression; below, threads cost more than they save
 LEAST = 1e-6  # probability, so that log odds stay finite
 SEEDS, THREADS = ("random_state", "seed"), ("n_jobs", "threads")  # what a function is given if it takes it
 KEPT = {"candidates", "calibration", "class_counts", "class_weight", "device", "hyperparameters", "imbalance"}
-KEPT |= {"inner_folds", "n_train", "notes", "penalty_at_end", "synthetic", *SEEDS, *THREADS}  # of the settings
+KEPT |= {
+    "inner_folds",
+    "n_train",
+    "notes",
+    "penalty_at_end",
+    "synthetic",
+    *SEEDS,
+    *THREADS,
+}  # of the settings
 
 
 class OwnEstimator(base.Model):

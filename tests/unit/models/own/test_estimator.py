@@ -142,7 +142,9 @@ def test_weights_calibration_and_threshold_are_those_of_every_model():
     held = made("boosted").fit(X, y, log=quiet)
     assert held.estimator_.weights_ is None and held.class_weight == "none"
     piped = made("scaled", imbalance="class_weights").fit(X, y, log=quiet)
-    assert piped.class_weight == "balanced" and piped.predict_proba(X)[:, 1].mean() == pytest.approx(0.25, abs=0.05)
+    assert piped.class_weight == "balanced" and piped.predict_proba(X)[:, 1].mean() == pytest.approx(
+        0.25, abs=0.05
+    )
 
 
 def test_held_out_rows_change_nothing_and_each_sample_is_alone():
@@ -200,7 +202,12 @@ def test_only_types_that_the_file_needs_are_trusted(tmp_path):
     X, y, _ = cohort()
     made("boosted").fit(X, y, log=quiet).save(tmp_path)
     described = json.loads((tmp_path / "model.json").read_text())
-    for odd in ("posix.system", "builtins.eval", "subprocess.Popen", "numpy.testing._private.utils.runstring"):
+    for odd in (
+        "posix.system",
+        "builtins.eval",
+        "subprocess.Popen",
+        "numpy.testing._private.utils.runstring",
+    ):
         described["own"]["types"] = [*described["own"]["types"][:1], odd]
         (tmp_path / "model.json").write_text(json.dumps(described))
         with pytest.raises(InputProblem, match="does not need"):
