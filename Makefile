@@ -37,10 +37,11 @@ plan: setup ## CONFIG=my.yaml: hours, memory, disk, files and submissions of a r
 		--profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/slurm)"
 
 # No set-up here: others' installations are used by cron. -B: nothing is written into them.
-predict: ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE=
+predict: ## BUNDLE=path SAMPLES=sheet (or COUNTS=matrix): only predictions, in `results` beside the sheet; RESULTS= REFERENCE= PROFILE= ALLOW_CODE=1
 	@"$(HERE)envs/is_ready.sh" predict
 	@"$(HERE).venv/bin/python" -B "$(HERE)scripts/serve.py" --bundle "$(BUNDLE)" $(if $(SAMPLES),--samples "$(SAMPLES)") \
 		$(if $(COUNTS),--counts "$(COUNTS)") $(if $(RESULTS),--results "$(RESULTS)") $(if $(REFERENCE),--reference "$(REFERENCE)") \
+		$(if $(ALLOW_CODE),--allow-code) \
 		-- $(if $(and $(OF_PROFILE),$(filter file,$(origin CORES))),,--cores $(CORES)) --profile "$(or $(realpath $(PROFILE)),$(PROFILE),$(HERE)profiles/local)"
 
 example: setup ## published data: the same models under random folds and by study, in $(EXAMPLE)/

@@ -189,7 +189,7 @@ def training_options(wildcards):
 # compared by it alone (planning/snakemake_patches.py). They get it from planning/rule_defaults.py, and name it themselves only
 # where the code of a model belongs to it. Rules of single samples have none, so that only an edit of their script runs them again.
 code_of = source_code.code_of_scripts(
-    REPOSITORY / "scripts", models.modules(DESIGN["task"]), frozen_config.FOLDER
+    REPOSITORY / "scripts", models.modules(DESIGN["task"], config["own_models"]), frozen_config.FOLDER
 )
 # The model by whose scores training samples choose their batch correction
 CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []

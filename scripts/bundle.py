@@ -24,6 +24,8 @@ y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), dat
 task = params.design["task"]
 genes = preprocessing.load(inputs.normalizer, inputs.batch_model)  # the panel stores expression, not features
 
+trained = models.load(inputs.model, allow_code=True)  # what this run trained
+
 scores = json.loads(Path(inputs.metrics).read_text())
 counted = json.loads(Path(inputs.counting).read_text())
 strands = gate.column(inputs.samples, "strandedness") if inputs.samples else {}
@@ -56,7 +58,7 @@ facts = {
     "expression": params.expression,
     "qc": params.qc,
     "settings": params.settings,
-    "predicts": models.load(inputs.model).rule if task == "classification" else None,
+    "predicts": trained.rule if task == "classification" else None,
     "training": manifest.remember(
         data.train,
         None if groups is None else groups.tolist(),
@@ -66,6 +68,8 @@ facts = {
     "evaluation": params.evaluation,
     "conformal": scores.get("conformal"),
 }
+if hasattr(trained, "carried"):  # a model that a user brought, with its file
+    facts["code"] = trained.carried
 kept = reference_panel.Panel().fit(
     data.expression(data.train, genes),
     data.covariates(data.train),

@@ -27,9 +27,11 @@ def explain_all():
         params.shuffles,
         lambda features, sees: selection.make(params.features, features, params.seed, sees),
     )
-    explainer.shuffle(splits[-1], [data.train for data in splits], models.load(inputs.models[-1]))
+    explainer.shuffle(
+        splits[-1], [data.train for data in splits], models.load(inputs.models[-1], allow_code=True)
+    )
     explained = [
-        explainer.explain(data, models.load(folder), fitted, final=data is splits[-1])
+        explainer.explain(data, models.load(folder, allow_code=True), fitted, final=data is splits[-1])
         for data, folder, fitted in zip(splits, inputs.models, preprocessing.load_splits(inputs), strict=True)
     ]
     return explained[:-1], explained[-1], explainer.note

@@ -23,7 +23,7 @@ def explain(split, folder, fitted, samples, choose):
     rows = choose(len(seen.test))
     X = seen.expression(seen.test, fitted, unseen=unseen)[rows]
     taken = [seen.test[row] for row in rows]
-    model, what = models.load(folder), outcome.quantity(design)
+    model, what = models.load(folder, allow_code=True), outcome.quantity(design)
     return lime.table(
         model, taken, X, training, fitted.names, data.cohort.symbol_of, split, what, params.seed
     )

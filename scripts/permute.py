@@ -17,7 +17,7 @@ inputs, params, name = snakemake.input, snakemake.params, snakemake.wildcards.mo
 task = params.design["task"]
 device = gpu.device(params.gpus)  # imported here, since a missing GPU is an error only if the test is run
 training = {**params.training, "threshold": "default"}  # classes are ranked, whatever is predicted
-sees = models.class_of(name, task).SEES
+sees = models.class_of(name, task, training.get("own")).SEES
 
 folds, seen = [], []
 for split, fitted in zip(params.folds, preprocessing.load_splits(inputs), strict=True):

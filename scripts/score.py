@@ -17,6 +17,8 @@ fitted = preprocessing.load(inputs.normalizer, inputs.batch_model, inputs.featur
 expression = data.expression(data.test, fitted, unseen=unseen)
 
 shown, curves = outcome.times(data.outcome(data.full), snakemake.params.landmarks)
-table = predictions.table(data.test, models.load(inputs.model), expression, {**shown, **curves})
+table = predictions.table(
+    data.test, models.load(inputs.model, allow_code=True), expression, {**shown, **curves}
+)
 table = predictions.scored(table, wildcards.split, data.outcome(data.test))
 table.to_csv(snakemake.output[0], sep="\t", index=False)

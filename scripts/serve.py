@@ -39,6 +39,11 @@ def options():
         help="where the genome and annotation of the bundle are: a config that names them, or a folder with both",
     )
     parser.add_argument(
+        "--allow-code",
+        action="store_true",
+        help="import the Python file of a model that somebody brought, which the bundle carries; read it before",
+    )
+    parser.add_argument(
         "snakemake",
         nargs="*",
         help="after --: options of Snakemake; default: --cores 2 --profile profiles/local",
@@ -49,7 +54,12 @@ def options():
 def main():
     arguments = options()
     request = predict_run.look(
-        arguments.bundle, arguments.samples, arguments.counts, arguments.results, arguments.reference
+        arguments.bundle,
+        arguments.samples,
+        arguments.counts,
+        arguments.results,
+        arguments.reference,
+        arguments.allow_code,
     )
     run = predict_run.begin(request.results)
     try:

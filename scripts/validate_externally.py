@@ -12,9 +12,17 @@ job.start(snakemake)
 inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 
 data, folder = cohort.read(inputs.cohort), Path(inputs.manifest).parent
-names, left_out = predict.unknown(folder, data, params.design)
+names, left_out = predict.unknown(folder, data, params.design, params.allow_code)
 table = predict.predict(
-    folder, data, names, inputs.counting, inputs.samples, params.design, params.unseen_batch, params.aligned
+    folder,
+    data,
+    names,
+    inputs.counting,
+    inputs.samples,
+    params.design,
+    params.unseen_batch,
+    params.aligned,
+    params.allow_code,
 )
 has_one = predict.predicted(table)
 left_out |= {

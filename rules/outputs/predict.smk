@@ -86,6 +86,7 @@ rule predict:
         new=NEW,
         unseen_batch=config["expression"]["unseen_batch"],
         aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
+        allow_code=not FROZEN or config["training"]["allow_code"],  # this run's own code is what its config names
         library=code_of("predict.py", SHIPPED),
     script:
         "../../scripts/predict.py"
@@ -118,6 +119,7 @@ rule validate_externally:
         design=DESIGN,
         unseen_batch=config["expression"]["unseen_batch"],
         aligned=[name for name in USED if SAMPLES[name].bam] if FROZEN else [],
+        allow_code=config["training"]["allow_code"],
         seed=config["evaluation"]["seed"],
         library=code_of("validate_externally.py", SHIPPED),
     script:

@@ -28,6 +28,7 @@ def effects(model: Model, X: NDArray[Any], baseline: NDArray[Any]) -> tuple[NDAr
     linear : coefficient times the sd of the feature in X, so that features of different spread compare
     trees : mean absolute SHAP value (Lundberg et al. 2020) over X, with the sign of its correlation with the feature
     torch : the same of integrated gradients from `baseline` (p,)
+    estimators of users without coefficients : mean change when the feature's values are exchanged (permuted.py)
     C is 1 for two classes (the last one), numbers and survival. InputProblem for a model that has no such answer.
     """
     weights = model.coefficients()
@@ -41,6 +42,10 @@ def effects(model: Model, X: NDArray[Any], baseline: NDArray[Any]) -> tuple[NDAr
             integrated_gradients.integrated_gradients(model, X, baseline, target=name) for name in classes
         ]
         return np.stack([_signed(part, X) for part in parts]), "integrated gradients"
+    if hasattr(model, "answers"):
+        from rna2model.explain import permuted
+
+        return permuted.effects(model.answers, X), "change when values are exchanged among samples"
     if hasattr(model, "estimator_"):
         return np.stack([_signed(part, X) for part in _shap(model, X)]), "SHAP values"
     raise InputProblem(f"{model.name} gives features no effects.")

@@ -136,6 +136,7 @@ def _again(model, seed, X, y, shown, groups, select):
         task=model.task,
         imbalance=model.settings_.get("imbalance", "auto"),
         positive=model.positive,
+        own=getattr(model, "code", None),
     )
     again.fit(X, y, groups=groups, select=select, log=lambda *_: None)
     return importance.effects(again, shown, shown.mean(axis=0))[0].astype(np.float32)

@@ -20,7 +20,7 @@ from jsonschema.validators import extend
 
 from rna2model import REPOSITORY, models
 from rna2model.core.paths import locate
-from rna2model.inputs import config_contradictions
+from rna2model.inputs import config_contradictions, own_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +95,9 @@ def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
     written = {
         key: value for key, value in copy.deepcopy(config).items() if value is not None
     }  # `qc:` with nothing under it
-    problems = [_explain(error) for error in Validator(schema("config")).iter_errors(written)]
+    written, own, problems = own_models.named(written)
+    allowed = own_models.schema_with(schema("config"), list(own))
+    problems += [_explain(error) for error in Validator(allowed).iter_errors(written)]
     if problems:
         return None, sorted(problems)
     full = _with_defaults(written, schema("config"))
@@ -109,6 +111,7 @@ def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
         full["models"] = models.DEFAULT[task]
     full["shipped_model"] = full["models"][0]
     full["models"] = list(dict.fromkeys([*full["models"], *models.ALWAYS[task]]))
+    full[own_models.KEY] = {name: {"file": file} for name, file in own.items()}
     return full, config_contradictions.problems(full)
 
 

@@ -62,7 +62,7 @@ def _task_contradictions(config):
     problems = [
         f"config: models: {name} cannot do {task}; these can: {_listed(able)}"
         for name in config["models"]
-        if name not in able
+        if name not in able and name not in config["own_models"]
     ]
     for key in ("time", "event"):
         if task == "survival" and not design[key]:
@@ -77,7 +77,12 @@ def _task_contradictions(config):
         )
     if task != "survival" and config["evaluation"]["landmarks"]:
         problems.append(f"config: evaluation.landmarks is for design.task survival, not for {task}")
-    return same + problems + _search_problems(config["training"]["search"], task)
+    search = {
+        name: values
+        for name, values in config["training"]["search"].items()
+        if name not in config["own_models"]
+    }
+    return same + problems + _search_problems(search, task)
 
 
 def _search_problems(search, task):

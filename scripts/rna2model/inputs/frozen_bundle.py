@@ -55,6 +55,8 @@ def prepare(
             else "; name one as training.bundle, or train with retrain: auto"
         )
         return user_config, None, [f"config: training.retrain never needs a bundle: {problem}{hint}"]
+    if not user_config["training"].get("allow_code") and (refusal := manifest.code_refusal(where, made)):
+        return user_config, None, [f"config: training.allow_code: {refusal}"]
     full = copy.deepcopy(user_config)
     full["training"]["bundle"] = str(where)
     own = {name: made[name] for name in ("design",) if made.get(name)} | _expression(made)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from rna2model.core.errors import InputProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 DESCRIPTION = "model.json"  # of a fitted model, in its folder
 NAMES = {
@@ -66,6 +66,7 @@ NETWORKS = {
 NAMES |= NETWORKS
 REGRESSION |= NETWORKS
 SURVIVAL |= NETWORKS
+OF_USERS = "rna2model.models.own.estimator:class_of"
 OF_NETWORK = "rna2model.models.neural.tasks:model_of"  # makes a model of a network
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: dummy and the anchors that every model is compared with. Then the default models of a config without any.
@@ -91,11 +92,15 @@ TORCH = set(NETWORKS)
 PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
 
 
-def modules(task: str) -> dict[str, str]:
-    """{model: names of the modules that it is made of}, for `task`; of a model that cannot do it, those for classification."""
+def modules(task: str, own: Iterable[str] = ()) -> dict[str, str]:
+    """{model: names of the modules that it is made of}, for `task`; of a model that cannot do it, those for classification.
+
+    own : names of users' models
+    """
     places = NAMES | TASKS[task]
     made = {name: [place, OF_NETWORK] if name in TORCH else [place] for name, place in places.items()}
-    return {name: " ".join(place.split(":")[0] for place in own) for name, own in made.items()}
+    made |= {name: [OF_USERS] for name in own}
+    return {name: " ".join(place.split(":")[0] for place in modules) for name, modules in made.items()}
 
 
 def for_task(task: str) -> list[str]:
@@ -111,23 +116,32 @@ def make(
     device: str = "cpu",
     threads: int | None = None,
     task: str = "classification",
+    own: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Any:
     """An unfitted model; `search` replaces candidates of its search, {hyperparameter: list of values}.
 
+    own : {"file", "text"} of a user's file that the model is in (own/), or None
     `more`: imbalance, calibration, threshold of a classifier (base.Model), and what only torch models take
     (neural.base.TorchModel): seeds, pretrained, unlabelled, journal, checkpoint ...
     """
-    kind = class_of(name, task)
+    kind = class_of(name, task, own)
     return kind(seed=seed, inner_folds=inner_folds, search=search, device=device, threads=threads, **more)
 
 
-def load(folder: str | Path) -> Any:
-    """The fitted model that `Model.save` wrote to `folder`. Never unpickles."""
+def load(folder: str | Path, allow_code: bool = False) -> Any:
+    """The fitted model that `Model.save` wrote to `folder`. Never unpickles.
+
+    allow_code : whether code that a user's model brings may be imported; otherwise InputProblem with its file's name
+    """
     path = Path(folder) / DESCRIPTION
     try:
-        description = json.loads(path.read_text())
-        kind = class_of(description["name"], description.get("task", "classification"))
+        description, own = json.loads(path.read_text()), None
+        if description.get("own"):
+            from rna2model.models.own import stored
+
+            own = stored.code_in(path.parent, description, allow_code)
+        kind = class_of(description["name"], description.get("task", "classification"), own)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
@@ -135,8 +149,12 @@ def load(folder: str | Path) -> Any:
     return kind.restore(description, Path(folder))
 
 
-def class_of(name: str, task: str) -> Any:
-    """The class of model `name` for `task`; InputProblem for an unknown name."""
+def class_of(name: str, task: str, own: Mapping[str, str] | None = None) -> Any:
+    """The class of model `name` for `task`; InputProblem for a name that is none. own : as in `make`."""
+    if own:
+        from rna2model.models import own as users
+
+        return users.class_of(name, task, own)
     known = TASKS.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")

@@ -165,7 +165,10 @@ class Model(Adjusting):
     def predict_proba(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, K) class probabilities, rows sum to one. A sample gets the same alone and in company."""
         X = self._input(X)
-        probabilities = self._probabilities(X).reshape(len(X), len(self.classes_))
+        return self._adjusted(self._probabilities(X).reshape(len(X), len(self.classes_)))
+
+    def _adjusted(self, probabilities):
+        """(n, K) probabilities of the fit, at the training shares and calibrated."""
         probabilities = probabilities if self.prevalence_ is None else self.prevalence_.apply(probabilities)
         return probabilities if self.calibrator_ is None else self.calibrator_.apply(probabilities)
 
@@ -230,8 +233,9 @@ class Model(Adjusting):
             "prevalence": None if self.prevalence_ is None else self.prevalence_.factors.tolist(),
             "calibrator": None if self.calibrator_ is None else self.calibrator_.described(),
         }
-        (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
         self._save(folder)
+        described |= self._described(folder)
+        (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
 
     @classmethod
     def restore(cls, description: Mapping[str, Any], folder: Path) -> Self:
@@ -253,6 +257,10 @@ class Model(Adjusting):
         return np.array(
             [self._scores(np.array(row)) for row in X]
         )  # a copy: equal memory layout, equal rounding
+
+    def _described(self, folder):
+        """What model.json says beside that, of a folder in which the weights are."""
+        return {}
 
     def _save(self, folder):
         artefact.write(folder / WEIGHTS, self._arrays(), {"kind": self.name})

@@ -29,13 +29,15 @@ TRAINED = ("models", "splits", "bundle")  # folders of a run that trains
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be predicted, checked to exist: paths of the bundle, the sheet or the matrix, the results, and {keys} of the reference."""
+    """What is to be predicted, checked to exist: paths of the bundle, the sheet or the matrix, the results, {keys} of the reference,
+    and whether code that the bundle carries may be imported."""
 
     bundle: Path
     sheet: Path | None
     matrix: Path | None
     results: Path
     reference: dict
+    allow_code: bool = False
 
 
 def look(
@@ -44,6 +46,7 @@ def look(
     counts: str | Path | None = None,
     results: str | Path | None = None,
     reference: str | Path | None = None,
+    allow_code: bool = False,
 ) -> Request:
     """The Request for the paths that a user passes; nothing is written.
 
@@ -51,7 +54,9 @@ def look(
     or when the results belong to another kind of run.
     """
     bundle = _there(bundle, "BUNDLE", "the folder of a bundle")
-    manifest.read(bundle)
+    refusal = manifest.code_refusal(bundle, manifest.read(bundle))
+    if refusal and not allow_code:
+        raise InputProblem(refusal)
     if not samples and not counts:
         raise InputProblem("give SAMPLES=sheet, or COUNTS=matrix; nothing says what is to be predicted.")
     sheet = _there(samples, "SAMPLES", "a sample sheet") if samples else None
@@ -67,7 +72,7 @@ def look(
         )
     if reference:
         reference = _there(reference, "REFERENCE", "a config, or a folder of genome and annotation")
-    return Request(bundle, sheet, matrix, results, _reference(reference) if reference else {})
+    return Request(bundle, sheet, matrix, results, _reference(reference) if reference else {}, allow_code)
 
 
 def begin(results: Path) -> Path:
@@ -100,6 +105,8 @@ def write(
         "results": request.results.name,
         "training": {"retrain": "never", "bundle": str(request.bundle), "predict_labelled": True},
     }
+    if request.allow_code:
+        config["training"]["allow_code"] = True
     if request.matrix:
         config["counts"] = str(request.matrix)
     text = yaml.safe_dump(config | request.reference)

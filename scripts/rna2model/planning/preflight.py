@@ -12,7 +12,7 @@ from rna2model.core import missing as cells
 from rna2model.core.errors import InputProblem
 from rna2model.expression.features import covariates, gene_sets
 from rna2model.inputs import config as configuration
-from rna2model.inputs import design_checks, frozen_bundle, matrix_head, sample_count_files, sheet
+from rna2model.inputs import design_checks, frozen_bundle, matrix_head, own_models, sample_count_files, sheet
 from rna2model.planning import archived_reads, disk
 from rna2model.reference import by_name, index_store, precheck
 from rna2model.serving import manifest, unknown_labels
@@ -70,6 +70,7 @@ def check(
         return config, {}, problems + named
     missing = configuration.resolve_files(config, folders, store)
     problems += missing
+    problems += own_models.resolve(config, folders, thorough)
     if not store and thorough and not config["counts"]:
         problems += index_store.repair(Path(folders[0]) / config["results"], config["reference"]["store"])
     if not store:

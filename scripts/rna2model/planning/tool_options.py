@@ -102,6 +102,8 @@ def training_options(config: Mapping[str, Any], model: str, torch_models: Collec
         options |= {key: training[key] for key in ("imbalance", "calibration", "threshold")}
         if design["positive"] is not None:  # classes as text, as the sheet has them
             options["positive"] = str(design["positive"])
+    if own := config.get("own_models", {}).get(model):  # the text of its file: an edit trains the model again
+        options["own"] = own
     if model in torch_models:
         options |= {key: training[key] for key in ("seeds", "pretrained", "tensorboard")}
     return options

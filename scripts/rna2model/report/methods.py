@@ -209,5 +209,7 @@ def _and(items: Sequence[str]) -> str:
 
 def provenance(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """Versions, checksums and config that reproduce the run."""
-    keys = ("rna2model", "libraries", "reference", "genes", "files")
-    return {key: run["manifest"][key] for key in keys if key in run["manifest"]} | {"config": config}
+    keys = ("rna2model", "libraries", "reference", "genes", "code", "files")
+    files = {name: own["file"] for name, own in config.get("own_models", {}).items()}  # without their texts
+    shown = {**config, "own_models": files} if files else config
+    return {key: run["manifest"][key] for key in keys if key in run["manifest"]} | {"config": shown}

@@ -59,7 +59,7 @@ Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122
 ## How a sample becomes a prediction
 Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}{_reference(manifest)}
 Normalization `{manifest["normalization"]}`, batch correction `{manifest["batch_correction"]}`, both learned on the
-training samples and frozen; then {model_name(manifest["model"])} (`{manifest["model"]}`){_features(manifest)}. The same files in this folder did all of it in training.
+training samples and frozen; then {model_name(manifest["model"])} (`{manifest["model"]}`){_features(manifest)}. The same files in this folder did all of it in training.{_code(manifest)}
 `make predict BUNDLE=this_folder SAMPLES=sheet` does it for new samples. It refuses samples that were made otherwise, flags those
 unlike all training samples (`ood_score` above 1), and says what it did about a batch that training never saw.
 
@@ -199,8 +199,24 @@ def _settings(manifest):
 
 def _class_weight(manifest):
     """Class weights that `imbalance` gave this model; some models have their own default."""
-    made = models.make(manifest["model"], task=manifest["task"], imbalance=manifest["settings"]["imbalance"])
-    return made.class_weight
+    imbalance = manifest["settings"]["imbalance"]
+    if manifest.get("code"):
+        return {"auto": "none", "class_weights": "balanced"}.get(imbalance, imbalance)
+    return models.make(manifest["model"], task=manifest["task"], imbalance=imbalance).class_weight
+
+
+def _code(manifest):
+    """A line on the file of a model that a user brought."""
+    code = manifest.get("code")
+    if not code:
+        return ""
+    types = (
+        f" skops reads its types {', '.join(f'`{name}`' for name in code['types'])}." if code["types"] else ""
+    )
+    return (
+        f"\nThe model is not of rna2model: `model/{code['file']}` (sha256 {code['sha256']}) makes it, and is imported to predict,"
+        f" which `--allow-code` has to allow.{types}"
+    )
 
 
 def _grouped(manifest):

@@ -63,11 +63,14 @@ def assemble(
 
 
 class Bundle:
-    """A fitted pipeline that serves new samples: preprocessing and model of all training samples."""
+    """A fitted pipeline that serves new samples: preprocessing and model of all training samples.
 
-    def __init__(self, folder: str | Path) -> None:
+    allow_code : whether Python code that the bundle carries, of a model that a user brought, may be imported
+    """
+
+    def __init__(self, folder: str | Path, allow_code: bool = False) -> None:
         self.folder = folder = Path(folder)
-        self.manifest, self.preprocessing, self.model = bundle_parts.read(folder)
+        self.manifest, self.preprocessing, self.model = bundle_parts.read(folder, allow_code)
         listed = self.manifest["files"]
         with bundle_parts.readable(folder):
             self.ood = ood.load(folder / OOD) if OOD in listed else None

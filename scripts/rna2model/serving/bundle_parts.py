@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 FEATURES = "features.safetensors"  # only where models see other than genes
 
 
-def read(folder: str | Path) -> tuple[dict[str, Any], preprocessing.Preprocessing, Any]:
-    """(manifest, Preprocessing, model) of the bundle in `folder`; InputProblem where it is damaged or holds no numbers."""
+def read(
+    folder: str | Path, allow_code: bool = False
+) -> tuple[dict[str, Any], preprocessing.Preprocessing, Any]:
+    """(manifest, Preprocessing, model) of the bundle in `folder`; InputProblem where it is damaged or holds no numbers.
+
+    allow_code : whether Python code in it may be imported; otherwise InputProblem where there is some
+    """
     folder, manifest = Path(folder), manifests.read(folder)
     manifests.check_files(folder, manifest)
     listed = manifest["files"]
@@ -33,7 +38,7 @@ def read(folder: str | Path) -> tuple[dict[str, Any], preprocessing.Preprocessin
         normalizer, batch_model = (folder / f"{name}.safetensors" for name in ("normalizer", "batch_model"))
         features = folder / FEATURES if FEATURES in listed else None
         learned = preprocessing.load(normalizer, batch_model, features)
-        model = models.load(folder / "model")
+        model = models.load(folder / "model", allow_code)
         if model.task == "classification":
             model.classes_ = [str(name) for name in model.classes_]
     return manifest, learned, model

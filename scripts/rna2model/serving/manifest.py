@@ -78,6 +78,14 @@ def check_files(folder: str | Path, manifest: Mapping[str, Any]) -> None:
         raise InputProblem(f"{folder}/{unlisted[0]} is not in the bundle's manifest; get the bundle again.")
 
 
+def code_refusal(folder: str | Path, manifest: Mapping[str, Any]) -> str:
+    """Why a bundle with code of its own is not served unless that is allowed; empty for one without."""
+    from rna2model.models.own import stored
+
+    code = manifest.get("code")
+    return stored.refusal(Path(folder) / "model" / code["file"], code) if code else ""
+
+
 def remember(
     samples: Sequence[str], groups: Sequence[str] | None, rows: NDArray[np.float64] | None, salt: str
 ) -> dict[str, Any]:

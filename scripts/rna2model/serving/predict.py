@@ -32,13 +32,14 @@ def predict(
     design: Mapping[str, Any],
     unseen: str,
     aligned: Iterable[str] = (),
+    allow_code: bool = False,
 ) -> pd.DataFrame:
     """Table of Bundle.predict for `names` of a Cohort, with all flags of each sample.
 
     counting, samples : paths of counts/matrix.json and samples.tsv of the run that made the cohort
-    aligned : names of samples that were given as BAM files
+    aligned : names of samples that were given as BAM files; allow_code : as of bundle.Bundle
     """
-    serve = bundle.Bundle(folder)
+    serve = bundle.Bundle(folder, allow_code)
     general = [
         serve.check_counting(json.loads(Path(counting).read_text())),
         *flags.of_versions(serve.manifest),
@@ -70,9 +71,11 @@ def _aligns(serve):
     return bool(counting) and counting["alignment"]["tool"] != "none"
 
 
-def unknown(folder: str | Path, data: Cohort, design: Mapping[str, Any]) -> tuple[list[str], dict[str, str]]:
+def unknown(
+    folder: str | Path, data: Cohort, design: Mapping[str, Any], allow_code: bool = False
+) -> tuple[list[str], dict[str, str]]:
     """(labelled samples of a Cohort that were not in training, {the others: how training knew them})."""
-    serve, group = bundle.Bundle(folder), design["group"]
+    serve, group = bundle.Bundle(folder, allow_code), design["group"]
     is_labelled = outcome.known(design, data.obs)
     names = [name for name, labelled in zip(data.samples, is_labelled, strict=True) if labelled]
     groups = data.column(group, names).tolist() if group else None

@@ -22,7 +22,7 @@ def make_model(
     weights: Callable[[Any, str, Sequence[str]], Any] | None = None,
     **more: Any,
 ) -> Model:
-    """An unfitted model with its settings from the config's `training` (planning/tool_options.py).
+    """An unfitted model with its settings from the config's `training` (planning/tool_options.py), the user's file among them.
 
     seen : names of the columns the model will see, which pretrained weights are matched to; weights : function of
     (bundle, name, seen) that reads these (pretrained.read), needed where `options` name a bundle; more : as models.make
@@ -30,6 +30,8 @@ def make_model(
     more |= {
         key: options[key] for key in ("imbalance", "calibration", "threshold", "positive") if key in options
     }
+    if options.get("own"):
+        more["own"] = options["own"]
     if name in models.TORCH:
         more["seeds"] = options.get("seeds", 1)
         if options.get("pretrained"):

@@ -56,6 +56,16 @@ def own_matrix(project):
     project.set("counts", "results/counts/matrix.tsv.gz")
 
 
+def own_file(text, function="boosted"):
+    """A user's file of models, and the config's line for one of its functions."""
+
+    def inject(project):
+        project.file("my_models.py", text)
+        project.set("models", [f"my_models.py:{function}"])
+
+    return inject
+
+
 def age_with_comma(project):
     project.config["design"] |= {"task": "regression", "target": "age"}
     project.cell(3, "age", "41,5")
@@ -121,6 +131,11 @@ CASES = [
     key("models", [], "models: "),
     key("models", ["mlp", "mlp"], "models: "),
     key("models", ["oracle"], "'oracle' is not one of"),
+    key("models", ["nowhere.py:oracle"], "config: models: no such file: "),
+    key("models", ["my_models.py:mlp"], "mlp is a model of rna2model; call your function otherwise"),
+    Case("own file does not import", "my_models.py", own_file("x = 1\nimport nothing_like_it\n"), REFUSED, "my_models.py, line 2 (import nothing_like_it): it does not import"),
+    Case("own file without the function", "my_models.py", own_file("def bosted(): pass"), REFUSED, "there is no 'boosted' in it (did you mean 'bosted'?)"),
+    Case("own function without an estimator", "my_models.py", own_file("def boosted(): return 3"), REFUSED, "returned int, which has no fit"),
     key("qc.min_mapped_pct", float("nan"), "must be number, not nan"),
     key("qc.min_mapped_pct", "20%", "must be number, not '20%'"),
     key("qc.max_rrna_pct", 101, "must be at most 100"),

@@ -1,16 +1,47 @@
-"""docs/extending.md is true: its model, as printed there, works through the registry."""
+"""docs/extending.md is true: its models, as printed there, work: a user's by one line of the config, ours through the registry."""
 
 import re
 import sys
 import types
 
 import numpy as np
+import yaml
 
 from rna2model import models
+from rna2model.inputs import config as configuration
+from rna2model.inputs import own_models
+from rna2model.planning import tool_options
+from rna2model.training import pipeline
+
+
+def blocks(repository, kind):
+    """Texts of the page's blocks of a language, in their order."""
+    return re.findall(rf"```{kind}\n(.*?)```", (repository / "docs/extending.md").read_text(), re.S)
+
+
+def test_the_users_file_and_the_line_of_the_config_work_as_printed(repository, tmp_path):
+    """From the config as it is written to fitted models that come back from their folders."""
+    (tmp_path / "my_models.py").write_text(blocks(repository, "python")[0])
+    given = yaml.safe_load(blocks(repository, "yaml")[0])
+    full, problems = configuration.complete(given)
+    assert problems == [] and own_models.resolve(full, [tmp_path]) == []
+    assert full["models"] == ["logistic_l2", "extra_trees", "few_genes", "dummy", "linear_svm"]
+    rng = np.random.default_rng(0)
+    labels = np.repeat(["a", "b"], 15)
+    expression = rng.normal(size=(30, 20)) + 2 * (labels == "b")[:, None] * (np.arange(20) < 3)
+    for name in ("extra_trees", "few_genes"):
+        options = tool_options.training_options(full, name, [])
+        model = pipeline.make_model(name, options, [], inner_folds=2).fit(
+            expression, labels, log=lambda *_: None
+        )
+        model.save(tmp_path / name)
+        again = models.load(tmp_path / name, allow_code=True)
+        assert (again.predict(expression) == labels).mean() > 0.9
+        assert len(model.settings_["candidates"]) == {"extra_trees": 2, "few_genes": 3}[name]
 
 
 def test_the_documented_model_trains_predicts_and_reloads(repository, monkeypatch, tmp_path):
-    code = re.search(r"```python\n(.*?)```", (repository / "docs/extending.md").read_text(), re.S)[1]
+    code = blocks(repository, "python")[1]
     module = types.ModuleType("rna2model.models.nearest_centroid")
     exec(compile(code, "docs/extending.md", "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -48,6 +48,16 @@ def read(path: str | Path, trusted: Sequence[str]) -> Any:
         raise InputProblem(f"{path} is not a readable model ({error}); train it again.") from None
 
 
+def untrusted(path: str | Path) -> list[str]:
+    """Sorted names of the types in the file at `path` that skops trusts only if it is told to."""
+    return sorted(_skops().get_untrusted_types(file=path))
+
+
+def untrusted_of(estimator: Any) -> list[str]:
+    """The same of an estimator as it would be written."""
+    return sorted(_skops().get_untrusted_types(data=_skops().dumps(estimator)))
+
+
 def _skops():
     """The module skops.io, without torch and pytest unless they are there already.
 

@@ -1,0 +1,116 @@
+"""A user's estimator on disk: its file of code beside what skops wrote, with the types that skops would have to trust.
+
+Nothing is unpickled. What skops does not know by itself is a type of the user's file or of a package that the file imports; these
+are named in model.json, whose checksum a bundle keeps, and trusted only where the code itself may be imported.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rna2model.core.errors import InputProblem
+from rna2model.models.own import source
+from rna2model.models.trees import skops_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LEARNED = {"numpy", "scipy", "sklearn"}  # packages whose classes any estimator is made of
+
+
+def write(folder: Path, code: Mapping[str, str], estimator: Any) -> None:
+    """Write the text of the file (code {"file", "text"}) and the fitted estimator to `folder`."""
+    (folder / _name(code)).write_bytes(code["text"].encode())
+    with source.in_users_words(code["file"], "what it returned cannot be stored by skops"):
+        skops_file.write(folder / skops_file.NAME, estimator)
+
+
+def described(folder: Path, code: Mapping[str, str]) -> dict[str, Any]:
+    """{"file", "sha256", "types": list of what skops does not know} of a folder that `write` wrote."""
+    types = skops_file.untrusted(folder / skops_file.NAME)
+    return {"file": _name(code), "sha256": source.sha256(code["text"]), "types": types}
+
+
+def _name(code):
+    return code["file"].rpartition("/")[2]
+
+
+def check(estimator: Any, file: str, name: str) -> None:
+    """InputProblem where an estimator, not fitted, has parts that skops could not read again."""
+    with source.in_users_words(file, f"what {name} returned cannot be stored by skops"):
+        types = skops_file.untrusted_of(estimator)
+    odd = [one for one in types if "<" in one or one.partition(".")[0] == "__main__"]
+    if odd:
+        raise InputProblem(
+            f"{file}: what {name} returned holds {', '.join(odd)}, which cannot be stored without pickle: give functions a name"
+            " (def) at the left margin of the file"
+        )
+
+
+def code_in(folder: Path, description: Mapping[str, Any], allow_code: bool) -> dict[str, str]:
+    """{"file", "text"} of the code that a model's folder carries, by its parsed model.json.
+
+    InputProblem unless it may be imported and is what was trained with.
+    """
+    own = description["own"]
+    path = folder / str(own["file"])
+    if Path(own["file"]).name != own["file"] or not path.is_file():
+        raise InputProblem(f"{path}: the code of {description['name']} is not there; get the folder again.")
+    if not allow_code:
+        raise InputProblem(refusal(path, own))
+    text = path.read_bytes().decode()
+    if source.sha256(text) != own["sha256"]:
+        raise InputProblem(
+            f"{path} differs from the file that {description['name']} was trained with (sha256 {own['sha256']}); get it again,"
+            " or train again."
+        )
+    return {"file": own["file"], "text": text}
+
+
+def refusal(path: str | Path, own: Mapping[str, Any]) -> str:
+    """Why code at `path` is not imported, and what allows it. own : {"file", "sha256", "types"} of the model."""
+    types = f", with the types {', '.join(own['types'])}" if own["types"] else ""
+    return (
+        f"{path} is Python code of whoever trained the model (sha256 {own['sha256']}); it would be imported to predict{types}."
+        " Read it; then allow it: --allow-code (make predict ... ALLOW_CODE=1), or training.allow_code: true in a config"
+    )
+
+
+def read(folder: Path, own: Mapping[str, Any], text: str) -> Any:
+    """The estimator in `folder`, trusting of own["types"] the classes of the file with this text and of what it imports."""
+    packages = LEARNED | (_imports(text) - set(sys.stdlib_module_names))
+    module = f"{source.PACKAGE}.{str(own['file']).removesuffix('.py')}."
+    odd = [name for name in own["types"] if not name.startswith(module) and not _is_class(name, packages)]
+    if odd:
+        raise InputProblem(
+            f"{folder / skops_file.NAME} holds {', '.join(odd)}, which {own['file']} does not need: no class of it or of a"
+            " package that it imports"
+        )
+    return skops_file.read(folder / skops_file.NAME, trusted=own["types"])
+
+
+def _imports(text: str) -> set[str]:
+    """Packages that a Python text imports, by their first name."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {one.name.partition(".")[0] for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.add(str(node.module).partition(".")[0])
+    return names
+
+
+def _is_class(name: str, packages: Sequence[str] | set[str]) -> bool:
+    """Whether a dotted name is a class of one of the packages; only then is its module imported."""
+    place, _, last = name.rpartition(".")
+    if place.partition(".")[0] not in packages:
+        return False
+    try:
+        return inspect.isclass(getattr(importlib.import_module(place), last, None))
+    except ImportError as error:
+        raise InputProblem(f"the model needs {name}, which is not installed here ({error})") from None

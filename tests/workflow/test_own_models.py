@@ -1,0 +1,141 @@
+"""A user's own file: one line in the config takes its estimator through the whole workflow, and a bundle carries it."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tests.command import LOCAL
+from tests.conftest import snakemake
+from tests.workflow import cohorts, faked
+from tests.workflow.conftest import Run
+from tests.workflow.test_incremental import planned
+from tests.workflow.test_serving import predict
+
+FILE = '''"""Gradient boosting as XGBoost has it, in a class that skops has never heard of."""
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+SEARCH = {"boosted": {"rounds": [5, 30]}}
+
+
+class Boosted(ClassifierMixin, BaseEstimator):
+    def __init__(self, rounds=30, random_state=None):
+        self.rounds, self.random_state = rounds, random_state
+
+    def fit(self, X, y, sample_weight=None):
+        booster = HistGradientBoostingClassifier(
+            max_iter=self.rounds, min_samples_leaf=3, max_leaf_nodes=4, random_state=self.random_state
+        )
+        self.booster_ = booster.fit(X, y, sample_weight)
+        self.classes_ = self.booster_.classes_
+        return self
+
+    def predict_proba(self, X):
+        return self.booster_.predict_proba(X)
+
+
+def boosted(rounds=30):
+    return Boosted(rounds)
+'''
+
+
+CONFIG = {
+    "samples": "samples.tsv",
+    "counts": "counts.tsv",
+    "design": {"target": "kind", "group": "donor"},
+    "models": ["models/my_models.py:boosted"],
+    "evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0},
+    "training": {"calibration": "sigmoid"},
+}
+
+
+def write_project(folder):
+    """32 samples of 16 donors and two new ones, on 200 genes; the shipped model is the user's."""
+    sheet = cohorts.write(folder, 2.0, n=32, genes=200)
+    score = sheet["score"].replace("", "nan").astype(float)
+    sheet["kind"] = np.where(score.isna(), "", np.where(score > score.median(), "high", "low"))
+    sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
+    (folder / "models").mkdir()
+    (folder / "models/my_models.py").write_text(FILE)
+    (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    write_project(folder)
+    run = snakemake(folder, *LOCAL, check=True)
+    return Run(folder, folder / "results", run.text)
+
+
+def test_it_is_tuned_scored_explained_and_reported_as_any_model(own):
+    described = json.loads((own.results / "splits/r1f1/models/boosted/model.json").read_text())
+    assert [one["rounds"] for one in described["settings"]["candidates"]] == [5, 30]
+    assert described["calibrator"]["kind"] == "sigmoid"
+    table = own.table("models/comparison.tsv").set_index(["model", "metric"])
+    assert table.loc[("boosted", "auroc"), "estimate"] > 0.8
+    features = own.table("models/boosted/features.tsv")
+    assert features["feature"][0] in {f"ENSG{i:011}" for i in range(30)}  # one of those that the truth moves
+    assert "exchanged" in json.loads((own.results / "models/boosted/stability.json").read_text())["effect"]
+    page = (own.results / "report.html").read_text()
+    assert "models/my_models.py" in page and "class Boosted" not in page
+    assert "model/my_models.py" in (own.results / "bundle/MODEL_CARD.md").read_text()
+
+
+def test_the_bundle_carries_the_file_and_serves_only_where_it_may_be_imported(own, tmp_path):
+    shutil.copytree(own.results / "bundle", tmp_path / "bundle")
+    made = json.loads((tmp_path / "bundle/manifest.json").read_text())
+    assert made["files"]["model/my_models.py"] == made["code"]["sha256"]
+    assert (tmp_path / "bundle/model/my_models.py").read_text() == FILE
+    counts = pd.read_csv(own.folder / "counts.tsv", sep="\t", index_col=0)
+    counts[["s032", "s033"]].to_csv(tmp_path / "new.tsv", sep="\t")
+    refused = predict(tmp_path, check=False, BUNDLE="bundle", COUNTS="new.tsv")
+    for said in (
+        "bundle/model/my_models.py",
+        made["code"]["sha256"],
+        "own_code.my_models.Boosted",
+        "ALLOW_CODE=1",
+    ):
+        assert said in refused.text
+    assert not (tmp_path / "results").exists()
+    predict(tmp_path, BUNDLE="bundle", COUNTS="new.tsv", ALLOW_CODE="1")
+    served = Run(tmp_path, tmp_path / "results").table("predictions.tsv").set_index("sample")
+    first = own.table("predictions.tsv").set_index("sample")
+    assert served["prob_low"].tolist() == first["prob_low"].tolist()
+    (tmp_path / "bundle/model/my_models.py").write_text(FILE + "\n# another line\n")
+    changed = predict(tmp_path, check=False, BUNDLE="bundle", COUNTS="new.tsv", ALLOW_CODE="1")
+    assert "differs from the bundle's manifest" in changed.text
+
+
+def test_an_edit_trains_this_model_again_and_no_other(tmp_path):
+    """Planned only, in a run that looks done."""
+    write_project(tmp_path)
+    faked.finish(tmp_path)
+    assert planned(tmp_path) == {}
+    path = tmp_path / "models/my_models.py"
+    path.write_text(FILE.replace("max_leaf_nodes=4", "max_leaf_nodes=5"))
+    jobs = planned(tmp_path)
+    assert (jobs["train"], jobs["score"], jobs["evaluate"]) == (3, 2, 1)  # of four models
+    assert not {"fit_normalizer", "fit_batch_model", "assign_folds"} & jobs.keys()
+
+
+def test_everything_wrong_with_files_is_said_before_any_job(tmp_path):
+    write_project(tmp_path)
+    (tmp_path / "broken.py").write_text("import numpy\n\nx = undefined\n")
+    (tmp_path / "fine.py").write_text("def boosted():\n    return 3\n")
+    entries = ["broken.py:one", "nowhere.py:two", "fine.py:boosted", "fine.py:boostd"]
+    config = {**CONFIG, "models": entries}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    said = snakemake(tmp_path, *LOCAL, check=False).text
+    assert "4 problems" in said and "no job was started" in said
+    for text in (
+        "broken.py, line 3 (x = undefined): it does not import: NameError",
+        "nowhere.py",
+        "returned int, which has no fit and no predict_proba",
+        "there is no 'boostd' in it (did you mean 'boosted'?)",
+    ):
+        assert text in said
