@@ -15,7 +15,7 @@ data = split_data.read(inputs.cohort, inputs.manifest, wildcards.split, params.d
 fitted = preprocessing.load(inputs.normalizer, inputs.batch_model, inputs.features)
 
 options, training = {}, params.get("training", {})
-if wildcards.model in models.TORCH:
+if models.is_network(wildcards.model, {wildcards.model: training.get("own", {})}):
     beside = Path(snakemake.log[0])
     options = {"journal": beside.with_suffix(".jsonl"), "checkpoint": beside.with_suffix(".checkpoint")}
     if training.get("tensorboard"):

@@ -43,24 +43,49 @@ def boosted(rounds=30):
 '''
 
 
+NETWORK = '''"""A network whose hidden units are groups of genes, by their ids."""
+import torch
+from torch import nn
+
+SEARCH = {"GroupNet": {"learning_rate": [0.01], "weight_decay": [0.1], "dropout": [0.1]}}
+GROUPS = [range(0, 20), range(20, 60), range(60, 200)]
+
+
+class GroupNet(nn.Module):
+    def __init__(self, n_features, n_outputs, genes, dropout=0.1):
+        super().__init__()
+        member = [[gene == f"ENSG{i:011}" for gene in genes] for i in range(200)]
+        mask = torch.tensor(member).float()
+        self.register_buffer("mask", torch.stack([mask[list(group)].sum(dim=0) for group in GROUPS]))
+        self.groups = nn.Linear(n_features, len(GROUPS))
+        self.drop = nn.Dropout(dropout)
+        self.output = nn.Linear(len(GROUPS), n_outputs)
+
+    def forward(self, x):
+        hidden = nn.functional.linear(x, self.groups.weight * self.mask, self.groups.bias)
+        return self.output(self.drop(hidden.tanh()))
+'''
+
+
 CONFIG = {
     "samples": "samples.tsv",
     "counts": "counts.tsv",
     "design": {"target": "kind", "group": "donor"},
-    "models": ["models/my_models.py:boosted"],
+    "models": ["models/my_models.py:boosted", "models/my_networks.py:GroupNet"],
     "evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0},
     "training": {"calibration": "sigmoid"},
 }
 
 
 def write_project(folder):
-    """32 samples of 16 donors and two new ones, on 200 genes; the shipped model is the user's."""
+    """32 samples of 16 donors and two new ones, on 200 genes; the shipped model is the user's, with a network of theirs beside it."""
     sheet = cohorts.write(folder, 2.0, n=32, genes=200)
     score = sheet["score"].replace("", "nan").astype(float)
     sheet["kind"] = np.where(score.isna(), "", np.where(score > score.median(), "high", "low"))
     sheet.to_csv(folder / "samples.tsv", sep="\t", index=False)
     (folder / "models").mkdir()
     (folder / "models/my_models.py").write_text(FILE)
+    (folder / "models/my_networks.py").write_text(NETWORK)
     (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
 
 
@@ -84,6 +109,16 @@ def test_it_is_tuned_scored_explained_and_reported_as_any_model(own):
     page = (own.results / "report.html").read_text()
     assert "models/my_models.py" in page and "class Boosted" not in page
     assert "model/my_models.py" in (own.results / "bundle/MODEL_CARD.md").read_text()
+
+
+def test_a_network_is_tuned_scored_and_reported_as_any_model(own):
+    described = json.loads((own.results / "splits/r1f1/models/GroupNet/model.json").read_text())
+    assert described["settings"]["network"]["dropout"] == 0.1 and len(described["names"]) == 200
+    assert (own.results / "splits/r1f1/models/GroupNet/my_networks.py").read_text() == NETWORK
+    table = own.table("models/comparison.tsv").set_index(["model", "metric"])
+    assert table.loc[("GroupNet", "auroc"), "estimate"] > 0.7
+    lines = (own.results / "logs/train_GroupNet/r1f1.jsonl").read_text().splitlines()
+    assert {json.loads(line)["program"].split()[0] for line in lines} == {"GroupNet"}
 
 
 def test_the_bundle_carries_the_file_and_serves_only_where_it_may_be_imported(own, tmp_path):
@@ -119,7 +154,7 @@ def test_an_edit_trains_this_model_again_and_no_other(tmp_path):
     path = tmp_path / "models/my_models.py"
     path.write_text(FILE.replace("max_leaf_nodes=4", "max_leaf_nodes=5"))
     jobs = planned(tmp_path)
-    assert (jobs["train"], jobs["score"], jobs["evaluate"]) == (3, 2, 1)  # of four models
+    assert (jobs["train"], jobs["score"], jobs["evaluate"]) == (3, 2, 1)  # of five models
     assert not {"fit_normalizer", "fit_batch_model", "assign_folds"} & jobs.keys()
 
 

@@ -137,6 +137,7 @@ def _again(model, seed, X, y, shown, groups, select):
         imbalance=model.settings_.get("imbalance", "auto"),
         positive=model.positive,
         own=getattr(model, "code", None),
+        **({"names": model.names} if hasattr(model, "names") else {}),
     )
     again.fit(X, y, groups=groups, select=select, log=lambda *_: None)
     return importance.effects(again, shown, shown.mean(axis=0))[0].astype(np.float32)

@@ -120,4 +120,6 @@ def _text(path):
 def _try_out(name, own, config):
     task, training = config["design"]["task"], config["training"]
     search = training["search"].get(name)
-    models.make(name, task=task, own=own, search=search, seed=config["evaluation"]["seed"]).check()
+    model = models.make(name, task=task, own=own, search=search, seed=config["evaluation"]["seed"])
+    model.check()
+    own["network"] = hasattr(model, "network")

@@ -99,8 +99,13 @@ def modules(task: str, own: Iterable[str] = ()) -> dict[str, str]:
     """
     places = NAMES | TASKS[task]
     made = {name: [place, OF_NETWORK] if name in TORCH else [place] for name, place in places.items()}
-    made |= {name: [OF_USERS] for name in own}
+    made |= {name: [OF_USERS, "rna2model.models.own.network"] for name in own}
     return {name: " ".join(place.split(":")[0] for place in modules) for name, modules in made.items()}
+
+
+def is_network(name: str, own: Mapping[str, Mapping[str, Any]] | None = None) -> bool:
+    """Whether a model is trained with torch, and on a GPU where there is one. own : `own_models` of the checked config."""
+    return name in TORCH or bool((own or {}).get(name, {}).get("network"))
 
 
 def for_task(task: str) -> list[str]:

@@ -32,8 +32,8 @@ def make_model(
     }
     if options.get("own"):
         more["own"] = options["own"]
-    if name in models.TORCH:
-        more["seeds"] = options.get("seeds", 1)
+    if models.is_network(name, {name: options.get("own", {})}):
+        more |= {"seeds": options.get("seeds", 1), "names": list(seen)}
         if options.get("pretrained"):
             assert weights is not None  # where options name a bundle
             more["pretrained"] = weights(options["pretrained"], name, seen)

@@ -40,8 +40,24 @@ def test_the_users_file_and_the_line_of_the_config_work_as_printed(repository, t
         assert len(model.settings_["candidates"]) == {"extra_trees": 2, "few_genes": 3}[name]
 
 
+def test_the_users_network_and_the_line_of_the_config_work_as_printed(repository, tmp_path):
+    (tmp_path / "my_networks.py").write_text(blocks(repository, "python")[1])
+    full, problems = configuration.complete(yaml.safe_load(blocks(repository, "yaml")[1]))
+    assert problems == [] and own_models.resolve(full, [tmp_path]) == []
+    assert models.is_network("PathwayNet", full["own_models"])
+    genes = ["ENSG00000115415", "ENSG00000134057", "ENSG00000000003"]
+    rng, labels = np.random.default_rng(0), np.repeat(["a", "b"], 15)
+    expression = rng.normal(size=(30, 3)) + 4 * (labels == "b")[:, None] * (np.arange(3) < 1)
+    options = tool_options.training_options(full, "PathwayNet", ["PathwayNet"])
+    model = pipeline.make_model("PathwayNet", options, genes, inner_folds=2)
+    model.fit(expression, labels, log=lambda *_: None).save(tmp_path / "model")
+    again = models.load(tmp_path / "model", allow_code=True)
+    assert (again.predict(expression) == labels).mean() > 0.9 and again.names == genes
+    assert len(model.settings_["candidates"]) == 4
+
+
 def test_the_documented_model_trains_predicts_and_reloads(repository, monkeypatch, tmp_path):
-    code = blocks(repository, "python")[1]
+    code = blocks(repository, "python")[2]
     module = types.ModuleType("rna2model.models.nearest_centroid")
     exec(compile(code, "docs/extending.md", "exec"), module.__dict__)
     monkeypatch.setitem(sys.modules, module.__name__, module)

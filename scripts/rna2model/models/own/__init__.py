@@ -1,4 +1,4 @@
-"""Models that a user brings in a file: functions that return an estimator of scikit-learn.
+"""Models that a user brings in a file: functions that return an estimator of scikit-learn, and classes of torch.nn.Module.
 
 `class_of` is the seam: what a file's object is decides which class of base.Model holds it.
 """
@@ -13,7 +13,7 @@ from rna2model.models.own import source
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "regression")  # of estimators; networks do all
 
 
 def class_of(name: str, task: str, code: Mapping[str, str]) -> Any:
@@ -21,22 +21,24 @@ def class_of(name: str, task: str, code: Mapping[str, str]) -> Any:
 
     InputProblem where it cannot be one, with the line of the file where there is one.
     """
-    if task not in TASKS:
-        raise InputProblem(
-            f"{code['file']}:{name}: estimators do {' and '.join(TASKS)}, not {task}; leave it out of `models`"
-        )
     module = source.imported(code)
     if not hasattr(module, name):
         raise InputProblem(f"{code['file']}: there is no {name!r} in it{source.suggestion(module, name)}")
     made = getattr(module, name)
     if not callable(made):
         raise InputProblem(
-            f"{code['file']}: {name} is no function that returns an estimator, but {type(made).__name__}"
+            f"{code['file']}: {name} is neither a function that returns an estimator nor a torch.nn.Module, but"
+            f" {type(made).__name__}"
         )
+    searched = source.searched(module, code["file"], name)
     if source.is_module(made):
+        from rna2model.models.own import network
+
+        return network.class_of(name, task, code, made, searched)
+    if task not in TASKS:
         raise InputProblem(
-            f"{code['file']}: {name} is a torch module; here a function that returns an estimator of scikit-learn is needed"
+            f"{code['file']}:{name}: estimators do {' and '.join(TASKS)}, not {task}; leave it out of `models`"
         )
     from rna2model.models.own import estimator
 
-    return estimator.class_of(name, task, code, made, source.searched(module, code["file"], name))
+    return estimator.class_of(name, task, code, made, searched)

@@ -25,7 +25,7 @@ LEARNED = {"numpy", "scipy", "sklearn"}  # packages whose classes any estimator 
 
 def write(folder: Path, code: Mapping[str, str], estimator: Any) -> None:
     """Write the text of the file (code {"file", "text"}) and the fitted estimator to `folder`."""
-    (folder / _name(code)).write_bytes(code["text"].encode())
+    write_code(folder, code)
     with source.in_users_words(code["file"], "what it returned cannot be stored by skops"):
         skops_file.write(folder / skops_file.NAME, estimator)
 
@@ -33,10 +33,16 @@ def write(folder: Path, code: Mapping[str, str], estimator: Any) -> None:
 def described(folder: Path, code: Mapping[str, str]) -> dict[str, Any]:
     """{"file", "sha256", "types": list of what skops does not know} of a folder that `write` wrote."""
     types = skops_file.untrusted(folder / skops_file.NAME)
-    return {"file": _name(code), "sha256": source.sha256(code["text"]), "types": types}
+    return {"file": name_of(code), "sha256": source.sha256(code["text"]), "types": types}
 
 
-def _name(code):
+def write_code(folder: Path, code: Mapping[str, str]) -> None:
+    """Write the text of the file (code {"file", "text"}) to `folder`."""
+    (folder / name_of(code)).write_bytes(code["text"].encode())
+
+
+def name_of(code: Mapping[str, str]) -> str:
+    """The file's name without its folder."""
     return code["file"].rpartition("/")[2]
 
 

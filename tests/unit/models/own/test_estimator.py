@@ -226,7 +226,7 @@ def test_only_types_that_the_file_needs_are_trusted(tmp_path):
         ("from beside import Thing", r"line 1 .*No module named 'beside'; a file of models stands by itself"),
         ("raise SystemExit(3)", "line 1 .*SystemExit"),
         ("def boostd(): pass", r"there is no 'boosted' in it \(did you mean 'boostd'\?\)"),
-        ("boosted = 3", "no function that returns an estimator, but int"),
+        ("boosted = 3", "neither a function that returns an estimator nor a torch.nn.Module, but int"),
         ("def boosted(): pass", "returned NoneType, which has no fit and no predict_proba"),
         ("def boosted(): return nothing", r"line 1 .*boosted\(\): NameError"),
         ("def boosted(depth): pass", "boosted.*missing 1 required positional argument: 'depth'"),
