@@ -68,6 +68,19 @@ SURVIVAL = {
     "attention": "rna2model.models.neural.tasks:AttentionSurvival",
     "cnn": "rna2model.models.neural.tasks:CNNSurvival",
 }
+# Made of the other models of a run, or of a package that not every environment has: not in every run's reach.
+ENSEMBLES = {
+    "classification": {
+        "stack": "rna2model.models.ensemble:Stack",
+        "average": "rna2model.models.ensemble:Average",
+    },
+    "regression": {
+        "stack": "rna2model.models.ensemble:StackRegression",
+        "average": "rna2model.models.ensemble:AverageRegression",
+    },
+    "survival": {},
+}
+MEMBERS = "members"  # folder of an ensemble's models in its own
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
 ALWAYS = {
@@ -104,13 +117,20 @@ def modules(task: str, own: Iterable[str] = ()) -> dict[str, str]:
 
     own : names of users' models
     """
-    known = {name: place.split(":")[0] for name, place in (NAMES | TASKS[task]).items()}
+    places = NAMES | ENSEMBLES["classification"] | TASKS[task] | ENSEMBLES[task]
+    known = {name: place.split(":")[0] for name, place in places.items()}
     return known | dict.fromkeys(own, "rna2model.models.own.estimator")
 
 
 def for_task(task: str) -> list[str]:
     """Names of the models that can do `task`."""
-    return list(TASKS[task])
+    return [*TASKS[task], *ENSEMBLES[task]]
+
+
+def members(task: str, names: Iterable[str]) -> list[str]:
+    """Which of a run's models its ensembles are made of: all but `dummy`; numbers of networks have no held-out ones."""
+    left_out = {"dummy", *ENSEMBLES[task], *(TORCH if task == "regression" else ())}
+    return [name for name in names if name not in left_out]
 
 
 def make(
@@ -151,7 +171,12 @@ def load(folder: str | Path, allow_code: bool = False) -> Any:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
         ) from None
-    return kind.restore(description, Path(folder))
+    model = kind.restore(description, Path(folder))
+    if inside := description.get("members"):
+        if any(Path(name).name != name for name in inside):
+            raise InputProblem(f"{path} names members outside of its folder; get it again.")
+        model.join([load(path.parent / MEMBERS / name, allow_code) for name in inside])
+    return model
 
 
 def class_of(name: str, task: str, own: Mapping[str, str] | None = None) -> Any:
@@ -160,7 +185,7 @@ def class_of(name: str, task: str, own: Mapping[str, str] | None = None) -> Any:
         from rna2model.models import own as users
 
         return users.class_of(name, task, own)
-    known = TASKS.get(task, {})
+    known = TASKS.get(task, {}) | ENSEMBLES.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
     module, kind = known[name].split(":")

@@ -49,7 +49,9 @@ class OwnEstimator(base.Model):
     parameters: ClassVar[list[str] | None]
     needs: ClassVar[tuple[str, ...]] = ("fit", "predict_proba")
     estimator_: Any
-    carried: dict[str, Any]  # of a model that was loaded: {"file", "sha256", "types"} of the code beside it
+    carried: list[
+        dict[str, Any]
+    ]  # of a model that was loaded: {"file", "sha256", "types"} of the code beside it
 
     def __init__(self, search: Mapping[str, Any] | None = None, **options: Any) -> None:
         wrong = [name for name in search or {} if name in KEPT or not _takes(self.parameters, name)]
@@ -157,8 +159,8 @@ class OwnEstimator(base.Model):
         return {"own": stored.described(folder, self.code)}
 
     def _restore(self, folder):
-        self.carried = json.loads((folder / DESCRIPTION).read_text())["own"]
-        self.estimator_ = stored.read(folder, self.carried, self.code["text"])
+        self.carried = [json.loads((folder / DESCRIPTION).read_text())["own"]]
+        self.estimator_ = stored.read(folder, self.carried[0], self.code["text"])
         self.SEARCH = {name: [self.settings_[name]] for name in self.settings_["hyperparameters"]}
 
 
