@@ -80,6 +80,7 @@ ENSEMBLES = {
     },
     "survival": {},
 }
+OWN = "rna2model.models.own.kinds:class_of"  # makes the class of a model in a user's file
 MEMBERS = "members"  # folder of an ensemble's models in its own
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: the floor and the anchors every model is compared with. Then what runs where the config names no models.
@@ -119,7 +120,7 @@ def modules(task: str, own: Iterable[str] = ()) -> dict[str, str]:
     """
     places = NAMES | ENSEMBLES["classification"] | TASKS[task] | ENSEMBLES[task]
     known = {name: place.split(":")[0] for name, place in places.items()}
-    return known | dict.fromkeys(own, "rna2model.models.own.estimator")
+    return known | dict.fromkeys(own, OWN.split(":")[0])
 
 
 def for_task(task: str) -> list[str]:
@@ -163,9 +164,9 @@ def load(folder: str | Path, allow_code: bool = False) -> Any:
     try:
         description, own = json.loads(path.read_text()), None
         if description.get("own"):
-            from rna2model.models.own import stored
+            from rna2model.models.own import carried
 
-            own = stored.code_in(path.parent, description, allow_code)
+            own = carried.code_in(path.parent, description, allow_code)
         kind = class_of(description["name"], description.get("task", "classification"), own)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputProblem(
@@ -182,11 +183,14 @@ def load(folder: str | Path, allow_code: bool = False) -> Any:
 def class_of(name: str, task: str, own: Mapping[str, str] | None = None) -> Any:
     """The class of model `name` for `task`; InputProblem for a name that is none. own : as in `make`."""
     if own:
-        from rna2model.models import own as users
-
-        return users.class_of(name, task, own)
+        return _named(OWN)(name, task, own)
     known = TASKS.get(task, {}) | ENSEMBLES.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
-    module, kind = known[name].split(":")
-    return getattr(importlib.import_module(module), kind)
+    return _named(known[name])
+
+
+def _named(place):
+    """The class or function at "module:name"; scripts do not have the code of what is named so (planning/source_code.py)."""
+    module, name = place.split(":")
+    return getattr(importlib.import_module(module), name)

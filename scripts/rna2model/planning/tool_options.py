@@ -102,7 +102,7 @@ def training_options(config: Mapping[str, Any], model: str, torch_models: Collec
             options["positive"] = str(design["positive"])
     if own := config.get("own_models", {}).get(model):  # the text of its file: an edit trains the model again
         options["own"] = own
-    if "stack" in config["models"] and model in models.members(design["task"], config["models"]):
+    if "stack" in config.get("models", ()) and model in models.members(design["task"], config["models"]):
         options["held_out"] = True
     if model in torch_models:
         options |= {key: given[key] for key in ("seeds", "pretrained", "tensorboard")}
