@@ -24,6 +24,9 @@ if models.is_network(wildcards.model, {wildcards.model: training.get("own", {})}
         options["unlabelled"] = split_data.unlabelled(data, cohort.read(inputs.unlabelled), fitted)
         print(f"{wildcards.model}: {len(options['unlabelled'])} samples without label in pretraining")
 
+if inputs.get("members"):
+    options["members"] = list(inputs.members)
+
 model = pipeline.make_model(
     wildcards.model,
     training,

@@ -2,6 +2,7 @@
 
 FOLDS = [split for split in SPLITS if re.fullmatch(r"r\d+f\d+", split)]
 BATCHES_OUT = [split for split in SPLITS if split.startswith("batch.")]
+MEMBERS = models.members(DESIGN["task"], MODELS)  # of ensembles
 
 
 # Scaling, tuning in inner folds and fitting, on the training samples of one split.
@@ -12,6 +13,11 @@ rule train:
         normalizer=f"{RESULTS}/splits/{{split}}/normalizer.safetensors",
         batch_model=f"{RESULTS}/splits/{{split}}/batch_model.safetensors",
         features=fitted_features("{split}"),
+        members=lambda wildcards: (
+            [f"{RESULTS}/splits/{{split}}/models/{member}" for member in MEMBERS]
+            if wildcards.model in models.ENSEMBLES[DESIGN["task"]]
+            else []
+        ),
     output:
         directory(f"{RESULTS}/splits/{{split}}/models/{{model}}"),
     wildcard_constraints:

@@ -124,14 +124,14 @@ def test_a_network_is_tuned_scored_and_reported_as_any_model(own):
 def test_the_bundle_carries_the_file_and_serves_only_where_it_may_be_imported(own, tmp_path):
     shutil.copytree(own.results / "bundle", tmp_path / "bundle")
     made = json.loads((tmp_path / "bundle/manifest.json").read_text())
-    assert made["files"]["model/my_models.py"] == made["code"]["sha256"]
+    assert made["files"]["model/my_models.py"] == made["code"][0]["sha256"]
     assert (tmp_path / "bundle/model/my_models.py").read_text() == FILE
     counts = pd.read_csv(own.folder / "counts.tsv", sep="\t", index_col=0)
     counts[["s032", "s033"]].to_csv(tmp_path / "new.tsv", sep="\t")
     refused = predict(tmp_path, check=False, BUNDLE="bundle", COUNTS="new.tsv")
     for said in (
         "bundle/model/my_models.py",
-        made["code"]["sha256"],
+        made["code"][0]["sha256"],
         "own_code.my_models.Boosted",
         "ALLOW_CODE=1",
     ):

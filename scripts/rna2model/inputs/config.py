@@ -110,7 +110,8 @@ def complete(config: dict[str, Any]) -> tuple[dict[str, Any] | None, list[str]]:
     if "models" not in written:
         full["models"] = models.DEFAULT[task]
     full["shipped_model"] = full["models"][0]
-    full["models"] = list(dict.fromkeys([*full["models"], *models.ALWAYS[task]]))
+    beside = ["average"] if "stack" in full["models"] else []  # the least that a stack has to beat
+    full["models"] = list(dict.fromkeys([*full["models"], *models.ALWAYS[task], *beside]))
     full[own_models.KEY] = {name: {"file": file} for name, file in own.items()}
     return full, config_contradictions.problems(full)
 

@@ -109,6 +109,17 @@ def _training_contradictions(config):
         for key, (default, reason) in reasons.items()
         if task != "classification" and training[key] != default
     ]
+    ensembles = models.ENSEMBLES[task]
+    made_of = models.members(task, config["models"])
+    if len(made_of) < 2 and ensembles.keys() & set(config["models"]):
+        problems.append(
+            f"config: models: stack and average need two other models, there is {_listed(made_of) or 'none'}; add one"
+        )
+    if evaluation["learning_curve"] and config["shipped_model"] in ensembles:
+        problems.append(
+            f"config: evaluation.learning_curve trains the shipped model on fewer samples, which {config['shipped_model']}, made of"
+            " others, cannot: leave it out, or name another model first"
+        )
     problems += [
         f"config: evaluation.permuted_models: {name} is not among models ({_listed(config['models'])}); add it there"
         for name in evaluation["permuted_models"]

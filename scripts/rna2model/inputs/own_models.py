@@ -28,7 +28,8 @@ LARGEST = 1_000_000  # bytes of a file; a job is sent its text
 
 def named(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
     """(the user's config with names in place of `file.py:name`, {name: file}, problems), of a config as it was written."""
-    full, files, problems = dict(copy.deepcopy(given)), {}, []
+    full, files = dict(copy.deepcopy(given)), dict[str, str]()
+    problems: list[str] = []
     entries = full.get("models")
     if not isinstance(entries, list):
         return full, {}, []
@@ -62,7 +63,7 @@ def _name_problems(file, name, before):
 
 
 def _built_in():
-    return {name for names in models.TASKS.values() for name in names}
+    return {name for task in models.TASKS for name in models.for_task(task)}
 
 
 def schema_with(schema: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -66,8 +66,21 @@ NETWORKS = {
 NAMES |= NETWORKS
 REGRESSION |= NETWORKS
 SURVIVAL |= NETWORKS
-OF_USERS = "rna2model.models.own.estimator:class_of"
+# Made of the other models of a run.
+ENSEMBLES = {
+    "classification": {
+        "stack": "rna2model.models.ensemble:Stack",
+        "average": "rna2model.models.ensemble:Average",
+    },
+    "regression": {
+        "stack": "rna2model.models.ensemble:StackRegression",
+        "average": "rna2model.models.ensemble:AverageRegression",
+    },
+    "survival": {},
+}
+OWN = "rna2model.models.own.kinds:class_of"  # makes the class of a model in a user's file
 OF_NETWORK = "rna2model.models.neural.tasks:model_of"  # makes a model of a network
+MEMBERS = "members"  # folder of an ensemble's models in its own
 TASKS = {"classification": NAMES, "regression": REGRESSION, "survival": SURVIVAL}
 # Always run: dummy and the anchors that every model is compared with. Then the default models of a config without any.
 ALWAYS = {
@@ -97,9 +110,9 @@ def modules(task: str, own: Iterable[str] = ()) -> dict[str, str]:
 
     own : names of users' models
     """
-    places = NAMES | TASKS[task]
+    places = NAMES | ENSEMBLES["classification"] | TASKS[task] | ENSEMBLES[task]
     made = {name: [place, OF_NETWORK] if name in TORCH else [place] for name, place in places.items()}
-    made |= {name: [OF_USERS, "rna2model.models.own.network"] for name in own}
+    made |= {name: [OWN] for name in own}
     return {name: " ".join(place.split(":")[0] for place in modules) for name, modules in made.items()}
 
 
@@ -110,7 +123,13 @@ def is_network(name: str, own: Mapping[str, Mapping[str, Any]] | None = None) ->
 
 def for_task(task: str) -> list[str]:
     """Names of the models that can do `task`."""
-    return list(TASKS[task])
+    return [*TASKS[task], *ENSEMBLES[task]]
+
+
+def members(task: str, names: Iterable[str]) -> list[str]:
+    """Which of a run's models its ensembles are made of: all but `dummy`; numbers of networks have no held-out ones."""
+    left_out = {"dummy", *ENSEMBLES[task], *(TORCH if task == "regression" else ())}
+    return [name for name in names if name not in left_out]
 
 
 def make(
@@ -143,30 +162,34 @@ def load(folder: str | Path, allow_code: bool = False) -> Any:
     try:
         description, own = json.loads(path.read_text()), None
         if description.get("own"):
-            from rna2model.models.own import stored
+            from rna2model.models.own import carried
 
-            own = stored.code_in(path.parent, description, allow_code)
+            own = carried.code_in(path.parent, description, allow_code)
         kind = class_of(description["name"], description.get("task", "classification"), own)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputProblem(
             f"{path} is not a readable model description ({error}); train the model again."
         ) from None
-    return kind.restore(description, Path(folder))
+    model = kind.restore(description, Path(folder))
+    if inside := description.get("members"):
+        if any(Path(name).name != name for name in inside):
+            raise InputProblem(f"{path} names members outside of its folder; get it again.")
+        model.join([load(path.parent / MEMBERS / name, allow_code) for name in inside])
+    return model
 
 
 def class_of(name: str, task: str, own: Mapping[str, str] | None = None) -> Any:
     """The class of model `name` for `task`; InputProblem for a name that is none. own : as in `make`."""
     if own:
-        from rna2model.models import own as users
-
-        return users.class_of(name, task, own)
-    known = TASKS.get(task, {})
+        return _named(OWN)(name, task, own)
+    known = TASKS.get(task, {}) | ENSEMBLES.get(task, {})
     if name not in known:
         raise InputProblem(f"{name!r} is not a model for {task}. Models: {', '.join(known)}.")
-    kind = _object(known[name])
-    return _object(OF_NETWORK)(kind, name, task) if name in TORCH else kind
+    kind = _named(known[name])
+    return _named(OF_NETWORK)(kind, name, task) if name in TORCH else kind
 
 
-def _object(place):
+def _named(place):
+    """The class or function at "module:name"; scripts do not have the code of what is named so (planning/source_code.py)."""
     module, name = place.split(":")
     return getattr(importlib.import_module(module), name)

@@ -33,6 +33,7 @@ __all__ = [
     "softmax",
 ]
 WEIGHTS = "weights.safetensors"
+HELD_OUT = "held_out.safetensors"  # what inner folds said of the training rows, for a stack
 
 
 class Model(Adjusting):
@@ -234,6 +235,9 @@ class Model(Adjusting):
             "calibrator": None if self.calibrator_ is None else self.calibrator_.described(),
         }
         self._save(folder)
+        if self.held_out_ is not None:
+            rows, said = self.held_out_
+            artefact.write(folder / HELD_OUT, {"rows": rows, "scores": said}, {"kind": "held_out"})
         described |= self._described(folder)
         (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
 

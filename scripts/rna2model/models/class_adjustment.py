@@ -28,6 +28,8 @@ class Adjusting:
     threshold_: float | None = None
     prevalence_: Any = None
     shares_: Any = None
+    keeps_held_out = False  # whether a stack will ask what the inner folds said
+    held_out_: Any = None  # (rows (m,), what it said of them (m, c)), where that is kept
     _inner: Any = None
     _at_shares = False  # whether `_fit` calibrated to the shares of the classes
 
@@ -53,15 +55,16 @@ class Adjusting:
         wanted = kind != "none" or self.threshold == "tuned"
         if self._off_shares:
             self.prevalence_ = calibrators.Prevalence(self.shares_ * len(self.shares_))
-        if folds and (wanted or self._mends):
+        if folds and (wanted or self._mends or self.keeps_held_out):
             rows = held_out(folds)
-            self._hear(kind, self._inner_probabilities(X, y, folds), y[rows], log)
+            adjusted = self._hear(kind, self._inner_probabilities(X, y, folds), y[rows], log)
+            self.held_out_ = (rows, adjusted) if self.keeps_held_out else None
         elif wanted:
             self._note("without inner folds neither calibrated nor a threshold tuned", log)
         self._absorb()
 
     def _hear(self, kind, probabilities, truth, log):
-        """`_adjust` with (m, K) probabilities of held-out rows and their class numbers (m,)."""
+        """`_adjust` with (m, K) probabilities of held-out rows and their class numbers (m,); returns what the model then says."""
         if self._off_shares:
             if self._mends and kind == "none":  # a calibrator corrects the shares, too
                 shares = np.bincount(truth, minlength=len(self.shares_)) / len(truth)
@@ -82,6 +85,7 @@ class Adjusting:
             log(f"{self.name}: {self.classes_[1]} from a probability of {self.threshold_:.4f}")
         elif self.threshold == "tuned":
             self._note(f"{len(self.classes_)} classes have no threshold: the most probable is predicted", log)
+        return probabilities
 
     @property
     def _off_shares(self):
@@ -99,7 +103,7 @@ class Adjusting:
     def _asks_held_out(self):
         """Whether `_adjust` needs predictions of held-out rows."""
         wanted = self.calibration in ("sigmoid", "isotonic") or self.threshold == "tuned"
-        return self.ADJUSTED and (wanted or self._mends)
+        return self.ADJUSTED and (wanted or self._mends or self.keeps_held_out)
 
     def _absorb(self):
         """Take prevalence_ and calibrator_ into the model's own weights, where that is possible."""

@@ -100,7 +100,7 @@ def write(
     """
     folder = run or request.results
     folder.mkdir(parents=True, exist_ok=True)
-    config = {
+    config: dict[str, Any] = {
         "samples": str(request.sheet or _sheet_of(cast("Path", request.matrix), folder, tell)),
         "results": request.results.name,
         "training": {"retrain": "never", "bundle": str(request.bundle), "predict_labelled": True},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rna2model import models
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
@@ -104,6 +106,8 @@ def training_options(config: Mapping[str, Any], model: str, torch_models: Collec
             options["positive"] = str(design["positive"])
     if own := config.get("own_models", {}).get(model):  # the text of its file: an edit trains the model again
         options["own"] = own
+    if "stack" in config.get("models", ()) and model in models.members(design["task"], config["models"]):
+        options["held_out"] = True
     if model in torch_models:
         options |= {key: training[key] for key in ("seeds", "pretrained", "tensorboard")}
     return options

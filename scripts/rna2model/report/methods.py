@@ -38,6 +38,8 @@ NAMES = {
     "ridge": "ridge regression",
     "cox_ridge": "L2-penalised Cox regression",
     "dummy": "a model without genes",
+    "stack": "a stack of the other models (logistic or ridge regression on their inner out-of-fold predictions)",
+    "average": "the mean of the other models' predictions",
 }
 CITED = {  # what a paper that uses a method must name
     "tmm": "TMM (Robinson & Oshlack 2010)",

@@ -207,15 +207,10 @@ def _class_weight(manifest):
 
 def _code(manifest):
     """A line on the file of a model that a user brought."""
-    code = manifest.get("code")
-    if not code:
-        return ""
-    types = (
-        f" skops reads its types {', '.join(f'`{name}`' for name in code['types'])}." if code["types"] else ""
-    )
-    return (
-        f"\nThe model is not of rna2model: `model/{code['file']}` (sha256 {code['sha256']}) makes it, and is imported to predict,"
-        f" which `--allow-code` has to allow.{types}"
+    return "".join(
+        f"\nNot of rna2model: `model/{code['file']}` (sha256 {code['sha256']}) makes the model and is imported to predict, which"
+        f" `--allow-code` has to allow. Types that skops reads for it: {', '.join(code['types']) or 'its own'}."
+        for code in manifest.get("code") or ()
     )
 
 

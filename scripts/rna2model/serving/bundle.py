@@ -15,6 +15,7 @@ from rna2model.core import gene_ids
 from rna2model.core.errors import InputProblem
 from rna2model.evaluation import conformal
 from rna2model.expression.features import imputation
+from rna2model.models.base import HELD_OUT
 from rna2model.reference import fingerprint
 from rna2model.serving import bundle_parts, flags, reference_panel
 from rna2model.serving import manifest as manifests
@@ -57,7 +58,7 @@ def assemble(
     if kept:
         kept.save(folder / PANEL)
     shutil.rmtree(folder / "model", ignore_errors=True)
-    shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
+    shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*", HELD_OUT))
     versions = {name: flags.version(name) for name in LIBRARIES}
     return manifests.write(folder, {"rna2model": __version__, **facts, "libraries": versions})
 

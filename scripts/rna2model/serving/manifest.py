@@ -80,10 +80,12 @@ def check_files(folder: str | Path, manifest: Mapping[str, Any]) -> None:
 
 def code_refusal(folder: str | Path, manifest: Mapping[str, Any]) -> str:
     """Why a bundle with code of its own is not served unless that is allowed; empty for one without."""
-    from rna2model.models.own import stored
+    from rna2model.models.own import carried
 
-    code = manifest.get("code")
-    return stored.refusal(Path(folder) / "model" / code["file"], code) if code else ""
+    told = [
+        carried.refusal(Path(folder) / "model" / code["file"], code) for code in manifest.get("code") or ()
+    ]
+    return "\n  ".join(told)
 
 
 def remember(

@@ -37,7 +37,9 @@ def make_model(
         if options.get("pretrained"):
             assert weights is not None  # where options name a bundle
             more["pretrained"] = weights(options["pretrained"], name, seen)
-    return models.make(name, search=options.get("search", {}).get(name), **more)
+    made = models.make(name, search=options.get("search", {}).get(name), **more)
+    made.keeps_held_out = options.get("held_out", False)
+    return made
 
 
 def train(

@@ -24,7 +24,7 @@ def test_a_model_is_called_by_its_function_wherever_models_are_named(tmp_path):
     )
     assert problems == [] and full["shipped_model"] == "boosted"
     assert full["models"] == ["boosted", "dummy", "logistic_l2", "linear_svm"]
-    assert full["own_models"] == {"boosted": {"file": "lab/my_models.py", "text": FILE}}
+    assert full["own_models"] == {"boosted": {"file": "lab/my_models.py", "text": FILE, "network": False}}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ CONDA_NAMES = {
 }
 BROUGHT = {  # with the package that needs them
     "pytorch-gpu": {"pytorch"},
-    "scikit-learn": {"scipy", "threadpoolctl"},
+    "scikit-learn": {"joblib", "scipy", "threadpoolctl"},
     "umi_tools": {"pysam"},
 }
 # Imported in functions, or with a model, that no script of the environment comes to: cohorts are built, matrices read,

@@ -49,7 +49,9 @@ class OwnEstimator(base.Model):
     parameters: ClassVar[list[str] | None]
     needs: ClassVar[tuple[str, ...]] = ("fit", "predict_proba")
     estimator_: Any
-    carried: dict[str, Any]  # of a model that was loaded: {"file", "sha256", "types"} of the code beside it
+    carried: list[
+        dict[str, Any]
+    ]  # of a model that was loaded: {"file", "sha256", "types"} of the code beside it
 
     def __init__(self, search: Mapping[str, Any] | None = None, **options: Any) -> None:
         wrong = [name for name in search or {} if name in KEPT or not _takes(self.parameters, name)]
@@ -58,7 +60,7 @@ class OwnEstimator(base.Model):
             raise InputProblem(
                 f"{self.name} cannot search {', '.join(sorted(wrong))}; its function takes {known or 'nothing'}."
             )
-        self.SEARCH = {**type(self).SEARCH, **(search or {})}
+        self.SEARCH = {**type(self).SEARCH, **(search or {})}  # type: ignore[misc]
         super().__init__(search=search, **options)
 
     def check(self) -> None:
@@ -110,7 +112,7 @@ class OwnEstimator(base.Model):
         return "sample_weight" if has_fit_parameter(estimator, "sample_weight") else None
 
     @contextlib.contextmanager
-    def _with_threads(self, X) -> Iterator[None]:
+    def _with_threads(self, X: NDArray[Any]) -> Iterator[None]:
         from joblib import parallel_config
         from threadpoolctl import threadpool_limits
 
@@ -157,8 +159,8 @@ class OwnEstimator(base.Model):
         return {"own": stored.described(folder, self.code)}
 
     def _restore(self, folder):
-        self.carried = json.loads((folder / DESCRIPTION).read_text())["own"]
-        self.estimator_ = stored.read(folder, self.carried, self.code["text"])
+        self.carried = [json.loads((folder / DESCRIPTION).read_text())["own"]]
+        self.estimator_ = stored.read(folder, self.carried[0], self.code["text"])
         self.SEARCH = {name: [self.settings_[name]] for name in self.settings_["hyperparameters"]}
 
 
@@ -275,11 +277,11 @@ def class_of(
 ) -> type[OwnEstimator]:
     """The class of the model that `function` of a file is; InputProblem for a search that it cannot take."""
     try:
-        given = inspect.signature(function).parameters
+        signature: Mapping[str, inspect.Parameter] = inspect.signature(function).parameters
     except (TypeError, ValueError):
-        given = {}
-    by_name = [one for one in given.values() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
-    takes_any = not given or any(one.kind == one.VAR_KEYWORD for one in given.values())
+        signature = {}
+    by_name = [one for one in signature.values() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    takes_any = not signature or any(one.kind == one.VAR_KEYWORD for one in signature.values())
     parameters = None if takes_any else [one.name for one in by_name]
     wrong = [key for key in search if key in KEPT or not _takes(parameters, key)]
     if wrong:
