@@ -38,7 +38,9 @@ if params.expression["batch_correction"] != "none":
         method = batch_choice.fit(
             method, normalized[known], batches[known], labels[known], groups=groups, **settings
         )[0].method
-    made = registry.make(method, settings["reference"], settings["mean_only"])  # protects no label: some have none
+    made = registry.make(
+        method, settings["reference"], settings["mean_only"]
+    )  # protects no label: some have none
     corrected = made.fit(normalized, batches).transform(normalized, batches)
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
 views = {"normalized": normalized, "batch_corrected": corrected}

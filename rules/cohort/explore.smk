@@ -32,7 +32,7 @@ rule view_cohort:
         design=DESIGN,
         expression=config["expression"],
         unit=UNIT,
-        library=code_of("view_cohort.py", *CHOOSER),
+        library=code_of("view_cohort.py"),
     script:
         "../../scripts/view_cohort.py"
 

@@ -48,9 +48,33 @@ rule fit_batch_model:
     params:
         design=DESIGN,
         expression=config["expression"],
-        library=code_of("fit_batch_model.py", *CHOOSER),
+        library=code_of("fit_batch_model.py"),
     script:
         "../../scripts/fit_batch_model.py"
+
+
+if config["expression"]["batch_correction"] == "auto" and not FROZEN:
+
+    rule batch_choices:
+        """What the training samples of each split chose for batches, and from what."""
+        input:
+            [f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in SPLITS],
+        output:
+            f"{RESULTS}/models/batch_choice.tsv",
+        log:
+            f"{RESULTS}/logs/batch_choices/splits.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/batch_choices/splits.tsv"
+        conda:
+            "../../envs/python.yaml"
+        resources:
+            mem_mb=megabytes(500),
+            runtime=minutes(5),
+        params:
+            splits=SPLITS,
+            library=code_of("gather_batch_choices.py"),
+        script:
+            "../../scripts/gather_batch_choices.py"
 
 
 rule fit_features:

@@ -288,7 +288,11 @@ class Bundle:
         few = rule == "adapt" and model.corrects_
         more = f", since only {model.adapt_samples} of its samples or more can be adapted" if few else ""
         alone = (model.choice_ or {}).get("alone", {}).get("score") if few else None
-        worth = f" ({model.choice_['metric']} of such samples in training: {alone:.2f})" if alone is not None else ""
+        worth = (
+            f" ({model.choice_['metric']} of such samples in training: {alone:.2f})"
+            if alone is not None
+            else ""
+        )
         return f"{what}: not batch-corrected{more}{worth}"
 
     def _flags(self, missing, gaps, score):

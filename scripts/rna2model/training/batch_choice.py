@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 CORRECTIONS = ("none", "rank", "center", "combat")
 ADAPTED = ("center", "combat")
-MARGIN, ERRORS = 0.02, 2  # by what a rule must beat a simpler one: score, and standard errors over batches
+MARGIN, ERRORS = 0.02, 2  # by what ranks must beat doing nothing: score, and standard errors over batches
+# What adapting must be worth more than what serves single samples: it trusts that a batch has all classes, and ties samples together
+ADAPT_MARGIN, ADAPT_ERRORS = 0.05, 1.5
 FOLDS = 8  # batches are held out one by one; of more than these, several at once
 SIZES = (2, 3, 4, 6, 8, 12)  # of parts of a held-out batch that are adapted by themselves
 DRAWS, PARTS = 2, 4  # times a batch is divided, and parts of it that are looked at
@@ -134,11 +136,9 @@ def compare(
         may = [trial for trial in trials if trial.name in ADAPTED and trial.done]
         sizes = [adapt_samples or trial.least() for trial in may]
         rules += [Rule(trial, size) for trial, size in zip(may, sizes, strict=True) if size]
-        if unseen == "adapt":  # as it is only where a batch never makes a difference
-            rules = [rule for rule in rules if rule.size or rule.trial.name not in ADAPTED]
     best = rules[0]
     for rule in rules[1:]:  # simpler ones come first
-        if best.trial.done and rule.trial.done and rule.beats(best):
+        if best.trial.done and rule.trial.done and rule.serves_alike and rule.beats(best):
             best = rule
     return _told(best, rules, unseen, task)
 
@@ -243,9 +243,15 @@ class Rule:
         self.score = float(self.shares.sum()) if trial.done else None
 
     def beats(self, other: Rule) -> bool:
-        """Whether it does better by the margin and by two standard errors over batches."""
+        """Whether it does better by the margin and by some standard errors over batches."""
         difference, error = batch_probe.gain(self.shares, other.shares, self.trial.batches)
-        return difference >= max(MARGIN, ERRORS * error)
+        margin, errors = (ADAPT_MARGIN, ADAPT_ERRORS) if self.size else (MARGIN, ERRORS)
+        return difference >= max(margin, errors * error)
+
+    @property
+    def serves_alike(self) -> bool:
+        """Whether new samples are treated as those of training: a correction that they do not get is told and never chosen."""
+        return bool(self.size) or self.trial.name not in ADAPTED
 
     def row(self, first: Rule, chosen: bool) -> dict[str, Any]:
         """What is told of it (COLUMNS); gain and error against `first`."""

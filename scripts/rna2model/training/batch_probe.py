@@ -45,7 +45,9 @@ class Probe:
         shown = (np.asarray(X, dtype=float) - self.mean_) @ self.weights_ + self.level_
         if self.task != "classification":
             return shown[:, 0]
-        return self.numbers_[(shown / self.level_).argmax(axis=1)]  # the class that is furthest above its share
+        return self.numbers_[
+            (shown / self.level_).argmax(axis=1)
+        ]  # the class that is furthest above its share
 
     def _wanted(self, y):
         if self.task == "classification":

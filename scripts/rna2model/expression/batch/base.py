@@ -91,7 +91,9 @@ class BatchModel:
                 " expression.unseen_batch is refuse; use uncorrected to predict such samples, flagged."
             )
         for row in np.flatnonzero(known | self.of_one_sample):
-            X[row] = self._row(X[row].astype(float), self.batches_.index(batches[row]) if known[row] else None)
+            X[row] = self._row(
+                X[row].astype(float), self.batches_.index(batches[row]) if known[row] else None
+            )
         if unseen == "adapt":
             adapted = self.adapts(batches)
             for name in sorted(set(batches[adapted].tolist())):
