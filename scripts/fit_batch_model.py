@@ -12,5 +12,5 @@ fitted.save(batch_model=snakemake.output[0])
 model = fitted.batch_model
 print(f"{model.method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")
 if chosen := model.choice_:
-    print(f"{chosen['metric']} on batches held out of the training samples:")
+    print(f"{chosen['metric']} on batches held out of the training samples:", fitted.scores_)
     print(batch_choice.table(chosen).to_string(index=False))
