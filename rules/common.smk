@@ -191,8 +191,6 @@ def training_options(wildcards):
 code_of = source_code.code_of_scripts(
     REPOSITORY / "scripts", models.modules(DESIGN["task"], config["own_models"]), frozen_config.FOLDER
 )
-# The model by whose scores training samples choose their batch correction
-CHOOSER = ["logistic_l2"] if config["expression"]["batch_correction"] == "auto" else []
 
 
 wildcard_constraints:

@@ -39,6 +39,7 @@ facts = {
     "batch_column": params.design["batch"],
     "normalization": params.expression["normalization"],
     "batch_correction": genes.batch_model.method,
+    "batch_choice": genes.batch_model.choice_,
     "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
     "covariates": params.design["covariates"],
     "counts_unit": counted["unit"],

@@ -1,7 +1,7 @@
 """Fit the batch model of one split on its training samples."""
 
 from rna2model.core import job
-from rna2model.training import preprocessing, split_data
+from rna2model.training import batch_choice, preprocessing, split_data
 
 job.start(snakemake)
 inputs, params = snakemake.input, snakemake.params
@@ -11,5 +11,6 @@ fitted = preprocessing.load(inputs.normalizer).fit_batch_model(data, params.expr
 fitted.save(batch_model=snakemake.output[0])
 model = fitted.batch_model
 print(f"{model.method}: {len(data.train)} training samples, batches {', '.join(model.batches_)}")
-if fitted.scores_:
-    print("balanced accuracy on batches held out of the training samples:", fitted.scores_)
+if chosen := model.choice_:
+    print(f"{chosen['metric']} on batches held out of the training samples:", fitted.scores_)
+    print(batch_choice.table(chosen).to_string(index=False))

@@ -33,13 +33,15 @@ exploration.write(normalized, data.samples, normalizer.genes_, out.normalized)
 corrected = normalized
 if params.expression["batch_correction"] != "none":
     method, settings = params.expression["batch_correction"], batch_choice.settings(params.expression)
-    settings.pop("protect")  # samples without a label are here, too
     if method == "auto":
         groups = data.column(params.design["group"], data.samples)[known] if params.design["group"] else None
-        method, _ = batch_choice.choose(
-            normalized[known], batches[known], labels[known], settings["adapt_samples"], groups
-        )
-    corrected = registry.make(method, **settings).fit(normalized, batches).transform(normalized, batches)
+        method = batch_choice.fit(
+            method, normalized[known], batches[known], labels[known], groups=groups, **settings
+        )[0].method
+    made = registry.make(
+        method, settings["reference"], settings["mean_only"]
+    )  # protects no label: some have none
+    corrected = made.fit(normalized, batches).transform(normalized, batches)
 exploration.write(corrected, data.samples, normalizer.genes_, out.corrected)
 views = {"normalized": normalized, "batch_corrected": corrected}
 pca.table(views, data.samples).to_csv(out.components, sep="\t", index=False)

@@ -27,7 +27,6 @@ rule view_cohort:
         design=DESIGN,
         expression=config["expression"],
         unit=UNIT,
-        library=code_of("view_cohort.py", *CHOOSER),
     script:
         "../../scripts/view_cohort.py"
 

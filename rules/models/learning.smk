@@ -36,7 +36,7 @@ rule learn_from_fewer:
         **LEARNING,
         training=training_options,
         gpus=0,
-        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model, *CHOOSER),
+        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model),
     script:
         "../../scripts/learn_from_fewer.py"
 
@@ -54,7 +54,7 @@ use rule learn_from_fewer as learn_from_fewer_torch with:
         **LEARNING,
         training=training_options,
         gpus=config["training"]["gpus"],
-        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model, *CHOOSER),
+        library=lambda wildcards: code_of("learn_from_fewer.py", wildcards.model),
 
 
 rule learning_curve:

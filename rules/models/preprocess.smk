@@ -37,9 +37,27 @@ rule fit_batch_model:
     params:
         design=DESIGN,
         expression=config["expression"],
-        library=code_of("fit_batch_model.py", *CHOOSER),
     script:
         "../../scripts/fit_batch_model.py"
+
+
+if config["expression"]["batch_correction"] == "auto" and not FROZEN:
+
+    rule gather_batch_choices:
+        """What the training samples of each split chose for batches, and from what."""
+        input:
+            [f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in SPLITS],
+        output:
+            f"{RESULTS}/models/batch_choice.tsv",
+        conda:
+            "../../envs/python.yaml"
+        resources:
+            mem_mb=megabytes(500),
+            runtime=minutes(5),
+        params:
+            splits=SPLITS,
+        script:
+            "../../scripts/gather_batch_choices.py"
 
 
 rule fit_features:

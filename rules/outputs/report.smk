@@ -81,6 +81,8 @@ if not FROZEN:
         *(f"{RESULTS}/models/{model}/permutation.json" for model in MODELS if model in PERMUTED_MODELS),
     ]
     SHOWN_OF_TRAINING += [f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv"] if FRACTIONS else []
+    if config["expression"]["batch_correction"] == "auto":
+        SHOWN_OF_TRAINING.append(f"{RESULTS}/models/batch_choice.tsv")
 
 
 rule report:

@@ -54,13 +54,19 @@ def small_matrix(folder, **config):
 
 def test_the_training_samples_may_choose_the_correction(tmp_path):
     evaluation = {"folds": 2, "inner_folds": 2, "permutations": 0}
-    expression = {"batch_correction": "auto", "normalization": "vst", "unseen_batch": "adapt"}
+    expression = {"batch_correction": "auto", "normalization": "vst"}
     run = small_matrix(tmp_path, evaluation=evaluation, expression=expression)
     for split in ("r1f1", "r1f2", "full"):
         log = (run.results / f"logs/fit_batch_model/{split}.log").read_text()
         assert "balanced accuracy on batches held out of the training samples: {'none': " in log
     manifest = json.loads((run.results / "bundle/manifest.json").read_text())
     assert manifest["batch_correction"] == "none"  # there are no batch effects
+    chosen = run.table("models/batch_choice.tsv")
+    assert list(chosen.loc[chosen["chosen"].astype(str) == "True", "split"]) == ["r1f1", "r1f2", "full"]
+    assert set(chosen["correction"]) == {"none", "rank", "center", "combat"}
+    assert manifest["batch_choice"]["unseen_batch"] == "uncorrected"
+    page = (run.results / "report.html").read_text()
+    assert "What is done about batches" in page and "treated the same alone and in company" in page
 
 
 def test_each_batch_is_predicted_by_a_model_that_never_saw_it(tmp_path):

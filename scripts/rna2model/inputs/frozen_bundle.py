@@ -151,7 +151,9 @@ def differences(made: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]
             f"counts_unit: the bundle says {made['counts_unit']!r}, the config {config['counts_unit']!r}"
         )
     own = _expression(made) or {"expression": config["expression"]}
-    now = {"expression": config["expression"]}
+    now = {"expression": dict(config["expression"])}
+    if now["expression"]["adapt_samples"] == "auto":  # the batch model of the bundle has its own
+        now["expression"]["adapt_samples"] = own["expression"].get("adapt_samples")
     if made.get("counting") and not config["counts"]:
         own |= made["counting"]
         now |= {name: config[name] for name in COUNTING}

@@ -49,6 +49,7 @@ CITED = {  # what a paper that uses a method must name
     "combat": "ComBat (Johnson et al. 2007)",
     "limma": "limma's removeBatchEffect (Ritchie et al. 2015)",
     "center": "centring each batch without labels",
+    "rank": "ranks within each sample",
 }
 
 
@@ -116,7 +117,7 @@ def _expression(run: Mapping[str, Any], config: Mapping[str, Any]) -> str:
         else f"Batches were corrected by {cited(corrected)}."
     )
     chosen = (
-        " The method was chosen on training samples by leaving batches out."
+        " What is done about batches was chosen on training samples by leaving batches out and treating them as new ones."
         if expression["batch_correction"] == "auto"
         else ""
     )

@@ -12,7 +12,16 @@ from rna2model.evaluation.classification import COMPARED, SHOWN, leading
 from rna2model.inputs import frozen_bundle
 from rna2model.models import penalty
 from rna2model.qc import gate
-from rna2model.report import checks, learning_curve, permutation, run_data, served_data, statistics, words
+from rna2model.report import (
+    batch_choice,
+    checks,
+    learning_curve,
+    permutation,
+    run_data,
+    served_data,
+    statistics,
+    words,
+)
 from rna2model.report import methods as report_methods
 from rna2model.report.figures import registry
 from rna2model.report.figures.style import positives
@@ -93,6 +102,7 @@ def read(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> dic
         run["shown_features"] = shown.rename(columns=words.titles(shown))
         run["feature_words"] = words.glossary(shown.columns, words.FEATURES)
     run["confounding"] = checks.confounding(run, config)
+    run["batches_chosen"] = batch_choice.gather(run["manifest"], run["batch_choice"])
     run["checks"] = checks.checks(run)
     run |= statistics.gather(results, run, config)
     run["warnings"] = list(checks.warnings(run, config["design"]["task"]))

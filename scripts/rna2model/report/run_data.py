@@ -49,6 +49,7 @@ def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> d
         "served": served(results / "predictions.tsv"),
         "external": document(results / "external_validation.json") if frozen else None,
         "versions": optional(results / "versions.tsv"),
+        "batch_choice": optional(results / "models/batch_choice.tsv"),
     }
     if config["expression"]["batch_correction"] == "none":  # both views would be the same
         run["components"] = run["components"][run["components"]["view"] != "batch_corrected"]

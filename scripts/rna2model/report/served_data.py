@@ -115,7 +115,13 @@ def paragraphs(run: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
         "."
         if made["batch_correction"] == "none"
         else f", and batches were corrected by {methods.cited(made['batch_correction'])}, a batch that training never"
-        f" saw by the rule `{config['expression']['unseen_batch']}`;"
+        f" saw by the rule `{_unseen(made, config)}`;"
         " all parameters are those that training learned."
     )
     return [samples, steps, methods.software(run)]
+
+
+def _unseen(made, config):
+    """What was done with a batch that training never saw; `auto` is what the bundle chose."""
+    rule = config["expression"]["unseen_batch"]
+    return (made.get("batch_choice") or {}).get("unseen_batch", "uncorrected") if rule == "auto" else rule

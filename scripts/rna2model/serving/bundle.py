@@ -181,11 +181,17 @@ class Bundle:
             table, self, expression, cells, self._lacking(counts, genes, missing, cells)
         )
         table = table.assign(**conformal.columns(self.sets, table, self.model.task))
-        known = self.preprocessing.batch_model.is_known(batches)
-        adapted = self.preprocessing.batch_model.adapts(batches) & (unseen == "adapt")
+        batch_model = self.preprocessing.batch_model
+        known, rule = batch_model.is_known(batches), batch_model.rule(unseen)
+        adapted = batch_model.adapts(batches) & (rule == "adapt")
         table["batch_policy"] = np.select(
-            [np.full(len(samples), not self.preprocessing.batch_model.corrects_), known, adapted],
-            ["no correction", "corrected", "adapted"],
+            [
+                np.full(len(samples), batch_model.of_one_sample),
+                np.full(len(samples), not batch_model.corrects_),
+                known,
+                adapted,
+            ],
+            ["ranked", "no correction", "corrected", "adapted"],
             "uncorrected",
         )
         if self.ood:
@@ -198,7 +204,8 @@ class Bundle:
                 filter(
                     None,
                     [
-                        *self._flags(known[i], adapted[i], batches[i], missing, gaps[i], scores[i]),
+                        *self._flags(missing, gaps[i], scores[i]),
+                        "" if known[i] else self._of_new_batch(batches[i], adapted[i], rule),
                         lacking[i],
                         depths[i],
                         mixtures[i],
@@ -237,13 +244,29 @@ class Bundle:
             return np.zeros(len(values))
         return imputation.missing_share(values)
 
-    def _flags(self, known_batch, adapted, batch_name, missing, gaps, score):
+    def _of_new_batch(self, name, adapted, rule):
+        """What is said of a sample whose batch training did not have."""
+        model = self.preprocessing.batch_model
+        if model.method == "none":
+            return ""
+        what = f"batch {name!r} was not in training" if name else "its batch is not given"
+        if adapted:
+            return f"{what}: adapted by its own samples"
+        if model.of_one_sample:
+            return f"{what}: ranks within the sample were used, which need none"
+        few = rule == "adapt" and model.corrects_
+        more = f", since only {model.adapt_samples} of its samples or more can be adapted" if few else ""
+        alone = (model.choice_ or {}).get("alone", {}).get("score") if few else None
+        worth = (
+            f" ({model.choice_['metric']} of such samples in training: {alone:.2f})"
+            if alone is not None
+            else ""
+        )
+        return f"{what}: not batch-corrected{more}{worth}"
+
+    def _flags(self, missing, gaps, score):
         if score > 1:
             yield f"unlike the training samples (ood_score {score:.2f}, limit 1): do not rely on the prediction"
-        if self.preprocessing.batch_model.method != "none" and not known_batch:
-            how = "adapted by its own samples" if adapted else "not batch-corrected"
-            what = f"batch {batch_name!r} was not in training" if batch_name else "its batch is not given"
-            yield f"{what}: {how}"
         if missing:
             yield f"{self._share(missing):.1f} % of the model's genes missing: training mean used"
         if gaps:

@@ -70,13 +70,15 @@ class Preprocessing:
 
     def fit_batch_model(self, data: SplitData, expression: Mapping[str, Any]) -> Self:
         """What sets batches apart, of normalised training samples. Where these chose the method, `scores_` ({method: score})
-        says how; else it is empty."""
+        says how, and the batch model's `choice_` in full; else it is empty."""
         self.batch_model, self.scores_ = batch_choice.fit(
             expression["batch_correction"],
             self.normalizer.transform(data.counts(data.train)),
             data.batches(data.train),
             data.labels(data.train),
             groups=data.groups(data.train),
+            y=data.outcome(data.train),
+            task=data.design["task"],
             **batch_choice.settings(expression),
         )
         return self

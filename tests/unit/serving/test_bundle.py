@@ -84,6 +84,25 @@ def test_a_new_batch_is_adapted_when_it_is_whole_and_an_odd_mixture_in_it_is_fla
     assert predicted["flags"].str.contains("far from those of training").all() == (abs(share - 0.5) > 0.3)
 
 
+def test_a_bundle_that_chose_to_adapt_does_so_and_says_what_too_few_samples_are_worth(folder, counts):
+    """What `batch_correction: auto` stored with the batch model is what `unseen_batch: auto` does; a user's own rule wins."""
+    serve = bundle.Bundle(folder)
+    before = serve.predict(NAMES[:4], counts[:4] * 2, GENES, ["run9"] * 4, unseen="auto")
+    assert set(before["batch_policy"]) == {"uncorrected"}  # a bundle without a choice
+    model = serve.preprocessing.batch_model
+    model.unseen_, model.adapt_samples = "adapt", 4
+    model.choice_ = {"metric": "balanced accuracy", "alone": {"score": 0.74}}
+    table = serve.predict(NAMES[:5], counts[:5], GENES, ["run9"] * 4 + ["run8"], unseen="auto")
+    assert list(table["batch_policy"]) == ["adapted"] * 4 + ["uncorrected"]
+    assert "'run9' was not in training: adapted by its own samples" in table["flags"][0]
+    few = (
+        "'run8' was not in training: not batch-corrected, since only 4 of its samples or more can be adapted"
+    )
+    assert f"{few} (balanced accuracy of such samples in training: 0.74)" in table["flags"][4]
+    own = serve.predict(NAMES[:4], counts[:4], GENES, ["run9"] * 4, unseen="uncorrected")
+    assert set(own["batch_policy"]) == {"uncorrected"}
+
+
 def test_missing_genes_are_reported_and_too_many_refused(folder, counts):
     serve = bundle.Bundle(folder)
     table = serve.predict(NAMES[:2], counts[:2, 4:], GENES[4:], BATCHES[:2])

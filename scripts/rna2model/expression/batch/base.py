@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KIND = "batch_model"
-UNSEEN = ("uncorrected", "refuse", "adapt")
+UNSEEN = ("auto", "uncorrected", "refuse", "adapt")
 ADAPT_SAMPLES = 8
 GENES_AT_ONCE = 1024  # in float64 while learning, so that the whole matrix never is
 
@@ -28,10 +28,15 @@ class BatchModel:
     ----------
     batches_ : list of str, the training batches, sorted
     corrects_ : bool, whether there is anything to take out (two training batches or more)
+    unseen_ : what `unseen="auto"` does with a batch that training did not have
+    choice_ : JSON-able dict of what training/batch_choice.py chose from and how, or None where nothing was chosen
     """
 
     method = "none"
     learned: ClassVar[tuple[str, ...]] = ()
+    of_one_sample = False  # what is done to a sample needs no batch: new ones get it, too
+    unseen_: str = "uncorrected"
+    choice_: dict[str, Any] | None = None
 
     def __init__(
         self, reference: str | None = None, mean_only: bool = False, adapt_samples: int = ADAPT_SAMPLES
@@ -78,20 +83,26 @@ class BatchModel:
         if unseen not in UNSEEN:
             raise InputProblem(f"unseen batches are {', '.join(UNSEEN)}, not {unseen!r}.")
         X, batches = _checked(X, batches)
-        X = X.copy()
+        X, unseen = X.copy(), self.rule(unseen)
         known = self.is_known(batches)
-        if unseen == "refuse" and self.learned and not known.all():
+        if unseen == "refuse" and self.method != "none" and not known.all():
             raise InputProblem(
                 f"batch {str(batches[~known][0])!r} was not in training (batches: {', '.join(self.batches_)}), and"
                 " expression.unseen_batch is refuse; use uncorrected to predict such samples, flagged."
             )
-        for row in np.flatnonzero(known):
-            X[row] = self._row(X[row].astype(float), self.batches_.index(batches[row]))
+        for row in np.flatnonzero(known | self.of_one_sample):
+            X[row] = self._row(
+                X[row].astype(float), self.batches_.index(batches[row]) if known[row] else None
+            )
         if unseen == "adapt":
             adapted = self.adapts(batches)
             for name in sorted(set(batches[adapted].tolist())):
                 X[batches == name] = self._adapt(X[batches == name].astype(float))
         return X
+
+    def rule(self, unseen: str) -> str:
+        """What `unseen` does with a batch that training did not have: `auto` is what was chosen."""
+        return self.unseen_ if unseen == "auto" else unseen
 
     def adapts(self, batches: NDArray[Any]) -> NDArray[np.bool_]:
         """(m,) bool, whether a sample's batch is new and large enough to be adapted."""
@@ -104,15 +115,20 @@ class BatchModel:
         arrays = {name: np.asarray(getattr(self, name)) for name in self.learned}
         names = {"kind": KIND, "method": self.method, "batches": self.batches_}
         settings = ("reference", "mean_only", "adapt_samples")
-        artefact.write(path, arrays, names | {name: getattr(self, name) for name in settings})
+        chosen = {"unseen": self.unseen_, "choice": self.choice_} if self.choice_ else {}
+        artefact.write(path, arrays, names | {name: getattr(self, name) for name in settings} | chosen)
 
     def _learn(
         self, X: NDArray[np.float64], batch: NDArray[np.int64], covariates: NDArray[np.float64]
     ) -> None:
         """Set the attributes of `learned` from X (n, g), batch (n,) numbers into `batches_`, covariates (n, k)."""
 
-    def _row(self, row: NDArray[np.float64], batch: int) -> NDArray[np.float64]:
+    def _row(self, row: NDArray[np.float64], batch: int | None) -> NDArray[np.float64]:
         return row
+
+    def adapt(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Rows (n, g) float64 of one new batch, brought to the training samples whatever their number."""
+        return self._adapt(rows)
 
     def _adapt(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Rows (n, g) of one new batch, brought to the training samples."""

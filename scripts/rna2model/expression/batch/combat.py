@@ -79,6 +79,8 @@ class ComBat(BatchModel):
 
     def _adapt(self, rows):
         used = self.shift_.any(axis=0) & (np.ptp(rows, axis=0) > 0)  # the others were passed through
+        if not used.any():  # one training batch: there is nothing to bring rows to
+            return rows
         standard = (rows[:, used] - self.mean_[used]) / self.sd_[used]
         location = standard.mean(axis=0)
         squares = ((standard - location) ** 2).sum(axis=0)

@@ -11,6 +11,7 @@ from rna2model.core.errors import InputProblem
 from rna2model.expression.batch.base import ADAPT_SAMPLES, KIND, UNSEEN, BatchModel
 from rna2model.expression.batch.combat import ComBat
 from rna2model.expression.batch.mean_shift import Center, Limma
+from rna2model.expression.batch.ranks import Ranks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ __all__ = [
     "make",
 ]
 
-METHODS = {cls.method: cls for cls in (BatchModel, ComBat, Limma, Center)}
+METHODS = {cls.method: cls for cls in (BatchModel, ComBat, Limma, Center, Ranks)}
 
 
 def make(
@@ -46,6 +47,7 @@ def load(path: str | Path) -> BatchModel:
     arrays, settings = artefact.read(path, KIND)
     model = make(*(settings[name] for name in ("method", "reference", "mean_only", "adapt_samples")))
     model.batches_ = settings["batches"]
+    model.unseen_, model.choice_ = settings.get("unseen", "uncorrected"), settings.get("choice")
     for name in model.learned:
         setattr(model, name, arrays[name])
     return model
