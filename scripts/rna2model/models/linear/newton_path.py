@@ -135,7 +135,10 @@ def _direction(loss, A, f, y, weight, penalty, gradient, blocks, enough):
             break
         d = z + np.float32(size / before) * d if before else z
         h = weighted.T @ curve((A @ d)[:, None])[:, 0] + penalty * d
-        alpha = np.float32(size / max(float((d * h).sum()), 1e-30))
+        curved = float((d * h).sum(dtype=np.float64))
+        if curved < 1e-30:  # nothing is left that float32 sees
+            break
+        alpha = np.float32(size / curved)
         x, residual = x + alpha * d, residual - alpha * h
     return unit * x.astype(np.float64)
 
