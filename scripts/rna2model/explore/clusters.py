@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COMPONENTS, SEED, STARTS = 10, 1, 20
+MOST = 2000  # samples; of a larger cohort as many are drawn where each is compared with each
+AT_ONCE = 4_000_000  # correlations in memory at a time, where all are not needed together
 COLUMNS = [
     "view",
     "method",
@@ -27,14 +29,38 @@ COLUMNS = [
 ]
 
 
+def drawn(count: int) -> NDArray[np.int64]:
+    """Row numbers of the samples that are compared with each other, of `count`: all up to MOST, else MOST of them at random."""
+    return np.sort(np.random.default_rng(SEED).permutation(count)[:MOST])
+
+
 def correlations(values: NDArray[Any]) -> NDArray[np.float64]:
     """(n, n) Pearson correlations of samples over all genes (n, g); 0 with a sample that does not vary."""
-    centred = values - values.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(centred, axis=1)
-    unit = np.divide(centred, length[:, None], out=np.zeros_like(centred), where=length[:, None] > 0)
-    found = np.clip(unit @ unit.T, -1, 1)
+    unit = _unit(values)
+    found = unit @ unit.T
+    np.clip(found, -1, 1, out=found)
     np.fill_diagonal(found, 1.0)
     return found
+
+
+def median_correlation(values: NDArray[Any]) -> NDArray[np.float64]:
+    """(n,) median correlation of each of two samples or more with the others, in memory for some of them at a time."""
+    unit, middle = _unit(values), np.empty(len(values))
+    rows = max(1, AT_ONCE // len(values))
+    for first in range(0, len(values), rows):
+        found = unit[first : first + rows] @ unit.T
+        np.clip(found, -1, 1, out=found)
+        own = np.arange(len(found))
+        found[own, first + own] = np.nan
+        middle[first : first + rows] = np.nanmedian(found, axis=1)
+    return middle
+
+
+def _unit(values):
+    """Rows (n, g) of mean 0 and length 1, or zeros."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1)[:, None]
+    return np.divide(centred, length, out=centred, where=length > 0)
 
 
 def tree(correlation: NDArray[Any]) -> NDArray[np.float64]:
@@ -84,6 +110,7 @@ def compare(
 
     k-means and hierarchical clusters (Ward) of ten principal components. The adjusted Rand index (Hubert & Arabie 1985) is 0 for
     chance and 1 for agreement; so is normalised mutual information, but for few samples chance is above 0.
+    Hierarchical clusters are of the samples `drawn`, since they compare each with each.
     """
     import pandas as pd
 
@@ -96,10 +123,13 @@ def compare(
             if not 2 <= count < len(samples) or not scores.shape[1]:
                 continue
             for method, find in (("kmeans", _kmeans), ("hierarchical", _hierarchical)):
-                cluster = _numbered(find(scores, count))
-                rand, shared = agreement(names[known], cluster[known])
+                rows = np.arange(len(samples)) if method == "kmeans" else drawn(len(samples))
+                if count >= len(rows):
+                    continue
+                cluster = _numbered(find(scores[rows], count))
+                rand, shared = agreement(names[rows][known[rows]], cluster[known[rows]])
                 row = [view, method, against, count, round(rand, 4), round(shared, 4)]
-                part = pd.DataFrame({"sample": samples, "cluster": cluster})
+                part = pd.DataFrame({"sample": np.asarray(samples)[rows], "cluster": cluster})
                 for place, (column, value) in enumerate(zip(COLUMNS, row, strict=False)):
                     part.insert(place, column, value)
                 parts.append(part)
