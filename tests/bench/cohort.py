@@ -8,7 +8,8 @@ and the highest memory of a job, and how much of that is beyond libraries and in
 
 The script: log2 CPM, genes scaled as our linear models do (rotation.py), 5 outer folds, in each 5 inner folds x the values of
 C that our model searches, LogisticRegression and LinearSVC. The peer is measured on the first outer fold and multiplied. Compared are
-processor seconds of training (rules train_logistic_l2, train_linear_svm, of the 5 folds; start of the interpreter included) with its fits.
+its fits with the processor seconds of training in the 5 folds (rules train_logistic_l2, train_linear_svm), less those of the dummy, which
+starts, reads and normalises as they do (a job of nothing takes 0.7 s).
 Wanted: no rule beyond CONSTANT plus three float32 matrices, and no model slower than scikit-learn's.
 """
 
@@ -137,11 +138,14 @@ def compare(shape, chosen, cores):
         print(f"{rule:<28}{jobs:>5}{seconds:>9.1f}{processor:>9.1f}{peak:>9.0f}{beyond:>10.1f}{mark}")
     for name in [name for name in SEARCHED if f"train_{name}" in rules]:
         jobs, _, processor, _ = rules[f"train_{name}"]
-        ours, theirs = 5 * processor / jobs, plain(name, counts, y)
+        whole, theirs = 5 * processor / jobs, plain(name, counts, y)
+        others, _, spent, _ = rules["train_dummy"]
+        ours = max(whole - 5 * spent / others, 0.0)
         met &= ours <= theirs
         verdict = "met" if ours <= theirs else "NOT MET"
         print(
-            f"{name}: {ours:.1f} processor s, scikit-learn {theirs:.1f}, ratio {ours / theirs:.2f}: {verdict}"
+            f"{name}: {whole:.1f} processor s, {ours:.1f} beyond dummy, scikit-learn {theirs:.1f},"
+            f" ratio {ours / theirs:.2f}: {verdict}"
         )
     return met
 
