@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_STEPS, MOST_DIRECTIONS, MOST_HALVINGS = 100, 250, 30
 STALE = 12  # conjugate directions from which a new preconditioner costs less than going on with one of another member
 FINE = 1e-6  # of a direction's squared error: what float32 reaches
+LOST = 1e4  # times the least squared error so far: float32 has lost the direction
 
 
 def solve(
@@ -93,7 +94,7 @@ def _solve(loss, A, y, weight, penalty, theta, blocks, tolerance):
         slope = loss.gradient_and_curvature(f[:, None], y)[0][:, 0]
         gradient = A.T @ (weight * slope) + penalty * theta
         direction = _direction(
-            loss, single, f, y, weight, penalty, gradient, blocks, 1e-3 * tolerance * objective
+            loss, single, f, y, weight, penalty, gradient, blocks, 1e-5 * tolerance * objective
         )
         decrement = -(gradient * direction).sum()
         change = A @ direction
@@ -121,17 +122,19 @@ def _direction(loss, A, f, y, weight, penalty, gradient, blocks, enough):
     weighted, penalty = A * weight.astype(np.float32), penalty.astype(np.float32)
     unit = max(float(np.abs(gradient).max()), 1e-300)
     x, residual = np.zeros(gradient.shape, np.float32), (-gradient / unit).astype(np.float32)
-    d, size, goal = np.zeros_like(x), 0.0, None
+    d, size, goal, best, least = np.zeros_like(x), 0.0, None, x, np.inf
     for number in range(MOST_DIRECTIONS):
         if number == STALE and not blocks.fresh:
             blocks.make(A, weight, diagonal[:, 0], penalty)
-            size = 0.0  # a new beginning from here
+            size, least = 0.0, np.inf  # a new beginning from here, in another norm
         z, before = blocks.apply(residual), size
         size = float((residual * z).sum())
         if goal is None:
             left = max(size * unit**2, 1e-300)
             goal = size * max(FINE, min(0.01, max(left, enough / left)))
-        if size <= goal:
+        if size < least:
+            best, least = x, size
+        if size <= goal or size > LOST * least:
             break
         d = z + np.float32(size / before) * d if before else z
         h = weighted.T @ curve((A @ d)[:, None])[:, 0] + penalty * d
@@ -140,7 +143,7 @@ def _direction(loss, A, f, y, weight, penalty, gradient, blocks, enough):
             break
         alpha = np.float32(size / curved)
         x, residual = x + alpha * d, residual - alpha * h
-    return unit * x.astype(np.float64)
+    return unit * best.astype(np.float64)
 
 
 def _objective(loss, f, y, weight, penalty, theta):
