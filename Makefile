@@ -92,6 +92,7 @@ bench: setup ## speed and memory against bare tools, R, scikit-learn and a peer;
 	.venv/bin/python tests/bench/batched_torch.py
 	.venv/bin/python tests/bench/quality.py
 	.venv/bin/python tests/bench/dry_run.py
+	.venv/bin/python tests/bench/cohort.py
 
 golden: ## make the numbers of tests/golden again with R (Debian's r-bioc-edger, -deseq2, -sva)
 	Rscript tests/golden/make.R

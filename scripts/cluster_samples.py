@@ -1,4 +1,4 @@
-"""Cluster samples: correlations in hierarchical order as table and heatmap, and agreement of clusters with labels."""
+"""Which samples are alike: correlations in hierarchical order, as numbers and as a picture, and clusters against labels."""
 
 from rna2model.core import job
 from rna2model.explore import clusters, figures
@@ -10,17 +10,21 @@ out = snakemake.output
 views, samples, genes = exploration.read(snakemake.input.normalized, snakemake.input.corrected)
 labels, batches = exploration.roles(snakemake.input.cohort, snakemake.params.design, samples)
 
-correlations = {view: clusters.correlations(values) for view, values in views.items()}
+rows = clusters.drawn(len(samples))
+shown = [samples[row] for row in rows]
+correlations = {view: clusters.correlations(values[rows]) for view, values in views.items()}
 orders = {view: clusters.order(matrix) for view, matrix in correlations.items()}
 details = {
     "genes": len(genes),
+    "samples": len(samples),
+    "samples_drawn": len(shown),
     "correlation": "Pearson, log2 expression",
     "linkage": "average, 1 - correlation",
 }
-exploration.conclude(clusters.table(correlations, orders, samples), out.correlations, **details)
-annotations = {"target": labels} | ({} if batches is None else {"batch": batches})
+exploration.conclude(clusters.table(correlations, orders, shown), out.correlations, **details)
+annotations = {"target": labels[rows]} | ({} if batches is None else {"batch": batches[rows]})
 pictures = {view: (matrix, orders[view]) for view, matrix in correlations.items()}
-figures.heatmap(pictures, samples, annotations, out.heatmap)
+figures.heatmap(pictures, shown, annotations, out.heatmap)
 
 table = clusters.compare(views, samples, labels, batches)
 note = None if len(table) else "clusters are compared with two or more labels or batches, and there are fewer"

@@ -1,4 +1,4 @@
-"""Similarity of samples: correlations, their hierarchical order, and clusters against labels and batches."""
+"""Which samples are alike: correlations, their hierarchical order, and clusters against labels and batches."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COMPONENTS, SEED, STARTS = 10, 1, 20
+MOST = 2000  # samples; of a larger cohort as many are drawn where each is compared with each
+AT_ONCE = 4_000_000  # correlations in memory at a time, where all are not needed together
 COLUMNS = [
     "view",
     "method",
@@ -27,14 +29,38 @@ COLUMNS = [
 ]
 
 
+def drawn(count: int) -> NDArray[np.int64]:
+    """Row numbers of the samples that are compared with each other, of `count`: all up to MOST, else MOST of them at random."""
+    return np.sort(np.random.default_rng(SEED).permutation(count)[:MOST])
+
+
 def correlations(values: NDArray[Any]) -> NDArray[np.float64]:
-    """(n, n) Pearson correlations of samples over all genes (n, g); 0 for a sample without variance."""
-    centred = values - values.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(centred, axis=1)
-    unit = np.divide(centred, length[:, None], out=np.zeros_like(centred), where=length[:, None] > 0)
-    coefficients = np.clip(unit @ unit.T, -1, 1)
+    """(n, n) Pearson correlations of samples over all genes (n, g); 0 with a sample that does not vary."""
+    unit = _unit(values)
+    coefficients = unit @ unit.T
+    np.clip(coefficients, -1, 1, out=coefficients)
     np.fill_diagonal(coefficients, 1.0)
     return coefficients
+
+
+def median_correlation(values: NDArray[Any]) -> NDArray[np.float64]:
+    """(n,) median correlation of each of two samples or more with the others, in memory for some of them at a time."""
+    unit, middle = _unit(values), np.empty(len(values))
+    rows = max(1, AT_ONCE // len(values))
+    for first in range(0, len(values), rows):
+        block = unit[first : first + rows] @ unit.T
+        np.clip(block, -1, 1, out=block)
+        own = np.arange(len(block))
+        block[own, first + own] = np.nan
+        middle[first : first + rows] = np.nanmedian(block, axis=1)
+    return middle
+
+
+def _unit(values):
+    """Rows (n, g) of mean 0 and length 1, or zeros."""
+    centred = values - values.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1)[:, None]
+    return np.divide(centred, length, out=centred, where=length > 0)
 
 
 def tree(correlation: NDArray[Any]) -> NDArray[np.float64]:
@@ -56,16 +82,16 @@ def order(correlation: NDArray[Any]) -> NDArray[Any]:
 
 
 def table(
-    correlations: Mapping[str, NDArray[Any]], orders: Mapping[str, NDArray[Any]], samples: Sequence[str]
+    matrices: Mapping[str, NDArray[Any]], orders: Mapping[str, NDArray[Any]], samples: Sequence[str]
 ) -> pd.DataFrame:
     """DataFrame: view, sample, position in the hierarchical order from 1, and a column for each sample's correlation.
 
-    correlations : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
+    matrices : {view: (n, n) correlations}; orders : {view: (n,) row numbers in their order}
     """
     import pandas as pd
 
     parts = []
-    for view, values in correlations.items():
+    for view, values in matrices.items():
         part = pd.DataFrame(values.round(4), columns=samples)
         position = np.empty(len(samples), int)
         position[orders[view]] = np.arange(1, len(samples) + 1)
@@ -84,6 +110,7 @@ def compare(
 
     k-means and hierarchical clusters (Ward) of ten principal components. The adjusted Rand index (Hubert & Arabie 1985) is 0 for
     chance and 1 for agreement; so is normalised mutual information, but for few samples chance is above 0.
+    Hierarchical clusters are of the samples `drawn`, since they compare each with each.
     """
     import pandas as pd
 
@@ -96,10 +123,13 @@ def compare(
             if not 2 <= count < len(samples) or not scores.shape[1]:
                 continue
             for method, find in (("kmeans", _kmeans), ("hierarchical", _hierarchical)):
-                cluster = _numbered(find(scores, count))
-                rand, shared = agreement(names[known], cluster[known])
+                rows = np.arange(len(samples)) if method == "kmeans" else drawn(len(samples))
+                if count >= len(rows):
+                    continue
+                cluster = _numbered(find(scores[rows], count))
+                rand, shared = agreement(names[rows][known[rows]], cluster[known[rows]])
                 row = [view, method, against, count, round(rand, 4), round(shared, 4)]
-                part = pd.DataFrame({"sample": samples, "cluster": cluster})
+                part = pd.DataFrame({"sample": np.asarray(samples)[rows], "cluster": cluster})
                 for place, (column, value) in enumerate(zip(COLUMNS, row, strict=False)):
                     part.insert(place, column, value)
                 parts.append(part)

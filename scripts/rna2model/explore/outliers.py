@@ -36,7 +36,7 @@ def find(
     import pandas as pd
 
     n = len(samples)
-    middle = _median_correlation(values) if n > 1 else np.full(n, np.nan)
+    middle = clusters.median_correlation(values) if n > 1 else np.full(n, np.nan)
     if n < FEWEST:
         frame = pd.DataFrame({"sample": samples, "median_correlation": middle.round(4)})
         frame["verdict"] = f"too few samples to say: {FEWEST} are needed"
@@ -107,13 +107,6 @@ def _freedom(n: int, k: int) -> float:
     """Degrees of freedom of a robust covariance, for the F distribution of distances from it (Hardin & Rocke 2005):
     heavier tails than chi-square, as small cohorts have."""
     return max(0.3 * n, k + 1.0)
-
-
-def _median_correlation(values):
-    """(n,) median correlation of each sample with the others."""
-    correlations = clusters.correlations(values)
-    np.fill_diagonal(correlations, np.nan)
-    return np.nanmedian(correlations, axis=1)
 
 
 def _lowest_usual(middle: NDArray[Any]) -> float:

@@ -59,6 +59,29 @@ def test_a_sample_that_does_not_vary_correlates_with_nothing():
     assert sorted(clusters.order(correlations)) == list(range(6))
 
 
+def test_correlations_of_a_large_cohort_are_not_all_in_memory(monkeypatch):
+    values = np.random.default_rng(1).normal(size=(90, 30))
+    values[4] = 2.0
+    found = np.corrcoef(values + 1e-12 * np.arange(30))  # row 4 varies by nothing that counts
+    found[4], found[:, 4] = 0.0, 0.0
+    np.fill_diagonal(found, np.nan)
+    for at_once in (10**6, 700):  # as a whole, and seven samples at a time
+        monkeypatch.setattr(clusters, "AT_ONCE", at_once)
+        assert clusters.median_correlation(values) == pytest.approx(np.nanmedian(found, axis=1), abs=1e-9)
+
+
+def test_of_a_large_cohort_some_samples_are_compared_with_each_other(monkeypatch):
+    assert clusters.drawn(7).tolist() == list(range(7))
+    monkeypatch.setattr(clusters, "MOST", 20)
+    values, labels = expression(40)
+    table = clusters.compare({"normalized": values}, names(40), labels, None)
+    assert table.groupby("method").size().to_dict() == {"hierarchical": 20, "kmeans": 40}
+    assert set(table.loc[table["method"] == "hierarchical", "sample"]) == set(
+        np.array(names(40))[clusters.drawn(40)]
+    )
+    assert (table["adjusted_rand"] > 0.9).all()
+
+
 def test_planted_clusters_agree_with_the_labels_and_not_with_the_batches():
     values, labels = expression(40)
     runs = np.resize(["x", "x", "y", "y"], 40)

@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rna2model.models.linear import newton_path
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_STEPS, MOST_DIRECTIONS = 100, 250
 MEMBER_VALUES = 1_000_000  # numbers per array of logits; more members than fit are solved in turn
+LARGE_MEMBER, MOST_COLUMNS = (
+    50_000,
+    400,
+)  # numbers of logits of one member from which, and columns up to which, newton_path.py is faster
 
 
 class Logistic:
@@ -91,19 +97,27 @@ def solve(
     """
     A = np.column_stack([Z, np.ones(len(Z))])
     members, width = y.shape[1], y.shape[2]
+    if width > 1 and len(Z) * width >= LARGE_MEMBER and A.shape[1] <= MOST_COLUMNS:
+        solution = newton_path.solve(loss, A, y, weight, C, tolerance)
+        return solution[:-1], solution[-1]
     solution = np.zeros((A.shape[1], members, width))
     step = max(1, MEMBER_VALUES // (len(Z) * width))
-    for start in range(0, members, step):
-        part = slice(start, start + step)
-        solution[:, part] = _solve(loss, A, y[:, part], weight[:, part, None], C[part], tolerance)
+    if members <= step:
+        solution = _solve(loss, A, y, weight[:, :, None], C, tolerance, solution)
+        return solution[:-1], solution[-1]
+    order = np.argsort(C, kind="stable")
+    ends = newton_path.Ends(y)
+    for first in range(0, members, step):
+        part = order[first : first + step]
+        start = solution[:, ends.before(part)]
+        solution[:, part] = _solve(loss, A, y[:, part], weight[:, part, None], C[part], tolerance, start)
     return solution[:-1], solution[-1]
 
 
-def _solve(loss, A, y, weight, C, tolerance):
-    """Newton steps for the members not yet converged; (r + 1, B, M)."""
+def _solve(loss, A, y, weight, C, tolerance, theta):
+    """Newton steps from `theta` (r + 1, B, M), which it changes, for the members not yet converged."""
     ridge = np.broadcast_to(1.0 / C[None, :, None], (A.shape[1], len(C), 1)).copy()
     ridge[-1] = 1e-10 * weight.sum(axis=0)  # no penalty on the intercept, but a unique one for softmax
-    theta = np.zeros((A.shape[1], *y.shape[1:]))
     active, squared = np.arange(len(C)), A**2
     for _ in range(MOST_STEPS):
         t, w, r, target = theta[:, active], weight[:, active], ridge[:, active], y[:, active]
