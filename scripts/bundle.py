@@ -22,7 +22,9 @@ inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 data = split_data.read(inputs.cohort, inputs.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
+model = models.load(inputs.model)
 genes = preprocessing.load(inputs.normalizer, inputs.batch_model)  # the panel keeps expression, no features
+genes = genes.shown_to(model)
 
 scores = json.loads(Path(inputs.metrics).read_text())
 counted = json.loads(Path(inputs.counting).read_text())
@@ -35,10 +37,10 @@ facts = {
     "range": [float(y.min()), float(y.max())] if task == "regression" else None,
     "landmarks": outcome.times(y, params.evaluation["landmarks"])[0],
     "batch_column": params.design["batch"],
-    "normalization": params.expression["normalization"],
+    "normalization": "within_sample" if genes.within_sample else params.expression["normalization"],
     "batch_correction": genes.batch_model.method,
     "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
-    "covariates": params.design["covariates"],
+    "covariates": [] if genes.within_sample else params.design["covariates"],
     "counts_unit": counted["unit"],
     "library_size": float(np.median(data.counts(data.train).sum(axis=1)))
     if counted["unit"] in units.COUNT_UNITS
@@ -56,7 +58,7 @@ facts = {
     "expression": params.expression,
     "qc": params.qc,
     "settings": params.settings,
-    "predicts": models.load(inputs.model).rule if task == "classification" else None,
+    "predicts": model.rule if task == "classification" else None,
     "training": manifest.remember(
         data.train,
         None if groups is None else groups.tolist(),
@@ -68,7 +70,7 @@ facts = {
 }
 kept = reference_panel.Panel().fit(
     data.expression(data.train, genes),
-    data.covariates(data.train),
+    {} if genes.within_sample else data.covariates(data.train),
     params.panel,
     params.evaluation["seed"],
 )

@@ -104,6 +104,7 @@ rule fit_ood:
     params:
         split="full",
         design=DESIGN,
+        shipped=config["shipped_model"],
         library=code_of("fit_ood.py"),
     script:
         "../../scripts/fit_ood.py"

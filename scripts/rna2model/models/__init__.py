@@ -33,6 +33,7 @@ NAMES = {
     "elastic_net": "rna2model.models.linear.elastic_net:ElasticNet",
     "lasso": "rna2model.models.linear.elastic_net:Lasso",
     "knn": "rna2model.models.neighbours:NearestNeighbours",
+    "ktsp": "rna2model.models.top_pairs:TopScoringPairs",
     "decision_tree": "rna2model.models.trees.classifiers:DecisionTree",
     "random_forest": "rna2model.models.trees.classifiers:RandomForest",
     "gradient_boosting": "rna2model.models.trees.classifiers:GradientBoosting",

@@ -75,6 +75,9 @@ class Model(Adjusting):
     task = "classification"
     SEARCH: ClassVar[dict[str, Any]] = {}
     SEES = "all"  # which columns: "all", "genes" or "covariates"
+    EXPRESSION = (
+        "corrected"  # or "within_sample": each sample by itself, neither normalised nor batch-corrected
+    )
 
     def __init__(
         self,
@@ -209,6 +212,10 @@ class Model(Adjusting):
         full = np.zeros((len(weights), self.n_genes_))
         full[:, self.columns_] = weights
         return full
+
+    def used(self) -> NDArray[np.int64] | None:
+        """(k,) columns of X that predictions depend on, of a model of few genes; None: any may count."""
+        return None
 
     def _weights(self):
         """Coefficients of the columns that the model was given; None if it is not linear."""

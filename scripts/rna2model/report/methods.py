@@ -27,6 +27,7 @@ NAMES = {
     "elastic_net": "an elastic net",
     "lasso": "a lasso",
     "knn": "nearest neighbours",
+    "ktsp": "top scoring pairs of genes",
     "decision_tree": "a decision tree",
     "random_forest": "a random forest",
     "gradient_boosting": "gradient boosting",
@@ -47,6 +48,7 @@ CITED = {  # what a paper that uses a method must name
     "combat": "ComBat (Johnson et al. 2007)",
     "limma": "limma's removeBatchEffect (Ritchie et al. 2015)",
     "center": "centring each batch without labels",
+    "within_sample": "nothing but the sample itself: genes are compared within it",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from importlib import metadata
 from pathlib import Path
@@ -109,18 +110,19 @@ class Bundle:
         batches: NDArray[Any],
         unseen: str = "uncorrected",
     ) -> tuple[NDArray[np.float64], list[str]]:
-        """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
-        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
+        """((n, n_kept) log2 expression, genes of the model that are missing: list) of samples given as counts (n, len(genes))."""
+        aligned, absent = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
+        missing = [gene for gene in absent if gene in self._needed]
         share = self._share(missing)
         if share > MAX_MISSING_PCT:
             raise InputProblem(
-                f"{len(missing)} of the {self.preprocessing.normalizer.kept_.sum()} genes the model uses are missing"
+                f"{len(missing)} of the {len(self._needed)} genes the model uses are missing"
                 f" ({share:.0f} %, at most {MAX_MISSING_PCT} %; first: {', '.join(missing[:5])});"
                 " were the samples counted with another annotation?"
             )
         given_out = self.preprocessing.expression(aligned, batches, unseen=unseen)
-        if missing and self.panel:  # the mean share of a library is no mean of logarithms
-            gone = np.isin(self.preprocessing.normalizer.genes_, missing)
+        if absent and self.panel:  # the mean share of a library is no mean of logarithms
+            gone = np.isin(self.preprocessing.normalizer.genes_, absent)
             given_out[:, gone] = self.panel.mean_[gone]
         return given_out, missing
 
@@ -244,7 +246,15 @@ class Bundle:
 
     def _share(self, missing):
         """Percentage of the genes that a sample must have which `missing` are."""
-        return 100 * len(missing) / np.count_nonzero(self.preprocessing.normalizer.kept_)
+        return 100 * len(missing) / len(self._needed)
+
+    @functools.cached_property
+    def _needed(self):
+        """Genes that a sample must have: all that are normalised together, or those of a model of few genes within a sample."""
+        normalizer, used = self.preprocessing.normalizer, self.model.used()
+        if self.preprocessing.within_sample and used is not None:
+            return {normalizer.genes_[column] for column in used}
+        return {normalizer.gene_ids[place] for place in np.flatnonzero(normalizer.kept_)}
 
     def _lacking(self, counts, genes, missing, cells):
         """The reference_panel.Missing of samples: genes that they do not have, and values to be imputed."""

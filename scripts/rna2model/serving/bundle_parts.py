@@ -36,6 +36,7 @@ def read(folder: str | Path) -> tuple[dict[str, Any], preprocessing.Preprocessin
         model = models.load(folder / "model")
         if model.task == "classification":
             model.classes_ = [str(name) for name in model.classes_]
+        learned = learned.shown_to(model)
     return manifest, learned, model
 
 
