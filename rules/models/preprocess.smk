@@ -105,6 +105,6 @@ rule fit_ood:
         split="full",
         design=DESIGN,
         shipped=config["shipped_model"],
-        library=code_of("fit_ood.py"),
+        library=code_of("fit_ood.py", config["shipped_model"]),
     script:
         "../../scripts/fit_ood.py"

@@ -34,6 +34,7 @@ NAMES = {
     "lasso": "rna2model.models.linear.elastic_net:Lasso",
     "knn": "rna2model.models.neighbours:NearestNeighbours",
     "ktsp": "rna2model.models.top_pairs:TopScoringPairs",
+    "panel": "rna2model.models.panel:Panel",
     "decision_tree": "rna2model.models.trees.classifiers:DecisionTree",
     "random_forest": "rna2model.models.trees.classifiers:RandomForest",
     "gradient_boosting": "rna2model.models.trees.classifiers:GradientBoosting",

@@ -28,6 +28,7 @@ NAMES = {
     "lasso": "a lasso",
     "knn": "nearest neighbours",
     "ktsp": "top scoring pairs of genes",
+    "panel": "a panel of few genes as ratios to reference genes",
     "decision_tree": "a decision tree",
     "random_forest": "a random forest",
     "gradient_boosting": "gradient boosting",
