@@ -121,6 +121,7 @@ else:
             f"{RESULTS}/models/{SHIPPED}/subgroups.tsv" if SUBGROUPS else [],
             f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
             f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv" if FRACTIONS else [],
+            f"{RESULTS}/models/panel/frontier.tsv" if "panel" in MODELS else [],
             f"{RESULTS}/bundle/manifest.json",
             EXPLORATION,
             f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],

@@ -13,7 +13,7 @@ from rna2model.core import files, job
 from rna2model.qc import gate
 from rna2model.reference import fingerprint
 from rna2model.report import model_card
-from rna2model.serving import bundle, manifest, reference_panel
+from rna2model.serving import bundle, manifest, reference_panel, signature
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
@@ -83,6 +83,7 @@ made = bundle.assemble(
     inputs.features,
     inputs.ood,
     kept,
+    signature.make(model, genes, data.cohort.symbol_of, facts) if task == "classification" else None,
 )
 
 chance = json.loads(Path(inputs.chance).read_text())

@@ -91,6 +91,7 @@ if not FROZEN:
         *(f"{RESULTS}/models/{model}/permutation.json" for model in MODELS if model in PERMUTED_MODELS),
     ]
     SHOWN_OF_TRAINING += [f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv"] if FRACTIONS else []
+    SHOWN_OF_TRAINING += [f"{RESULTS}/models/panel/frontier.tsv"] if "panel" in MODELS else []
 
 
 rule report:

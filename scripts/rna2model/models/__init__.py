@@ -89,6 +89,14 @@ DEFAULT = {
     "regression": ["ridge", "elastic_net", "random_forest", "gradient_boosting"],
     "survival": ["cox_ridge"],
 }
+SIGNATURES = {
+    "ktsp",
+    "panel",
+    "logistic_l2",
+    "linear_svm",
+    "elastic_net",
+    "lasso",
+}  # classifiers with Model.signature
 NEED_COVARIATES = {"clinical", "genes_only"}
 TORCH = {
     "mlp",

@@ -217,6 +217,14 @@ class Model(Adjusting):
         """(k,) columns of X that predictions depend on, of a model of few genes; None: any may count."""
         return None
 
+    def signature(self) -> dict[str, Any] | None:
+        """What a prediction is computed from by hand (serving/signature.py); None where that is no short formula.
+
+        kind : pairs, ratios or linear; terms : list of (role, class, column, column it is compared with or None, weight); slope
+        and offsets ({class: number}) make logits of the sums over a class's terms.
+        """
+        return None
+
     def _weights(self):
         """Coefficients of the columns that the model was given; None if it is not linear."""
         return None

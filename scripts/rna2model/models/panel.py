@@ -121,6 +121,19 @@ class Panel(base.Model):
         columns = np.sort(np.concatenate([one.genes, one.references]))
         return columns if self.columns_ is None else self.columns_[columns]
 
+    def signature(self) -> dict[str, Any]:
+        one = self.panels_[self.size_]
+        columns = np.arange(self.n_genes_) if self.columns_ is None else self.columns_
+        named = self.classes_[-len(one.weights) :]
+        terms: list[Any] = [
+            ("gene", label, int(columns[gene]), None, float(weight))
+            for label, weights in zip(named, one.weights, strict=True)
+            for gene, weight in zip(one.genes, weights, strict=True)
+        ]
+        terms += [("reference", "", int(columns[gene]), None, None) for gene in one.references]
+        offsets = dict(zip(named, one.intercept.tolist(), strict=True))
+        return {"kind": "ratios", "terms": terms, "slope": 1.0, "offsets": offsets}
+
     def _arrays(self):
         parts = {
             f"{size}.{name}": array for size, one in self.panels_.items() for name, array in vars(one).items()

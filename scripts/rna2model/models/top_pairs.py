@@ -110,6 +110,18 @@ class TopScoringPairs(base.Model):
         columns = np.unique(np.concatenate([self.pairs_["higher"], self.pairs_["lower"]]))
         return columns if self.columns_ is None else self.columns_[columns]
 
+    def signature(self) -> dict[str, Any]:
+        columns = np.arange(self.n_genes_) if self.columns_ is None else self.columns_
+        terms: list[Any] = []
+        for target in self._targets:
+            own = np.flatnonzero(self.pairs_["target"] == target)
+            sides = (columns[self.pairs_[name][own]].tolist() for name in ("higher", "lower"))
+            terms += [
+                ("pair", self.classes_[target], *pair, 1 / len(own)) for pair in zip(*sides, strict=True)
+            ]
+        offsets = {self.classes_[t]: float(o) for t, o in zip(self._targets, self.offsets_, strict=True)}
+        return {"kind": "pairs", "terms": terms, "slope": self.slope_, "offsets": offsets}
+
     def _arrays(self):
         return {
             **self.pairs_,

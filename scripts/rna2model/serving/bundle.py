@@ -19,7 +19,7 @@ from rna2model.evaluation import conformal
 from rna2model.expression.features import imputation
 from rna2model.qc import gate
 from rna2model.reference import fingerprint
-from rna2model.serving import bundle_parts, reference_panel
+from rna2model.serving import bundle_parts, reference_panel, signature
 from rna2model.serving import manifest as manifests
 from rna2model.serving import out_of_distribution as ood
 
@@ -44,10 +44,11 @@ def assemble(
     features: str | Path | None = None,
     ood: str | Path | None = None,
     kept: reference_panel.Panel | None = None,
+    formula: tuple[pd.DataFrame, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest.
 
-    kept : the reference_panel.Panel of the training samples, or None
+    kept : the reference_panel.Panel of the training samples, or None; formula : of signature.make
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,6 +63,7 @@ def assemble(
         kept.save(folder / PANEL)
     shutil.rmtree(folder / "model", ignore_errors=True)
     shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*"))
+    signature.write(folder, formula)
     versions = {name: _version(name) for name in LIBRARIES}
     return manifests.write(folder, {"rna2model": __version__, **facts, "libraries": versions})
 
