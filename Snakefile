@@ -128,6 +128,7 @@ else:
             f"{RESULTS}/predictions.tsv" if NEW else [],
             expand(f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv", model=MODELS if BATCHES_OUT else []),
             expand(f"{RESULTS}/models/{{model}}/holdout.tsv", model=MODELS if HOLDOUT else []),
+            expand(f"{RESULTS}/models/{{model}}/transfer.tsv", model=MODELS if TRANSFERRED else []),
 
 
 rule counts:

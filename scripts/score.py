@@ -11,7 +11,7 @@ inputs, wildcards = snakemake.input, snakemake.wildcards
 
 data = split_data.read(inputs.cohort, inputs.manifest, wildcards.split, snakemake.params.design)
 unseen = snakemake.params.unseen_batch
-if unseen == "refuse" and wildcards.split.startswith(("batch.", "full")):
+if unseen == "refuse" and wildcards.split.startswith(("batch.", "full", "transfer")):
     unseen = "uncorrected"  # holding a batch out is the point, and a fixed hold-out often is one
 model = models.load(inputs.model)
 fitted = preprocessing.load(inputs.normalizer, inputs.batch_model, inputs.features).shown_to(model)

@@ -79,7 +79,7 @@ were fitted inside each fold, on its training samples only. Who was tested where
 {_rows(scores, chance, shown)}
 
 {_meanings(scores, shown)}
-{_permutation(scores, manifest)}{_elsewhere(scores, shown)}
+{_permutation(scores, manifest)}{_elsewhere(manifest, scores, shown)}
 The intervals cover the choice of test samples from this cohort, corrected ones also that of training samples (Nadeau & Bengio 2003), not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
 {_small(scores)}
@@ -208,9 +208,18 @@ def _grouped(manifest):
     return f", never dividing a `{group}`" if group else ""
 
 
-def _elsewhere(scores, shown):
+def _sides(manifest, side):
+    return f"`{((manifest.get('evaluation') or {}).get('transfer') or {}).get(side)}`"
+
+
+def _elsewhere(manifest, scores, shown):
     """Scores where random folds do not reach: on a fixed hold-out, on batches that training did not see."""
     told = _told(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
+    told += _told(
+        scores.get("transfer"),
+        shown,
+        f"Trained on {_sides(manifest, 'train')}, tested once on {_sides(manifest, 'test')}",
+    )
     return told + _told(scores.get("leave_one_batch_out"), shown, "On batches that training never saw")
 
 

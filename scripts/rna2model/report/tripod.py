@@ -246,6 +246,8 @@ def _tested(facts):
 def _elsewhere(facts):
     evaluation = facts["config"]["evaluation"]
     told = "; each batch predicted by the others" if evaluation["leave_one_batch_out"] else ""
+    if moved := evaluation.get("transfer"):
+        told += f"; trained on {moved['train']}, tested once on {moved['test']}"
     return told + (f"; a fixed hold-out (column {evaluation['holdout']})" if evaluation["holdout"] else "")
 
 
