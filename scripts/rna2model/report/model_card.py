@@ -58,8 +58,7 @@ Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122
 
 ## How a sample becomes a prediction
 Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}{_reference(manifest)}
-Normalization `{manifest["normalization"]}`, batch correction `{manifest["batch_correction"]}`, both learned on the
-training samples and frozen; then {model_name(manifest["model"])} (`{manifest["model"]}`){_features(manifest)}. The same files in this folder did all of it in training.
+{_seen(manifest)}; then {model_name(manifest["model"])} (`{manifest["model"]}`){_features(manifest)}. The same files in this folder did all of it in training.
 `make predict BUNDLE=this_folder SAMPLES=sheet` does it for new samples. It refuses samples that were made otherwise, flags those
 unlike all training samples (`ood_score` above 1), and says what it did about a batch that training never saw.
 
@@ -206,6 +205,15 @@ def _class_weight(manifest):
 def _grouped(manifest):
     group = (manifest.get("design") or {}).get("group")
     return f", never dividing a `{group}`" if group else ""
+
+
+def _seen(manifest):
+    if manifest["normalization"] == "within_sample":
+        return "Genes are compared within each sample: neither normalization nor batch correction"
+    return (
+        f"Normalization `{manifest['normalization']}`, batch correction `{manifest['batch_correction']}`, both learned on the\n"
+        "training samples and frozen"
+    )
 
 
 def _sides(manifest, side):
