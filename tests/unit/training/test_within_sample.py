@@ -99,3 +99,14 @@ def test_a_bundle_needs_the_genes_of_the_signature_only_and_no_batch(tmp_path, n
     assert "missing" not in alone["flags"][0] and "batch" not in alone["flags"][0]
     with pytest.raises(InputProblem, match=f"of the {len(named)} genes the model uses are missing"):
         serve.predict(data.test[:1], counts[:1, ~few], np.array(genes)[~few].tolist(), ["elsewhere"])
+
+
+@pytest.mark.parametrize("name", WITHIN)
+def test_held_out_samples_change_nothing_that_is_fitted(name, tmp_path):
+    data, other = signal(), signal()
+    held = other.cohort.rows(other.test)
+    other.cohort.counts[held] = 7 * other.cohort.counts[held][:, ::-1] + 1
+    for number, one in enumerate((data, other)):
+        trained(one, name=name)[0].save(tmp_path / str(number))
+    for file in (tmp_path / "0").iterdir():
+        assert file.read_bytes() == (tmp_path / "1" / file.name).read_bytes()
