@@ -123,12 +123,14 @@ else:
             f"{RESULTS}/models/{SHIPPED}/subgroups.tsv" if SUBGROUPS else [],
             f"{RESULTS}/models/{SHIPPED}/lime.tsv" if config["explanation"]["lime"] else [],
             f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv" if FRACTIONS else [],
+            f"{RESULTS}/models/panel/frontier.tsv" if "panel" in MODELS else [],
             f"{RESULTS}/bundle/manifest.json",
             EXPLORATION,
             f"{RESULTS}/multiqc/multiqc_report.html" if FROM_READS else [],
             f"{RESULTS}/predictions.tsv" if NEW else [],
             expand(f"{RESULTS}/models/{{model}}/leave_one_batch_out.tsv", model=MODELS if BATCHES_OUT else []),
             expand(f"{RESULTS}/models/{{model}}/holdout.tsv", model=MODELS if HOLDOUT else []),
+            expand(f"{RESULTS}/models/{{model}}/transfer.tsv", model=MODELS if TRANSFERRED else []),
 
 
 rule counts:

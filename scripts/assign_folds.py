@@ -1,6 +1,6 @@
 """Assign every labelled sample to the folds it is tested in."""
 
-from rna2model.cohort import cohort, duplicates, outcome, splits
+from rna2model.cohort import cohort, duplicates, outcome, splits, transfer
 from rna2model.core import job, missing
 
 job.start(snakemake)
@@ -20,6 +20,14 @@ trained = [name for name in data.samples if name not in set(holdout)]
 groups = data.column(design["group"], trained) if design["group"] else None
 y = outcome.read(design, lambda column: data.column(column, trained))
 strata, needed = outcome.strata(design["task"], y, groups, folds)
+cells = {
+    column: dict(zip(data.samples, data.obs[column], strict=True))
+    for column in transfer.columns(params.transfer)
+}
+sides = transfer.sides(params.transfer, trained, lambda name, column: cells[column][name].strip())
+if sides:
+    classes = dict(zip(trained, outcome.classes(design["task"], y), strict=True))
+    transfer.check(sides, classes, all_classes=design["task"] != "regression")
 manifest = splits.make(
     trained,
     strata,
@@ -29,6 +37,7 @@ manifest = splits.make(
     seed=params.seed,
     needed=needed,
     holdout=holdout,
+    transfer=sides,
 )
 manifest.to_csv(snakemake.output.manifest, sep="\t", index=False)
 print(manifest.groupby(["repeat", "fold", "role"]).size())

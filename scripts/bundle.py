@@ -13,7 +13,7 @@ from rna2model.core import files, job
 from rna2model.qc import gate
 from rna2model.reference import fingerprint
 from rna2model.report import model_card
-from rna2model.serving import bundle, manifest, reference_panel
+from rna2model.serving import bundle, manifest, reference_panel, signature
 from rna2model.training import preprocessing, split_data
 
 job.start(snakemake)
@@ -22,9 +22,9 @@ inputs, out, params = snakemake.input, snakemake.output, snakemake.params
 data = split_data.read(inputs.cohort, inputs.manifest, "full", params.design)
 y, labels, groups = data.outcome(data.train), list(data.labels(data.train)), data.groups(data.train)
 task = params.design["task"]
+model = models.load(inputs.model, allow_code=True)  # trained by this run
 genes = preprocessing.load(inputs.normalizer, inputs.batch_model)  # the panel stores expression, not features
-
-trained = models.load(inputs.model, allow_code=True)  # what this run trained
+genes = genes.shown_to(model)
 
 scores = json.loads(Path(inputs.metrics).read_text())
 counted = json.loads(Path(inputs.counting).read_text())
@@ -37,11 +37,11 @@ facts = {
     "range": [float(y.min()), float(y.max())] if task == "regression" else None,
     "landmarks": outcome.times(y, params.evaluation["landmarks"])[0],
     "batch_column": params.design["batch"],
-    "normalization": params.expression["normalization"],
+    "normalization": "within_sample" if genes.within_sample else params.expression["normalization"],
     "batch_correction": genes.batch_model.method,
     "batch_choice": genes.batch_model.choice_,
     "features": {key: value for key, value in params.features.items() if key != "gene_sets"},
-    "covariates": params.design["covariates"],
+    "covariates": [] if genes.within_sample else params.design["covariates"],
     "counts_unit": counted["unit"],
     "library_size": float(np.median(data.counts(data.train).sum(axis=1)))
     if counted["unit"] in units.COUNT_UNITS
@@ -59,7 +59,7 @@ facts = {
     "expression": params.expression,
     "qc": params.qc,
     "settings": params.settings,
-    "predicts": trained.rule if task == "classification" else None,
+    "predicts": model.rule if task == "classification" else None,
     "training": manifest.remember(
         data.train,
         None if groups is None else groups.tolist(),
@@ -69,11 +69,11 @@ facts = {
     "evaluation": params.evaluation,
     "conformal": scores.get("conformal"),
 }
-if hasattr(trained, "carried"):  # a model that a user brought, with its file
-    facts["code"] = trained.carried
+if hasattr(model, "carried"):  # a model that a user brought, with its file
+    facts["code"] = model.carried
 kept = reference_panel.Panel().fit(
     data.expression(data.train, genes),
-    data.covariates(data.train),
+    {} if genes.within_sample else data.covariates(data.train),
     params.panel,
     params.evaluation["seed"],
 )
@@ -86,6 +86,7 @@ made = bundle.assemble(
     inputs.features,
     inputs.ood,
     kept,
+    signature.make(model, genes, data.cohort.symbol_of, facts) if task == "classification" else None,
 )
 
 chance = json.loads(Path(inputs.chance).read_text())

@@ -9,14 +9,25 @@ from rna2model.evaluation import classification
 
 job.start(snakemake)
 
-with open(snakemake.output[0], "w", newline="") as file:
-    table = csv.writer(file, delimiter="\t", lineterminator="\n")
-    table.writerow(["model", "metric", "estimate", "lower", "upper", "lower_corrected", "upper_corrected"])
-    for model, path in zip(snakemake.params.models, snakemake.input, strict=True):
-        scores = json.loads(Path(path).read_text())
+KEYS = ("estimate", "lower", "upper", "lower_corrected", "upper_corrected")
+
+
+def write(path, found, keys):
+    """One row for each model and metric of `found`, {model: {metric: {estimate, ...}}}."""
+    with open(path, "w", newline="") as file:
+        table = csv.writer(file, delimiter="\t", lineterminator="\n")
+        table.writerow(["model", "metric", *keys])
         shown = classification.SHOWN[snakemake.params.task]
-        for metric in sorted(scores, key=lambda name: shown.index(name) if name in shown else len(shown)):
-            value = scores[metric]
-            if "estimate" in value and value["estimate"] is not None:
-                keys = ("estimate", "lower", "upper", "lower_corrected", "upper_corrected")
-                table.writerow([model, metric, *(value.get(key) for key in keys)])
+        for model, scores in found.items():
+            for metric in sorted(scores, key=lambda name: shown.index(name) if name in shown else len(shown)):
+                value = scores[metric]
+                if "estimate" in value and value["estimate"] is not None:
+                    table.writerow([model, metric, *(value.get(key) for key in keys)])
+
+
+read = [json.loads(Path(path).read_text()) for path in snakemake.input]
+found = dict(zip(snakemake.params.models, read, strict=True))
+write(snakemake.output[0], found, KEYS)
+if snakemake.output.get("transfer"):
+    apart = {model: scores.get("transfer", {}) for model, scores in found.items()}
+    write(snakemake.output.transfer, apart, ("estimate", "lower", "upper", "n"))

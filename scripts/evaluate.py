@@ -49,11 +49,12 @@ curve.to_csv(snakemake.output.curve, sep="\t", index=False)
 if snakemake.output.get("decision"):
     decisions = decision_curve.table(table, groups, params.seed, positive=positive)
     decisions.to_csv(snakemake.output.decision, sep="\t", index=False)
-for key, files in (("leave_one_batch_out", inputs.batches), ("holdout", inputs.holdout)):
+apart = {"leave_one_batch_out": inputs.batches, "holdout": inputs.holdout, "transfer": inputs.transfer}
+for key, files in apart.items():
     held_out = predictions.read(files) if files else []
     if len(held_out):
         scores[key] = metrics(held_out)
-        if key == "holdout" and design["task"] == "classification":
+        if key != "leave_one_batch_out" and design["task"] == "classification":
             scores[key] = delong.replace(scores[key], classification.read(held_out, groups))
     elif files:
         print(f"{key}: none of its samples passed quality control; it is not scored")

@@ -17,13 +17,14 @@ unseen = "uncorrected" if unseen == "refuse" else unseen  # these predictions ar
 
 def explain(split, folder, fitted, samples, choose):
     """Rows of the table for those of `samples` (None: the held-out ones of the split) that `choose` takes."""
+    model, what = models.load(folder, allow_code=True), outcome.quantity(design)
+    fitted = fitted.shown_to(model)
     data = split_data.read(inputs.training, inputs.manifest, split, design)
     training = data.expression(data.train, fitted)[: params.most]
     seen = data if samples is None else split_data.SplitData(everyone, [], samples, [], design)
     rows = choose(len(seen.test))
     X = seen.expression(seen.test, fitted, unseen=unseen)[rows]
     taken = [seen.test[row] for row in rows]
-    model, what = models.load(folder, allow_code=True), outcome.quantity(design)
     return lime.table(
         model, taken, X, training, fitted.names, data.cohort.symbol_of, split, what, params.seed
     )

@@ -1,5 +1,6 @@
 """Fit the out-of-distribution limits of one split on its training samples."""
 
+from rna2model import models
 from rna2model.core import job
 from rna2model.serving import out_of_distribution
 from rna2model.training import preprocessing, split_data
@@ -11,6 +12,9 @@ data = split_data.read(inputs.cohort, inputs.manifest, snakemake.params.split, s
 genes = preprocessing.load(
     inputs.normalizer, inputs.batch_model
 )  # without features: distance is in expression
+genes = genes.shown_to(
+    models.class_of(snakemake.params.shipped, snakemake.params.design["task"], snakemake.params.own)
+)
 fitted = out_of_distribution.OutOfDistribution()
 fitted.fit(data.expression(data.train, genes), data.groups(data.train))
 fitted.save(snakemake.output[0])

@@ -17,10 +17,10 @@ inputs, params, name = snakemake.input, snakemake.params, snakemake.wildcards.mo
 task = params.design["task"]
 device = gpu.device(params.gpus)  # imported here, since a missing GPU is an error only if the test is run
 training = {**params.training, "threshold": "default"}  # classes are ranked, whatever is predicted
-sees = models.class_of(name, task, training.get("own")).SEES
+kind = models.class_of(name, task, training.get("own"))
 
 folds, seen = [], []
-for split, fitted in zip(params.folds, preprocessing.load_splits(inputs), strict=True):
+for split, fitted in zip(params.folds, preprocessing.load_splits(inputs, kind), strict=True):
     data = split_data.read(inputs.cohort, inputs.manifest, split, params.design)
     seen.append(fitted.names)
     folds.append(
@@ -30,7 +30,7 @@ for split, fitted in zip(params.folds, preprocessing.load_splits(inputs), strict
             data.test,
             data.expression(data.train, fitted),
             data.expression(data.test, fitted, unseen=params.unseen_batch),
-            selection.make(params.features, features=fitted.features, seed=params.seed, sees=sees),
+            selection.make(params.features, features=fitted.features, seed=params.seed, sees=kind.SEES),
         )
     )
 

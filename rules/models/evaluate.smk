@@ -7,6 +7,9 @@ PERMUTED_MODELS = [
 ]
 PERMUTED_MODELS = list(dict.fromkeys(PERMUTED_MODELS)) if config["evaluation"]["permutations"] else []
 # Predictions of the final model for a fixed hold-out, which it never saw.
+TRANSFERRED = (
+    [f"{RESULTS}/splits/transfer/predictions/{{model}}.tsv"] if config["evaluation"]["transfer"] else []
+)
 HELD_OUT = [f"{RESULTS}/splits/full/predictions/{{model}}.tsv"] if HOLDOUT else []
 
 
@@ -73,6 +76,7 @@ rule evaluate:
         folds=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in FOLDS],
         batches=[f"{RESULTS}/splits/{split}/predictions/{{model}}.tsv" for split in BATCHES_OUT],
         holdout=HELD_OUT,
+        transfer=TRANSFERRED,
         permutation=lambda wildcards: (
             [f"{RESULTS}/models/{{model}}/permutation.json"] if wildcards.model in PERMUTED_MODELS else []
         ),
@@ -120,6 +124,17 @@ use rule leave_one_batch_out as holdout with:
         f"{RESULTS}/logs/holdout/{{model}}.log",
 
 
+use rule leave_one_batch_out as transfer with:
+    input:
+        TRANSFERRED,
+    output:
+        f"{RESULTS}/models/{{model}}/transfer.tsv",
+    log:
+        f"{RESULTS}/logs/transfer/{{model}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/transfer/{{model}}.tsv"
+
+
 rule compare:
     """All models side by side."""
     input:
@@ -131,6 +146,7 @@ rule compare:
             category="Models",
             labels={"content": "Scores of all models"},
         ),
+        transfer=f"{RESULTS}/models/transfer.tsv" if TRANSFERRED else [],
     log:
         f"{RESULTS}/logs/compare/models.log",
     conda:

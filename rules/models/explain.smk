@@ -67,3 +67,33 @@ rule lime:
         library=lambda wildcards: code_of("explain_samples.py", wildcards.model),
     script:
         "../../scripts/explain_samples.py"
+
+
+rule frontier:
+    """How many genes a panel needs: scores of every size that was tried, out of fold."""
+    input:
+        cohort=f"{RESULTS}/splits/training.h5ad",
+        manifest=f"{RESULTS}/splits/manifest.tsv",
+        normalizers=[f"{RESULTS}/splits/{split}/normalizer.safetensors" for split in FOLDS],
+        batch_models=[f"{RESULTS}/splits/{split}/batch_model.safetensors" for split in FOLDS],
+        features=[],
+        models=[f"{RESULTS}/splits/{split}/models/panel" for split in FOLDS],
+        final=f"{RESULTS}/splits/full/models/panel",
+    output:
+        f"{RESULTS}/models/panel/frontier.tsv",
+    log:
+        f"{RESULTS}/logs/frontier/panel.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/frontier/panel.tsv"
+    conda:
+        "../../envs/python.yaml"
+    resources:
+        mem_mb=megabytes(1500, per_input_mb=4),
+        runtime=minutes(30),
+    params:
+        folds=FOLDS,
+        design=DESIGN,
+        seed=config["evaluation"]["seed"],
+        library=code_of("frontier.py", "panel"),
+    script:
+        "../../scripts/frontier.py"

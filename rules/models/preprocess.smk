@@ -102,5 +102,8 @@ rule fit_ood:
     params:
         split="full",
         design=DESIGN,
+        shipped=config["shipped_model"],
+        own=config["own_models"].get(config["shipped_model"]),
+        library=code_of("fit_ood.py", config["shipped_model"]),
     script:
         "../../scripts/fit_ood.py"

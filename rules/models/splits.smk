@@ -18,6 +18,7 @@ rule assign_folds:
         design=DESIGN,
         unit=config["counts_unit"],
         holdout=config["evaluation"]["holdout"],
+        transfer=config["evaluation"]["transfer"],
         folds=config["evaluation"]["folds"],
         repeats=config["evaluation"]["repeats"],
         seed=config["evaluation"]["seed"],

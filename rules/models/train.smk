@@ -2,7 +2,7 @@
 
 FOLDS = [split for split in SPLITS if re.fullmatch(r"r\d+f\d+", split)]
 BATCHES_OUT = [split for split in SPLITS if split.startswith("batch.")]
-MEMBERS = models.members(DESIGN["task"], MODELS)  # of ensembles
+MEMBERS = models.members(DESIGN["task"], MODELS, config["own_models"])  # of ensembles
 
 
 # Scaling, tuning in inner folds and fitting, on the training samples of one split.

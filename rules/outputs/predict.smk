@@ -2,6 +2,8 @@
 
 SHIPPED = config["shipped_model"]  # the first of `models`: chosen by the user, never by the outer score
 
+HAS_SIGNATURE = DESIGN["task"] == "classification" and SHIPPED in models.SIGNATURES
+
 if not FROZEN:
 
     rule bundle:
@@ -25,6 +27,7 @@ if not FROZEN:
             features=f"{BUNDLE}/features.safetensors" if HAS_FEATURES else [],
             ood=f"{BUNDLE}/ood.safetensors",
             panel=f"{BUNDLE}/panel.safetensors",
+            signature=[f"{BUNDLE}/signature.tsv", f"{BUNDLE}/signature.json"] if HAS_SIGNATURE else [],
             # the files beside it depend on the model; a job elsewhere sends only what is named here
             model=directory(f"{BUNDLE}/model") if ONLY_NAMED else f"{BUNDLE}/model/model.json",
             card=report(

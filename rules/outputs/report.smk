@@ -83,6 +83,7 @@ if not FROZEN:
     SHOWN_OF_TRAINING += [f"{RESULTS}/models/{SHIPPED}/learning_curve.tsv"] if FRACTIONS else []
     if config["expression"]["batch_correction"] == "auto":
         SHOWN_OF_TRAINING.append(f"{RESULTS}/models/batch_choice.tsv")
+    SHOWN_OF_TRAINING += [f"{RESULTS}/models/panel/frontier.tsv"] if "panel" in MODELS else []
 
 
 rule report:

@@ -1,7 +1,7 @@
 """Which samples a split trains on and which it tests.
 
-A split is named `r<repeat>f<fold>` (cross-validation), `full` (all labelled samples, nothing held out) or
-`batch.<name>` (leave one batch out). Folds are stratified by class and never divide a group (donor, animal); a
+A split is named `r<repeat>f<fold>` (cross-validation), `full` (all labelled samples, nothing held out),
+`batch.<name>` (leave one batch out) or `transfer` (repeat 0, fold 1 of the manifest; transfer.py). Folds are stratified by class and never divide a group (donor, animal); a
 numeric target or survival is stratified by what stands for its classes (outcome.py). Samples of a fixed hold-out are
 tested by `full` alone, which stands in the manifest as repeat 0, fold 0, and train nothing. Folds depend on the names, labels and groups of the samples and on the seed, not on the order of the rows.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FULL, BATCH = "full", "batch."
+TRANSFER, TRANSFERRED = "transfer", "r0f1"
 HOLDOUT = "r0f0"  # repeat and fold of `full` in the manifest, if it has test samples
 SMALLEST_INNER_CLASS = 3  # below this an inner training set would have one sample of a class
 MOST_GROUPS_SWAPPED = (
@@ -30,10 +31,10 @@ MOST_GROUPS_SWAPPED = (
 )
 
 
-def names(folds: int, repeats: int, batches: Iterable[str] = ()) -> list[str]:
-    """Names of all splits: r1f1 ..., full, then batch.<name> for each of `batches`."""
+def names(folds: int, repeats: int, batches: Iterable[str] = (), transfer: bool = False) -> list[str]:
+    """Names of all splits: r1f1 ..., full, then batch.<name> for each of `batches`, and `transfer` where there is one."""
     folded = [f"r{repeat}f{fold}" for repeat in range(1, repeats + 1) for fold in range(1, folds + 1)]
-    return [*folded, FULL, *(f"{BATCH}{name}" for name in batches)]
+    return [*folded, FULL, *(f"{BATCH}{name}" for name in batches), *([TRANSFER] if transfer else [])]
 
 
 def make(
@@ -45,12 +46,14 @@ def make(
     seed: int = 1,
     needed: Collection[str] | None = None,
     holdout: Collection[str] = (),
+    transfer: tuple[Sequence[str], Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """DataFrame sample, repeat, fold, role (train|test): one row per sample, repeat and fold.
 
     Every sample is tested once per repeat. InputProblem, with the numbers, where a class has fewer
     samples (or groups) than folds, or where a fold would train without one of the classes. `needed`: the classes
-    that this concerns, where it is not all. `holdout`: further samples, which are tested by `full`.
+    that this concerns, where it is not all. `holdout`: further samples, which are tested by `full`. `transfer`: samples that the split
+    `transfer` trains on and tests, or None.
     """
     import pandas as pd
 
@@ -59,9 +62,14 @@ def make(
         for fold in range(1, folds + 1):
             role = np.where(tested_in == fold, "test", "train")
             parts.append(pd.DataFrame({"sample": names, "repeat": repeat, "fold": fold, "role": role}))
-    for listed, part in ((sorted(map(str, samples)), "train"), (sorted(holdout), "test")):
-        if len(holdout):
-            parts.append(pd.DataFrame({"sample": listed, "repeat": 0, "fold": 0, "role": part}))
+    apart: list[tuple[Sequence[str], int, str]] = []
+    if len(holdout):
+        apart += [(samples, 0, "train"), (holdout, 0, "test")]
+    if transfer:
+        apart += [(transfer[0], 1, "train"), (transfer[1], 1, "test")]
+    for listed, fold, part in apart:
+        names = sorted(map(str, listed))
+        parts.append(pd.DataFrame({"sample": names, "repeat": 0, "fold": fold, "role": part}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -102,7 +110,7 @@ def training_samples(
     if split.startswith(BATCH):
         assert batches is not None  # for these splits they are given
         return outside(split.removeprefix(BATCH), sorted(labelled), batches, groups)
-    return _in_role(manifest, split, "train")
+    return _in_role(manifest, TRANSFERRED if split == TRANSFER else split, "train")
 
 
 def outside(
@@ -128,7 +136,7 @@ def test_samples(
         labelled = set(batches if labelled is None else labelled)
         labelled -= set(_in_role(manifest, HOLDOUT, "test"))
         return sorted(name for name in labelled if batches[name] == split.removeprefix(BATCH))
-    return _in_role(manifest, split, "test")
+    return _in_role(manifest, TRANSFERRED if split == TRANSFER else split, "test")
 
 
 test_samples.__test__ = False  # type: ignore[attr-defined]  # a function of the library, not one for pytest to collect

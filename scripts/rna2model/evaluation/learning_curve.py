@@ -215,7 +215,7 @@ def fitter(
             task=params.design["task"],
         )
         pipeline.train(model, data, fitted, params.features, params.seed, log=lambda *_: None)
-        return model, fitted
+        return model, fitted.shown_to(model)
 
     return fit
 

@@ -77,6 +77,7 @@ class Explainer:
 
     def explain(self, data: SplitData, model: Model, fitted: Preprocessing, final: bool = False) -> Explained:
         """The Explained of a model and the preprocessing.Preprocessing of its split."""
+        fitted = fitted.shown_to(model)
         X, y, groups = data.expression(data.train, fitted), data.outcome(data.train), data.groups(data.train)
         rows = np.sort(np.random.default_rng(self.seed).permutation(len(X))[:MOST])
         again: dict[str, Any]

@@ -27,6 +27,7 @@ def effects(model: Model, X: NDArray[Any], baseline: NDArray[Any]) -> tuple[NDAr
 
     linear : coefficient times the sd of the feature in X, so that features of different spread compare
     trees : mean absolute SHAP value (Lundberg et al. 2020) over X, with the sign of its correlation with the feature
+    pairs : share of the votes of a class's pairs that goes with the gene, positive where it has to be the higher one
     torch : the same of integrated gradients from `baseline` (p,)
     estimators of users without coefficients : mean change when the feature's values are exchanged (permuted.py)
     C is 1 for two classes (the last one), numbers and survival. InputProblem for a model that has no such answer.
@@ -34,6 +35,8 @@ def effects(model: Model, X: NDArray[Any], baseline: NDArray[Any]) -> tuple[NDAr
     weights = model.coefficients()
     if weights is not None:
         return weights * X.std(axis=0), "coefficient x sd of the feature"
+    if hasattr(model, "pair_votes"):
+        return model.pair_votes(), "share of the pairs' votes"
     if hasattr(model, "torch_logits"):
         from rna2model.explain import integrated_gradients
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rna2model import models
+from rna2model.cohort import transfer
 from rna2model.core.errors import InputProblem
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def _task_contradictions(config):
     predicted = [design["time"], design["event"]] if task == "survival" else [design["target"]]
     others = {"design.batch": design["batch"], "design.group": design["group"]}
     others["evaluation.holdout"] = config["evaluation"]["holdout"]
+    for side, (column, _) in transfer.named(config["evaluation"]["transfer"]).items():
+        others[f"evaluation.transfer.{side}"] = column
     same = [
         f"config: {key} names {column!r}, which is what is predicted; name another column"
         for key, column in others.items()
@@ -110,7 +113,7 @@ def _training_contradictions(config):
         if task != "classification" and training[key] != default
     ]
     ensembles = models.ENSEMBLES[task]
-    made_of = models.members(task, config["models"])
+    made_of = models.members(task, config["models"], config["own_models"])
     if len(made_of) < 2 and ensembles.keys() & set(config["models"]):
         problems.append(
             f"config: models: stack and average need two other models, there is {_listed(made_of) or 'none'}; add one"

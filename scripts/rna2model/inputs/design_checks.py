@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rna2model.cohort import outcome, placeholders, splits
+from rna2model.cohort import outcome, placeholders, splits, transfer
 from rna2model.core.errors import InputProblem
 from rna2model.core.missing import is_missing
 from rna2model.expression.batch import registry
 from rna2model.expression.features import covariates
-from rna2model.inputs import left_out_batches, sheet_values, subgroup_columns
+from rna2model.inputs import left_out_batches, sheet_values, subgroup_columns, transfer_checks
 from rna2model.serving import unknown_labels
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def check_columns(path: str | Path, samples: Mapping[str, Sample], config: Mappi
     named = [(f"design.{role}", design[role]) for role in ("target", "time", "event", "batch", "group")]
     named += [("design.covariates", column) for column in design["covariates"]]
     named += [("evaluation.subgroups", column) for column in config["evaluation"]["subgroups"]]
+    moved = transfer.named(config["evaluation"]["transfer"])
+    named += [(f"evaluation.transfer.{side}", column) for side, (column, _) in moved.items()]
     for key, column in [*named, ("evaluation.holdout", config["evaluation"]["holdout"])]:
         if column and column not in columns and not (key == "design.target" and design["task"] == "survival"):
             problems.append(
@@ -97,6 +99,7 @@ def check_columns(path: str | Path, samples: Mapping[str, Sample], config: Mappi
     problems += _covariates(path, labelled, design) + subgroup_columns.problems(path, labelled, config)
     problems += _adjusted(path, labelled, trained, config)
     problems += _hold_out(path, labelled, trained, config)
+    problems += transfer_checks.problems(path, trained, config)
     if not problems:
         problems += _confounded(path, trained, config)
     if config["evaluation"]["leave_one_batch_out"] and not problems:

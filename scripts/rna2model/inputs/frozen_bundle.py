@@ -69,7 +69,12 @@ def prepare(
             values = {key: value for key, value in values.items() if key not in ("gene_sets", "combat_seq")}
             full[section] = {**values, **(full.get(section) or {})}
     if isinstance(full.get("evaluation") or {}, dict):  # nothing is held out without training
-        full["evaluation"] = {**(full.get("evaluation") or {}), "leave_one_batch_out": False, "holdout": None}
+        full["evaluation"] = {
+            **(full.get("evaluation") or {}),
+            "leave_one_batch_out": False,
+            "holdout": None,
+            "transfer": None,
+        }
     full.setdefault("counts_unit", made.get("counts_unit", "counts"))
     return full, made, _files(full, made, where)
 

@@ -33,6 +33,8 @@ NAMES = {
     "elastic_net": "rna2model.models.linear.elastic_net:ElasticNet",
     "lasso": "rna2model.models.linear.elastic_net:Lasso",
     "knn": "rna2model.models.neighbours:NearestNeighbours",
+    "ktsp": "rna2model.models.top_pairs:TopScoringPairs",
+    "panel": "rna2model.models.panel:Panel",
     "decision_tree": "rna2model.models.trees.classifiers:DecisionTree",
     "random_forest": "rna2model.models.trees.classifiers:RandomForest",
     "gradient_boosting": "rna2model.models.trees.classifiers:GradientBoosting",
@@ -100,6 +102,18 @@ DEFAULT = {
     "regression": ["ridge", "elastic_net", "random_forest", "gradient_boosting"],
     "survival": ["cox_ridge"],
 }
+SIGNATURES = {
+    "ktsp",
+    "panel",
+    "logistic_l2",
+    "linear_svm",
+    "elastic_net",
+    "lasso",
+}  # classifiers with Model.signature
+WITHIN_SAMPLE = {
+    "ktsp",
+    "panel",
+}  # compare genes of a sample with each other, and see no normalized expression
 NEED_COVARIATES = {"clinical", "genes_only"}
 TORCH = set(NETWORKS)
 PRETRAINED = {"autoencoder", "vae"}  # learn to reconstruct expression before they look at labels
@@ -126,9 +140,12 @@ def for_task(task: str) -> list[str]:
     return [*TASKS[task], *ENSEMBLES[task]]
 
 
-def members(task: str, names: Iterable[str]) -> list[str]:
-    """Which of a run's models its ensembles are made of: all but `dummy`; numbers of networks have no held-out ones."""
-    left_out = {"dummy", *ENSEMBLES[task], *(TORCH if task == "regression" else ())}
+def members(task: str, names: Iterable[str], own: Mapping[str, Mapping[str, Any]] | None = None) -> list[str]:
+    """Which of a run's models its ensembles are made of: all but `dummy` and what reads other expression than the others; numbers of
+    networks have no held-out ones. own : as in is_network"""
+    left_out = {"dummy", *WITHIN_SAMPLE, *ENSEMBLES[task]}
+    if task == "regression":
+        left_out |= {name for name in names if is_network(name, own)}
     return [name for name in names if name not in left_out]
 
 

@@ -76,6 +76,9 @@ class Model(Adjusting):
     task = "classification"
     SEARCH: ClassVar[dict[str, Any]] = {}
     SEES = "all"  # which columns: "all", "genes" or "covariates"
+    EXPRESSION = (
+        "corrected"  # or "within_sample": each sample by itself, neither normalised nor batch-corrected
+    )
 
     def __init__(
         self,
@@ -213,6 +216,18 @@ class Model(Adjusting):
         full = np.zeros((len(weights), self.n_genes_))
         full[:, self.columns_] = weights
         return full
+
+    def used(self) -> NDArray[np.int64] | None:
+        """(k,) columns of X that predictions depend on, of a model of few genes; None: any may count."""
+        return None
+
+    def signature(self) -> dict[str, Any] | None:
+        """What a prediction is computed from by hand (serving/signature.py); None where that is no short formula.
+
+        kind : pairs, ratios or linear; terms : list of (role, class, column, column it is compared with or None, weight); slope
+        and offsets ({class: number}) make logits of the sums over a class's terms.
+        """
+        return None
 
     def _weights(self):
         """Coefficients of the columns that the model was given; None if it is not linear."""

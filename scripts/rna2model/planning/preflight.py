@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rna2model.cohort import outcome, placeholders, splits
+from rna2model.cohort import outcome, placeholders, splits, transfer
 from rna2model.core import missing as cells
 from rna2model.core.errors import InputProblem
 from rna2model.expression.features import covariates, gene_sets
@@ -251,6 +251,7 @@ def design_columns(config: Mapping[str, Any]) -> set[str]:
     """The set of the sheet's columns that training and its splits read."""
     design = config["design"]
     single = [design["batch"], design["group"], config["evaluation"]["holdout"], *outcome.columns(design)]
+    single += transfer.columns(config["evaluation"]["transfer"])
     return {column for column in (*single, *design["covariates"]) if column}
 
 
@@ -278,4 +279,4 @@ def split_names(config: Mapping[str, Any], samples: Mapping[str, Sample]) -> lis
         column = config["design"]["batch"]
         trained = labels(samples, config).keys() - holdout(samples, config)
         batches = sorted({samples[name].metadata[column] for name in trained})
-    return splits.names(evaluation["folds"], evaluation["repeats"], batches)
+    return splits.names(evaluation["folds"], evaluation["repeats"], batches, bool(evaluation["transfer"]))

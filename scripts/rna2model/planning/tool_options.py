@@ -106,7 +106,9 @@ def training_options(config: Mapping[str, Any], model: str, torch_models: Collec
             options["positive"] = str(design["positive"])
     if own := config.get("own_models", {}).get(model):  # the text of its file: an edit trains the model again
         options["own"] = own
-    if "stack" in config.get("models", ()) and model in models.members(design["task"], config["models"]):
+    if "stack" in config.get("models", ()) and model in models.members(
+        design["task"], config["models"], config["own_models"]
+    ):
         options["held_out"] = True
     if model in torch_models:
         options |= {key: training[key] for key in ("seeds", "pretrained", "tensorboard")}

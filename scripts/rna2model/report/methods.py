@@ -27,6 +27,8 @@ NAMES = {
     "elastic_net": "an elastic net",
     "lasso": "a lasso",
     "knn": "nearest neighbours",
+    "ktsp": "top scoring pairs of genes",
+    "panel": "a panel of few genes as ratios to reference genes",
     "decision_tree": "a decision tree",
     "random_forest": "a random forest",
     "gradient_boosting": "gradient boosting",
@@ -50,6 +52,7 @@ CITED = {  # what a paper that uses a method must name
     "limma": "limma's removeBatchEffect (Ritchie et al. 2015)",
     "center": "centring each batch without labels",
     "rank": "ranks within each sample",
+    "within_sample": "nothing but the sample itself: genes are compared within it",
 }
 
 

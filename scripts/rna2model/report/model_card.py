@@ -58,8 +58,7 @@ Items follow TRIPOD+AI (BMJ 2024;385:e078378) and DOME (Nat Methods 2021;18:1122
 
 ## How a sample becomes a prediction
 Unit: {manifest["counts_unit"]}. {_counting(manifest["counting"])}{_reference(manifest)}
-Normalization `{manifest["normalization"]}`, batch correction `{manifest["batch_correction"]}`, both learned on the
-training samples and frozen; then {model_name(manifest["model"])} (`{manifest["model"]}`){_features(manifest)}. The same files in this folder did all of it in training.{_code(manifest)}
+{_seen(manifest)}; then {model_name(manifest["model"])} (`{manifest["model"]}`){_features(manifest)}. The same files in this folder did all of it in training.{_code(manifest)}
 `make predict BUNDLE=this_folder SAMPLES=sheet` does it for new samples. It refuses samples that were made otherwise, flags those
 unlike all training samples (`ood_score` above 1), and says what it did about a batch that training never saw.
 
@@ -79,7 +78,7 @@ were fitted inside each fold, on its training samples only. Who was tested where
 {_rows(scores, chance, shown)}
 
 {_meanings(scores, shown)}
-{_permutation(scores, manifest)}{_elsewhere(scores, shown)}
+{_permutation(scores, manifest)}{_elsewhere(manifest, scores, shown)}
 The intervals cover the choice of test samples from this cohort, corrected ones also that of training samples (Nadeau & Bengio 2003), not a new hospital, protocol or sequencing centre.
 External validation: {AUTHOR}
 {_small(scores)}
@@ -219,9 +218,27 @@ def _grouped(manifest):
     return f", never dividing a `{group}`" if group else ""
 
 
-def _elsewhere(scores, shown):
-    """Scores on the fixed hold-out and on batches left out of training."""
+def _seen(manifest):
+    if manifest["normalization"] == "within_sample":
+        return "Genes are compared within each sample: neither normalization nor batch correction"
+    return (
+        f"Normalization `{manifest['normalization']}`, batch correction `{manifest['batch_correction']}`, both learned on the\n"
+        "training samples and frozen"
+    )
+
+
+def _sides(manifest, side):
+    return f"`{((manifest.get('evaluation') or {}).get('transfer') or {}).get(side)}`"
+
+
+def _elsewhere(manifest, scores, shown):
+    """Scores on the fixed hold-out, after the transfer, and on batches left out of training."""
     text = _scores_there(scores.get("holdout"), shown, "On the fixed hold-out, scored once")
+    text += _scores_there(
+        scores.get("transfer"),
+        shown,
+        f"Trained on {_sides(manifest, 'train')}, tested once on {_sides(manifest, 'test')}",
+    )
     return text + _scores_there(
         scores.get("leave_one_batch_out"), shown, "On batches that training never saw"
     )

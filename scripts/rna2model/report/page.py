@@ -23,7 +23,7 @@ from rna2model.report import (
     words,
 )
 from rna2model.report import methods as report_methods
-from rna2model.report.figures import registry
+from rna2model.report.figures import frontier, registry
 from rna2model.report.figures.style import positives
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def page(
     environment.filters |= {"number": checks.number, "words": words.words}
     environment.filters["penalty"] = penalty.sentence
     environment.filters["more_samples"] = learning_curve.sentence
+    environment.filters["panel_size"] = frontier.sentence
     environment.filters["permutation"] = permutation.sentence
     shown = SHOWN[config["design"]["task"]]
     return environment.get_template(f"{name}.html.j2").render(

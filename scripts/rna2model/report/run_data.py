@@ -45,6 +45,10 @@ def gather(results: Path, config: Mapping[str, Any], models: Iterable[str]) -> d
         "features": optional(own / "features.tsv"),
         "stability": document(own / "stability.json"),
         "learning": optional(own / "learning_curve.tsv") if config["evaluation"]["learning_curve"] else None,
+        "transfer": optional(results / "models/transfer.tsv")
+        if config["evaluation"].get("transfer")
+        else None,
+        "frontier": optional(results / "models/panel/frontier.tsv") if "panel" in config["models"] else None,
         "manifest": document(results / "bundle/manifest.json"),
         "served": served(results / "predictions.tsv"),
         "external": document(results / "external_validation.json") if frozen else None,
@@ -75,6 +79,8 @@ TEXT = {  # text columns of optional tables
     "differential": ("contrast", "gene_id", "symbol"),
     "features": ("feature", "symbol", "class", "above_control"),
     "learning": ("metric",),
+    "frontier": ("metric", "shipped"),
+    "transfer": ("model", "metric"),
 }
 
 

@@ -247,8 +247,10 @@ def _tested(facts):
 
 def _elsewhere(facts):
     evaluation = facts["config"]["evaluation"]
-    batches = "; each batch predicted by the others" if evaluation["leave_one_batch_out"] else ""
-    return batches + (f"; a fixed hold-out (column {evaluation['holdout']})" if evaluation["holdout"] else "")
+    schemes = "; each batch predicted by the others" if evaluation["leave_one_batch_out"] else ""
+    if transfer := evaluation.get("transfer"):
+        schemes += f"; trained on {transfer['train']}, tested once on {transfer['test']}"
+    return schemes + (f"; a fixed hold-out (column {evaluation['holdout']})" if evaluation["holdout"] else "")
 
 
 def _levels(samples, column):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from rna2model.evaluation import conformal
 from rna2model.expression.features import imputation
 from rna2model.models.base import HELD_OUT
 from rna2model.reference import fingerprint
-from rna2model.serving import bundle_parts, flags, reference_panel
+from rna2model.serving import bundle_parts, flags, reference_panel, signature
 from rna2model.serving import manifest as manifests
 from rna2model.serving import out_of_distribution as ood
 
@@ -41,10 +42,11 @@ def assemble(
     features: str | Path | None = None,
     ood: str | Path | None = None,
     kept: reference_panel.Panel | None = None,
+    formula: tuple[pd.DataFrame, dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Copy the artefacts (paths) into `folder` and describe them in manifest.json; returns the manifest.
 
-    kept : the reference_panel.Panel of the training samples, or None
+    kept : the reference_panel.Panel of the training samples, or None; formula : of signature.make
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +61,7 @@ def assemble(
         kept.save(folder / PANEL)
     shutil.rmtree(folder / "model", ignore_errors=True)
     shutil.copytree(model, folder / "model", ignore=shutil.ignore_patterns(".*", HELD_OUT))
+    signature.write(folder, formula)
     versions = {name: flags.version(name) for name in LIBRARIES}
     return manifests.write(folder, {"rna2model": __version__, **facts, "libraries": versions})
 
@@ -103,18 +106,19 @@ class Bundle:
         batches: NDArray[Any],
         unseen: str = "uncorrected",
     ) -> tuple[NDArray[np.float64], list[str]]:
-        """((n, n_kept) log2 expression, genes missing: list) of samples given as counts (n, len(genes))."""
-        aligned, missing = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
+        """((n, n_kept) log2 expression, genes of the model that are missing: list) of samples given as counts (n, len(genes))."""
+        aligned, absent = self.preprocessing.normalizer.align(counts, self._as_trained(genes))
+        missing = [gene for gene in absent if gene in self._needed]
         share = self._share(missing)
         if share > MAX_MISSING_PCT:
             raise InputProblem(
-                f"{len(missing)} of the {self.preprocessing.normalizer.kept_.sum()} genes the model uses are missing"
+                f"{len(missing)} of the {len(self._needed)} genes the model uses are missing"
                 f" ({share:.0f} %, at most {MAX_MISSING_PCT} %; first: {', '.join(missing[:5])});"
                 " were the samples counted with another annotation?"
             )
         given_out = self.preprocessing.expression(aligned, batches, unseen=unseen)
-        if missing and self.panel:  # align filled in mean shares; the mean of the logarithms is exact
-            gone = np.isin(self.preprocessing.normalizer.genes_, missing)
+        if absent and self.panel:  # align filled in mean shares; the mean of the logarithms is exact
+            gone = np.isin(self.preprocessing.normalizer.genes_, absent)
             given_out[:, gone] = self.panel.mean_[gone]
         return given_out, missing
 
@@ -219,8 +223,16 @@ class Bundle:
         return table
 
     def _share(self, missing):
-        """Percentage of the model's genes that `missing` makes up."""
-        return 100 * len(missing) / np.count_nonzero(self.preprocessing.normalizer.kept_)
+        """Percentage of the genes that a sample must have which `missing` are."""
+        return 100 * len(missing) / len(self._needed)
+
+    @functools.cached_property
+    def _needed(self):
+        """Genes that a sample must have: all that are normalised together, or those of a model of few genes within a sample."""
+        normalizer, used = self.preprocessing.normalizer, self.model.used()
+        if self.preprocessing.within_sample and used is not None:
+            return {normalizer.genes_[column] for column in used}
+        return {normalizer.gene_ids[place] for place in np.flatnonzero(normalizer.kept_)}
 
     def _lacking(self, counts, genes, missing, cells):
         """The reference_panel.Missing of samples: genes that they do not have, and values to be imputed."""

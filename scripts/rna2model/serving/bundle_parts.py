@@ -41,6 +41,7 @@ def read(
         model = models.load(folder / "model", allow_code)
         if model.task == "classification":
             model.classes_ = [str(name) for name in model.classes_]
+        learned = learned.shown_to(model)
     return manifest, learned, model
 
 

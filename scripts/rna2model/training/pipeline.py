@@ -51,6 +51,7 @@ def train(
     log: Callable[..., Any] = print,
 ) -> Model:
     """`model` fitted to the training samples of a SplitData; settings: the config's `features`."""
+    preprocessing = preprocessing.shown_to(model)
     select = selection.make(settings, features=preprocessing.features, seed=seed, sees=model.SEES)
     expression = data.expression(data.train, preprocessing)
     return model.fit(

@@ -36,8 +36,10 @@ class Preprocessing:
     normalizer : normalization.base.Normalizer, counts to log2 expression of the kept genes
     batch_model : batch.base.BatchModel, takes out what is of a batch; None while it is not learned yet
     features : features.Features, gene-set scores and covariates; None where models see the genes as they are
+    within_sample : whether each sample is seen by itself, neither normalised nor batch-corrected (`shown_to`)
     """
 
+    within_sample = False
     normalizer: Any
     batch_model: Any
     features: Features | None
@@ -102,6 +104,16 @@ class Preprocessing:
         self.features = made.fit(corrected, data.covariates(data.train))
         return self
 
+    def shown_to(self, model: Any) -> Preprocessing:
+        """What `model`, a class or an object of models, sees: this, or for a model of values within a sample
+        (Model.EXPRESSION) the kept genes without normalization, batch correction, gene sets and covariates."""
+        if getattr(model, "EXPRESSION", "") != "within_sample" or self.within_sample:
+            return self
+        alone = Preprocessing(self.normalizer, registry.make("none"))
+        alone.batch_model.batches_ = list(self.batch_model.batches_)
+        alone.within_sample = True
+        return alone
+
     def transform(
         self,
         counts: Any,
@@ -118,6 +130,8 @@ class Preprocessing:
 
     def expression(self, counts: Any, batches: NDArray[Any], unseen: str = "uncorrected") -> NDArray[Any]:
         """(n, n_kept) log2 expression after batch correction: the first two steps of `transform`."""
+        if self.within_sample:
+            return self.normalizer.within_sample(counts)
         return self.batch_model.transform(self.normalizer.transform(counts), batches, unseen=unseen)
 
     def add_features(
@@ -168,7 +182,8 @@ def load(
     )
 
 
-def load_splits(inputs: Any) -> list[Preprocessing]:
-    """The Preprocessing of several splits, from a rule's inputs `normalizers`, `batch_models` and `features` (empty where there are none)."""
+def load_splits(inputs: Any, model: Any = None) -> list[Preprocessing]:
+    """The Preprocessing of several splits, from a rule's inputs `normalizers`, `batch_models` and `features` (empty where there are none),
+    as `model`, a class or an object of models, sees them."""
     paths = inputs.normalizers, inputs.batch_models, inputs.features or [None] * len(inputs.normalizers)
-    return [load(*parts) for parts in zip(*paths, strict=True)]
+    return [load(*parts).shown_to(model) for parts in zip(*paths, strict=True)]

@@ -35,6 +35,8 @@ def row(task, name, monkeypatch):
     explained = "nothing"
     if model.coefficients() is not None:
         explained = "coefficients"
+    elif hasattr(model, "pair_votes"):
+        explained = "pair votes"
     elif hasattr(model, "torch_logits"):
         explained = "integrated gradients"
     elif isinstance(model, classifiers.Trees):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 KIND = "normalizer"
+HALF = 0.5  # of a count, so that none has a logarithm, too (as in limma's voom)
 SETTINGS = ("method", "gene_ids", "gene_filter", "unit", "missing")
 
 
@@ -112,6 +113,14 @@ class Normalizer:
         """
         kept = self._kept(self._checked(counts))
         return self._given_out(each(self._row, kept), len(kept), dtype)
+
+    def within_sample(self, counts: Any) -> NDArray[np.float64]:
+        """(m, n_chosen) log2 values of counts (m, n_genes), in the order that the genes have in each sample; logarithms as
+        they are. Of two genes with a and b counts the difference is log2((a + 0.5) / (b + 0.5)), whatever else was counted.
+        """
+        kept = self._kept(self._checked(counts))
+        rows = kept if self.unit == "log" else (np.log2((row + HALF) / (row.sum() + 1) * 1e6) for row in kept)
+        return self._given_out(rows, len(kept), float)
 
     def factors(self, counts: Any) -> NDArray[np.float64]:
         """(m,) dimensionless normalization factors of counts (m, n_genes)."""

@@ -34,6 +34,16 @@ class Linear(base.Model):
     def _weights(self):
         return self.weights_
 
+    def signature(self) -> dict[str, Any]:
+        weights: Any = self.coefficients()
+        named = self.classes_[-len(weights) :]
+        terms = [
+            ("gene", named[number], int(column), None, float(weights[number, column]))
+            for number, column in np.argwhere(weights != 0)
+        ]
+        offsets = dict(zip(named, self.intercept_.tolist(), strict=True))
+        return {"kind": "linear", "terms": terms, "slope": 1.0, "offsets": offsets}
+
     def _scores(self, row):
         logits = self.weights_ @ row.astype(np.float64) + self.intercept_
         if len(logits) > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rna2model.evaluation.classification import SHOWN
-from rna2model.report.figures import classification, cohort, genes, scores
+from rna2model.report.figures import classification, cohort, frontier, genes, scores
 from rna2model.report.figures import outcomes as report_outcomes
 from rna2model.report.figures.style import positives
 
@@ -30,6 +30,7 @@ def make(run: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
         "differences": scores.differences(run),
         "permutation": scores.permutation(run),
         "learning": scores.learning(run),
+        "frontier": frontier.frontier(run),
         "calibration": scores.calibration(run),
         "features": genes.effects(run),
         "heatmap": genes.heatmap(run),
