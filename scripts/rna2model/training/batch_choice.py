@@ -153,7 +153,15 @@ class Trial:
     done : bool, whether any batch could be held out
     """
 
-    def __init__(self, name, X, batches, y, task, groups) -> None:
+    def __init__(
+        self,
+        name: str,
+        X: NDArray[Any],
+        batches: NDArray[Any],
+        y: NDArray[Any],
+        task: str,
+        groups: NDArray[Any] | None,
+    ) -> None:
         self.name, self.X, self.batches, self.y, self.task = name, X, batches, y, task
         self.groups = None if groups is None else np.asarray(groups)
         self.done = False
