@@ -124,7 +124,12 @@ def modules(task: str, own: Iterable[str] = ()) -> dict[str, str]:
 
 
 def for_task(task: str) -> list[str]:
-    """Names of the models that can do `task`."""
+    """Names of the models that can do `task`, each by itself."""
+    return list(TASKS[task])
+
+
+def named(task: str) -> list[str]:
+    """Names that a config may give for `task`: those models, and ensembles of them."""
     return [*TASKS[task], *ENSEMBLES[task]]
 
 
