@@ -71,7 +71,7 @@ CONFIG = {
     "samples": "samples.tsv",
     "counts": "counts.tsv",
     "design": {"target": "kind", "group": "donor"},
-    "models": ["models/my_models.py:boosted", "models/my_networks.py:GroupNet"],
+    "models": ["models/my_models.py:boosted", "models/my_networks.py:GroupNet", "stack"],
     "evaluation": {"folds": 2, "inner_folds": 2, "permutations": 0},
     "training": {"calibration": "sigmoid"},
 }
@@ -103,6 +103,9 @@ def test_it_is_tuned_scored_explained_and_reported_as_any_model(own):
     assert described["calibrator"]["kind"] == "sigmoid"
     table = own.table("models/comparison.tsv").set_index(["model", "metric"])
     assert table.loc[("boosted", "auroc"), "estimate"] > 0.8
+    assert {"stack", "average"} <= {model for model, _ in table.index}
+    members = own.results / "splits/r1f1/models/stack/members"
+    assert sorted(path.name for path in members.iterdir()) == ["boosted", "linear_svm", "logistic_l2"]
     features = own.table("models/boosted/features.tsv")
     assert features["feature"][0] in {f"ENSG{i:011}" for i in range(30)}  # one of those that the truth moves
     assert "exchanged" in json.loads((own.results / "models/boosted/stability.json").read_text())["effect"]
@@ -146,7 +149,7 @@ def test_the_bundle_carries_the_file_and_serves_only_where_it_may_be_imported(ow
     assert "differs from the bundle's manifest" in changed.text
 
 
-def test_an_edit_trains_this_model_again_and_no_other(tmp_path):
+def test_an_edit_trains_this_model_and_what_is_made_of_it_again_and_no_other(tmp_path):
     """Planned only, in a run that looks done."""
     write_project(tmp_path)
     faked.finish(tmp_path)
@@ -154,7 +157,8 @@ def test_an_edit_trains_this_model_again_and_no_other(tmp_path):
     path = tmp_path / "models/my_models.py"
     path.write_text(FILE.replace("max_leaf_nodes=4", "max_leaf_nodes=5"))
     jobs = planned(tmp_path)
-    assert (jobs["train"], jobs["score"], jobs["evaluate"]) == (3, 2, 1)  # of five models
+    # the user's in both folds and in `full`, the two that are made of it in the folds; of seven models
+    assert (jobs["train"], jobs["score"], jobs["evaluate"]) == (7, 6, 3)
     assert not {"fit_normalizer", "fit_batch_model", "assign_folds"} & jobs.keys()
 
 

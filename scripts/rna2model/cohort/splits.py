@@ -62,14 +62,14 @@ def make(
         for fold in range(1, folds + 1):
             role = np.where(tested_in == fold, "test", "train")
             parts.append(pd.DataFrame({"sample": names, "repeat": repeat, "fold": fold, "role": role}))
-    apart: list[tuple[Sequence[str], int, str]] = []
+    apart: list[tuple[Collection[str], int, str]] = []
     if len(holdout):
         apart += [(samples, 0, "train"), (holdout, 0, "test")]
     if transfer:
         apart += [(transfer[0], 1, "train"), (transfer[1], 1, "test")]
     for listed, fold, part in apart:
-        names = sorted(map(str, listed))
-        parts.append(pd.DataFrame({"sample": names, "repeat": 0, "fold": fold, "role": part}))
+        ordered = sorted(map(str, listed))
+        parts.append(pd.DataFrame({"sample": ordered, "repeat": 0, "fold": fold, "role": part}))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -61,7 +61,7 @@ def _task_contradictions(config):
         for key, column in others.items()
         if column is not None and column in predicted
     ]
-    able = models.for_task(task)
+    able = models.named(task)
     problems = [
         f"config: models: {name} cannot do {task}; these can: {_listed(able)}"
         for name in config["models"]

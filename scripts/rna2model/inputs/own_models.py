@@ -63,7 +63,7 @@ def _name_problems(file, name, before):
 
 
 def _built_in():
-    return {name for task in models.TASKS for name in models.for_task(task)}
+    return {name for task in models.TASKS for name in models.named(task)}
 
 
 def schema_with(schema: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -136,7 +136,12 @@ def is_network(name: str, own: Mapping[str, Mapping[str, Any]] | None = None) ->
 
 
 def for_task(task: str) -> list[str]:
-    """Names of the models that can do `task`."""
+    """Names of the models that can do `task`, each by itself."""
+    return list(TASKS[task])
+
+
+def named(task: str) -> list[str]:
+    """Names that a config may give for `task`: those models, and ensembles of them."""
     return [*TASKS[task], *ENSEMBLES[task]]
 
 

@@ -146,7 +146,7 @@ def test_a_missing_reference_is_a_problem_only_with_reads(tmp_path):
 
 def test_the_config_may_name_exactly_what_the_library_has():
     properties = config.schema("config")["properties"]
-    every = {name for task in models.TASKS for name in models.for_task(task)}
+    every = {name for task in models.TASKS for name in models.named(task)}
     assert set(properties["models"]["items"]["enum"]) == every
     fitted = every - {"dummy", "average"}
     assert set(properties["evaluation"]["properties"]["permuted_models"]["items"]["enum"]) == fitted - {
