@@ -183,7 +183,7 @@ def load(folder: str | Path, allow_code: bool = False) -> Any:
     path = Path(folder) / DESCRIPTION
     try:
         description, own = json.loads(path.read_text()), None
-        if description.get("own"):
+        if "own" in description and description["name"]:
             from rna2model.models.own import carried
 
             own = carried.code_in(path.parent, description, allow_code)
