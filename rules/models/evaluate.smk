@@ -131,8 +131,6 @@ use rule leave_one_batch_out as transfer with:
         f"{RESULTS}/models/{{model}}/transfer.tsv",
     log:
         f"{RESULTS}/logs/transfer/{{model}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/transfer/{{model}}.tsv"
 
 
 rule compare:

@@ -81,10 +81,6 @@ rule frontier:
         final=f"{RESULTS}/splits/full/models/panel",
     output:
         f"{RESULTS}/models/panel/frontier.tsv",
-    log:
-        f"{RESULTS}/logs/frontier/panel.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/frontier/panel.tsv"
     conda:
         "../../envs/python.yaml"
     resources:

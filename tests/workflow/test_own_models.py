@@ -105,7 +105,12 @@ def test_it_is_tuned_scored_explained_and_reported_as_any_model(own):
     assert table.loc[("boosted", "auroc"), "estimate"] > 0.8
     assert {"stack", "average"} <= {model for model, _ in table.index}
     members = own.results / "splits/r1f1/models/stack/members"
-    assert sorted(path.name for path in members.iterdir()) == ["boosted", "linear_svm", "logistic_l2"]
+    assert sorted(path.name for path in members.iterdir()) == [
+        "GroupNet",
+        "boosted",
+        "linear_svm",
+        "logistic_l2",
+    ]
     features = own.table("models/boosted/features.tsv")
     assert features["feature"][0] in {f"ENSG{i:011}" for i in range(30)}  # one of those that the truth moves
     assert "exchanged" in json.loads((own.results / "models/boosted/stability.json").read_text())["effect"]

@@ -27,6 +27,7 @@ NAMED = {
     "qc_gate_training": "qc_gate/training",
     "qc_gate_unlabelled": "qc_gate/unlabelled",
     "report": "report/report",
+    "transfer": "transfer/{model}",
     "tripod": "tripod/run",
     "validate_externally": "validate_externally/labelled_samples",
 }
@@ -45,7 +46,15 @@ OF_REFERENCE |= {"transcript_sequences"}
 OTHERS = {"fetch_accession": "fetch_accession/{accession}", "ask_versions": "ask_versions/{environment}"}
 OF_COHORT = {"build_cohort", "import_matrix", "describe_counting", "test_differential", "enrich_gene_sets"}
 OF_COHORT |= {"adjust_counts", "view_cohort", "embed_samples", "cluster_samples", "find_outliers", "adequacy"}
-OF_COHORT |= {"assign_folds", "qc_gate", "multiqc", "ask_gpu", "gather_versions"}
+OF_COHORT |= {
+    "assign_folds",
+    "qc_gate",
+    "multiqc",
+    "ask_gpu",
+    "gather_versions",
+    "frontier",
+    "gather_batch_choices",
+}
 
 TOLD = """
 import json, sys

@@ -25,7 +25,9 @@ class OwnNetwork:
     """
 
     code: ClassVar[Mapping[str, str]]
-    carried: dict[str, Any]  # of a model that was loaded: {"file", "sha256", "types"} of the code beside it
+    carried: list[
+        dict[str, Any]
+    ]  # of a model that was loaded: {"file", "sha256", "types"} of the code beside it
     name: str
     network: Any
     names: list[str] | None
@@ -88,7 +90,7 @@ class OwnNetwork:
     def _restore(self, folder):
         super()._restore(folder)
         described = json.loads((folder / DESCRIPTION).read_text())
-        self.carried, self.names = described["own"], described["names"]
+        self.carried, self.names = [described["own"]], described["names"]
 
 
 def class_of(
