@@ -267,7 +267,7 @@ class Bundle:
         if model.of_one_sample:
             return f"{what}: ranks within the sample were used, which need none"
         few = rule == "adapt" and model.corrects_
-        more = f", since only {model.adapt_samples} of its samples or more can be adapted" if few else ""
+        more = f", since fewer than {model.adapt_samples} samples of it are not adapted" if few else ""
         alone = (model.choice_ or {}).get("alone", {}).get("score") if few else None
         worth = (
             f" ({model.choice_['metric']} of such samples in training: {alone:.2f})"

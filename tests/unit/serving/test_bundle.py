@@ -95,9 +95,7 @@ def test_a_bundle_that_chose_to_adapt_does_so_and_says_what_too_few_samples_are_
     table = serve.predict(NAMES[:5], counts[:5], GENES, ["run9"] * 4 + ["run8"], unseen="auto")
     assert list(table["batch_policy"]) == ["adapted"] * 4 + ["uncorrected"]
     assert "'run9' was not in training: adapted by its own samples" in table["flags"][0]
-    few = (
-        "'run8' was not in training: not batch-corrected, since only 4 of its samples or more can be adapted"
-    )
+    few = "'run8' was not in training: not batch-corrected, since fewer than 4 samples of it are not adapted"
     assert f"{few} (balanced accuracy of such samples in training: 0.74)" in table["flags"][4]
     own = serve.predict(NAMES[:4], counts[:4], GENES, ["run9"] * 4, unseen="uncorrected")
     assert set(own["batch_policy"]) == {"uncorrected"}
