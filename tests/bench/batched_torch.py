@@ -57,8 +57,8 @@ def folds_of(samples, genes):
 def timed(work):
     """(what `work` gives, seconds of work), which a busy machine changes less than those of the clock."""
     start = time.process_time()
-    found = work()
-    return found, time.process_time() - start
+    measured = work()
+    return measured, time.process_time() - start
 
 
 def build(setting, fold):
@@ -115,14 +115,14 @@ def on_cpu(samples, genes, epochs):
 
 def seconds(work, repeats=10, device="cuda"):
     """Median time of one call on the GPU, after two to warm up."""
-    found = []
+    measured = []
     for number in range(repeats + 2):
         start = time.perf_counter()
         work()
         if device == "cuda":
             torch.cuda.synchronize()
-        found += [time.perf_counter() - start] if number > 1 else []
-    return float(np.median(found))
+        measured += [time.perf_counter() - start] if number > 1 else []
+    return float(np.median(measured))
 
 
 def ceilings(device, side):

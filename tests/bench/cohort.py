@@ -86,14 +86,14 @@ def run(folder, cores):
 
 def measured(results):
     """{rule: [jobs, wall seconds, processor seconds, highest megabytes of a job]} of Snakemake's benchmarks."""
-    found = defaultdict(lambda: [0, 0.0, 0.0, 0.0])
+    totals = defaultdict(lambda: [0, 0.0, 0.0, 0.0])
     for path in sorted((results / "benchmarks").glob("*/*.tsv")):
         with open(path) as lines:
             for line in csv.DictReader(lines, delimiter="\t"):
                 seconds, memory = (_number(line[column]) for column in ("cpu_time", "max_rss"))
-                one = found[path.parent.name]
+                one = totals[path.parent.name]
                 one[:] = one[0] + 1, one[1] + float(line["s"]), one[2] + seconds, max(one[3], memory)
-    return dict(found)
+    return dict(totals)
 
 
 def _number(cell):
@@ -157,8 +157,8 @@ def main():
     parser.add_argument("--only", nargs="+", default=SHAPES, help="SAMPLESxGENES[xCLASSES] ...; default: all")
     parser.add_argument("--models", nargs="+", default=["logistic_l2", "linear_svm"])
     parser.add_argument("--cores", type=int, default=2)
-    given = parser.parse_args()
-    met = [compare(shape, given.models, given.cores) for shape in given.only]
+    options = parser.parse_args()
+    met = [compare(shape, options.models, options.cores) for shape in options.only]
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     return int(not all(met))
 

@@ -25,11 +25,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--samples", type=int, default=3000)
     parser.add_argument("--genes", type=int, default=20000)
-    given = parser.parse_args()
+    options = parser.parse_args()
     rng = np.random.default_rng(1)
-    programmes = rng.normal(0, 0.5, (20, given.genes)) * np.linspace(1, 0.3, 20)[:, None]
-    X = rng.normal(0, 1, (given.samples, given.genes))
-    X += rng.normal(0, 1, (given.samples, 20)) @ programmes
+    programmes = rng.normal(0, 0.5, (20, options.genes)) * np.linspace(1, 0.3, 20)[:, None]
+    X = rng.normal(0, 1, (options.samples, options.genes))
+    X += rng.normal(0, 1, (options.samples, 20)) @ programmes
     seconds, spread = {}, {}
     for name, largest in (("exact", max(X.shape)), ("random", 0)):
         out_of_distribution.LARGEST_EXACT = largest
@@ -39,7 +39,7 @@ def main():
     apart = np.abs(spread["random"] / spread["exact"] - 1).max()
     ratio = seconds["random"] / seconds["exact"]
     print(
-        f"{given.samples} x {given.genes}: exact {seconds['exact']:.1f} s, random {seconds['random']:.1f} s,"
+        f"{options.samples} x {options.genes}: exact {seconds['exact']:.1f} s, random {seconds['random']:.1f} s,"
         f" ratio {ratio:.2f}, apart {100 * apart:.3f} %"
     )
     return int(ratio > 1 / 2 or apart > 0.01)

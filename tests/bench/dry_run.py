@@ -108,10 +108,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, nargs="+", default=[1250, 2500, 5000, 10000])
     sizes = sorted(parser.parse_args().samples)
-    found = {count: measure(count) for count in sizes}
-    seconds, bare = found[sizes[-1]]
+    measured = {count: measure(count) for count in sizes}
+    seconds, bare = measured[sizes[-1]]
     problems = [f"{seconds / bare:.2f} times the bare Snakefile"] if seconds > SLOWER * bare else []
-    growth = seconds / found[sizes[0]][0] / (sizes[-1] / sizes[0])
+    growth = seconds / measured[sizes[0]][0] / (sizes[-1] / sizes[0])
     problems += [f"time grows {growth:.2f} times as fast as the samples"] if growth > STEEPER else []
     sys.exit("; ".join(problems) or 0)
 

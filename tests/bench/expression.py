@@ -31,28 +31,28 @@ LIMITS = {"tmm": 1 / 5, "combat": 1 / 3}
 FILES = {"tmm": np.int32, "combat": np.float32}
 
 
-def simulate(folder, given):
+def simulate(folder, options):
     """Raw files, a sample after the other: counts.tmm (int32) and log2 expression.combat (float32) with batch effects."""
     rng = np.random.default_rng(1)
-    means, shifts = rng.lognormal(4, 1.8, given.genes), rng.normal(0, 0.5, (given.batches, given.genes))
+    means, shifts = rng.lognormal(4, 1.8, options.genes), rng.normal(0, 0.5, (options.batches, options.genes))
     with open(folder / "tmm", "wb") as file:
-        for _ in range(given.samples):
-            rate = means * rng.gamma(5, 1 / 5, given.genes) * rng.lognormal(0, 0.3)
+        for _ in range(options.samples):
+            rate = means * rng.gamma(5, 1 / 5, options.genes) * rng.lognormal(0, 0.3)
             file.write(rng.poisson(rate).astype(np.int32).tobytes())
     with open(folder / "combat", "wb") as file:
-        for number in range(given.combat_samples):
-            values = np.log2(means + 1) + shifts[number % given.batches] + rng.normal(0, 1, given.genes)
+        for number in range(options.combat_samples):
+            values = np.log2(means + 1) + shifts[number % options.batches] + rng.normal(0, 1, options.genes)
             file.write(values.astype(np.float32).tobytes())
 
 
-def ours(what, given):
+def ours(what, options):
     """Run one of the two in this process and print seconds by the clock, seconds of work, and peak gigabytes."""
     from rna2model.expression.batch import registry
     from rna2model.expression.normalization import methods
 
-    values = np.fromfile(given.folder / what, FILES[what]).reshape(-1, given.genes)
-    names = [f"gene{number}" for number in range(given.genes)]
-    batches = np.arange(len(values)) % given.batches
+    values = np.fromfile(options.folder / what, FILES[what]).reshape(-1, options.genes)
+    names = [f"gene{number}" for number in range(options.genes)]
+    batches = np.arange(len(values)) % options.batches
     start, begun = time.perf_counter(), time.process_time()
     if what == "tmm":
         model = methods.make("tmm", names, gene_filter="none")
@@ -61,19 +61,19 @@ def ours(what, given):
         model = registry.make("combat").fit(values, batches)
         out = model.transform(values, batches)
     seconds, worked = time.perf_counter() - start, time.process_time() - begun
-    out[:SHOWN].tofile(given.folder / f"{what}.ours")
-    model.save(given.folder / f"{what}.safetensors")
+    out[:SHOWN].tofile(options.folder / f"{what}.ours")
+    model.save(options.folder / f"{what}.safetensors")
     print(seconds, worked, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
-def one_sample(given):
+def one_sample(options):
     """(median, least) milliseconds from the counts of one new sample, its genes in another order, to corrected expression."""
     from rna2model.expression.batch import registry
     from rna2model.expression.normalization import methods
 
-    normalizer = methods.load(given.folder / "tmm.safetensors")
-    correction = registry.load(given.folder / "combat.safetensors")
-    counts = np.fromfile(given.folder / "tmm", np.int32, given.genes)[None, ::-1]
+    normalizer = methods.load(options.folder / "tmm.safetensors")
+    correction = registry.load(options.folder / "combat.safetensors")
+    counts = np.fromfile(options.folder / "tmm", np.int32, options.genes)[None, ::-1]
     names = normalizer.gene_ids[::-1]
     taken = []
     for _ in range(21):
@@ -124,15 +124,15 @@ def main():
     parser.add_argument("--batches", type=int, default=20)
     parser.add_argument("--only", choices=FILES, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.only:
-        return ours(given.only, given)
+    options = parser.parse_args()
+    if options.only:
+        return ours(options.only, options)
     with tempfile.TemporaryDirectory(prefix="rna2model-bench-") as folder:
-        given.folder = Path(folder)
-        simulate(given.folder, given)
-        compare("tmm", given.samples, given)
-        compare("combat", given.combat_samples, given)
-        print("one new sample: median {:.1f} ms, least {:.1f} ms (limit 50)".format(*one_sample(given)))
+        options.folder = Path(folder)
+        simulate(options.folder, options)
+        compare("tmm", options.samples, options)
+        compare("combat", options.combat_samples, options)
+        print("one new sample: median {:.1f} ms, least {:.1f} ms (limit 50)".format(*one_sample(options)))
     load = os.getloadavg()[0]
     print(f"load of the machine: {load:.1f} on {os.cpu_count()} cores")
 

@@ -63,12 +63,12 @@ def main():
     parser.add_argument("--samples", type=int, default=10_000)
     parser.add_argument("--genes", type=int, default=20_000)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.folder:
-        return merge(given.folder, given.samples)
+    options = parser.parse_args()
+    if options.folder:
+        return merge(options.folder, options.samples)
     with tempfile.TemporaryDirectory(prefix="rna2model-bench-") as folder:
-        write_files(Path(folder), given.samples, given.genes)
-        again = [sys.executable, __file__, "--samples", str(given.samples), "--folder", folder]
+        write_files(Path(folder), options.samples, options.genes)
+        again = [sys.executable, __file__, "--samples", str(options.samples), "--folder", folder]
         sys.exit(subprocess.run(again).returncode)  # its own process, so that only the merging is measured
 
 

@@ -55,11 +55,11 @@ def simulate(samples, genes, seed=1):
 
 def ours(name, X, y, folds):
     """[decision values of the rows tested] by our models, tuned on the inner folds that they make themselves."""
-    found = []
+    scores = []
     for train, test in folds:
         model = models.make(name).fit(X[train], y[train].astype(str), log=lambda *_: None)
-        found.append(model.predict_proba(X[test])[:, 1])
-    return found
+        scores.append(model.predict_proba(X[test])[:, 1])
+    return scores
 
 
 def peers(name, X, y, folds):
@@ -72,20 +72,20 @@ def peers(name, X, y, folds):
     multiples = models.make(name).search["C_times_genes"]
     grid = {"last__C": np.array(multiples) / X.shape[1]}
     assert len(multiples) == CANDIDATES
-    found = []
+    scores = []
     for train, test in folds:
         steps = pipeline.Pipeline([("scale", Pareto()), ("last", last)])
         inner = splits.inner(y[train].astype(str), None, 5, 1)
         search = model_selection.GridSearchCV(steps, grid, scoring=scoring, cv=inner, n_jobs=1)
-        found.append(search.fit(X[train], y[train]).decision_function(X[test]))
-    return found
+        scores.append(search.fit(X[train], y[train]).decision_function(X[test]))
+    return scores
 
 
 def timed(work):
     """(what `work` gives, seconds of work)."""
     start = time.process_time()
-    found = work()
-    return found, time.process_time() - start
+    scores = work()
+    return scores, time.process_time() - start
 
 
 def auroc(scores, y, folds):
@@ -120,11 +120,11 @@ def main():
         "--peer-folds", type=int, help="outer folds that scikit-learn is measured on; default: all"
     )
     parser.add_argument("--only", choices=["logistic_l2", "linear_svm"], help="one model; default: both")
-    given = parser.parse_args()
-    X, y = simulate(given.samples, given.genes)
-    folds = splits.inner(y.astype(str), None, given.folds, 2)
-    for name in [given.only] if given.only else ["logistic_l2", "linear_svm"]:
-        compare(name, X, y, folds, given.peer_folds or given.folds)
+    options = parser.parse_args()
+    X, y = simulate(options.samples, options.genes)
+    folds = splits.inner(y.astype(str), None, options.folds, 2)
+    for name in [options.only] if options.only else ["logistic_l2", "linear_svm"]:
+        compare(name, X, y, folds, options.peer_folds or options.folds)
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, one thread each")
 
 

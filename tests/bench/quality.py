@@ -70,19 +70,19 @@ class MostVariable(preprocessing.FunctionTransformer):
 class Data:
     """Values (n, p), labels, groups and folds of one Set; of samples with the same values the first is kept."""
 
-    def __init__(self, folder, given, repeats):
+    def __init__(self, folder, options, repeats):
         sheet = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str, keep_default_na=False)
         table = pd.read_csv(folder / "counts.tsv.gz", sep="\t", index_col=0)[sheet["sample"]]
         first = ~table.T.duplicated().to_numpy()
-        sheet, self.unit = sheet[first], given.unit
+        sheet, self.unit = sheet[first], options.unit
         self.values, self.genes = table.to_numpy(float).T[first], list(table.index.astype(str))
-        self.samples, y = list(sheet["sample"]), sheet[given.label].to_numpy(dtype=str)
-        self.y = np.where(y == "No", "No", "Yes") if given.label == "Evolved Sample" else y
-        self.groups = sheet[given.group].to_numpy(dtype=str) if given.group else None
+        self.samples, y = list(sheet["sample"]), sheet[options.label].to_numpy(dtype=str)
+        self.y = np.where(y == "No", "No", "Yes") if options.label == "Evolved Sample" else y
+        self.groups = sheet[options.group].to_numpy(dtype=str) if options.group else None
         self.manifest = splits.make(
-            self.samples, self.y, groups=self.groups, folds=given.folds, repeats=repeats, seed=1
+            self.samples, self.y, groups=self.groups, folds=options.folds, repeats=repeats, seed=1
         )
-        self.splits = [name for name in splits.names(given.folds, repeats) if name != splits.FULL]
+        self.splits = [name for name in splits.names(options.folds, repeats) if name != splits.FULL]
 
     def rows(self, split):
         """(rows trained on, rows tested)."""
@@ -149,14 +149,14 @@ def compare(data):
         for kind, predict in kinds.items()
     }
     groups = None if data.groups is None else dict(zip(data.samples, data.groups, strict=True))
-    found = {
+    results = {
         kind: classification.metrics(table, groups=groups)[METRIC]["estimate"]
         for kind, table in tables.items()
     }
     difference = classification.paired_difference(tables["ours"], tables["plain"], METRIC, groups=groups)
     return {
         "n": len(data.samples),
-        **found,
+        **results,
         **{key: difference[key] for key in ("estimate", "lower", "upper")},
     }
 
@@ -168,21 +168,21 @@ def main():
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "matrices")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--only", nargs="+", help="names of sets")
-    given = parser.parse_args()
-    if not given.data.is_dir():
-        return print(f"quality: left out, the published sets are not at {given.data}")
+    options = parser.parse_args()
+    if not options.data.is_dir():
+        return print(f"quality: left out, the published sets are not at {options.data}")
     rows = {}
     for one in SETS:
-        if given.only and one.folder not in given.only:
+        if options.only and one.folder not in options.only:
             continue
-        if not (given.data / one.folder / "counts.tsv.gz").is_file():
-            print(f"quality: {one.folder} left out, it is not in {given.data}")
+        if not (options.data / one.folder / "counts.tsv.gz").is_file():
+            print(f"quality: {one.folder} left out, it is not in {options.data}")
             continue
-        rows[one.name] = compare(Data(given.data / one.folder, one, given.repeats))
+        rows[one.name] = compare(Data(options.data / one.folder, one, options.repeats))
         print(".", end="", flush=True)
     table = pd.DataFrame(rows).T.astype({"n": int})
     print(
-        f"\n{METRIC}, {given.repeats} repeats; estimate, lower, upper: ours - plain, paired\n\n{table.round(3).to_string()}"
+        f"\n{METRIC}, {options.repeats} repeats; estimate, lower, upper: ours - plain, paired\n\n{table.round(3).to_string()}"
     )
     mean = table["estimate"].mean()
     worse = list(table.index[table["upper"] < 0])

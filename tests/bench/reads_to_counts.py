@@ -83,12 +83,12 @@ def main():
     )
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=1_000_000, help="read pairs of each of the two samples")
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rna2model-bench-") as folder:
         data, out = Path(folder) / "data", Path(folder) / "out"
-        simulated(data, given.pairs)
+        simulated(data, options.pairs)
         over, faster = [], []
-        for number in range(1, given.rounds + 1):
+        for number in range(1, options.rounds + 1):
             tools, ours, peer = (
                 script("bare_tools.sh", data, out),
                 workflow(data),
@@ -103,7 +103,7 @@ def main():
                 flush=True,
             )
     print(
-        f"reads to counts, 2 x {given.pairs} pairs: workflow / tools {statistics.median(over):.3f} (limit 1.10),"
+        f"reads to counts, 2 x {options.pairs} pairs: workflow / tools {statistics.median(over):.3f} (limit 1.10),"
         f" peer / workflow {statistics.median(faster):.2f} (at least 1.5)"
     )
 

@@ -18,8 +18,8 @@ def test_pairs_equal_those_of_switchbox(real_data, name):
     samples = pd.read_csv(folder / "samples.tsv", sep="\t", dtype=str)
     values = values.iloc[:: 10 if len(values) > 1000 else 1][samples["sample"]]
     y = (samples["label"] == max(samples["label"])).to_numpy().astype(int)
-    found = top_pairs.top_pairs(top_pairs.within_sample_ranks(values.T.to_numpy()), y, [1], len(values), 9)
-    pairs = list(zip(values.index[found["higher"]], values.index[found["lower"]], strict=True))
+    chosen = top_pairs.top_pairs(top_pairs.within_sample_ranks(values.T.to_numpy()), y, [1], len(values), 9)
+    pairs = list(zip(values.index[chosen["higher"]], values.index[chosen["lower"]], strict=True))
     assert pairs == list(zip(golden["higher"], golden["lower"], strict=True))
     # switchBox adds the rank-difference score over a million
-    assert_allclose(found["score"], golden["score"], atol=5e-5)
+    assert_allclose(chosen["score"], golden["score"], atol=5e-5)

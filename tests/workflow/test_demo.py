@@ -111,7 +111,7 @@ def test_serving_the_training_samples_gives_the_matrix_the_model_was_trained_on(
 
 def test_the_bundle_holds_no_pickle(demo):
     files = [path for path in (demo.results / "bundle").rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} <= {".json", ".safetensors", ".skops", ".md"}
+    assert {path.suffix for path in files} <= {".json", ".safetensors", ".skops", ".md", ".tsv"}
     assert not any(path.read_bytes()[:1] == b"\x80" for path in files)
     assert "author must complete" in (demo.results / "bundle/MODEL_CARD.md").read_text()
 

@@ -137,13 +137,13 @@ def test_the_bundle_carries_the_file_and_serves_only_where_it_may_be_imported(ow
     counts = pd.read_csv(own.folder / "counts.tsv", sep="\t", index_col=0)
     counts[["s032", "s033"]].to_csv(tmp_path / "new.tsv", sep="\t")
     refused = predict(tmp_path, check=False, BUNDLE="bundle", COUNTS="new.tsv")
-    for said in (
+    for text in (
         "bundle/model/my_models.py",
         made["code"][0]["sha256"],
         "own_code.my_models.Boosted",
         "ALLOW_CODE=1",
     ):
-        assert said in refused.text
+        assert text in refused.text
     assert not (tmp_path / "results").exists()
     predict(tmp_path, BUNDLE="bundle", COUNTS="new.tsv", ALLOW_CODE="1")
     served = Run(tmp_path, tmp_path / "results").table("predictions.tsv").set_index("sample")

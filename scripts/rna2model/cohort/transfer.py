@@ -35,12 +35,14 @@ def sides(
     return (chosen[0], chosen[1]) if chosen else None
 
 
-def check(given: tuple[list[str], list[str]], label: Mapping[str, str], all_classes: bool = True) -> None:
+def check(
+    samples_of_sides: tuple[list[str], list[str]], label: Mapping[str, str], all_classes: bool = True
+) -> None:
     """InputProblem where what quality control left of the sides (names of samples) cannot be trained or scored."""
-    for side, names in zip(SIDES, given, strict=True):
-        found = sorted({label[name] for name in names})
-        if not names or (all_classes and len(found) < 2):
-            left = f"{len(names)} samples, {'all ' + found[0] if found else 'of no class'}"
+    for side, names in zip(SIDES, samples_of_sides, strict=True):
+        classes = sorted({label[name] for name in names})
+        if not names or (all_classes and len(classes) < 2):
+            left = f"{len(names)} samples, {'all ' + classes[0] if classes else 'of no class'}"
             raise InputProblem(
                 f"evaluation.transfer.{side}: quality control left {left}; two classes are needed on either side."
                 " Take another value, or leave evaluation.transfer out."

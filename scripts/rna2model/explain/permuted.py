@@ -41,12 +41,12 @@ def _that_matter(answers, X, own, other):
     at_once = max(1, MOST_VALUES // X.size)
     todo = [part for part in np.array_split(np.arange(X.shape[1]), int(np.sqrt(X.shape[1])) or 1)]
     while todo:
-        asked, todo = todo[:at_once], todo[at_once:]
-        copies = np.tile(X, (len(asked), 1, 1))
-        for copy, columns in zip(copies, asked, strict=True):
+        batch, todo = todo[:at_once], todo[at_once:]
+        copies = np.tile(X, (len(batch), 1, 1))
+        for copy, columns in zip(copies, batch, strict=True):
             copy[:, columns] = X[other][:, columns]
-        given = np.asarray(answers(copies.reshape(-1, X.shape[1]))).reshape(len(asked), *own.shape)
-        for columns, one in zip(asked, given, strict=True):
+        changed = np.asarray(answers(copies.reshape(-1, X.shape[1]))).reshape(len(batch), *own.shape)
+        for columns, one in zip(batch, changed, strict=True):
             if np.array_equal(one, own):
                 continue
             if len(columns) == 1:

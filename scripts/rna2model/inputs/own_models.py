@@ -26,9 +26,9 @@ NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 LARGEST = 1_000_000  # bytes of a file; a job is sent its text
 
 
-def named(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+def named(written: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
     """(the user's config with names in place of `file.py:name`, {name: file}, problems), of a config as it was written."""
-    full, files = dict(copy.deepcopy(given)), dict[str, str]()
+    full, files = dict(copy.deepcopy(written)), dict[str, str]()
     problems: list[str] = []
     entries = full.get("models")
     if not isinstance(entries, list):

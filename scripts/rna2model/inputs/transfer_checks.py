@@ -23,33 +23,33 @@ def problems(path: str | Path, trained: Sequence[Sample], config: Mapping[str, A
     if not setting:
         return []
     by_name = {sample.name: sample for sample in trained}
-    given = transfer.sides(
+    both_sides = transfer.sides(
         setting, list(by_name), lambda name, column: by_name[name].metadata[column].strip()
     )
-    assert given is not None  # there is a setting
-    found = dict(zip(transfer.SIDES, given, strict=True))
-    told = [
+    assert both_sides is not None  # there is a setting
+    samples_of = dict(zip(transfer.SIDES, both_sides, strict=True))
+    messages = [
         _absent(path, side, *transfer.named(setting)[side], trained)
-        for side, names in found.items()
+        for side, names in samples_of.items()
         if not names
     ]
-    if told:
-        return told
-    if both := sorted(set(found["train"]) & set(found["test"])):
+    if messages:
+        return messages
+    if both := sorted(set(samples_of["train"]) & set(samples_of["test"])):
         return [
             f"{path}: evaluation.transfer: {_listed(both)} would be trained on and tested; give values that no sample has both of"
         ]
     group = design["group"]
     if group:
-        held = [{by_name[name].metadata[group] for name in names} for names in found.values()]
-        told += [
+        held = [{by_name[name].metadata[group] for name in names} for names in samples_of.values()]
+        messages += [
             f"{path}, column {group}: {name!r} has samples on both sides of evaluation.transfer ({setting['train']} and"
             f" {setting['test']}), so that the test would know it from training; leave its samples of one side out (column exclude)"
             for name in sorted(held[0] & held[1])
             if not is_missing(name)
         ]
-    return told + (
-        _classes(path, found, by_name, setting, design) if design["task"] == "classification" else []
+    return messages + (
+        _classes(path, samples_of, by_name, setting, design) if design["task"] == "classification" else []
     )
 
 
@@ -61,23 +61,23 @@ def _absent(path, side, column, value, trained):
     )
 
 
-def _classes(path, found, by_name, setting, design):
+def _classes(path, samples_of, by_name, setting, design):
     """Either side needs two classes, and the test side none that training did not have."""
     column = design["target"]
-    classes = {side: {by_name[name].metadata[column] for name in names} for side, names in found.items()}
-    told = [
+    classes = {side: {by_name[name].metadata[column] for name in names} for side, names in samples_of.items()}
+    messages = [
         f"{path}, column {column}: all labelled samples with {setting[side]} are {min(names)!r}; evaluation.transfer.{side} needs"
         " two classes"
         for side, names in classes.items()
         if len(names) < 2
     ]
     lost = sorted(classes["test"] - classes["train"])
-    if not told and lost:
-        told.append(
+    if not messages and lost:
+        messages.append(
             f"{path}, column {column}: {_listed(lost)} is only among samples with {setting['test']};"
             " evaluation.transfer would predict a class that it never saw"
         )
-    return told
+    return messages
 
 
 def _listed(names):

@@ -251,8 +251,8 @@ class Model(Adjusting):
         }
         self._save(folder)
         if self.held_out_ is not None:
-            rows, said = self.held_out_
-            artefact.write(folder / HELD_OUT, {"rows": rows, "scores": said}, {"kind": "held_out"})
+            rows, scores = self.held_out_
+            artefact.write(folder / HELD_OUT, {"rows": rows, "scores": scores}, {"kind": "held_out"})
         described |= self._described(folder)
         (folder / DESCRIPTION).write_text(json.dumps(described, indent=1, sort_keys=True) + "\n")
 

@@ -50,21 +50,21 @@ class Ensemble(base.Model):
                 f"{self.name} needs what its members say of every training row, from inner folds; there are too few samples for"
                 f" these: leave {self.name} out of `models`"
             )
-        said = self._combined([scores for _, scores in held_out])
-        super().fit(said, y, groups=groups, log=log)
+        member_scores = self._combined([scores for _, scores in held_out])
+        super().fit(member_scores, y, groups=groups, log=log)
         self.settings_["members"] = [folder.name for folder in self.members]
         return self
 
-    def _combined(self, said):
+    def _combined(self, member_scores):
         """(n, k) numbers of what members say, a list of (n, c)."""
-        return np.concatenate(said, axis=1)
+        return np.concatenate(member_scores, axis=1)
 
     def _input(self, X):
-        said = [
+        member_scores = [
             member.predict(X)[:, None] if self.task == "regression" else member.predict_proba(X)
             for member in self.members_
         ]
-        return self._combined(said)
+        return self._combined(member_scores)
 
     def coefficients(self) -> NDArray[np.float64] | None:
         """None: its weights are of members, not of genes."""
@@ -105,8 +105,8 @@ class Stack(Ensemble, LogisticL2):
 
     name = "stack"
 
-    def _combined(self, said):
-        logs = [np.log(np.clip(p, LEAST, 1.0)) for p in said]
+    def _combined(self, member_scores):
+        logs = [np.log(np.clip(p, LEAST, 1.0)) for p in member_scores]
         return np.concatenate([p[:, 1:] - p[:, :1] for p in logs], axis=1)
 
 

@@ -89,10 +89,12 @@ class Panel(base.Model):
                     for C, one in zip(Cs, selected.fit(size, y[train], weight, Cs), strict=True):
                         at = tried.index({"size": size, "references": references, "C": float(C)})
                         held[at, valid] = base.softmax(two_sided(one.logits(own[valid])))
-        for one, told in zip(tried, held, strict=True):
+        for one, probabilities in zip(tried, held, strict=True):
             rows = base.held_out(folds)
-            one["minus_log_loss"] = -base.log_loss(told[rows], y[rows], self._class_weights(y)[rows])
-            right = [base.balanced_accuracy(self.decide(told[valid]), y[valid]) for _, valid in folds]
+            one["minus_log_loss"] = -base.log_loss(probabilities[rows], y[rows], self._class_weights(y)[rows])
+            right = [
+                base.balanced_accuracy(self.decide(probabilities[valid]), y[valid]) for _, valid in folds
+            ]
             one["balanced_accuracy"] = float(np.mean(right))
             one["se"] = float(np.std(right, ddof=1) / np.sqrt(len(right))) if len(right) > 1 else 0.0
         return tried, held[:, base.held_out(folds)]
@@ -178,11 +180,11 @@ class Selected:
             np.broadcast_to(weight[:, None], members),
             Cs,
         )
-        found = []
+        fits = []
         for number in range(len(Cs)):
             weights = np.ascontiguousarray(w[:, number].T / sd)
-            found.append(Ratios(genes, self.references, weights, intercept[number] - weights @ mean))
-        return found
+            fits.append(Ratios(genes, self.references, weights, intercept[number] - weights @ mean))
+        return fits
 
 
 def log_ratios(X: NDArray[Any], references: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -48,16 +48,16 @@ class Regressor(base.Model):
         """Numbers have nothing to adjust; a stack may ask what models fitted in the inner folds say of the rows held out."""
         if not (folds and self.keeps_held_out):
             return
-        said = np.empty(len(y))
+        held = np.empty(len(y))
         for fold in folds:
             (train, valid), own, one = fold, fold.of(X), copy.copy(self)
             one.search = {name: [self.settings_[name]] for name in self.SEARCH if name in self.settings_}
             one.search = {**{name: values[:1] for name, values in self.search.items()}, **one.search}
             one.settings_ = {"notes": []}
             one._fit(own[train], y[train], [], lambda *_: None)
-            said[valid] = one._numbers(own[valid])
+            held[valid] = one._numbers(own[valid])
         rows = base.held_out(folds)
-        self.held_out_ = rows, said[rows, None]
+        self.held_out_ = rows, held[rows, None]
 
     def _choose(self, candidates, errors, log):
         """The candidate with the least inner squared error, the first among equals; all are kept in the settings."""

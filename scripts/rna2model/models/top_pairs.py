@@ -85,10 +85,10 @@ class TopScoringPairs(base.Model):
             train, valid = fold
             own, seen = (ranks, X) if fold.own is None else (within_sample_ranks(fold.X), fold.X)
             for genes in self.search["genes"]:
-                found = top_pairs(own[train], y[train], self._targets, genes, numbers[-1])
+                pairs = top_pairs(own[train], y[train], self._targets, genes, numbers[-1])
                 for number, one in enumerate(tried):
                     if one["genes"] == genes:
-                        fewer = first_pairs(found, self._targets, one["pairs"])
+                        fewer = first_pairs(pairs, self._targets, one["pairs"])
                         margins[number, valid] = votes(seen[valid], fewer, self._targets)
         return tried, margins[:, base.held_out(folds)]
 
@@ -158,11 +158,11 @@ def top_pairs(
 
     ranks (n, p) within samples; y (n,) class numbers; genes : how many columns are paired
     """
-    found = []
+    pairs = []
     for target, columns in zip(targets, _filtered(ranks, y, targets, genes), strict=True):
         chosen = _disjoint(rankdata(ranks[:, columns], axis=1), y == target, k)
-        found += [(columns[i], columns[j], target, score) for i, j, score in chosen]
-    table = zip(*found, strict=True) if found else ((), (), (), ())
+        pairs += [(columns[i], columns[j], target, score) for i, j, score in chosen]
+    table = zip(*pairs, strict=True) if pairs else ((), (), (), ())
     kinds = (np.int64, np.int64, np.int64, np.float64)
     return {name: np.array(values, kind) for name, values, kind in zip(COLUMNS, table, kinds, strict=True)}
 
@@ -202,15 +202,15 @@ def _disjoint(ranks, member, k):
     """List of at most k (higher, lower, score) with no column twice, of ranks (n, f); member (n,) bool, the class voted for."""
     scores, moved = _scored(ranks, member)
     largest = 2.0 * member.sum() * (~member).sum()
-    found: list[tuple[int, int, float]] = []
-    while len(found) < min(k, ranks.shape[1] // 2) and scores.max() > 0:
+    pairs: list[tuple[int, int, float]] = []
+    while len(pairs) < min(k, ranks.shape[1] // 2) and scores.max() > 0:
         best = scores.max()
         i, j = np.nonzero(scores == best)
         at = int(np.argmax(np.abs(moved[i] - moved[j])))
-        found.append((int(i[at]), int(j[at]), float(best / largest)))
+        pairs.append((int(i[at]), int(j[at]), float(best / largest)))
         taken = [i[at], j[at]]
         scores[taken] = scores[:, taken] = 0
-    return found
+    return pairs
 
 
 def _scored(ranks, member):

@@ -29,13 +29,13 @@ def add(workflow: Any, results: str, reference: str, code_of: Callable[[str], st
         if rule.norun:
             continue
         of_reference = all(f"{reference}/" in path for path in rule.output)
-        said = rule.ruleinfo.log
-        if said:
-            place = said.paths[0].removeprefix(f"{results}/logs/").removesuffix(".log")
+        own_log = rule.ruleinfo.log
+        if own_log:
+            place = own_log.paths[0].removeprefix(f"{results}/logs/").removesuffix(".log")
         else:
             place = place_of(name, rule.wildcard_names, "reference" if of_reference else "cohort")
         rule.log_modifier = rule.benchmark_modifier = rule.output_modifier  # paths in object storage
-        if not said:
+        if not own_log:
             rule.set_log(f"{results}/logs/{place}.log")
         if rule.benchmark is None:
             rule.benchmark = f"{results}/benchmarks/{place}.tsv"

@@ -34,24 +34,24 @@ def sentences(chosen: Mapping[str, Any]) -> list[str]:
     """What the final model's training samples chose, and what a new sample gets that comes alone."""
     if chosen["note"]:
         return [f"Batches were not corrected: {chosen['note']}."]
-    told = [
+    lines = [
         f"Each of {chosen['batches']} batches was predicted from the others, treated as a new batch will be. Chosen: {_rule(chosen)}."
     ]
     alone, size = chosen["alone"], chosen["adapt_samples"]
     if chosen["unseen_batch"] == "adapt" and size:
-        told.append(
+        lines.append(
             f"A sample of a new batch that comes alone, or with fewer than {size} of its batch, is predicted as it is and flagged:"
             f" {chosen['metric']} {number(alone['score'])}. The best for samples that come one by one would be {alone['best']}"
             f" ({number(alone['best_score'])}): set expression.unseen_batch to uncorrected if yours do."
         )
-        told.append(
+        lines.append(
             "Adapting takes a batch for a mixture of classes like that of training; of a batch of one class it takes the class away."
         )
     else:
-        told.append(
+        lines.append(
             f"A new sample is treated the same alone and in company: {chosen['metric']} {number(alone['score'])}."
         )
-    return told
+    return lines
 
 
 def candidates(chosen: Mapping[str, Any], table: pd.DataFrame | None) -> pd.DataFrame:

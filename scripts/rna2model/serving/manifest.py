@@ -82,10 +82,10 @@ def code_refusal(folder: str | Path, manifest: Mapping[str, Any]) -> str:
     """Why a bundle with code of its own is not served unless that is allowed; empty for one without."""
     from rna2model.models.own import carried
 
-    told = [
+    refusals = [
         carried.refusal(Path(folder) / "model" / code["file"], code) for code in manifest.get("code") or ()
     ]
-    return "\n  ".join(told)
+    return "\n  ".join(refusals)
 
 
 def remember(

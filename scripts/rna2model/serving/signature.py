@@ -60,19 +60,19 @@ def make(
     """
     import pandas as pd
 
-    found = model.signature()
-    if found is None:
+    terms = model.signature()
+    if terms is None:
         return None
     calibrator = None if model.calibrator_ is None else model.calibrator_.described()
     names = preprocessing.names
     rows = []
-    for role, target, gene, against, weight in found["terms"]:
+    for role, target, gene, against, weight in terms["terms"]:
         one, other = names[gene], "" if against is None else names[against]
         rows.append((role, target, one, symbols.get(one, ""), other, symbols.get(other, ""), weight))
     genes = sorted({name for row in rows for name in (row[2], row[4]) if name})
     steps = {key: facts.get(key, "none") for key in ("normalization", "batch_correction")}
     value = VALUE.get(facts["counts_unit"], "log2(count + 0.5)")
-    formula = MEASURED[found["kind"]].format(n=len(genes), value=value, **steps)
+    formula = MEASURED[terms["kind"]].format(n=len(genes), value=value, **steps)
     two = len(model.classes_) == 2
     formula += " " + LOGIT[two].format(last=model.classes_[-1])
     formula += AFTERWARDS if model.prevalence_ is not None else ""
@@ -83,31 +83,31 @@ def make(
         if two
         else "the class with the highest probability"
     )
-    told = {
+    described = {
         "format": 1,
         "model": facts["model"],
-        "kind": found["kind"],
+        "kind": terms["kind"],
         "target": facts.get("target"),
         "classes": list(model.classes_),
         "unit": facts["counts_unit"],
         "genes": genes,
-        "references": [names[gene] for role, _, gene, _, _ in found["terms"] if role == "reference"],
+        "references": [names[gene] for role, _, gene, _, _ in terms["terms"] if role == "reference"],
         "formula": formula,
-        "slope": found["slope"],
-        "offsets": found["offsets"],
+        "slope": terms["slope"],
+        "offsets": terms["offsets"],
         "prevalence": None if model.prevalence_ is None else model.prevalence_.factors.tolist(),
         "calibrator": calibrator,
         "predict": cut,
         "threshold": rule["threshold"],
         "measure": {
             "what": "RNA of these genes in one specimen; no other sample and no normalization is needed"
-            if found["kind"] != "linear"
+            if terms["kind"] != "linear"
             else "all genes of the normalizer: this table alone is not enough for a bench",
             "n_genes": len(genes),
         },
         "note": "Another assay than that of training (qPCR, NanoString) has other efficiencies per gene: validate the cut-off on it first.",
     }
-    return pd.DataFrame(rows, columns=COLUMNS), told
+    return pd.DataFrame(rows, columns=COLUMNS), described
 
 
 def write(folder: str | Path, made: tuple[pd.DataFrame, dict[str, Any]] | None) -> None:
@@ -116,8 +116,8 @@ def write(folder: str | Path, made: tuple[pd.DataFrame, dict[str, Any]] | None) 
     for name in (TABLE, FORMULA):
         (folder / name).unlink(missing_ok=True)
     if made:
-        table, told = made
+        table, described = made
         table.to_csv(
             folder / TABLE, sep="\t", index=False
         )  # all digits, so that a prediction by hand is the bundle's
-        (folder / FORMULA).write_text(json.dumps(told, indent=1) + "\n")
+        (folder / FORMULA).write_text(json.dumps(described, indent=1) + "\n")

@@ -20,15 +20,15 @@ def rows_of(studies="AABBC", classes="ca"):
 
 
 def problems_of(rows, setting=SETTING, **design):
-    given = {"counts": "m.tsv", "samples": "s.tsv", "evaluation": {"folds": 2, "transfer": setting}}
-    given["design"] = {"target": "label", "group": "donor", **design}
+    written = {"counts": "m.tsv", "samples": "s.tsv", "evaluation": {"folds": 2, "transfer": setting}}
+    written["design"] = {"target": "label", "group": "donor", **design}
     samples = {
         f"s{i:02}": Sample(
             f"s{i:02}", i + 2, "auto", "", dict(zip(("label", "study", "donor"), cells, strict=True))
         )
         for i, cells in enumerate(rows)
     }
-    full = config.complete(given)[0]
+    full = config.complete(written)[0]
     return design_checks.check_columns("s.tsv", samples, full), full, samples
 
 
@@ -51,7 +51,7 @@ def test_its_samples_are_those_of_the_values_and_no_fold_changes():
     cell = dict(zip(names, rows, strict=True))
     sides = transfer.sides(SETTING, names, lambda name, column: cell[name][1])
     labels = obs["label"]
-    plain, manifest = (splits.make(names, labels, folds=2, transfer=given) for given in (None, sides))
+    plain, manifest = (splits.make(names, labels, folds=2, transfer=written) for written in (None, sides))
     split = split_data.of(data, manifest, "transfer", DESIGN)
     assert split.train == [n for n in names if cell[n][1] == "A"] and split.test == [
         n for n in names if cell[n][1] == "B"
@@ -71,7 +71,7 @@ def test_values_may_stand_in_two_columns_and_hold_an_equals_sign():
 
 
 @pytest.mark.parametrize(
-    ("rows", "setting", "said"),
+    ("rows", "setting", "message"),
     [
         (rows_of(), {"train": "study=A", "test": "study=Z"}, "column study: no labelled sample has the value 'Z' of evaluation.transfer.test (there are: A, B, C)"),
         (rows_of(), {"train": "site=A", "test": "study=B"}, "evaluation.transfer.train names column 'site', which the sheet does not have"),
@@ -82,9 +82,9 @@ def test_values_may_stand_in_two_columns_and_hold_an_equals_sign():
     ],
     ids=["value absent", "unknown column", "same side", "one class", "donor on both sides", "class never seen"],
 )  # fmt: skip
-def test_what_cannot_be_transferred_is_refused_with_the_column_and_the_value(rows, setting, said):
-    told = problems_of(rows, setting)[0]
-    assert len(told) == 1 and said.replace("'x' is", "x is") in told[0]
+def test_what_cannot_be_transferred_is_refused_with_the_column_and_the_value(rows, setting, message):
+    problems = problems_of(rows, setting)[0]
+    assert len(problems) == 1 and message.replace("'x' is", "x is") in problems[0]
 
 
 def test_what_quality_control_leaves_of_a_side_is_looked_at_again():

@@ -22,8 +22,8 @@ def blocks(repository, kind):
 def test_the_users_file_and_the_line_of_the_config_work_as_printed(repository, tmp_path):
     """From the config as it is written to fitted models that come back from their folders."""
     (tmp_path / "my_models.py").write_text(blocks(repository, "python")[0])
-    given = yaml.safe_load(blocks(repository, "yaml")[0])
-    full, problems = configuration.complete(given)
+    written = yaml.safe_load(blocks(repository, "yaml")[0])
+    full, problems = configuration.complete(written)
     assert problems == [] and own_models.resolve(full, [tmp_path]) == []
     assert full["models"] == ["logistic_l2", "extra_trees", "few_genes", "dummy", "linear_svm"]
     rng = np.random.default_rng(0)

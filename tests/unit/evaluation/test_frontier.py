@@ -23,12 +23,12 @@ def predictions(right, n=40):
 
 
 def model(size):
-    told = [
+    text = [
         {"size": 5, "balanced_accuracy": 0.78, "se": 0.05},
         {"size": 20, "balanced_accuracy": 0.8, "se": 0.15},
     ]
     panels = {number: SimpleNamespace(genes=np.arange(number)) for number in (5, 20)}
-    return SimpleNamespace(size_=size, settings_={"frontier": told}, panels_=panels)
+    return SimpleNamespace(size_=size, settings_={"frontier": text}, panels_=panels)
 
 
 def test_the_frontier_has_the_score_of_each_size_and_says_which_is_used():
@@ -44,10 +44,10 @@ def test_the_frontier_has_the_score_of_each_size_and_says_which_is_used():
     assert own["folds_chosen"].tolist() == [0.5, 0.5] and own["shipped"].tolist() == [True, False]
     assert own["genes"].tolist() == [5, 20]
     assert table[table["metric"] == "auroc"]["inner"].isna().all()
-    told = figure.sentence(table)
+    text = figure.sentence(table)
     assert (
-        told.startswith("The panel of at most 5 genes is used: balanced accuracy 0.800")
-        and "with 20 it is 0.900" in told
+        text.startswith("The panel of at most 5 genes is used: balanced accuracy 0.800")
+        and "with 20 it is 0.900" in text
     )
     drawn = figure.frontier({"frontier": table})
     assert [list(traces[0]["x"]) for traces in drawn["choices"].values()] == [[5, 20], [5, 20]]

@@ -7,9 +7,9 @@ from rna2model.inputs import config, own_models
 FILE = "from sklearn.linear_model import LogisticRegression\n\n\ndef boosted(C=1.0):\n    return LogisticRegression(C=C)\n"
 
 
-def read(folder, **given):
+def read(folder, **options):
     """(checked config, problems) of models in files of `folder`."""
-    full, problems = config.complete(given)
+    full, problems = config.complete(options)
     return full, problems or own_models.resolve(full, [folder])
 
 
@@ -54,13 +54,13 @@ def test_all_files_are_looked_at_before_anything_is_said(tmp_path):
         training={"search": {"boosted": {"depth": [1]}}},
     )
     assert len(problems) == 4
-    for said in (
+    for text in (
         "no such file",
         "no text (UTF-8)",
         "boosted cannot search depth; its function takes C",
         "no 'three'",
     ):
-        assert any(said in problem for problem in problems)
+        assert any(text in problem for problem in problems)
 
 
 def test_a_search_of_a_model_that_is_not_there_is_refused(tmp_path):

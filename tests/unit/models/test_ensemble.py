@@ -50,13 +50,13 @@ def test_an_ensemble_serves_what_its_members_say(name, classes, tmp_path):
     )
     model.save(tmp_path / name)
     again = models.load(tmp_path / name)
-    said = [models.load(folder).predict_proba(X[40:]) for folder in folders]
-    given = again.predict_proba(X[40:])
-    assert given.sum(axis=1) == pytest.approx(1) and np.array_equal(
-        given[3], again.predict_proba(X[43:44])[0]
+    of_members = [models.load(folder).predict_proba(X[40:]) for folder in folders]
+    probabilities = again.predict_proba(X[40:])
+    assert probabilities.sum(axis=1) == pytest.approx(1) and np.array_equal(
+        probabilities[3], again.predict_proba(X[43:44])[0]
     )
     if name == "average":
-        assert given == pytest.approx(np.mean(said, axis=0))
+        assert probabilities == pytest.approx(np.mean(of_members, axis=0))
     else:
         assert again.settings_["members"] == NAMES and again.coefficients() is None
         assert (again.predict(X[40:]) == y[40:]).mean() > 0.7
@@ -87,16 +87,16 @@ def test_what_is_kept_is_of_models_that_did_not_see_the_row_or_its_donor(tmp_pat
     search = {"max_depth": [2], "min_samples_leaf": [2]}
     folder = members(tmp_path, X, y, groups, ["decision_tree"], search={"decision_tree": search})[0]
     arrays, _ = artefact.read(folder / "held_out.safetensors", "held_out")
-    said = arrays["scores"][np.argsort(arrays["rows"])]
+    of_members = arrays["scores"][np.argsort(arrays["rows"])]
     for train, valid in splits.inner(y, groups, 3, 1):
         assert not set(groups[train]) & set(groups[valid])
         alone = models.make("decision_tree", search=search).fit(X[train], y[train], log=quiet)
-        assert np.array_equal(alone.predict_proba(X[valid]), said[valid])
+        assert np.array_equal(alone.predict_proba(X[valid]), of_members[valid])
 
 
 def test_a_stack_of_noise_scores_as_noise(tmp_path):
     """Labels without meaning: the outer AUROC is about a half, which in-sample scores of members would raise."""
-    rng, found = np.random.default_rng(1), []
+    rng, scores = np.random.default_rng(1), []
     for seed in range(8):
         X, y = rng.normal(size=(40, 30)), np.repeat(["a", "b"], 20)
         train = np.r_[:13, 20:33]
@@ -105,10 +105,10 @@ def test_a_stack_of_noise_scores_as_noise(tmp_path):
         stack = models.make("stack", members=folders, inner_folds=3).fit(X[train], y[train], log=quiet)
         stack.join([models.load(folder) for folder in folders])
         truth, alone = (y[test] == "b").astype(int), np.ones((1, len(test)))
-        found.append(
+        scores.append(
             ranking.fold_means("auroc", stack.predict_proba(X[test]), truth, np.zeros(len(test)), alone)[0][0]
         )
-    assert 0.3 < np.mean(found) < 0.7
+    assert 0.3 < np.mean(scores) < 0.7
 
 
 @pytest.mark.parametrize("name", ["stack", "average"])
@@ -120,10 +120,10 @@ def test_numbers_are_combined_by_ridge_or_their_mean(name, tmp_path):
     )
     model.save(tmp_path / name)
     again = models.load(tmp_path / name)
-    said = np.column_stack([models.load(folder).predict(X) for folder in folders])
+    of_members = np.column_stack([models.load(folder).predict(X) for folder in folders])
     assert np.corrcoef(again.predict(X), y)[0, 1] > 0.8
     if name == "average":
-        assert again.predict(X) == pytest.approx(said.mean(axis=1))
+        assert again.predict(X) == pytest.approx(of_members.mean(axis=1))
 
 
 def test_keeping_what_was_held_out_changes_no_model(tmp_path):

@@ -66,8 +66,8 @@ def test_weighted_rows_count_as_often_as_they_weigh():
     repeated = newton_path.solve(
         loss, A[twice], targets[twice], np.ones((len(twice), 1)), np.array([0.3]), 1e-9
     )
-    for found in (repeated, np.concatenate([one[0], one[1][None]])):
-        assert np.abs(by_path - found).max() < 1e-5
+    for weights_found in (repeated, np.concatenate([one[0], one[1][None]])):
+        assert np.abs(by_path - weights_found).max() < 1e-5
 
 
 @pytest.mark.parametrize(
@@ -82,11 +82,11 @@ def test_members_solved_in_turn_are_those_solved_at_once(loss, monkeypatch):
     solutions = []
     for most in (10**6, 500):
         monkeypatch.setattr(batched_newton, "MEMBER_VALUES", most)
-        found, intercept = batched_newton.solve(loss, Z, targets, weights, C, 1e-13)
+        weights_found, intercept = batched_newton.solve(loss, Z, targets, weights, C, 1e-13)
         free = (
             intercept.mean(axis=1, keepdims=True) if targets.shape[2] > 1 else 0.0
         )  # logits may all rise together
-        solutions.append(np.concatenate([found, (intercept - free)[None]]))
+        solutions.append(np.concatenate([weights_found, (intercept - free)[None]]))
     assert np.abs(solutions[0] - solutions[1]).max() < 1e-6
 
 

@@ -88,9 +88,9 @@ def test_the_refit_is_scikit_learns_ridge_on_standardised_log_ratios(K):
 def test_coefficients_are_those_of_single_genes_and_depth_cancels(K):
     X, y = expression(K=K)
     model = models.make("panel", search=ONE).fit(X, y, log=quiet)
-    told = model.predict_proba(X)
+    probabilities = model.predict_proba(X)
     deeper = X + np.random.default_rng(0).normal(0, 4, (len(X), 1))
-    assert_allclose(model.predict_proba(deeper), told, atol=1e-9)
+    assert_allclose(model.predict_proba(deeper), probabilities, atol=1e-9)
     logits = X @ model.coefficients().T + model.panels_[10].intercept
-    assert_allclose(panel.base.softmax(panel.two_sided(logits)), told, atol=1e-9)
+    assert_allclose(panel.base.softmax(panel.two_sided(logits)), probabilities, atol=1e-9)
     assert_allclose(model.coefficients().sum(axis=1), 0, atol=1e-9)

@@ -23,12 +23,12 @@ def slow_pairs(X, y, target, k):
                 score = above[inside].mean() - above[~inside].mean()
                 gamma = abs(gap[inside].mean() - gap[~inside].mean())
                 scored.append((-round(score, 9), -round(gamma, 9), i, j))
-    used, found = set(), []
+    used, kept = set(), []
     for score, _, i, j in sorted(scored):
-        if score < 0 and not {i, j} & used and len(found) < k:
+        if score < 0 and not {i, j} & used and len(kept) < k:
             used |= {i, j}
-            found.append((i, j, -score))
-    return found
+            kept.append((i, j, -score))
+    return kept
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -38,10 +38,10 @@ def test_pairs_equal_those_of_a_search_through_all(seed, K):
     y = np.arange(21) % K
     X = rng.poisson(rng.lognormal(1, 1, 12) * (1 + (y[:, None] == 1)), (21, 12))  # small counts: many ties
     targets = [1] if K == 2 else [0, 1, 2]
-    found = top_pairs.top_pairs(top_pairs.within_sample_ranks(X), y, targets, 12, 4)
+    chosen = top_pairs.top_pairs(top_pairs.within_sample_ranks(X), y, targets, 12, 4)
     for target in targets:
-        own = found["target"] == target
-        mine = list(zip(*(found[name][own].tolist() for name in ("higher", "lower", "score")), strict=True))
+        own = chosen["target"] == target
+        mine = list(zip(*(chosen[name][own].tolist() for name in ("higher", "lower", "score")), strict=True))
         truth = slow_pairs(X, y, target, 4)
         assert [pair[:2] for pair in mine] == [pair[:2] for pair in truth]
         assert_allclose([pair[2] for pair in mine], [pair[2] for pair in truth], atol=1e-8)
@@ -87,9 +87,11 @@ def test_a_vote_and_its_probability_without_calibration():
     y = np.array(["no"] * 4 + ["yes"] * 4)
     model = models.make("ktsp", inner_folds=2, calibration="none", search={"pairs": [1]}).fit(X, y, log=quiet)
     assert [model.pairs_[name].tolist() for name in top_pairs.COLUMNS] == [[1], [0], [1], [1.0]]
-    told = model.predict_proba(np.array([[0.0, 9.0, 5.0, 5.0], [9.0, 0.0, 5.0, 5.0], [4.0, 4.0, 5.0, 5.0]]))
+    probabilities = model.predict_proba(
+        np.array([[0.0, 9.0, 5.0, 5.0], [9.0, 0.0, 5.0, 5.0], [4.0, 4.0, 5.0, 5.0]])
+    )
     assert_allclose(
-        told[:, 1], [0.75, 0.25, 0.5]
+        probabilities[:, 1], [0.75, 0.25, 0.5]
     )  # (1 + 0.5) / (1 + 1), and half a vote where they are equal
     assert_allclose(model.pair_votes(), [[-1.0, 1.0, 0.0, 0.0]])
 
@@ -97,10 +99,10 @@ def test_a_vote_and_its_probability_without_calibration():
 def test_swapping_the_classes_swaps_the_probabilities():
     X, y = expression(n=30)
     X = np.round(X)  # ties
-    told = [
+    probabilities = [
         models.make("ktsp", positive=name).fit(X, y, log=quiet).predict_proba(X) for name in ("amber", "blue")
     ]
-    assert_allclose(told[0], told[1][:, ::-1], atol=1e-6)
+    assert_allclose(probabilities[0], probabilities[1][:, ::-1], atol=1e-6)
 
 
 def test_an_unknown_hyperparameter_is_named():

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from rna2model.report import batch_choice as told
+from rna2model.report import batch_choice as section
 from rna2model.training import batch_choice
 
 
@@ -22,19 +22,19 @@ def test_every_candidate_the_choice_per_split_and_a_single_sample_are_told():
     chosen = batch_choice.compare(X, batches, labels)
     split = batch_choice.table(chosen).astype(str)
     table = pd.concat([split.assign(split=name) for name in ("r1f1", "full")])
-    found = told.gather({"batch_choice": chosen}, table)
-    assert "Each of 8 batches was predicted from the others" in found["sentences"][0]
-    assert f"adapted from {chosen['adapt_samples']} samples on" in found["sentences"][0]
-    assert f"balanced accuracy {chosen['alone']['score']:.3f}" in found["sentences"][1]
-    assert set(found["candidates"]["correction"]) == {"none", "rank", "center", "combat"}
-    assert sorted(found["candidates"]["splits that chose it"])[-1] == "2 of 2"
-    assert len(found["candidates"]) == len(chosen["candidates"])
+    shown = section.gather({"batch_choice": chosen}, table)
+    assert "Each of 8 batches was predicted from the others" in shown["sentences"][0]
+    assert f"adapted from {chosen['adapt_samples']} samples on" in shown["sentences"][0]
+    assert f"balanced accuracy {chosen['alone']['score']:.3f}" in shown["sentences"][1]
+    assert set(shown["candidates"]["correction"]) == {"none", "rank", "center", "combat"}
+    assert sorted(shown["candidates"]["splits that chose it"])[-1] == "2 of 2"
+    assert len(shown["candidates"]) == len(chosen["candidates"])
 
 
 def test_where_nothing_could_be_compared_that_is_said_and_without_auto_nothing():
     X, _, labels = shifted()
     chosen = batch_choice.compare(X, np.repeat("only", len(X)), labels)
-    assert told.sentences(chosen) == [
+    assert section.sentences(chosen) == [
         "Batches were not corrected: no batch could be held out: nothing to choose by."
     ]
-    assert told.gather({"batch_choice": None}, None) is None and told.gather(None, None) is None
+    assert section.gather({"batch_choice": None}, None) is None and section.gather(None, None) is None

@@ -111,18 +111,18 @@ def expected_place(rule):
 
 def test_logs_and_benchmarks_are_where_people_look_for_them(rules):
     assert len(rules) > 35
-    for rule, told in rules.items():
+    for rule, facts in rules.items():
         place = expected_place(rule)
-        assert told["logs"] == [f"results/logs/{place}.log"], rule
-        assert told["benchmark"] == f"results/benchmarks/{place}.tsv", rule
+        assert facts["logs"] == [f"results/logs/{place}.log"], rule
+        assert facts["benchmark"] == f"results/benchmarks/{place}.tsv", rule
 
 
 def test_every_job_is_tried_three_times(rules):
-    assert {told["retries"] for told in rules.values()} == {2}
+    assert {facts["retries"] for facts in rules.values()} == {2}
 
 
 def test_scripts_of_the_cohort_are_judged_by_their_code_and_those_of_a_sample_by_their_date(rules):
-    scripts = {rule for rule, told in rules.items() if told["script"]}
+    scripts = {rule for rule, facts in rules.items() if facts["script"]}
     dated = {rule for rule in scripts if not rules[rule]["code"]}
     assert {"evaluate", "report", "train_torch"} <= scripts - dated
     assert dated - {"prepare_reference"} == {
@@ -201,10 +201,12 @@ def test_jobs_write_the_logs_and_benchmarks_that_their_rules_do_not_say(tmp_path
     }
 
 
-@pytest.mark.parametrize(("asked", "attempts"), [(0, 3), (4, 5)])
-def test_a_user_may_ask_for_more_retries_but_a_rule_that_says_how_many_keeps_to_it(tmp_path, asked, attempts):
+@pytest.mark.parametrize(("retries", "attempts"), [(0, 3), (4, 5)])
+def test_a_user_may_ask_for_more_retries_but_a_rule_that_says_how_many_keeps_to_it(
+    tmp_path, retries, attempts
+):
     command = "echo {rule} >>attempts; false"
-    done = run_small(tmp_path, "--keep-going", "--retries", asked, command=command)
+    done = run_small(tmp_path, "--keep-going", "--retries", retries, command=command)
     assert done.returncode, done.stderr
     made = (tmp_path / "attempts").read_text().split()
     assert Counter(made) == {"one": attempts, "two": attempts, "fixed": 2}

@@ -60,43 +60,47 @@ def bundled(data, folder, name, **options):
 
 def by_hand(folder, values):
     """{class: probability} and the class predicted for one sample, {gene: value}, from the two files alone."""
-    told = json.loads((folder / "signature.json").read_text())
+    described = json.loads((folder / "signature.json").read_text())
     rows = list(csv.DictReader((folder / "signature.tsv").open(), delimiter="\t"))
-    sums = dict.fromkeys(told["offsets"], 0.0)
-    if told["kind"] == "pairs":
+    sums = dict.fromkeys(described["offsets"], 0.0)
+    if described["kind"] == "pairs":
         for row in rows:
             a, b = values[row["gene"]], values[row["against"]]
             sums[row["class"]] += float(row["weight"]) * (int(a > b) - int(a < b))
     else:
         logs = (
-            values if told["kind"] == "linear" else {gene: math.log2(v + 0.5) for gene, v in values.items()}
+            values
+            if described["kind"] == "linear"
+            else {gene: math.log2(v + 0.5) for gene, v in values.items()}
         )
         references = [logs[row["gene"]] for row in rows if row["role"] == "reference"]
         middle = sum(references) / len(references) if references else 0.0
         for row in rows:
             if row["role"] == "gene":
                 sums[row["class"]] += float(row["weight"]) * (logs[row["gene"]] - middle)
-    logits = dict.fromkeys(told["classes"], 0.0)
-    logits |= {name: told["slope"] * total + told["offsets"][name] for name, total in sums.items()}
+    logits = dict.fromkeys(described["classes"], 0.0)
+    logits |= {name: described["slope"] * total + described["offsets"][name] for name, total in sums.items()}
     raised = {name: math.exp(logit) for name, logit in logits.items()}
     p = {name: value / sum(raised.values()) for name, value in raised.items()}
-    if told["prevalence"]:
+    if described["prevalence"]:
         scaled = {
-            name: p[name] * factor for name, factor in zip(told["classes"], told["prevalence"], strict=True)
+            name: p[name] * factor
+            for name, factor in zip(described["classes"], described["prevalence"], strict=True)
         }
         p = {name: value / sum(scaled.values()) for name, value in scaled.items()}
-    last = told["classes"][-1]
-    if told["calibrator"] and told["calibrator"]["kind"] == "sigmoid":
+    last = described["classes"][-1]
+    if described["calibrator"] and described["calibrator"]["kind"] == "sigmoid":
         logit = (
-            told["calibrator"]["slope"] * math.log(p[last] / (1 - p[last])) + told["calibrator"]["offsets"][0]
+            described["calibrator"]["slope"] * math.log(p[last] / (1 - p[last]))
+            + described["calibrator"]["offsets"][0]
         )
         p[last] = 1 / (1 + math.exp(-logit))
-        p[told["classes"][0]] = 1 - p[last]
-    if told["calibrator"] and told["calibrator"]["kind"] == "isotonic":
-        p[last] = float(np.interp(p[last], *told["calibrator"]["lines"][0]))
-        p[told["classes"][0]] = 1 - p[last]
-    if told["threshold"] is not None:
-        return p, last if p[last] > told["threshold"] else told["classes"][0]
+        p[described["classes"][0]] = 1 - p[last]
+    if described["calibrator"] and described["calibrator"]["kind"] == "isotonic":
+        p[last] = float(np.interp(p[last], *described["calibrator"]["lines"][0]))
+        p[described["classes"][0]] = 1 - p[last]
+    if described["threshold"] is not None:
+        return p, last if p[last] > described["threshold"] else described["classes"][0]
     return p, max(p, key=p.get)
 
 
@@ -120,10 +124,10 @@ def test_a_prediction_by_hand_is_that_of_the_bundle(name, K, options, tmp_path):
     kind = json.loads((folder / "signature.json").read_text())["kind"]
     if kind == "linear":  # of expression as the bundle makes it
         seen = serve.preprocessing.transform(counts, data.batches(data.test))
-        given = [dict(zip(serve.preprocessing.names, row, strict=True)) for row in seen]
+        rows_by_gene = [dict(zip(serve.preprocessing.names, row, strict=True)) for row in seen]
     else:
-        given = [dict(zip(data.cohort.genes, row, strict=True)) for row in counts]
-    for row, values in enumerate(given):
+        rows_by_gene = [dict(zip(data.cohort.genes, row, strict=True)) for row in counts]
+    for row, values in enumerate(rows_by_gene):
         p, predicted = by_hand(folder, values)
         for label, probability in p.items():
             assert probability == pytest.approx(table[f"prob_{label}"][row], abs=2e-6)
@@ -132,10 +136,16 @@ def test_a_prediction_by_hand_is_that_of_the_bundle(name, K, options, tmp_path):
 
 def test_the_files_name_what_to_measure_and_are_sealed(tmp_path):
     serve, folder = bundled(split_of(2), tmp_path, "panel")
-    told = json.loads((folder / "signature.json").read_text())
+    described = json.loads((folder / "signature.json").read_text())
     rows = list(csv.DictReader((folder / "signature.tsv").open(), delimiter="\t"))
-    assert sorted(told["genes"]) == sorted(row["gene"] for row in rows) and len(told["references"]) == 5
-    assert told["measure"]["n_genes"] == len(told["genes"]) <= 10 and "log2(count + 0.5)" in told["formula"]
+    assert (
+        sorted(described["genes"]) == sorted(row["gene"] for row in rows)
+        and len(described["references"]) == 5
+    )
+    assert (
+        described["measure"]["n_genes"] == len(described["genes"]) <= 10
+        and "log2(count + 0.5)" in described["formula"]
+    )
     assert all(row["symbol"] == row["gene"].replace("g", "S") for row in rows)
     assert {signature.TABLE, signature.FORMULA} <= set(serve.manifest["files"])
     (folder / "signature.json").write_text("{}")

@@ -157,9 +157,9 @@ def test_what_samples_add_sums_to_the_known_scores():
     assert batch_probe.shares(risk, y, "survival").sum() == pytest.approx(wanted, abs=1e-12)
     wanted = r2_score(y["time"], risk)
     assert batch_probe.shares(risk, y["time"], "regression").sum() == pytest.approx(wanted, abs=1e-12)
-    truth, said = rng.integers(0, 3, 50).astype(float), rng.integers(0, 3, 50).astype(float)
-    wanted = balanced_accuracy_score(truth, said)
-    assert batch_probe.shares(said, truth, "classification").sum() == pytest.approx(wanted, abs=1e-12)
+    truth, predicted = rng.integers(0, 3, 50).astype(float), rng.integers(0, 3, 50).astype(float)
+    wanted = balanced_accuracy_score(truth, predicted)
+    assert batch_probe.shares(predicted, truth, "classification").sum() == pytest.approx(wanted, abs=1e-12)
 
 
 def test_the_choice_is_stored_with_the_model_and_a_model_without_one_serves_as_before(tmp_path):

@@ -52,8 +52,8 @@ class ComBat(BatchModel):
         self.mean_[~used], self.sd_[~used] = 0, 1
         for b, name in enumerate(self.batches_):
             if name != self.reference and used.any():
-                found = _posterior(sizes[b], location[b, used], squares[b, used], mean_only)
-                self.shift_[b, used], self.scale_[b, used] = found
+                posterior = _posterior(sizes[b], location[b, used], squares[b, used], mean_only)
+                self.shift_[b, used], self.scale_[b, used] = posterior
 
     def _standardise(self, values, columns, batch, covariates, solve, sizes):
         """(n, k) residuals of the block around batch-free expectation, in pooled standard deviations; sets its mean_ and

@@ -73,10 +73,10 @@ def check_confounding(batches: NDArray[Any], labels: NDArray[Any]) -> None:
     table = confounding(batches, labels)["table"]
     single = all(sum(count > 0 for count in row.values()) == 1 for row in table.values())
     if single and len(table) > 1 and len(set(np.asarray(labels).astype(str).tolist())) > 1:
-        told = "; ".join(
+        pairs = "; ".join(
             f"{batch}: {', '.join(k for k, n in row.items() if n)}" for batch, row in table.items()
         )
         raise InputProblem(
-            f"batch and target coincide ({told}): correction would remove the label together with the batch."
+            f"batch and target coincide ({pairs}): correction would remove the label together with the batch."
             " Set expression.batch_correction to none, and do not believe any score of this design."
         )

@@ -73,8 +73,8 @@ class OwnEstimator(base.Model):
 
     def _made(self, candidate):
         """A new estimator with hyperparameters `candidate`, and seed and threads where it takes them."""
-        given = {name: self.seed for name in SEEDS} | {name: self.threads or 1 for name in THREADS}
-        taken = {name: value for name, value in given.items() if name in (self.parameters or ())}
+        arguments = {name: self.seed for name in SEEDS} | {name: self.threads or 1 for name in THREADS}
+        taken = {name: value for name, value in arguments.items() if name in (self.parameters or ())}
         shown = ", ".join(f"{name}={value!r}" for name, value in candidate.items())
         with source.in_users_words(self.code["file"], f"{self.name}({shown})"):
             estimator = type(self).function(**candidate, **taken)
@@ -125,21 +125,23 @@ class OwnEstimator(base.Model):
         from rna2model.models.trees.classifiers import _threads
 
         with source.in_users_words(self.code["file"], f"{method} of {self.name}"), _threads(1):
-            given = np.asarray(getattr(estimator, method)(X), dtype=float)
-        if len(given) != len(X) or not np.isfinite(given).all():
+            values = np.asarray(getattr(estimator, method)(X), dtype=float)
+        if len(values) != len(X) or not np.isfinite(values).all():
             raise InputProblem(
-                f"{self.code['file']}: {method} of {self.name} gave {given.shape} values for {len(X)} samples,"
-                f" {int((~np.isfinite(given)).sum())} of them no finite numbers"
+                f"{self.code['file']}: {method} of {self.name} gave {values.shape} values for {len(X)} samples,"
+                f" {int((~np.isfinite(values)).sum())} of them no finite numbers"
             )
-        return given
+        return values
 
     def _weights(self):
         """coef_ of the estimator itself; that of a pipeline's last step is about other columns."""
-        given = getattr(self.estimator_, "coef_", None)
+        coefficients = getattr(self.estimator_, "coef_", None)
         columns = self.n_genes_ if self.columns_ is None else len(self.columns_)
-        given = np.atleast_2d(given) if isinstance(given, np.ndarray) else np.empty((0, 0))
+        coefficients = (
+            np.atleast_2d(coefficients) if isinstance(coefficients, np.ndarray) else np.empty((0, 0))
+        )
         rows = 1 if len(self.classes_) < 3 else len(self.classes_)
-        return given.astype(float) if given.shape == (rows, columns) else None
+        return coefficients.astype(float) if coefficients.shape == (rows, columns) else None
 
     def _keep(self, estimator, candidate, X):
         self.estimator_, self._shown = estimator, X[:20].copy()
@@ -187,12 +189,12 @@ class OwnClassifier(OwnEstimator):
         self._keep(self._learn(chosen, X, y, self._given_weights(y)), chosen, X)
 
     def _held_out(self, candidate, X, y, folds):
-        found = np.full((len(y), len(self.classes_)), np.nan)
+        held = np.full((len(y), len(self.classes_)), np.nan)
         for fold in folds:
             (train, valid), own = fold, fold.of(X)
             one = self._learn(candidate, own[train], y[train], self._given_weights(y[train]))
-            found[valid] = self._rows(one, own[valid])
-        return found
+            held[valid] = self._rows(one, own[valid])
+        return held
 
     def _given_weights(self, y):
         return None if self.class_weight == "none" or not self._weighable else self._class_weights(y)
@@ -204,20 +206,24 @@ class OwnClassifier(OwnEstimator):
     @property
     def class_weight(self) -> str:
         """As for any model; where the estimator takes no weights, classes count as they come."""
-        asked = super().class_weight
-        return "none" if asked == "balanced" and not self._weighable else asked
+        weighting = super().class_weight
+        return "none" if weighting == "balanced" and not self._weighable else weighting
 
     def _rows(self, estimator, X):
         """(n, K) probabilities of rows X, all at once."""
-        given, K = self._answer(estimator, "predict_proba", X), len(self.classes_)
+        columns, K = self._answer(estimator, "predict_proba", X), len(self.classes_)
         known = np.asarray(getattr(estimator, "classes_", np.arange(K)))
-        if given.shape != (len(X), len(known)) or not np.isin(known, np.arange(K)).all() or given.min() < 0:
+        if (
+            columns.shape != (len(X), len(known))
+            or not np.isin(known, np.arange(K)).all()
+            or columns.min() < 0
+        ):
             raise InputProblem(
                 f"{self.code['file']}: predict_proba of {self.name} has to give {K} probabilities for each sample, one for each"
-                f" of the classes 0 to {K - 1} that fit was given; it gave {given.shape} values of classes {known.tolist()}"
+                f" of the classes 0 to {K - 1} that fit was given; it gave {columns.shape} values of classes {known.tolist()}"
             )
         full = np.zeros((len(X), K))
-        full[:, known.astype(int)] = given
+        full[:, known.astype(int)] = columns
         total = full.sum(axis=1, keepdims=True)
         if np.abs(total - 1).max() > 1e-3:
             raise InputProblem(

@@ -110,12 +110,12 @@ def is_module(made: Any) -> bool:
 def searched(module: types.ModuleType, file: str, name: str) -> dict[str, list[Any]]:
     """{hyperparameter: [values]} that the file gives for `name` in its SEARCH; InputProblem for another shape."""
     search = getattr(module, SEARCH, {})
-    found = search.get(name, {}) if isinstance(search, dict) else None
-    if not isinstance(found, dict) or not all(
-        isinstance(values, list | tuple) and len(values) for values in found.values()
+    values_of = search.get(name, {}) if isinstance(search, dict) else None
+    if not isinstance(values_of, dict) or not all(
+        isinstance(values, list | tuple) and len(values) for values in values_of.values()
     ):
         raise InputProblem(
             f"{file}: {SEARCH} has to be {{function: {{hyperparameter: [values]}}}}, such as"
             f' {SEARCH} = {{"{name}": {{"max_depth": [1, 2]}}}}'
         )
-    return {str(key): list(values) for key, values in found.items()}
+    return {str(key): list(values) for key, values in values_of.items()}

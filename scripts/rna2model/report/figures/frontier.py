@@ -39,10 +39,10 @@ def sentence(table: pd.DataFrame | None) -> str:
     if own.empty:
         return ""
     own, best = own.iloc[0], part.loc[part["estimate"].idxmax()]
-    told = (
+    text = (
         f"The panel of at most {own['size']} genes is used: {words('balanced_accuracy')} {own['estimate']:.3f}"
         f" ({own['lower']:.3f} to {own['upper']:.3f})"
     )
     if best["size"] == own["size"]:
-        return f"{told}, which no other size exceeds."
-    return f"{told}; with {best['size']} it is {best['estimate']:.3f} ({best['lower']:.3f} to {best['upper']:.3f})."
+        return f"{text}, which no other size exceeds."
+    return f"{text}; with {best['size']} it is {best['estimate']:.3f} ({best['lower']:.3f} to {best['upper']:.3f})."

@@ -57,13 +57,15 @@ def test_squared_error_and_cross_entropy_are_weighted_means():
         rng.normal(size=(2, 1, 5, 2)),
         rng.random((2, 1, 5)),
     )
-    found = losses.squared_error(*map(torch.tensor, (output, truth, weight)))
+    loss_of_rows = losses.squared_error(*map(torch.tensor, (output, truth, weight)))
     expected = np.average(((output - truth) ** 2).sum(-1), axis=2, weights=np.repeat(weight, 3, axis=1))
-    assert_allclose(found, expected)
+    assert_allclose(loss_of_rows, expected)
     labels = np.eye(2)[rng.integers(0, 2, (2, 1, 5))]
     logs = output - np.log(np.exp(output).sum(-1, keepdims=True))
-    found = losses.cross_entropy(*map(torch.tensor, (output, labels, weight)))
-    assert_allclose(found, np.average(-(logs * labels).sum(-1), axis=2, weights=np.repeat(weight, 3, axis=1)))
+    loss_of_rows = losses.cross_entropy(*map(torch.tensor, (output, labels, weight)))
+    assert_allclose(
+        loss_of_rows, np.average(-(logs * labels).sum(-1), axis=2, weights=np.repeat(weight, 3, axis=1))
+    )
 
 
 @pytest.mark.parametrize("loss", [losses.squared_error, losses.cox_breslow])

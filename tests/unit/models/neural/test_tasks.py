@@ -72,9 +72,9 @@ def test_attributions_add_up_to_the_difference_of_the_predictions(fitted):
     _, X, _, model = fitted
     baseline, predicted = X.mean(axis=0), model.predict(X[:4])
     assert_allclose(integrated_gradients.logit(model, X[:4]), predicted, rtol=1e-4, atol=1e-4)
-    found = integrated_gradients.integrated_gradients(model, X[:4], baseline)
+    attributions = integrated_gradients.integrated_gradients(model, X[:4], baseline)
     difference = predicted - model.predict(baseline[None])
-    assert_allclose(found.sum(axis=1), difference, atol=0.03 * np.abs(difference).max())
+    assert_allclose(attributions.sum(axis=1), difference, atol=0.03 * np.abs(difference).max())
     with pytest.raises(InputProblem, match="not one of the classes"):
         integrated_gradients.logit(model, X, "blue")
 
@@ -89,16 +89,16 @@ def test_the_planted_genes_have_the_largest_effects(fitted):
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("name", TORCH)
 def test_shuffled_targets_are_predicted_at_chance(name, task):
-    found = []
+    scores = []
     for seed in range(4):  # no common factor: of one, shuffled targets get either sign by chance
         X, y = COHORT[task](n=40, p=40, effect=0.0, seed=seed)
         new, truth = COHORT[task](n=100, p=40, effect=0.0, seed=50 + seed)
         y = np.random.default_rng(seed).permutation(y)
-        found.append(quality(task, truth, make(name, task).fit(X, y, log=quiet).predict(new)))
+        scores.append(quality(task, truth, make(name, task).fit(X, y, log=quiet).predict(new)))
     if task == "regression":
-        assert np.mean(found) < 0.15
+        assert np.mean(scores) < 0.15
     else:
-        assert 0.38 < np.mean(found) < 0.62
+        assert 0.38 < np.mean(scores) < 0.62
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -142,21 +142,21 @@ def test_predictions_follow_the_unit_of_the_target():
     """Months or years, the same model."""
     X, y = test_regression.expression(n=40, p=40)
     new, _ = test_regression.expression(n=20, p=40, seed=1)
-    found = [
+    predicted = [
         make("mlp", "regression").fit(X, a * y + b, log=quiet).predict(new) for a, b in ((1, 0), (12, 7))
     ]
-    assert_allclose(found[1], 12 * found[0] + 7, rtol=1e-4)
+    assert_allclose(predicted[1], 12 * predicted[0] + 7, rtol=1e-4)
 
 
 def test_risk_does_not_depend_on_the_unit_of_time():
     X, y = test_survival.cohort(n=60, p=40)
     days = y.copy()
     days["time"] *= 30.4375
-    found = [make("mlp", "survival").fit(X, one, log=quiet) for one in (y, days)]
-    assert_array_equal(found[0].predict(X), found[1].predict(X))
-    risk = found[0].predict(X[:5])
+    fits = [make("mlp", "survival").fit(X, one, log=quiet) for one in (y, days)]
+    assert_array_equal(fits[0].predict(X), fits[1].predict(X))
+    risk = fits[0].predict(X[:5])
     months = np.array([3.0, 12.0])
-    assert_allclose(found[0].survival(risk, months), found[1].survival(risk, months * 30.4375 + 1e-9))
+    assert_allclose(fits[0].survival(risk, months), fits[1].survival(risk, months * 30.4375 + 1e-9))
 
 
 def test_the_baseline_is_that_of_breslow():
@@ -173,14 +173,14 @@ def test_the_baseline_is_that_of_breslow():
 def test_equal_seeds_give_equal_bytes_and_a_gene_in_test_rows_only_changes_nothing(task, tmp_path):
     X, y = COHORT[task](n=50, p=30)
     X[:, -1] = 4.0
-    told = X.copy()
-    told[40:, -1] = np.arange(10)
+    changed = X.copy()
+    changed[40:, -1] = np.arange(10)
     fitted = [make("mlp", task, seed=3).fit(X[:40], y[:40], log=quiet) for _ in range(2)]
     for model, folder in zip(fitted, ("one", "two"), strict=True):
         model.save(tmp_path / folder)
     for file in (tmp_path / "one").iterdir():
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
-    assert_array_equal(fitted[0].predict(X[40:]), fitted[0].predict(told[40:]))
+    assert_array_equal(fitted[0].predict(X[40:]), fitted[0].predict(changed[40:]))
 
 
 def test_cohorts_in_minibatches_learn_risks_too(monkeypatch):
@@ -226,10 +226,10 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(task, tmp_path, monke
     monkeypatch.setattr(checkpoint.Checkpoint, "save", interrupted)
     with pytest.raises(Interrupted):
         make("vae", task, checkpoint=tmp_path / "checkpoint").fit(X, y, log=quiet)
-    said = []
-    make("vae", task, checkpoint=tmp_path / "checkpoint").fit(X, y, log=said.append).save(tmp_path / "one")
+    log = []
+    make("vae", task, checkpoint=tmp_path / "checkpoint").fit(X, y, log=log.append).save(tmp_path / "one")
     make("vae", task).fit(X, y, log=quiet).save(tmp_path / "two")
-    assert any("goes on after epoch" in line for line in said)
+    assert any("goes on after epoch" in line for line in log)
     for file in (tmp_path / "two").iterdir():
         assert file.read_bytes() == (tmp_path / "one" / file.name).read_bytes()
 

@@ -43,11 +43,11 @@ def test_a_killed_training_goes_on_to_the_same_bytes(name, times, tmp_path, repo
     assert list((tmp_path / "checkpoint").iterdir())
 
     X, y = expression(n=24, p=40)
-    said = []
+    log = []
     files = {"checkpoint": tmp_path / "checkpoint", "journal": tmp_path / "epochs.jsonl"}
-    make(name, **files).fit(X, y, log=said.append).save(tmp_path / "resumed")
+    make(name, **files).fit(X, y, log=log.append).save(tmp_path / "resumed")
     make(name, journal=tmp_path / "whole.jsonl").fit(X, y, log=quiet).save(tmp_path / "whole")
-    assert any("goes on after epoch" in line for line in said)
+    assert any("goes on after epoch" in line for line in log)
     for file in (tmp_path / "whole").iterdir():
         assert file.read_bytes() == (tmp_path / "resumed" / file.name).read_bytes()
     assert (tmp_path / "whole.jsonl").read_text() == (tmp_path / "epochs.jsonl").read_text()
@@ -57,13 +57,13 @@ def test_a_killed_training_goes_on_to_the_same_bytes(name, times, tmp_path, repo
 def test_a_checkpoint_of_other_data_is_not_taken_up(tmp_path):
     from rna2model.models.neural import checkpoint
 
-    said = []
+    log = []
     store = checkpoint.Checkpoint(tmp_path)
     for seed in (0, 1, 0):
-        plan = loop.Plan(losses.cross_entropy, 3, log=said.append, checkpoint=store)
+        plan = loop.Plan(losses.cross_entropy, 3, log=log.append, checkpoint=store)
         program = loop.train(build_of("mlp"), folds_of(seed=seed), SETTINGS[:1], LABELS, plan)
         assert program.epoch == 3
-    assert said == ["training: goes on after epoch 3"]
+    assert log == ["training: goes on after epoch 3"]
 
 
 def test_every_epoch_leaves_a_line(tmp_path):

@@ -78,9 +78,9 @@ def test_pretrained_weights_are_matched_gene_by_gene(tmp_path, monkeypatch):
     Genes = namedtuple("Genes", "genes_")
     learned = Preprocessing(Genes([f"g{i}" for i in range(40)]))
     monkeypatch.setattr(bundle_parts, "read", lambda folder: ({}, learned, fitted))
-    found = pretrained.read(tmp_path, "mlp", ["g7", "unknown", "g0"], log=quiet)
-    assert_array_equal(found["hidden.weight"][:, [0, 2]], fitted.arrays_["hidden.weight"][:, [7, 0]])
-    assert not found["hidden.weight"][:, 1].any()
+    matched = pretrained.read(tmp_path, "mlp", ["g7", "unknown", "g0"], log=quiet)
+    assert_array_equal(matched["hidden.weight"][:, [0, 2]], fitted.arrays_["hidden.weight"][:, [7, 0]])
+    assert not matched["hidden.weight"][:, 1].any()
     assert pretrained.read(tmp_path, "vae", ["g7"], log=quiet) is None
     with pytest.raises(InputProblem, match="other genes"):
         pretrained.read(tmp_path, "mlp", ["unknown"], log=quiet)
