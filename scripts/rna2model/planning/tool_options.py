@@ -107,7 +107,7 @@ def training_options(config: Mapping[str, Any], model: str, torch_models: Collec
     if own := config.get("own_models", {}).get(model):  # the text of its file: an edit trains the model again
         options["own"] = own
     if "stack" in config.get("models", ()) and model in models.members(
-        design["task"], config["models"], config["own_models"]
+        design["task"], config["models"], config.get("own_models")
     ):
         options["held_out"] = True
     if model in torch_models:
