@@ -54,17 +54,17 @@ CALIBRATED = {
 def make(
     model: Any, preprocessing: Preprocessing, symbols: Mapping[str, str], facts: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, dict[str, Any]] | None:
-    """(table of COLUMNS, what signature.json says) of a fitted model; None of a model that has no such formula.
+    """(table of COLUMNS, what signature.json says) of a fitted model; None of a model that has no such formula, or that sees gene
+    sets or covariates beside genes.
 
     symbols : {gene id: symbol}; facts : of the manifest: model, target, counts_unit, normalization, batch_correction, predicts
     """
     import pandas as pd
 
-    terms = model.signature()
-    if terms is None:
+    names, terms = preprocessing.names, model.signature()
+    if terms is None or len(names) != model.n_genes_:
         return None
     calibrator = None if model.calibrator_ is None else model.calibrator_.described()
-    names = preprocessing.names
     rows = []
     for role, target, gene, against, weight in terms["terms"]:
         one, other = names[gene], "" if against is None else names[against]

@@ -224,7 +224,7 @@ def test_what_cannot_be_trained_or_served_is_refused():
     with pytest.raises(InputProblem, match="trained on 120 genes, the samples have 119"):
         models.make("dummy").fit(X, y, log=quiet).predict_proba(X[:, 1:])
     with pytest.raises(InputProblem, match="not a model"):
-        models.make("transformer")
+        models.make("perceptron")
     with pytest.raises(InputProblem, match="cannot search depth"):
         models.make("mlp", search={"depth": [3]})
 

@@ -109,7 +109,7 @@ def test_a_lower_error_is_a_better_one_and_a_curve_of_one_point_says_nothing():
     worse = table.assign(
         change=-table["change"], change_lower=-table["change_upper"], change_upper=-table["change_lower"]
     )
-    assert "better with fewer samples" in report_learning.sentence(worse, ("brier",))
+    assert "fewer samples did better" in report_learning.sentence(worse, ("brier",))
     assert report_learning.sentence(table[1:], ("brier",)) == report_learning.sentence(None, SHOWN) == ""
 
 
