@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -165,3 +166,12 @@ def test_every_registered_signature_has_one():
         kind = models.class_of(name, "classification")
         own = kind.signature is not models.class_of("dummy", "classification").signature
         assert own == (name in models.SIGNATURES | {"clinical", "genes_only"}), name
+
+
+def test_a_model_that_sees_covariates_too_has_none():
+    data = split_of(2)
+    model = models.make("lasso", inner_folds=3).fit(
+        data.counts(data.train).astype(float), data.outcome(data.train), log=lambda *_: None
+    )
+    genes_alone = SimpleNamespace(names=data.cohort.genes[:-2])  # the model's last two columns are covariates
+    assert signature.make(model, genes_alone, {}, {}) is None
