@@ -2,7 +2,9 @@
 
 SHIPPED = config["shipped_model"]  # the first of `models`: chosen by the user, never by the outer score
 
-HAS_SIGNATURE = DESIGN["task"] == "classification" and SHIPPED in models.SIGNATURES
+# of genes alone: sums of gene sets and codes of covariates are nothing to measure on a bench
+OF_GENES = SHIPPED in models.WITHIN_SAMPLE or not HAS_FEATURES
+HAS_SIGNATURE = DESIGN["task"] == "classification" and SHIPPED in models.SIGNATURES and OF_GENES
 
 if not FROZEN:
 
