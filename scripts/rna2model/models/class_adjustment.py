@@ -117,13 +117,19 @@ class Adjusting:
         if probabilities is not None:
             return probabilities
         probabilities = np.empty((len(y), len(self.classes_)))
+        for valid, rows, one in self._refitted(X, y, folds):
+            probabilities[valid] = one._probabilities(rows)
+        return probabilities[held_out(folds)]
+
+    def _refitted(self, X, y, folds):
+        """(row numbers that a fold holds out, what it sees of them, this model fitted to its training rows) of each fold, with the
+        chosen hyperparameters."""
         for fold in folds:
             (train, valid), own, one = fold, fold.of(X), copy.copy(self)
-            one.search = {name: [self.settings_[name]] for name in self.SEARCH}
+            one.search = {name: [self.settings_.get(name, values[0])] for name, values in self.search.items()}
             one.settings_ = {"notes": []}
             one._fit(own[train], y[train], [], lambda *_: None)
-            probabilities[valid] = one._probabilities(own[valid])
-        return probabilities[held_out(folds)]
+            yield valid, own[valid], one
 
     @property
     def class_weight(self) -> str:

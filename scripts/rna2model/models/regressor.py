@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -49,13 +48,8 @@ class Regressor(base.Model):
         if not (folds and self.keeps_held_out):
             return
         held = np.empty(len(y))
-        for fold in folds:
-            (train, valid), own, one = fold, fold.of(X), copy.copy(self)
-            one.search = {name: [self.settings_[name]] for name in self.SEARCH if name in self.settings_}
-            one.search = {**{name: values[:1] for name, values in self.search.items()}, **one.search}
-            one.settings_ = {"notes": []}
-            one._fit(own[train], y[train], [], lambda *_: None)
-            held[valid] = one._numbers(own[valid])
+        for valid, seen, one in self._refitted(X, y, folds):
+            held[valid] = one._numbers(seen)
         rows = base.held_out(folds)
         self.held_out_ = rows, held[rows, None]
 
